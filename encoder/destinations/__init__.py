@@ -1,0 +1,1 @@
+"""Where outputs go: one file per kind, chosen by `kind` through the registry."""

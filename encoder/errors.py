@@ -1,0 +1,261 @@
+"""Everything that can go wrong, as an outline, and the catalogue of its codes.
+
+EncoderError
+  Rejected             a request is refused; its faults name places in what the caller sent
+  Failure              a job or an output goes wrong; the class says what is to be done
+    Permanent            fail at once: trying again cannot help
+    Transient            try again later, not before `retry_after_s`
+    Resource             this machine lacks something: give the task back
+    Crash                ffmpeg or its memory gave out: as transient
+    Ambiguous            the answer was lost: look first, then decide
+  LeaseLost            the task belongs to somebody else now: stop, write nothing
+  StoreUnavailable     the database cannot be reached
+  Defect               a bug of ours
+
+`CATALOGUE` has one row per code: the answers of the API, `error` of outputs, docs/errors.md and the hints of
+the command line are read from it. A code never changes its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+
+class FailureClass(StrEnum):
+    """What is to be done about a failure (table of docs/flow.md, "When something fails")."""
+
+    PERMANENT = "permanent"
+    TRANSIENT = "transient"
+    RESOURCE = "resource"
+    CRASH = "crash"
+    AMBIGUOUS = "ambiguous"
+
+
+class EncoderError(Exception):
+    """The root of every error that we raise ourselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong with a request. `path`: JSON Pointer into the body, "" for the whole."""
+
+    path: str
+    code: str
+    message: str
+
+
+class Rejected(EncoderError):
+    """A request that is refused. The HTTP status is that of the first fault's code."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{fault.path or '(request)'}: {fault.message}" for fault in faults))
+        self.faults: Sequence[Fault] = faults
+
+    @classmethod
+    def because(cls, code: str, message: str, *, path: str = "") -> Rejected:
+        return cls(Fault(path=path, code=code, message=message))
+
+
+class Failure(EncoderError):
+    """A job or an output fails. `code` is in the catalogue, `message` is a sentence for the caller, without secrets."""
+
+    kind: ClassVar[FailureClass]
+    retryable: ClassVar[bool]
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.retry_after_s = retry_after_s
+
+
+class Permanent(Failure):
+    kind = FailureClass.PERMANENT
+    retryable = False
+
+
+class Transient(Failure):
+    kind = FailureClass.TRANSIENT
+    retryable = True
+
+
+class Resource(Failure):
+    kind = FailureClass.RESOURCE
+    retryable = True
+
+
+class Crash(Failure):
+    kind = FailureClass.CRASH
+    retryable = True
+
+
+class Ambiguous(Failure):
+    kind = FailureClass.AMBIGUOUS
+    retryable = True
+
+
+class LeaseLost(EncoderError):
+    """A write matched no row under our `(task_id, epoch)`: kill the children, write nothing more."""
+
+
+class StoreUnavailable(EncoderError):
+    """The database refuses, is away, or took too long. What was asked may or may not have happened."""
+
+
+class Defect(EncoderError):
+    """A state that our own code rules out."""
+
+
+class Where(StrEnum):
+    """Who is told a code."""
+
+    REQUEST = "request"
+    JOB = "job"
+    DELIVERY = "delivery"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of the catalogue. `status`: HTTP status as a request's code; `kind`: class as a job's code; some are both."""
+
+    code: str
+    where: Where
+    title: str
+    to_do: str
+    status: int | None = None
+    kind: FailureClass | None = None
+
+
+_ALSO_OF_A_JOB = {"address_not_allowed", "path_not_allowed", "invalid_range", "invalid_url", "unsupported_kind"}
+
+
+def _request(status: int, code: str, title: str, to_do: str) -> Entry:
+    # seen only later (a redirect, a name that resolves elsewhere, a clip past the end), it fails the job for good
+    late = FailureClass.PERMANENT if code in _ALSO_OF_A_JOB else None
+    return Entry(code=code, where=Where.REQUEST, title=title, to_do=to_do, status=status, kind=late)
+
+
+def _job(kind: FailureClass, code: str, title: str, to_do: str) -> Entry:
+    return Entry(code=code, where=Where.JOB, title=title, to_do=to_do, kind=kind)
+
+
+def _warning(code: str, title: str, to_do: str) -> Entry:
+    return Entry(code=code, where=Where.WARNING, title=title, to_do=to_do)
+
+
+_PERMANENT, _TRANSIENT = FailureClass.PERMANENT, FailureClass.TRANSIENT
+_RESOURCE, _CRASH = FailureClass.RESOURCE, FailureClass.CRASH
+
+_ENTRIES = (
+    _request(400, "invalid_json", "Body is not JSON", "Send one JSON object, encoded in UTF-8."),
+    _request(400, "invalid_query", "Query is wrong", "Correct the query parameter that is named."),
+    _request(400, "invalid_header", "Header is wrong", "Correct the header that is named."),
+    _request(400, "invalid_cursor", "Cursor is wrong", "Start again without `cursor`; keep the filters of a page."),
+    _request(403, "host_not_allowed", "Host is not allowed", "Call the server by a loopback name or address."),
+    _request(403, "origin_not_allowed", "Origin is not allowed", "Call the server from a page of its own."),
+    _request(403, "link_expired", "Link is not valid", "Ask for the job again: its answer carries a fresh link."),
+    _request(404, "not_found", "Not found", "Check the id; a deleted job is gone."),
+    _request(405, "method_not_allowed", "Method is not allowed", "Use one of the methods in `Allow`."),
+    _request(408, "request_timeout", "Request took too long", "Send the request again, faster or smaller."),
+    _request(409, "job_ended", "Job has ended", "Read the job; a new run starts with `retry`."),
+    _request(409, "nothing_to_retry", "Nothing to retry", "Wait for the job to end, or post a new job."),
+    _request(409, "secrets_erased", "Secrets are erased", "Post the job again with its credentials."),
+    _request(413, "body_too_large", "Body is too large", "Send at most 16 MiB; give large sources by address."),
+    _request(414, "uri_too_long", "Address is too long", "Shorten the query."),
+    _request(415, "unsupported_media_type", "Media type is wrong", "Send `Content-Type: application/json`."),
+    _request(415, "content_encoding_not_allowed", "Encoding is not taken", "Send the body uncompressed."),
+    _request(416, "range_not_satisfiable", "Range is not there", "Ask for bytes inside the file."),
+    _request(431, "headers_too_large", "Headers are too large", "Send fewer or shorter headers."),
+    _request(422, "unknown_field", "Unknown member", "Remove the member, or correct its name."),
+    _request(422, "duplicate_key", "Member stands twice", "Send each member once."),
+    _request(422, "missing_field", "Member is missing", "Add the member that is named."),
+    _request(422, "invalid_type", "Wrong type", "Send the type that is named."),
+    _request(422, "invalid_value", "Wrong value", "Send one of the values that are named."),
+    _request(422, "out_of_range", "Out of range", "Send a value inside the range that is named."),
+    _request(422, "invalid_text", "Text is not allowed", "Remove control characters, NUL and lone surrogates."),
+    _request(422, "invalid_base64", "Not base64", "Send standard base64 with padding and without spaces."),
+    _request(422, "invalid_url", "Address is wrong", "Send an absolute URL of a scheme that is named."),
+    _request(
+        422, "address_not_allowed", "Address is not allowed", "Use a public address, or have the operator open it."
+    ),
+    _request(422, "port_not_allowed", "Port is not allowed", "Use the scheme's own port, or one from 1024 up."),
+    _request(422, "invalid_path", "Path is wrong", "Send a relative path without `..`, `//` or control characters."),
+    _request(422, "path_not_allowed", "Path is not allowed", "Use a folder that `ENCODER_FILE_ROOTS` names."),
+    _request(422, "duplicate_destination", "Two outputs, one place", "Give each output a destination of its own."),
+    _request(422, "source_equals_destination", "Source would be overwritten", "Choose another destination."),
+    _request(422, "invalid_range", "Range is wrong", "Give `clip` a start before its end and inside the source."),
+    _request(422, "unknown_preset", "Unknown preset", "Choose one of those that `GET /presets` lists."),
+    _request(
+        422, "unsupported_combination", "Members do not fit together", "Change one of the members that are named."
+    ),
+    _request(422, "idempotency_mismatch", "Key was used for another body", "Use a new `Idempotency-Key`."),
+    _request(422, "job_too_large", "Job asks for too much", "Ask for fewer or smaller outputs."),
+    _request(422, "unsupported_kind", "Kind is not installed", "Choose one of the kinds that are named."),
+    _request(500, "internal_error", "Internal error", "Tell the operator the request id."),
+    _request(503, "database_unavailable", "Database is away", "Try again after `Retry-After`."),
+    _request(503, "overloaded", "Too busy", "Try again after `Retry-After`."),
+    _request(503, "draining", "Server is stopping", "Try again after `Retry-After`."),
+    _job(_PERMANENT, "source_not_found", "Source is not there", "Check the address of the source."),
+    _job(_PERMANENT, "source_auth_failed", "Source refuses us", "Check the credentials of the source."),
+    _job(_PERMANENT, "source_gone", "Source is gone", "Give an address that still works."),
+    _job(_PERMANENT, "redirect_not_allowed", "Redirect is not followed", "Give the address that it leads to."),
+    _job(_PERMANENT, "too_many_redirects", "Too many redirects", "Give the address that they lead to."),
+    _job(_PERMANENT, "tls_error", "Certificate is not valid", "Renew the server's certificate."),
+    _job(_PERMANENT, "empty_source", "Source is empty", "Upload the file again."),
+    _job(_PERMANENT, "unsupported_format", "Format is not supported", "Send a video, audio or picture file."),
+    _job(_PERMANENT, "encrypted_source", "Source is encrypted", "Send the file without DRM."),
+    _job(_PERMANENT, "source_truncated", "Source ends early", "Upload the file again and compare its size."),
+    _job(_PERMANENT, "source_damaged", "Source is damaged", "Upload the file again and compare its checksum."),
+    _job(_PERMANENT, "source_too_large", "Source is too large", "Send a smaller file, or raise the limit."),
+    _job(_PERMANENT, "resolution_too_large", "Picture is too large", "Send a picture of at most 8192×4320."),
+    _job(_PERMANENT, "too_many_streams", "Too many streams", "Remove streams that are not needed."),
+    _job(_PERMANENT, "duration_mismatch", "Duration is wrong", "Remux the file; its time stamps lie."),
+    _job(_PERMANENT, "no_video_stream", "No video in the source", "Ask for an audio output."),
+    _job(_PERMANENT, "no_audio_stream", "No audio in the source", "Ask for a video output."),
+    _job(_PERMANENT, "unsupported_hdr", "HDR kind is not supported", "Send HDR10, HLG or SDR."),
+    _job(_PERMANENT, "encoder_not_available", "Encoder is missing", "Choose an encoder that `encoder doctor` lists."),
+    _job(_PERMANENT, "output_invalid", "Result failed its proof", "Read the proof; retry, then report it."),
+    _job(_PERMANENT, "output_too_large", "Result is too large", "Ask for a lower rate."),
+    _job(_PERMANENT, "destination_auth_failed", "Destination refuses us", "Check the destination's credentials."),
+    _job(_PERMANENT, "destination_not_found", "Destination is not there", "Check the destination's address."),
+    _job(_PERMANENT, "secret_unreadable", "Secret cannot be read", "Post the job again with its credentials."),
+    _job(_PERMANENT, "deadline_exceeded", "Took too long", "Shorten the clip, or choose a faster preset."),
+    _job(_TRANSIENT, "source_unavailable", "Source does not answer", "Check the source; we tried again by ourselves."),
+    _job(_TRANSIENT, "destination_unavailable", "Destination does not answer", "Check the destination, then `retry`."),
+    _job(_TRANSIENT, "storage_unavailable", "Storage does not answer", "Check `ENCODER_STORAGE`, then `retry`."),
+    _job(_TRANSIENT, "integrity_error", "Bytes arrived changed", "Check the network, then `retry`."),
+    _job(_TRANSIENT, "timeout", "Took too long to answer", "Check the other side, then `retry`."),
+    _job(_RESOURCE, "disk_full", "Disk is full", "Free scratch space, or set `ENCODER_SCRATCH_DIR`."),
+    _job(_RESOURCE, "out_of_memory", "Memory is short", "Give the worker more memory or fewer slots."),
+    _job(_CRASH, "encoder_stalled", "Encoder stood still", "Retry; report the source if it happens again."),
+    _job(_CRASH, "encoder_oom", "Encoder ran out of memory", "Ask for a smaller picture, or give more memory."),
+    _job(_CRASH, "encoder_crashed", "Encoder crashed", "Retry; report the source if it happens again."),
+    _job(_CRASH, "worker_lost", "Worker was lost three times", "Read the worker's log, then `retry`."),
+    Entry(
+        code="exhausted",
+        where=Where.DELIVERY,
+        title="Receiver never took it",
+        to_do="Repair the receiver, then replay the delivery.",
+    ),
+    Entry(
+        code="gone",
+        where=Where.DELIVERY,
+        title="Receiver wants no more",
+        to_do="Check `notificationUrl`: it answered 410.",
+    ),
+    _warning("no_audio", "Source has no audio", "Nothing; the output has none either."),
+    _warning("hdr_to_sdr", "HDR was made SDR", "Set `toneMap` to false with HEVC or AV1 to keep HDR."),
+    _warning("rotated", "Recorded turned", "Nothing; the output is upright."),
+    _warning("deinterlaced", "Interlace was removed", "Set `deinterlace` to false to keep the fields."),
+    _warning("frames_repaired", "Some frames were damaged", "Upload the file again if the picture matters."),
+    _warning("variable_frame_rate", "Frame rate was uneven", "Set `fps` to choose the rate yourself."),
+    _warning("codec_substituted", "Another encoder was used", "Name an encoder that the workers have."),
+    _warning("not_upscaled", "Source is smaller than asked", "Set `upscale` to true to enlarge it."),
+    _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
+)
+
+CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in _ENTRIES}

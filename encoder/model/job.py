@@ -1,0 +1,59 @@
+"""What the caller asks for: one source, 1..n outputs, options. The job language of docs/api.md, already validated."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from encoder.model.base import Json, Record
+
+# A source or destination: `kind` and the members of that kind, as its plug-in names them.
+Place: TypeAlias = dict[str, Json]
+
+
+class Clip(Record):
+    """A part of the source, in seconds of its presented timeline; `end` exclusive, None to the end."""
+
+    start: float = 0.0
+    end: float | None = None
+
+
+class OutputSpec(Record):
+    """One output as it will be made: preset and explicit members already merged. None: the plan decides."""
+
+    container: str
+    preset: str | None = None
+    video_codec: str | None = None  # an encoder, a family, `copy` or `none`
+    video_bitrate: int | None = None  # bit/s
+    max_bitrate: int | None = None  # bit/s
+    crf: float | None = None
+    encoder_preset: str | None = None
+    tune: str | None = None
+    profile: str | None = None
+    level: str | None = None
+    pixel_format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fit: str = "contain"
+    upscale: bool = False
+    fps: float | None = None
+    keyframe_interval: float | None = None  # seconds
+    audio_codec: str | None = None
+    audio_bitrate: int | None = None  # bit/s
+    audio_channels: int | None = None
+    audio_sample_rate: int | None = None  # Hz
+    clip: Clip | None = None
+    deinterlace: bool | None = None  # None: when the picture is interlaced
+    tone_map: bool = True
+    rotate: int | None = None  # degrees clockwise, added to the source's own; None: upright as recorded
+    destination: Place | None = None  # None: the platform's storage
+
+
+class JobSpec(Record):
+    """A job without its secrets: those are sealed in a column of their own (`vault`)."""
+
+    source: Place
+    outputs: tuple[OutputSpec, ...]
+    notification_url: str | None = None
+    priority: int = 0
+    metadata: dict[str, Json] = {}
+    tags: tuple[str, ...] = ()

@@ -1,0 +1,121 @@
+"""What a source or a result *is*: facts read from the file, nothing decided yet.
+
+Sizes of pictures are as coded; `rotation_deg` and `mirrored` say how they are presented. Rates and aspect ratios
+are exact and travel as text ("30000/1001").
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from encoder.model.base import Record
+
+
+class VideoStream(Record):
+    """One video stream. `index` counts all streams of the file from 0."""
+
+    index: int
+    codec: str  # ffmpeg's codec name: h264, hevc, vp9, av1, mpeg2video, …
+    profile: str | None = None
+    level: int | None = None
+    codec_tag: str | None = None  # four characters: avc1, hvc1, …
+    pixel_format: str
+    bit_depth: int
+    coded_width: int
+    coded_height: int
+    sample_aspect_ratio: str = "1/1"  # absent or absurd values are read as 1/1
+    rotation_deg: int = 0  # clockwise turn that presents the picture: 0, 90, 180, 270
+    mirrored: bool = False
+    average_rate: str | None = None
+    median_rate: str | None = None  # from sampled frame intervals; the only one to believe
+    variable_rate: bool = False
+    interlaced: bool = False  # the container's or bitstream's flag: a hint
+    field_order: str | None = None  # tt, bb, tb, bt
+    color_range: str | None = None  # tv, pc
+    color_primaries: str | None = None  # bt709, bt2020, …
+    color_transfer: str | None = None  # bt709, smpte2084 (PQ), arib-std-b67 (HLG), …
+    color_matrix: str | None = None
+    hdr_side_data: bool = False  # mastering display or content light level present
+    dolby_vision_profile: int | None = None
+    start_seconds: float = 0.0  # of the first presented frame
+    duration_seconds: float | None = None  # presented, edit list applied
+    frames: int | None = None  # presented frames, where the file could be counted
+    bitrate_bps: int | None = None
+    attached_picture: bool = False
+    default: bool = False
+    language: str | None = None
+
+    @property
+    def display_width_px(self) -> int:
+        """Width as presented: square pixels, upright."""
+        return self._display()[0]
+
+    @property
+    def display_height_px(self) -> int:
+        """Height as presented: square pixels, upright."""
+        return self._display()[1]
+
+    def _display(self) -> tuple[int, int]:
+        square = round(self.coded_width * Fraction(self.sample_aspect_ratio))
+        return (self.coded_height, square) if self.rotation_deg in (90, 270) else (square, self.coded_height)
+
+
+class AudioStream(Record):
+    index: int
+    codec: str
+    profile: str | None = None
+    channels: int
+    layout: str | None = None
+    sample_rate_hz: int
+    start_seconds: float = 0.0
+    duration_seconds: float | None = None
+    bitrate_bps: int | None = None
+    default: bool = False
+    language: str | None = None
+    decodable: bool = True
+
+
+class OtherStream(Record):
+    """A stream that no single-file output carries: data, time code, attachment, subtitles (for now)."""
+
+    index: int
+    type: str
+    codec: str | None = None
+    language: str | None = None
+
+
+class Media(Record):
+    """Everything known of a media file."""
+
+    format: str  # ffmpeg's demuxer name
+    size_bytes: int
+    duration_seconds: float | None = None
+    start_seconds: float = 0.0
+    bitrate_bps: int | None = None
+    video: tuple[VideoStream, ...] = ()
+    audio: tuple[AudioStream, ...] = ()
+    other: tuple[OtherStream, ...] = ()
+
+
+class StreamCount(Record):
+    """What a complete walk over one stream's packets found."""
+
+    index: int
+    packets: int
+    shown: int  # packets that the edit list presents
+    first_pts_seconds: float | None
+    end_pts_seconds: float | None  # last PTS + its duration
+    keyframes: int
+    longest_gap_seconds: float  # between keyframes, or from the last one to the end
+    first_is_idr: bool | None = None  # by NAL type; None for codecs without NAL units
+    dts_faults: int = 0  # DTS that do not rise
+    pts_twice: int = 0
+
+
+class Opened(Record):
+    """A result, re-opened by the proof: its facts, its packets, the layout of its container."""
+
+    media: Media
+    counts: tuple[StreamCount, ...]
+    faststart: bool | None = None  # MP4, MOV: `moov` before `mdat`
+    trailing_bytes: int = 0  # after the last box, MP4 and MOV only

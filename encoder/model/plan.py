@@ -1,0 +1,106 @@
+"""What will be run and why: decided from facts and a spec, before anything runs."""
+
+from __future__ import annotations
+
+from encoder.model.base import Record
+
+
+class Note(Record):
+    """A reason or a warning: a stable code and a sentence that a person understands."""
+
+    code: str
+    message: str
+
+
+class VideoPlan(Record):
+    """The video stream of one output."""
+
+    source_index: int
+    encoder: str  # ffmpeg's encoder name, or `copy`
+    codec: str  # the codec that results: h264, hevc, vp9, av1
+    codec_tag: str | None = None
+    width_px: int
+    height_px: int
+    rate: str  # exact output frame rate, "30000/1001"
+    pixel_format: str
+    gop_frames: int  # longest distance between keyframes
+    options: tuple[tuple[str, str], ...] = ()  # encoder options in command order, each of our own making
+    bitrate_bps: int | None = None
+    max_bitrate_bps: int | None = None
+    crf: float | None = None
+    profile: str | None = None
+    level: str | None = None
+    color_range: str = "tv"
+    color_primaries: str = "bt709"
+    color_transfer: str = "bt709"
+    color_matrix: str = "bt709"
+    # the chain, in the order of docs/encoding.md
+    deinterlace: str | None = None  # bwdif mode: send_frame, send_field
+    turn_deg: int = 0  # beyond autorotate
+    tone_map: str | None = None  # the input's transfer: smpte2084, arib-std-b67
+    crop: tuple[int, int] | None = None  # fit=cover: scale to `scale`, then cut to width × height
+    scale: tuple[int, int] | None = None  # size before crop or pad; None: the output size
+    pad: bool = False
+    frames: int | None = None  # expected
+
+
+class AudioPlan(Record):
+    """The audio stream of one output."""
+
+    source_index: int
+    encoder: str  # or `copy`
+    codec: str
+    channels: int
+    layout: str
+    sample_rate_hz: int
+    bitrate_bps: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    filters: tuple[str, ...] = ()
+
+
+class OutputPlan(Record):
+    """One output: `output` is its position in the job."""
+
+    output: int
+    container: str
+    muxer: str  # ffmpeg's format name
+    extension: str
+    content_type: str
+    faststart: bool = False
+    video: VideoPlan | None = None
+    audio: AudioPlan | None = None
+    clip_start_seconds: float = 0.0
+    duration_seconds: float | None = None  # expected
+    start_offset_seconds: float = 0.0  # audio start minus video start, kept from the source
+    reasons: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+
+class Pass(Record):
+    """One ffmpeg run: the outputs that share its decode."""
+
+    outputs: tuple[int, ...]
+
+
+class Refusal(Record):
+    """An output that cannot be made from this source. `code` is permanent in the catalogue."""
+
+    output: int
+    code: str
+    message: str
+
+
+class Plan(Record):
+    """What becomes of a job's outputs."""
+
+    outputs: tuple[OutputPlan, ...]
+    passes: tuple[Pass, ...]
+    refused: tuple[Refusal, ...] = ()
+
+
+class Estimate(Record):
+    """Predicted cost of one output."""
+
+    size_bytes: int | None
+    cpu_seconds: float | None
+    scratch_bytes: int | None

@@ -1,0 +1,29 @@
+"""The verification report of an output."""
+
+from __future__ import annotations
+
+from encoder.model.base import Json, Record
+
+
+class Check(Record):
+    """One check of docs/encoding.md: what was expected, what was measured, what would have been allowed."""
+
+    name: str
+    passed: bool
+    expected: Json = None
+    measured: Json = None
+    limit: Json = None
+
+
+class Proof(Record):
+    """All checks that apply to an output, in the order of docs/encoding.md."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.passed)

@@ -1,0 +1,57 @@
+"""What became of an output, and of the work on it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from encoder.errors import Failure, FailureClass
+from encoder.model.base import Record
+
+
+class Problem(Record):
+    """Why something failed: `error` of a job or an output."""
+
+    code: str
+    message: str
+    kind: FailureClass = msgspec.field(name="class")
+    retryable: bool
+
+    @classmethod
+    def of(cls, failure: Failure) -> Problem:
+        return cls(code=failure.code, message=failure.message, kind=failure.kind, retryable=failure.retryable)
+
+
+class Delivered(Record):
+    """Where the bytes of an output stand and what they are. `uri` carries no secret."""
+
+    uri: str
+    size_bytes: int
+    sha256: str
+    files: tuple[str, ...] = ()
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    bitrate: int | None = None  # bit/s
+    frames: int | None = None
+
+
+class Intent(Record):
+    """Written before an upload begins, so that a later attempt can tell what a dead one published."""
+
+    uri: str
+    size_bytes: int
+    sha256: str
+    epoch: int
+    upload_id: str | None = None
+
+
+class Timings(Record):
+    """Seconds that each part of an output's last attempt took; None: not done in that attempt."""
+
+    queued: float | None = None
+    fetch: float | None = None
+    encode: float | None = None
+    verify: float | None = None
+    upload: float | None = None

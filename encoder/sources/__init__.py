@@ -1,0 +1,1 @@
+"""Where inputs come from: one file per kind, chosen by `kind` through the registry."""

@@ -1,0 +1,186 @@
+"""What a store does. One transaction per verb; every implementation passes `tests/contracts/store_suite.py`.
+
+All times are the database's. Every method raises `errors.StoreUnavailable` when the database is away or too slow;
+whether the verb happened is then unknown. Methods that take a `Claim` raise `errors.LeaseLost` when its
+`(task_id, epoch)` is no longer held: nothing was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from encoder.model.event import Event
+from encoder.model.ids import DeliveryId, JobId, OutputId, TenantId, WorkerId
+from encoder.model.media import Media
+from encoder.model.state import JobState
+from encoder.store.rows import (
+    Accepted,
+    Beat,
+    Claim,
+    DeliveryRow,
+    DeliveryTry,
+    Expired,
+    JobFilter,
+    JobRow,
+    NewJob,
+    OutputChange,
+    Pulse,
+    Settled,
+    Settlement,
+    Stats,
+    WorkerInfo,
+    WorkerRow,
+)
+
+
+class Jobs(Protocol):
+    """What callers do with jobs."""
+
+    async def enqueue(self, job: NewJob) -> Accepted:
+        """Store a job whole, ready to be claimed (G1).
+
+        Raises:
+            errors.Rejected: `idempotency_mismatch`, the key was used for another body.
+        """
+
+    async def job(self, tenant_id: TenantId, ref: str) -> JobRow | None:
+        """A job by its number or uuid, with outputs, holder and live progress; None if absent or deleted."""
+
+    async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
+        """A page of jobs, newest first, with outputs (state, live progress and problem; no plan, no proof)."""
+
+    async def events(self, job_id: JobId, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
+        """Events with `seq > after`, in order."""
+
+    async def log(self, job_id: JobId, output: OutputId) -> str | None:
+        """ffmpeg's log of the output's last attempt."""
+
+    async def cancel(self, job_id: JobId) -> JobState:
+        """Ask for the end of a job (G11); the state after: `cancelled` when nothing was running.
+
+        Raises:
+            errors.Rejected: `job_ended`.
+        """
+
+    async def retry(self, job_id: JobId, *, max_attempts: int) -> int:
+        """A new run of what failed or was cancelled; its number.
+
+        Raises:
+            errors.Rejected: `nothing_to_retry` (not ended, or completed), `secrets_erased`.
+        """
+
+    async def delete(self, job_id: JobId) -> None:
+        """Cancel, and hide from every read from now on. Rows go when no task is live."""
+
+    async def stats(self, tenant_id: TenantId | None) -> Stats:
+        """Counts by state, queues by depth and age."""
+
+
+class Tasks(Protocol):
+    """What workers do with tasks: the verbs of the queue."""
+
+    async def claim(
+        self, queue: str, worker_id: WorkerId, *, limit: int, lease: timedelta, deadline: timedelta
+    ) -> Sequence[Claim]:
+        """Take up to `limit` ready tasks, in order, under leases. Never waits for another claimer (G17)."""
+
+    async def load(self, claim: Claim) -> JobRow:
+        """The job of a claimed task, with outputs."""
+
+    async def mark(self, claim: Claim, changes: Sequence[OutputChange] = (), *, media: Media | None = None) -> None:
+        """Write progress that must not be lost, under the fence. The first one makes the job `processing`."""
+
+    async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
+        """Replace the hard deadline, counted from now."""
+
+    async def settle(self, claim: Claim, settlement: Settlement) -> Settled:
+        """Close a claim: task, outputs, job end, events and deliveries in one transaction (G3).
+
+        Repeating one whose answer was lost is safe: a task that stands `done` at this epoch is our own success.
+        """
+
+    async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
+        """Leases past their time, without locking them."""
+
+    async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
+        """Settle for a dead owner; None when it lives, was renewed, or another rescuer has the job."""
+
+    async def due(self, *, limit: int = 500) -> Sequence[str]:
+        """Make scheduled tasks ready whose time has come; the queues that got some."""
+
+    async def next_due(self) -> float | None:
+        """Seconds until the nearest scheduled task; None when there is none."""
+
+    async def uptime_seconds(self) -> float:
+        """How long the database server itself has been up."""
+
+
+class Heart(Protocol):
+    """Beats on a connection of its own, outside the pool."""
+
+    async def beat(self, worker_id: WorkerId, beats: Sequence[Beat], *, lease: timedelta) -> Sequence[Pulse]:
+        """Renew the leases, bring progress up and cancels down. Also tells that the worker lives."""
+
+    async def close(self) -> None: ...
+
+
+class Deliveries(Protocol):
+    """What receivers are told."""
+
+    async def delivery(self, claim: Claim) -> DeliveryRow | None:
+        """The delivery of a claimed `notify` task; None when its job is deleted or its receiver said 410."""
+
+    async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
+        """Close a `notify` claim together with its delivery; touches nothing else of the job.
+
+        State `gone` also ends this job's other open deliveries.
+        """
+
+    async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:
+        """Newest first."""
+
+    async def replay(self, tenant_id: TenantId, delivery_id: DeliveryId) -> bool:
+        """Tell it again under the same `webhook-id`; False when there is no such delivery."""
+
+
+class Workers(Protocol):
+    """Who works: for people and for the size of the window, never to judge a lease."""
+
+    async def hello(self, worker: WorkerInfo) -> None: ...
+
+    async def draining(self, worker_id: WorkerId) -> None: ...
+
+    async def bye(self, worker_id: WorkerId) -> None: ...
+
+    async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
+        """Live workers with what each runs, oldest first."""
+
+
+class Ear(Protocol):
+    """Hears hints. The rows are the truth; a hint only saves the wait for the next poll."""
+
+    async def listen(self, heard: Callable[[str], None]) -> None:
+        """Call `heard` for each hint, for ever: `ready:<queue>`, `cancel:<job id>`, and
+        `reconnected` after each (re)connection. Own connection, own pings; survives every outage."""
+
+    @property
+    def healthy(self) -> bool:
+        """True while a round trip of notify passed lately, so that polling may be slow."""
+
+
+class Store(Jobs, Tasks, Deliveries, Workers, Protocol):
+    """A database, opened."""
+
+    async def hint(self, *payloads: str) -> None:
+        """Send hints, after the commit, best effort: never raises."""
+
+    def heart(self) -> Heart: ...
+
+    def ear(self) -> Ear: ...
+
+    async def ping(self) -> None:
+        """One round trip."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,308 @@
+"""What goes into the store and what comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from encoder.model.base import Json
+from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.media import Media
+from encoder.model.plan import Note, OutputPlan
+from encoder.model.proof import Proof
+from encoder.model.result import Delivered, Intent, Problem, Timings
+from encoder.model.state import JobState, OutputState, TaskState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to be stored whole: job, outputs, root task, its place in line, event, deliveries."""
+
+    tenant_id: TenantId
+    uuid: UUID
+    spec: JobSpec
+    label: str  # the source's name as people know it, for lists and search
+    sealed: bytes | None = None
+    idempotency_key: str | None = None
+    body_hash: bytes | None = None
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """`replayed`: the key was known and the body the same, so this is the first answer again."""
+
+    id: JobId
+    uuid: UUID
+    state: JobState
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """One output while a worker has it. `progress`: 0 … 1; None: unknown, which is never guessed."""
+
+    stage: str
+    progress: float | None = None
+    fps: float | None = None
+    speed: float | None = None  # media seconds per second
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRow:
+    id: OutputId
+    spec: OutputSpec
+    state: OutputState
+    attempts: int = 0
+    plan: OutputPlan | None = None
+    command: tuple[str, ...] = ()
+    intent: Intent | None = None
+    delivered: Delivered | None = None
+    proof: Proof | None = None
+    problem: Problem | None = None
+    warnings: tuple[Note, ...] = ()
+    timings: Timings = field(default_factory=Timings)
+    live: Live | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who has the job's task now."""
+
+    worker_id: WorkerId
+    host: str
+    beat_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job with its outputs (without them in lists). `spec` is without secrets; `sealed` holds those."""
+
+    id: JobId
+    uuid: UUID
+    tenant_id: TenantId
+    state: JobState
+    run: int
+    spec: JobSpec
+    label: str
+    sealed: bytes | None
+    cancel_requested: bool
+    media: Media | None
+    problem: Problem | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    outputs: tuple[OutputRow, ...] = ()
+    holder: Holder | None = None
+    task_state: TaskState | None = None  # of the run's root task; with `run_at` it tells what the job waits for
+    run_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """A page of jobs, newest first: those with an id below `before`."""
+
+    tenant_id: TenantId
+    states: tuple[JobState, ...] = ()
+    tag: str | None = None
+    text: str | None = None  # in label, uuid or tags
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    before: JobId | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A task in our hands. Every write for it carries `(task_id, epoch)`."""
+
+    task_id: TaskId
+    epoch: int
+    job_id: JobId
+    tenant_id: TenantId
+    kind: str  # transcode, notify
+    queue: str
+    name: str
+    attempt: int
+    lost: int
+    released: int
+    max_attempts: int
+    args: dict[str, Json]
+    waited_seconds: float  # from runnable to claimed, by the database's clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What one task says of itself with a heartbeat."""
+
+    task_id: TaskId
+    epoch: int
+    stage: str | None = None
+    live: dict[OutputId, Live] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The answer for one lease that is still ours; a lease without an answer is lost."""
+
+    task_id: TaskId
+    epoch: int
+    cancel: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputChange:
+    """What a mark or a settle writes to one output; None leaves a member as it is."""
+
+    id: OutputId
+    state: OutputState | None = None
+    plan: OutputPlan | None = None
+    command: tuple[str, ...] | None = None
+    intent: Intent | None = None
+    delivered: Delivered | None = None
+    proof: Proof | None = None
+    problem: Problem | None = None
+    warnings: tuple[Note, ...] | None = None
+    timings: Timings | None = None
+    log: str | None = None
+
+
+class Outcome(StrEnum):
+    """How an attempt ended. `tasks_settled_total` counts these."""
+
+    DONE = "done"
+    RETRIED = "retried"
+    FAILED = "failed"
+    RELEASED = "released"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How a claim is to be closed. `queue.settle` decides it, the store carries it out.
+
+    `state`: DONE, FAILED, CANCELLED, SCHEDULED (after `delay`) or READY (at once). A set `cancel_requested` of the
+    job turns SCHEDULED and READY into CANCELLED.
+    """
+
+    outcome: Outcome
+    state: TaskState
+    delay: timedelta = timedelta(0)
+    problem: Problem | None = None
+    changes: tuple[OutputChange, ...] = ()
+
+    @property
+    def lost(self) -> int:
+        """What it adds to the task's count of lost leases."""
+        return 1 if self.outcome is Outcome.LOST else 0
+
+    @property
+    def released(self) -> int:
+        """What it adds to the task's count of releases; as much is taken off its attempts."""
+        return 1 if self.outcome is Outcome.RELEASED else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What a settle did. `job_state` is terminal when it ended the job."""
+
+    task_state: TaskState
+    job_state: JobState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """A lease that nobody renewed (`by_deadline` false) or that ran past its task's deadline."""
+
+    claim: Claim
+    by_deadline: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryTry:
+    """One attempt to tell a receiver."""
+
+    state: str  # pending, delivered, exhausted, gone
+    status: int | None
+    error: str | None
+    answer: str | None  # the first 1 KiB of what it said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    id: DeliveryId
+    job_id: JobId
+    job_uuid: UUID
+    tenant_id: TenantId
+    webhook_id: str
+    event_type: str
+    url: str  # without secrets
+    body: str  # the very text that is signed; the same on every try
+    state: str
+    tries: int
+    status: int | None
+    error: str | None
+    answer: str | None
+    created_at: datetime
+    tried_at: datetime | None
+    delivered_at: datetime | None
+    sealed: bytes | None = None  # the job's secrets; the whole address is among them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A worker process as it introduces itself."""
+
+    id: WorkerId
+    host: str
+    pid: int
+    version: str
+    queues: tuple[str, ...]
+    slots: dict[str, int]
+    encoders: tuple[str, ...]
+    about: dict[str, Json] = field(default_factory=dict)  # ffmpeg's version, sandbox layers, warnings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """One task that a worker has now."""
+
+    task_id: TaskId
+    job_id: JobId
+    job_uuid: UUID
+    kind: str
+    stage: str | None
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow:
+    info: WorkerInfo
+    started_at: datetime
+    seen_at: datetime
+    draining: bool
+    running: tuple[Running, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDepth:
+    """One queue as gauges and the autoscaler see it; counts stop at 10,000."""
+
+    queue: str
+    ready: int
+    scheduled: int
+    running: int
+    oldest_seconds: float | None  # age of the oldest ready task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    jobs: dict[JobState, int]
+    queues: tuple[QueueDepth, ...]
