@@ -120,7 +120,7 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One row of the catalogue. `status`: HTTP status as a request's code; `kind`: class as a job's code; some are both."""
+    """One row of the catalogue. `status`: as a request's code; `kind`: class as a job's; some are both."""
 
     code: str
     where: Where

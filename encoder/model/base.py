@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -20,7 +20,9 @@ else:  # msgspec resolves annotations at run time and knows no recursive alias
 class _RecordMeta(msgspec.StructMeta):
     """Gives every record the same options: msgspec inherits only some, and type checkers none of Struct's."""
 
-    def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> Self:
+    def __new__(  # noqa: PYI034  # mypy allows no Self in a metaclass
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any]
+    ) -> _RecordMeta:
         return super().__new__(cls, name, bases, namespace, frozen=True, kw_only=True, rename="camel")
 
 
