@@ -40,10 +40,8 @@ class Delivered(Record):
 class Intent(Record):
     """Written before an upload begins, so that a later attempt can tell what a dead one published."""
 
-    uri: str
-    size_bytes: int
-    sha256: str
     epoch: int
+    promised: Delivered
     upload_id: str | None = None
 
 

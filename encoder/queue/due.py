@@ -1,0 +1,36 @@
+"""Makes scheduled tasks ready when their time has come."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from encoder import errors
+from encoder.store.protocol import Tasks
+
+log = structlog.get_logger(__name__)
+
+LONGEST_WAIT_S = 5.0
+SHORTEST_WAIT_S = 0.05
+
+
+class DueSweep:
+    """Looks when the nearest task is due, at the latest each 5 s, for others schedule too."""
+
+    def __init__(self, store: Tasks) -> None:
+        self._store = store
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            await asyncio.sleep(await self._step())
+
+    async def _step(self) -> float:
+        try:
+            await self._store.due()
+            nearest_s = await self._store.next_due()
+        except errors.StoreUnavailable as error:
+            log.warning("due.unavailable", reason=str(error))
+            return LONGEST_WAIT_S
+        return LONGEST_WAIT_S if nearest_s is None else min(max(nearest_s, SHORTEST_WAIT_S), LONGEST_WAIT_S)

@@ -1,0 +1,58 @@
+"""Takes a job in: secrets out of sight, then everything in one transaction (G1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from encoder.model.ids import TenantId
+from encoder.model.job import JobSpec, Place
+from encoder.model.secrets import hide
+from encoder.store.protocol import Jobs
+from encoder.store.rows import Accepted, NewJob
+from encoder.vault import Vault
+
+LABEL_CHARS = 200
+
+
+def label_of(source: Place) -> str:
+    """The source's name as people know it: the last segment of its path; its kind where there is none."""
+    named = source.get("fileName") or source.get("path") or urlsplit(str(source.get("url", ""))).path
+    name = PurePosixPath(unquote(str(named))).name
+    printable = "".join(char for char in name if char.isprintable())
+    return printable[:LABEL_CHARS] or str(source["kind"])
+
+
+class Enqueue:
+    """Stores validated jobs."""
+
+    def __init__(self, store: Jobs, vault: Vault, *, max_attempts: int, new_uuid: Callable[[], UUID]) -> None:
+        self._store = store
+        self._vault = vault
+        self._max_attempts = max_attempts
+        self._new_uuid = new_uuid
+
+    async def __call__(
+        self, spec: JobSpec, *, tenant_id: TenantId, idempotency_key: str | None = None, body_hash: bytes | None = None
+    ) -> Accepted:
+        """Store a job, ready to be claimed.
+
+        Raises:
+            errors.Rejected: `idempotency_mismatch`.
+            errors.StoreUnavailable: it may or may not be stored; the same key tells on the next try.
+        """
+        uuid = self._new_uuid()
+        shown, secrets = hide(spec)
+        job = NewJob(
+            tenant_id=tenant_id,
+            uuid=uuid,
+            spec=shown,
+            label=label_of(shown.source),
+            sealed=self._vault.seal(secrets, tenant_id=tenant_id, job_uuid=uuid),
+            idempotency_key=idempotency_key,
+            body_hash=body_hash,
+            max_attempts=self._max_attempts,
+        )
+        return await self._store.enqueue(job)

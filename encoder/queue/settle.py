@@ -1,0 +1,81 @@
+"""How an attempt is to be closed: pure decisions. `store.settle` carries them out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import assert_never
+
+from encoder import errors
+from encoder.errors import FailureClass
+from encoder.model.result import Problem
+from encoder.model.state import TaskState
+from encoder.queue.backoff import Uniform, attempt_delay_s
+from encoder.store.rows import Claim, OutputChange, Outcome, Settlement
+
+MOST_LOST = 3  # lost leases, beside the attempts
+MOST_RELEASED = 20  # releases, after which giving back counts as a failure
+MOST_OUT_OF_MEMORY = 2  # attempts that may end for want of memory
+
+
+def done(changes: tuple[OutputChange, ...] = ()) -> Settlement:
+    return Settlement(outcome=Outcome.DONE, state=TaskState.DONE, changes=changes)
+
+
+def cancelled() -> Settlement:
+    return Settlement(outcome=Outcome.CANCELLED, state=TaskState.CANCELLED)
+
+
+def failed(problem: Problem) -> Settlement:
+    return Settlement(outcome=Outcome.FAILED, state=TaskState.FAILED, problem=problem)
+
+
+def released(claim: Claim, *, uniform: Uniform) -> Settlement:
+    """Give back what we cannot finish; nothing is charged (G10), up to a bound."""
+    if claim.released >= MOST_RELEASED:
+        reason = errors.Transient("timeout", "The task was given back too often: workers stop before they can end it.")
+        return _again(claim, reason, uniform=uniform)
+    return Settlement(outcome=Outcome.RELEASED, state=TaskState.READY)
+
+
+def lost(claim: Claim) -> Settlement:
+    """The owner is silent. A loss leaves the failure budget alone; the third one ends the task (G9)."""
+    if claim.lost + 1 >= MOST_LOST:
+        message = f"The worker was lost {MOST_LOST} times while it had this task."
+        return replace(failed(Problem.of(errors.Crash("worker_lost", message))), outcome=Outcome.LOST)
+    return Settlement(outcome=Outcome.LOST, state=TaskState.READY)
+
+
+def timed_out() -> Settlement:
+    """The task ran past its own deadline; it would again."""
+    problem = Problem.of(errors.Permanent("deadline_exceeded", "The task took longer than its deadline allows."))
+    return replace(failed(problem), outcome=Outcome.TIMED_OUT)
+
+
+def after_failure(claim: Claim, failure: errors.Failure, *, encoded: bool, uniform: Uniform) -> Settlement:
+    """What follows from a failure of the attempt. `encoded`: an encode ran, so giving back would repeat it for ever."""
+    match failure.kind:
+        case FailureClass.PERMANENT:
+            return failed(Problem.of(failure))
+        case FailureClass.RESOURCE if not encoded:
+            return released(claim, uniform=uniform)
+        case FailureClass.TRANSIENT | FailureClass.RESOURCE | FailureClass.CRASH | FailureClass.AMBIGUOUS:
+            return _again(claim, failure, uniform=uniform)
+        case _:
+            assert_never(failure.kind)
+
+
+def _again(claim: Claim, failure: errors.Failure, *, uniform: Uniform) -> Settlement:
+    tried = claim.attempt - claim.lost
+    allowed = claim.max_attempts
+    if failure.code == "encoder_oom":
+        allowed = min(allowed, MOST_OUT_OF_MEMORY)
+    if tried >= allowed:
+        return failed(Problem.of(failure))
+    delay_s = attempt_delay_s(tried, retry_after_s=failure.retry_after_s, uniform=uniform)
+    return Settlement(
+        outcome=Outcome.RETRIED,
+        state=TaskState.SCHEDULED,
+        delay=timedelta(seconds=delay_s),
+        problem=Problem.of(failure),
+    )

@@ -1,0 +1,86 @@
+"""What an operator may set: environment variables `ENCODER_*`, also from `.env`. Read by the wiring alone.
+
+docs/settings.md is held against this class by a test.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Names = Annotated[tuple[str, ...], NoDecode]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+
+
+def _default_slots() -> int:
+    """One encode keeps about four cores busy."""
+    return max(1, (os.cpu_count() or 1) // 4)
+
+
+class Settings(BaseSettings):
+    """One value per setting, checked at start; `description` is the effect that docs/settings.md shows."""
+
+    model_config = SettingsConfigDict(env_prefix="ENCODER_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql://` address; absent: `encoder up` runs a PostgreSQL of its own"
+    )
+    listen_url: SecretStr | None = Field(
+        None, description="direct database address for wake-ups, where a pooler stands before the database"
+    )
+    storage: str = Field("file:.encoder/storage", description="where outputs without a destination go: `file:FOLDER`")
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    port: int = Field(8080, ge=0, le=65535, description="port that the API listens on; 0: any free one")
+    public_url: str | None = Field(None, description="base of the links that we hand out; absent: host and port")
+    auth: Literal["loopback", "none"] = Field(
+        "loopback",
+        description="`loopback`: open on loopback only, any other bind refuses to start; `none`: open to all that reach it",
+    )
+    worker_slots: int = Field(
+        default_factory=_default_slots, ge=1, le=256, description="encodes at a time; absent: one per four cores"
+    )
+    io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
+    worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from, in this order")
+    lease_seconds: float = Field(
+        60, ge=1, le=3600, description="time after which a silent worker's tasks may be taken; beats come each fifth of it"
+    )
+    max_attempts: int = Field(3, ge=1, le=100, description="attempts of a task, lost leases not counted")
+    poll_seconds: float = Field(1, ge=0.05, le=60, description="longest time between two looks at the queue while busy")
+    progress_seconds: float = Field(2, ge=0.2, le=60, description="time between two updates of an encode's progress")
+    drain_seconds: float = Field(
+        5, ge=0, le=86400, description="time that running work gets to end after SIGTERM, before it is given back"
+    )
+    scratch_dir: Path | None = Field(None, description="folder for work in progress; absent: `encoder` in the temp folder")
+    secret_keys: Secrets = Field(
+        (), description="keys that seal callers' secrets, newest first, separated by commas; `encoder up` makes its own"
+    )
+    webhook_secret: Secrets = Field(
+        (), description="`whsec_…` secrets that sign webhooks, newest first; `encoder up` makes its own"
+    )
+    allow_addresses: Names = Field(
+        (), description="networks (CIDR) of one's own that sources, destinations and webhooks may reach"
+    )
+    file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="folders in which `file` sources and destinations may lie"
+    )
+    sandbox: Literal["auto", "required", "off"] = Field(
+        "auto", description="walls around ffmpeg: as the kernel can, refuse to start without Landlock, or none"
+    )
+    ffmpeg: Path | None = Field(None, description="ffmpeg binary; absent: the one of the pinned wheel")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="`console` for people, `json` for machines; `auto`: by whether a terminal reads"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator(
+        "worker_queues", "secret_keys", "webhook_secret", "allow_addresses", "file_roots", mode="before"
+    )
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value

@@ -1,0 +1,68 @@
+"""What a run knows. Each stage takes it and adds one fact; the stages do not know each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from encoder import errors
+from encoder.model.ids import OutputId
+from encoder.model.job import JobSpec
+from encoder.model.plan import Note, OutputPlan
+from encoder.model.proof import Proof
+from encoder.store.rows import JobRow, OutputRow
+from encoder.worker.held import Held
+from encoder.worker.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One attempt at a job's open outputs. `spec` holds the caller's secrets: it is never stored or logged."""
+
+    held: Held
+    ledger: Ledger
+    job: JobRow
+    spec: JobSpec
+    folder: Path
+    outputs: tuple[OutputRow, ...]  # those that are still open
+    token: str  # `<task>-<epoch>`: names what this attempt leaves half-written
+    retry: list[errors.Failure] = field(default_factory=list)  # failures that another attempt may cure
+    encoded: list[OutputId] = field(default_factory=list)  # outputs whose encode ran
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """The source on the local disk."""
+
+    path: Path
+    size_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """An output as ffmpeg left it, not yet proven."""
+
+    plan: OutputPlan
+    path: Path
+    command: tuple[str, ...]
+    log: str
+    seconds: float
+    notes: tuple[Note, ...] = ()  # warnings that the encode adds to the plan's
+
+    @property
+    def output(self) -> OutputId:
+        return OutputId(self.plan.output)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """An output that passed its proof and may be delivered."""
+
+    made: Made
+    proof: Proof
+    size_bytes: int
+    sha256: str
+    seconds: float
+    frames: int | None
+    duration_seconds: float | None

@@ -1,0 +1,120 @@
+"""Stage 1: the source onto the local disk, in bounded memory, resumed after breaks, within limits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+import structlog
+
+from encoder import errors
+from encoder.queue.backoff import Uniform, stage_delay_s
+from encoder.sources.protocol import Incoming, Source
+from encoder.worker.scratch import Scratch
+
+log = structlog.get_logger(__name__)
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchLimits:
+    """`rate_bytes_s` is the least rate over each window of `window_s`."""
+
+    size_bytes: int = 50 * 1024**3
+    total_s: float = 6 * 3600
+    rate_bytes_s: int = 64 * 1024
+    window_s: float = 60.0
+
+
+class Fetch:
+    """Downloads a source. A broken transfer goes on where it broke, if the source says that its bytes are the same."""
+
+    def __init__(
+        self, scratch: Scratch, *, limits: FetchLimits, clock: Callable[[], float], uniform: Uniform
+    ) -> None:
+        self._scratch = scratch
+        self._limits = limits
+        self._clock = clock
+        self._uniform = uniform
+
+    async def __call__(self, source: Source, path: Path, *, told: Callable[[int, int | None], None]) -> int:
+        """Fetch into the new file `path`; its size. `told` hears (bytes so far, bytes in all or None).
+
+        Raises:
+            errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`, `timeout`.
+            errors.Transient: five tries failed.
+            errors.Resource: `disk_full`.
+        """
+        with FileIO(path, "x+b") as file:
+            try:
+                async with asyncio.timeout(self._limits.total_s):
+                    size = await self._all_of(source, file, told)
+            except TimeoutError:
+                raise errors.Transient("timeout", "The source took longer than six hours to arrive.") from None
+        if size == 0:
+            raise errors.Permanent("empty_source", "The source has no bytes.")
+        return size
+
+    async def _all_of(self, source: Source, file: FileIO, told: Callable[[int, int | None], None]) -> int:
+        validator: str | None = None
+        for trial in range(1, TRIES + 1):
+            have = file.tell()
+            try:
+                async with source.open(offset=have if validator else 0, validator=validator) as incoming:
+                    validator = incoming.validator
+                    return await self._rest_of(incoming, file, told)
+            except errors.Transient as failure:
+                if file.tell() > have:
+                    log.info("fetch.broke", at=file.tell(), code=failure.code)
+                if trial == TRIES:
+                    raise
+                await asyncio.sleep(stage_delay_s(trial, retry_after_s=failure.retry_after_s, uniform=self._uniform))
+        raise errors.Defect("unreachable: the last try returns or raises")
+
+    async def _rest_of(self, incoming: Incoming, file: FileIO, told: Callable[[int, int | None], None]) -> int:
+        self._check(incoming.size_bytes)
+        file.seek(incoming.offset)
+        file.truncate()
+        have = incoming.offset
+        async for chunk in self._fast_enough(incoming.chunks):
+            await asyncio.to_thread(_write, file, chunk)
+            have += len(chunk)
+            if have > self._limits.size_bytes:
+                self._check(have)
+            told(have, incoming.size_bytes)
+        if incoming.size_bytes is not None and have != incoming.size_bytes:
+            raise errors.Transient("source_unavailable", f"The source ended after {have} of {incoming.size_bytes} bytes.")
+        return have
+
+    def _check(self, size_bytes: int | None) -> None:
+        if size_bytes is None:
+            return
+        if size_bytes > self._limits.size_bytes:
+            raise errors.Permanent("source_too_large", f"The source is larger than {self._limits.size_bytes} bytes.")
+        self._scratch.require(size_bytes)
+
+    async def _fast_enough(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Pass chunks on; a source that trickles is as good as silent."""
+        since, got = self._clock(), 0
+        async for chunk in chunks:
+            got += len(chunk)
+            elapsed_s = self._clock() - since
+            if elapsed_s >= self._limits.window_s:
+                if got < self._limits.rate_bytes_s * elapsed_s:
+                    raise errors.Transient("timeout", f"The source sends less than {self._limits.rate_bytes_s} bytes/s.")
+                since, got = self._clock(), 0
+            yield chunk
+
+
+def _write(file: FileIO, chunk: bytes) -> None:
+    """Write all of `chunk`: an unbuffered file may take less than it is given."""
+    view = memoryview(chunk)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError as error:
+        raise errors.Resource("disk_full", f"The scratch folder cannot take more: {error.strerror}.") from error

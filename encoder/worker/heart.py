@@ -1,0 +1,110 @@
+"""Keeps the leases: beats for all tasks at once, ends work whose lease is gone or can no longer be known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+import structlog
+
+from encoder import errors
+from encoder.model.ids import WorkerId
+from encoder.queue.lease import Contact, LeaseTimes
+from encoder.store import protocol
+from encoder.store.rows import Pulse
+from encoder.worker.held import Ending, Held
+
+log = structlog.get_logger(__name__)
+
+
+class Heart:
+    """Two loops whose death ends the worker: one beats, one watches the clock (G4, G6, G7)."""
+
+    def __init__(
+        self,
+        heart: protocol.Heart,
+        worker_id: WorkerId,
+        times: LeaseTimes,
+        contact: Contact,
+        *,
+        held: Callable[[], Iterable[Held]],
+        clock: Callable[[], float],
+        progress_s: float,
+    ) -> None:
+        self._heart = heart
+        self._worker_id = worker_id
+        self._times = times
+        self._contact = contact
+        self._held = held
+        self._clock = clock
+        self._progress_s = min(progress_s, times.beat_s)
+        self._nudged = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Beat now: a cancel was hinted."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Beat and watch for ever."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._beat_for_ever(), name="heart.beat")
+                group.create_task(self._watch_for_ever(), name="heart.watch")
+        finally:
+            await self._heart.close()
+
+    async def _beat_for_ever(self) -> None:
+        due = self._clock()
+        while True:
+            answered = await self._beat()
+            due = self._clock() + (self._times.beat_s if answered else self._times.beat_s / 4)
+            await self._rest(due)
+
+    async def _rest(self, due: float) -> None:
+        """Until the next beat is due, a nudge comes, or there is progress to tell."""
+        while (left_s := due - self._clock()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left_s, self._progress_s)):
+                    await self._nudged.wait()
+            if self._nudged.is_set() or any(held.changed for held in self._held()):
+                break
+        self._nudged.clear()
+
+    async def _beat(self) -> bool:
+        asked = [held for held in self._held() if held.ending is not Ending.LOST]
+        sent_at = self._clock()
+        try:
+            async with asyncio.timeout(self._times.beat_s):
+                pulses = await self._heart.beat(
+                    self._worker_id, [held.beat() for held in asked], lease=self._times.lease
+                )
+        except (errors.StoreUnavailable, TimeoutError) as error:
+            self._contact.broken(self._clock())
+            log.warning("beat.unanswered", reason=str(error) or "timeout", tasks=len(asked))
+            return False
+        self._contact.kept(self._clock())
+        self._take(asked, pulses, sent_at)
+        return True
+
+    def _take(self, asked: list[Held], pulses: Iterable[Pulse], sent_at: float) -> None:
+        alive = {(pulse.task_id, pulse.epoch): pulse for pulse in pulses}
+        for held in asked:
+            pulse = alive.get((held.claim.task_id, held.claim.epoch))
+            if pulse is not None:
+                held.sent_at = sent_at
+                if pulse.cancel:
+                    held.end(Ending.CANCEL)
+            elif not held.settling:
+                log.warning("lease.lost", task=held.claim.task_id, epoch=held.claim.epoch)
+                held.end(Ending.LOST)
+
+    async def _watch_for_ever(self) -> None:
+        """Stop what may soon be somebody else's. Needs no answer from anybody."""
+        while True:
+            await asyncio.sleep(self._times.lease_s / 40)
+            for held in list(self._held()):
+                silent_s = self._clock() - held.sent_at
+                if silent_s > self._times.self_stop_s and (held.ending or 0) < Ending.SELF_STOP:
+                    log.warning("lease.self_stop", task=held.claim.task_id, silent_s=round(silent_s, 1))
+                    held.end(Ending.SELF_STOP)

@@ -1,0 +1,96 @@
+"""A task in this worker's hands, and the ways in which it may be taken out of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+from encoder.ffmpeg.launcher import Leash
+from encoder.model.ids import OutputId
+from encoder.store.rows import Beat, Claim, Live
+
+
+class Ending(IntEnum):
+    """Why work stops before its end; a later one outweighs an earlier one."""
+
+    DRAIN = 1  # the worker stops: give the task back
+    CANCEL = 2  # the caller wants no more
+    SELF_STOP = 3  # no contact: stop before the lease may end; give back what is still ours
+    LOST = 4  # it is somebody else's: write nothing
+
+
+class Held:
+    """One claim, the work on it, and what it tells of itself. `sent_at`: when its last accepted beat was sent."""
+
+    def __init__(self, claim: Claim, *, sent_at: float) -> None:
+        self.claim = claim
+        self.sent_at = sent_at
+        self.leash = Leash()
+        self.ending: Ending | None = None
+        self.stage: str | None = None
+        self.settling = False
+        self.live: dict[OutputId, Live] = {}
+        self.changed = False  # something new to tell since the last beat
+        self._work: asyncio.Task[object] | None = None
+        self._publishing = 0
+
+    def beat(self) -> Beat:
+        self.changed = False
+        return Beat(task_id=self.claim.task_id, epoch=self.claim.epoch, stage=self.stage, live=dict(self.live))
+
+    def tell(self, output: OutputId, live: Live | None) -> None:
+        """Replace what is shown of one output while it is worked on; None: nothing any more."""
+        if live is None:
+            self.live.pop(output, None)
+        else:
+            self.live[output] = live
+        self.changed = True
+
+    def at(self, stage: str) -> None:
+        """Name the stage that the task is in."""
+        self.stage = stage
+        self.changed = True
+
+    async def lead(self, work: Coroutine[object, object, object]) -> bool:
+        """Run `work` to its end; False if an `Ending` cut it off. Its errors are raised."""
+        self._work = asyncio.ensure_future(work)
+        if self.ending is not None:
+            self._work.cancel()
+        try:
+            await asyncio.wait({self._work})
+        except asyncio.CancelledError:
+            self._work.cancel()
+            await asyncio.wait({self._work})
+            raise
+        if self._work.cancelled():
+            return False
+        self._work.result()
+        return True
+
+    def end(self, ending: Ending) -> None:
+        """Stop the work. A drain waits for a publish in flight; the loss of the lease waits for nothing."""
+        if self.ending is not None and self.ending >= ending:
+            return
+        self.ending = ending
+        if ending in (Ending.SELF_STOP, Ending.LOST):
+            self.leash.kill()
+        if ending is Ending.DRAIN and self._publishing:
+            return
+        self._cut()
+
+    @contextmanager
+    def publishing(self) -> Iterator[None]:
+        """Around the act that makes an object visible: a drain waits until it is over."""
+        self._publishing += 1
+        try:
+            yield
+        finally:
+            self._publishing -= 1
+            if self.ending is Ending.DRAIN and not self._publishing:
+                self._cut()
+
+    def _cut(self) -> None:
+        if self._work is not None and not self.settling:
+            self._work.cancel()

@@ -1,0 +1,67 @@
+"""Writes of one claim: fenced by its epoch, repeated through outages of the database, ended by the loss of the lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from encoder import errors
+from encoder.model.media import Media
+from encoder.queue.backoff import Uniform
+from encoder.store.protocol import Tasks
+from encoder.store.rows import JobRow, OutputChange, Settled, Settlement
+from encoder.worker.held import Ending, Held
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+RETRY_S = (0.1, 1.0)
+
+
+class Ledger:
+    """All that a task's work writes. Waits as long as the database is away: the heart decides when to stop (G7, G8)."""
+
+    def __init__(self, store: Tasks, held: Held, *, uniform: Uniform) -> None:
+        self._store = store
+        self._held = held
+        self._uniform = uniform
+
+    async def load(self) -> JobRow:
+        return await self._steadily(lambda: self._store.load(self._held.claim))
+
+    async def mark(self, *changes: OutputChange, media: Media | None = None) -> None:
+        """Write what must not be lost.
+
+        Raises:
+            errors.LeaseLost: nothing was written, and the work is being ended.
+        """
+        await self._steadily(lambda: self._store.mark(self._held.claim, changes, media=media))
+
+    async def fence(self) -> None:
+        """Make sure, as late as can be, that the task is still ours."""
+        await self.mark()
+
+    async def set_deadline(self, deadline: timedelta) -> None:
+        await self._steadily(lambda: self._store.set_deadline(self._held.claim, deadline))
+
+    async def settle(self, settlement: Settlement) -> Settled:
+        """Close the claim. Safe to repeat: see `Tasks.settle`."""
+        self._held.settling = True
+        return await self._steadily(lambda: self._store.settle(self._held.claim, settlement))
+
+    async def _steadily(self, write: Callable[[], Awaitable[T]]) -> T:
+        while True:
+            try:
+                return await write()
+            except errors.LeaseLost:
+                self._held.end(Ending.LOST)
+                raise
+            except errors.StoreUnavailable as error:
+                log.warning("write.unanswered", task=self._held.claim.task_id, reason=str(error))
+                await asyncio.sleep(self._uniform(*RETRY_S))
+
+
