@@ -1,0 +1,25 @@
+.PHONY: help setup demo run test lint check bench fresh lock
+.DEFAULT_GOAL := help
+
+bin := .venv/bin
+pytest := $(bin)/pytest -n 2 --dist loadgroup
+
+help:   ## this list
+	@sed -nE 's/^([a-z]+):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+setup:  ## make .venv with all that development needs; the command is .venv/bin/encoder
+	@scripts/setup.sh dev
+demo:   ## encode a clip from POST to proven files: make demo [INPUT=path-or-url]
+	@scripts/setup.sh run && $(bin)/python -P scripts/demo.py $(if $(INPUT),"$(INPUT)")
+run:    ## serve on 127.0.0.1:8080 until Ctrl-C
+	@scripts/setup.sh run && exec $(bin)/encoder up
+test: setup  ## run all tests: make test [ARGS="tests/unit -k words"]
+	@$(pytest) $(ARGS)
+lint: setup  ## what can be said without running: ruff, format, mypy, import contracts
+	@$(bin)/ruff check && $(bin)/ruff format --check && $(bin)/mypy && $(bin)/lint-imports --no-cache
+check: lint test  ## all that CI asks for
+bench: setup  ## print measurements, as ratios: make bench [ARGS=names]
+	@$(bin)/python -m tests.bench $(ARGS)
+fresh:  ## demo and tests inside clean Debian roots, as root and as a plain user (needs root)
+	@scripts/fresh.sh
+lock: setup  ## write requirements/*.txt anew from pyproject.toml: make lock [ARGS=--upgrade]
+	@scripts/lock.sh $(ARGS)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from encoder import log
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return [json.loads(line) for line in captured.err.splitlines()]
+
+
+def test_a_line_holds_event_fields_level_logger_and_what_was_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = log.get_logger("encoder.worker")
+    log.configure(log.LogFormat.JSON)
+    with log.bound(job=42):
+        logger.info("task.claimed", epoch=3)
+    logger.info("task.settled")
+    first, second = _lines(capsys)
+    at = first.pop("timestamp")
+    assert isinstance(at, str)
+    assert at.endswith("Z")
+    assert first == {"event": "task.claimed", "epoch": 3, "job": 42, "level": "info", "logger": "encoder.worker"}
+    assert "job" not in second
+
+
+def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(log.LogFormat.JSON, "warning")
+    log.get_logger("x").info("unheard")
+    log.get_logger("x").warning("heard")
+    assert [line["event"] for line in _lines(capsys)] == ["heard"]
+
+
+def test_foreign_warnings_take_the_same_form_with_their_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(log.LogFormat.JSON)
+    logging.getLogger("aiohttp.access").info("unheard")
+    try:
+        int("bad")
+    except ValueError:
+        logging.getLogger("asyncio").exception("it broke")
+    (line,) = _lines(capsys)
+    assert (line["event"], line["logger"], line["level"]) == ("it broke", "asyncio", "error")
+    assert "ValueError: invalid literal" in str(line["exception"])
+
+
+def test_without_a_terminal_the_automatic_format_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
+    log.get_logger("x").info("event")
+    assert _lines(capsys)
+
+
+def test_people_get_a_console_line(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(log.LogFormat.CONSOLE)
+    log.get_logger("x").info("task.claimed", epoch=3)
+    line = capsys.readouterr().err
+    assert "task.claimed" in line
+    assert "epoch=3" in line
+    assert "\x1b" not in line
