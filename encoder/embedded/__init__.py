@@ -1,0 +1,1 @@
+"""What one machine needs to run everything by itself: a PostgreSQL of its own in a folder."""
