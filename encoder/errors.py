@@ -130,13 +130,20 @@ class Entry:
     kind: FailureClass | None = None
 
 
-_ALSO_OF_A_JOB = {"address_not_allowed", "path_not_allowed", "invalid_range", "invalid_url", "unsupported_kind"}
+# codes that a request may meet at once and a job only later: a redirect, a name that resolves elsewhere, a bug
+_ALSO_OF_A_JOB = {
+    "address_not_allowed": FailureClass.PERMANENT,
+    "path_not_allowed": FailureClass.PERMANENT,
+    "invalid_range": FailureClass.PERMANENT,
+    "invalid_url": FailureClass.PERMANENT,
+    "unsupported_kind": FailureClass.PERMANENT,
+    "internal_error": FailureClass.CRASH,
+}
 
 
 def _request(status: int, code: str, title: str, to_do: str) -> Entry:
-    # seen only later (a redirect, a name that resolves elsewhere, a clip past the end), it fails the job for good
-    late = FailureClass.PERMANENT if code in _ALSO_OF_A_JOB else None
-    return Entry(code=code, where=Where.REQUEST, title=title, to_do=to_do, status=status, kind=late)
+    kind = _ALSO_OF_A_JOB.get(code)
+    return Entry(code=code, where=Where.REQUEST, title=title, to_do=to_do, status=status, kind=kind)
 
 
 def _job(kind: FailureClass, code: str, title: str, to_do: str) -> Entry:

@@ -37,6 +37,10 @@ class Destination(Protocol):
         errors.Resource: `disk_full` (file and folder only).
     """
 
+    @property
+    def uri(self) -> str:
+        """The final name, without userinfo, query or other secrets."""
+
     async def look(self) -> Receipt | None:
         """What stands at the final name now; None if nothing does or it cannot be known."""
 

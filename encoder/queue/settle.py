@@ -58,7 +58,7 @@ def after_failure(claim: Claim, failure: errors.Failure, *, encoded: bool, unifo
         case FailureClass.PERMANENT:
             return failed(Problem.of(failure))
         case FailureClass.RESOURCE if not encoded:
-            return released(claim, uniform=uniform)
+            return replace(released(claim, uniform=uniform), problem=Problem.of(failure))
         case FailureClass.TRANSIENT | FailureClass.RESOURCE | FailureClass.CRASH | FailureClass.AMBIGUOUS:
             return _again(claim, failure, uniform=uniform)
         case _:

@@ -8,9 +8,12 @@ from pathlib import Path
 from encoder import errors
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
+from encoder.model.media import Opened
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
-from encoder.store.rows import JobRow, OutputRow
+from encoder.model.result import Problem
+from encoder.model.state import OutputState
+from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 
@@ -64,5 +67,14 @@ class Proven:
     size_bytes: int
     sha256: str
     seconds: float
-    frames: int | None
-    duration_seconds: float | None
+    opened: Opened
+
+
+async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proof: Proof | None = None) -> None:
+    """Fail one output for good, or leave it open for another attempt, and let the others go on."""
+    run.held.tell(output, None)
+    if failure.retryable:
+        run.retry.append(failure)
+    else:
+        change = OutputChange(id=output, state=OutputState.FAILED, problem=Problem.of(failure), proof=proof)
+        await run.ledger.mark(change)

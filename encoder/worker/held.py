@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import TypeVar
 
 from encoder.ffmpeg.launcher import Leash
 from encoder.model.ids import OutputId
 from encoder.store.rows import Beat, Claim, Live
+
+T = TypeVar("T")
 
 
 class Ending(IntEnum):
@@ -19,6 +22,10 @@ class Ending(IntEnum):
     CANCEL = 2  # the caller wants no more
     SELF_STOP = 3  # no contact: stop before the lease may end; give back what is still ours
     LOST = 4  # it is somebody else's: write nothing
+
+
+class CutOff(Exception):
+    """The work was stopped before its end; `Held.ending` says why."""
 
 
 class Held:
@@ -33,7 +40,7 @@ class Held:
         self.settling = False
         self.live: dict[OutputId, Live] = {}
         self.changed = False  # something new to tell since the last beat
-        self._work: asyncio.Task[object] | None = None
+        self._work: asyncio.Future[object] | None = None
         self._publishing = 0
 
     def beat(self) -> Beat:
@@ -53,21 +60,24 @@ class Held:
         self.stage = stage
         self.changed = True
 
-    async def lead(self, work: Coroutine[object, object, object]) -> bool:
-        """Run `work` to its end; False if an `Ending` cut it off. Its errors are raised."""
-        self._work = asyncio.ensure_future(work)
+    async def lead(self, work: Coroutine[object, object, T]) -> T:
+        """Run `work` to its end; what it returns or raises.
+
+        Raises:
+            CutOff: an `Ending` came first.
+        """
+        self._work = task = asyncio.ensure_future(work)
         if self.ending is not None:
-            self._work.cancel()
+            task.cancel()
         try:
-            await asyncio.wait({self._work})
+            await asyncio.wait({task})
         except asyncio.CancelledError:
-            self._work.cancel()
-            await asyncio.wait({self._work})
+            task.cancel()
+            await asyncio.wait({task})
             raise
-        if self._work.cancelled():
-            return False
-        self._work.result()
-        return True
+        if task.cancelled():
+            raise CutOff
+        return task.result()
 
     def end(self, ending: Ending) -> None:
         """Stop the work. A drain waits for a publish in flight; the loss of the lease waits for nothing."""

@@ -12,8 +12,8 @@ import structlog
 from encoder import errors
 from encoder.model.media import Media
 from encoder.queue.backoff import Uniform
-from encoder.store.protocol import Tasks
-from encoder.store.rows import JobRow, OutputChange, Settled, Settlement
+from encoder.store.protocol import Store
+from encoder.store.rows import DeliveryRow, DeliveryTry, JobRow, OutputChange, Settled, Settlement
 from encoder.worker.held import Ending, Held
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ RETRY_S = (0.1, 1.0)
 class Ledger:
     """All that a task's work writes. Waits as long as the database is away: the heart decides when to stop (G7, G8)."""
 
-    def __init__(self, store: Tasks, held: Held, *, uniform: Uniform) -> None:
+    def __init__(self, store: Store, held: Held, *, uniform: Uniform) -> None:
         self._store = store
         self._held = held
         self._uniform = uniform
@@ -52,6 +52,13 @@ class Ledger:
         """Close the claim. Safe to repeat: see `Tasks.settle`."""
         self._held.settling = True
         return await self._steadily(lambda: self._store.settle(self._held.claim, settlement))
+
+    async def delivery(self) -> DeliveryRow | None:
+        return await self._steadily(lambda: self._store.delivery(self._held.claim))
+
+    async def settle_delivery(self, result: DeliveryTry, settlement: Settlement) -> None:
+        self._held.settling = True
+        await self._steadily(lambda: self._store.settle_delivery(self._held.claim, result, settlement))
 
     async def _steadily(self, write: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -1,0 +1,135 @@
+"""Stage 4: ffmpeg. One run feeds all outputs that can share its decode; if it fails, each is run by itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import structlog
+
+from encoder import errors
+from encoder.ffmpeg import command, launcher
+from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
+from encoder.model.ids import OutputId
+from encoder.model.media import Media
+from encoder.model.plan import Note, OutputPlan, Pass, Plan
+from encoder.model.state import OutputState
+from encoder.store.rows import OutputChange
+from encoder.worker import progress
+from encoder.worker.context import Fetched, Made, Run, write_off
+
+log = structlog.get_logger(__name__)
+
+LEAST_WALL_S = 600.0
+MOST_WALL_S = 12 * 3600.0
+WALL_PER_MEDIA_SECOND = 20.0
+UNKNOWN_DURATION_S = 3600.0
+LEAST_FILE_BYTES = 1024**3
+MOST_FILE_BYTES = 200 * 1024**3
+ESTIMATE_MARGIN = 4
+
+
+def limits_for(plans: Iterable[OutputPlan], source_bytes: int) -> Limits:
+    """Walls around one ffmpeg run (docs/encoding.md, "Limits")."""
+    durations = [plan.duration_seconds or UNKNOWN_DURATION_S for plan in plans]
+    wall_s = min(MOST_WALL_S, max(LEAST_WALL_S, WALL_PER_MEDIA_SECOND * sum(durations)))
+    file_bytes = min(MOST_FILE_BYTES, max(LEAST_FILE_BYTES, ESTIMATE_MARGIN * source_bytes))
+    return Limits(wall_seconds=wall_s, cpu_seconds=int(wall_s * (os.cpu_count() or 1)), file_bytes=file_bytes)
+
+
+class Encode:
+    """Runs the passes of a plan. `threads`: per ffmpeg, None for as many as there are cores."""
+
+    def __init__(self, ffmpeg: Launcher, *, threads: int | None, clock: Callable[[], float]) -> None:
+        self._ffmpeg = ffmpeg
+        self._threads = threads
+        self._clock = clock
+
+    async def __call__(self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass) -> list[Made]:
+        """The outputs of `one_pass` that ffmpeg made; those that it could not are failed or left to another attempt.
+
+        Raises:
+            errors.Resource: the machine lacks something; no output is to blame.
+        """
+        try:
+            return await self._run(run, source, media, plan, one_pass)
+        except errors.Failure as failure:
+            if isinstance(failure, errors.Resource):
+                raise
+            if len(one_pass.outputs) == 1:
+                await write_off(run, OutputId(one_pass.outputs[0]), failure)
+                return []
+            log.warning("encode.pass_split", job=run.job.id, code=failure.code, outputs=len(one_pass.outputs))
+        return await self._singly(run, source, media, plan, one_pass)
+
+    async def _singly(self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass) -> list[Made]:
+        """Each output by itself: one bad output ended the run for all, and its siblings were cut short."""
+        note = Note(code="encoded_alone", message="The pass shared with other outputs failed; encoded by itself.")
+        made: list[Made] = []
+        for output in one_pass.outputs:
+            try:
+                made += await self._run(run, source, media, plan, Pass(outputs=(output,)), notes=(note,))
+            except errors.Resource:
+                raise
+            except errors.Failure as failure:
+                await write_off(run, OutputId(output), failure)
+        return made
+
+    async def _run(
+        self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
+    ) -> list[Made]:
+        plans = [each for each in plan.outputs if each.output in one_pass.outputs]
+        files = {each.output: run.folder / f"out-{each.output}.{each.extension}" for each in plans}
+        argv = command.build(
+            plan, one_pass, media=media, files=files, threads=self._threads, source_args=input_options()
+        )
+        shown = tuple(command.shown(argv, run.folder))
+        await run.ledger.mark(
+            *(
+                OutputChange(id=OutputId(each.output), state=OutputState.ENCODING, plan=each, command=shown)
+                for each in plans
+            )
+        )
+        run.encoded.extend(OutputId(each.output) for each in plans)
+        ended = await self._watched(run, source, plans, argv, files)
+        if ended.reason is not Reason.OK:
+            failure = launcher.classify(ended)
+            await self._keep_log(run, plans, ended)
+            raise failure
+        return [
+            Made(
+                plan=each,
+                path=files[each.output],
+                command=shown,
+                log=ended.log,
+                seconds=ended.wall_seconds,
+                notes=notes,
+            )
+            for each in plans
+        ]
+
+    async def _watched(
+        self, run: Run, source: Fetched, plans: list[OutputPlan], argv: list[str], files: dict[int, Path]
+    ) -> Exit:
+        longest_s = max((each.duration_seconds or 0.0 for each in plans), default=0.0)
+
+        def told(now: Progress) -> None:
+            for each in plans:
+                live = progress.encode(now.out_time_seconds, longest_s, fps=now.fps, speed=now.speed)
+                run.held.tell(OutputId(each.output), live)
+
+        for path in files.values():
+            path.unlink(missing_ok=True)  # what a failed shared pass left
+        return await self._ffmpeg.run(
+            argv,
+            folder=run.folder,
+            leash=run.held.leash,
+            limits=limits_for(plans, source.size_bytes),
+            source=source.path,
+            on_progress=told,
+        )
+
+    async def _keep_log(self, run: Run, plans: list[OutputPlan], ended: Exit) -> None:
+        await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))

@@ -1,0 +1,263 @@
+"""The worker: as many tasks as there are slots, claimed when there is a free one, each led to its settlement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from encoder import errors
+from encoder.model.ids import WorkerId
+from encoder.queue import settle
+from encoder.queue.backoff import Uniform
+from encoder.queue.due import DueSweep
+from encoder.queue.lease import Contact, LeaseTimes
+from encoder.queue.rescue import Rescuer
+from encoder.queue.wake import COOLDOWN_S, Wake
+from encoder.store.protocol import Store
+from encoder.store.rows import Outcome, Settlement, WorkerInfo
+from encoder.worker.heart import Heart
+from encoder.worker.held import CutOff, Ending, Held
+from encoder.worker.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+SICK_S = 30.0  # how long a worker that lacks something claims nothing
+DEADLINE = timedelta(hours=24)  # of a task, however well it beats
+FORCE_AFTER_S = 60.0  # how long a publish in flight may hold up a drain
+
+
+class Handler(Protocol):
+    """One kind of task."""
+
+    async def work(self, held: Held) -> Settlement | None:
+        """Do the task; how to close the claim, None if that is done. Raises `errors.LeaseLost`, nothing foreign."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rhythm:
+    """The times of a worker, in seconds."""
+
+    times: LeaseTimes
+    poll_s: float
+    progress_s: float
+    drain_s: float
+
+
+class Worker:
+    """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back."""
+
+    def __init__(
+        self,
+        store: Store,
+        info: WorkerInfo,
+        handlers: Mapping[str, Handler],
+        rhythm: Rhythm,
+        *,
+        clock: Callable[[], float],
+        uniform: Uniform,
+    ) -> None:
+        self._store = store
+        self._info = info
+        self._handlers = handlers
+        self._rhythm = rhythm
+        self._clock = clock
+        self._uniform = uniform
+        self._held: dict[tuple[int, int], Held] = {}
+        self._stop = asyncio.Event()
+        self._force = asyncio.Event()
+        self._all_ended = asyncio.Event()
+        self._sick_until = clock()
+        self._ear = store.ear()
+        self._contact = Contact(now=clock(), longest_gap_s=rhythm.times.lease_s / 2)
+        self.wake = Wake(poll_s=rhythm.poll_s, healthy=lambda: self._ear.healthy, uniform=uniform)
+        self._heart = Heart(
+            store.heart(),
+            info.id,
+            rhythm.times,
+            self._contact,
+            held=self._held.values,
+            clock=clock,
+            progress_s=rhythm.progress_s,
+        )
+        self.wake.on_cancel(self._cancel_hinted)
+
+    @property
+    def id(self) -> WorkerId:
+        return self._info.id
+
+    @property
+    def draining(self) -> bool:
+        return self._stop.is_set()
+
+    def stop(self) -> None:
+        """Drain: claim nothing more, let work end for the grace time, give the rest back. Again: at once."""
+        if self._stop.is_set():
+            self._force.set()
+        self._stop.set()
+        self.wake.poke()
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        await self._store.hello(self._info)
+        log.info("worker.started", worker=str(self._info.id), slots=self._info.slots)
+        async with asyncio.TaskGroup() as group:
+            services = [
+                group.create_task(self._heart.run(), name="heart"),
+                group.create_task(self._ear.listen(self.wake.heard), name="ear"),
+                group.create_task(self._rescuer().run(), name="rescue"),
+                group.create_task(DueSweep(self._store).run(), name="due"),
+            ]
+            claimers = [
+                group.create_task(self._claim_for_ever(queue, slots, group), name=f"claim {queue}")
+                for queue, slots in self._info.slots.items()
+            ]
+            await self._stop.wait()
+            for claimer in claimers:
+                await claimer
+            await self._drain()
+            for service in services:
+                service.cancel()
+        await self._say_bye()
+
+    def _rescuer(self) -> Rescuer:
+        return Rescuer(self._store, self._rhythm.times, self._contact, clock=self._clock, uniform=self._uniform)
+
+    # claiming
+
+    async def _claim_for_ever(self, queue: str, slots: int, group: asyncio.TaskGroup) -> None:
+        while not self._stop.is_set():
+            free = slots - sum(held.claim.queue == queue for held in self._held.values())
+            claims = await self._claim(queue, free) if free > 0 and not self._is_sick() else []
+            for held in claims:
+                self._held[held.claim.task_id, held.claim.epoch] = held
+                group.create_task(self._keep(held), name=f"task {held.claim.task_id}")
+            if self._stop.is_set():
+                return
+            if free <= 0 or len(claims) < free:
+                await asyncio.sleep(COOLDOWN_S if claims else 0)
+                await self.wake.look(queue, idle=not self._held)
+
+    async def _claim(self, queue: str, free: int) -> list[Held]:
+        sent_at = self._clock()
+        try:
+            claims = await self._store.claim(
+                queue, self._info.id, limit=free, lease=self._rhythm.times.lease, deadline=DEADLINE
+            )
+        except errors.StoreUnavailable as error:
+            self._contact.broken(self._clock())
+            log.warning("claim.unavailable", queue=queue, reason=str(error))
+            return []
+        self._contact.kept(self._clock())
+        return [Held(claim, sent_at=sent_at) for claim in claims]
+
+    def _is_sick(self) -> bool:
+        return self._clock() < self._sick_until
+
+    def _cancel_hinted(self, job_id: int) -> None:
+        if any(held.claim.job_id == job_id for held in self._held.values()):
+            self._heart.nudge()
+
+    # one task
+
+    async def _keep(self, held: Held) -> None:
+        claim = held.claim
+        with structlog.contextvars.bound_contextvars(job=claim.job_id, task=claim.task_id, epoch=claim.epoch):
+            try:
+                await self._lead(held)
+            except errors.LeaseLost:
+                log.warning("task.lost")
+            finally:
+                held.leash.kill()
+                del self._held[claim.task_id, claim.epoch]
+                self.wake.poke(claim.queue)
+                if not self._held:
+                    self._all_ended.set()
+
+    async def _lead(self, held: Held) -> None:
+        """Do the work, then close the claim with what came of it."""
+        try:
+            settlement = await self._work(held)
+        except CutOff:
+            settlement = self._closing(held)
+        if settlement is not None and held.ending is not Ending.LOST:
+            await self._settle(held, settlement)
+
+    async def _work(self, held: Held) -> Settlement | None:
+        handler = self._handlers.get(held.claim.kind)
+        if handler is None:  # a newer release's work: leave it to newer workers
+            log.error("task.kind_unknown", kind=held.claim.kind)
+            return settle.released(held.claim, uniform=self._uniform)
+        try:
+            return await held.lead(handler.work(held))
+        except (CutOff, errors.LeaseLost):
+            raise
+        except Exception:  # a defect in one task must not end the others
+            log.exception("task.defect")
+            defect = errors.Crash("internal_error", "Something went wrong inside the platform.")
+            return settle.after_failure(held.claim, defect, encoded=True, uniform=self._uniform)
+
+    def _closing(self, held: Held) -> Settlement | None:
+        """How a claim whose work was cut off is closed; None when it is somebody else's."""
+        match held.ending:
+            case Ending.CANCEL:
+                return settle.cancelled()
+            case Ending.DRAIN | Ending.SELF_STOP:
+                return settle.released(held.claim, uniform=self._uniform)
+            case _:
+                return None
+
+    async def _settle(self, held: Held, settlement: Settlement) -> None:
+        if settlement.outcome is Outcome.RELEASED and held.ending is None:  # this machine lacks something
+            self._sick_until = self._clock() + SICK_S
+        settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
+        log.info(
+            "task.settled",
+            outcome=settlement.outcome,
+            state=settled.task_state,
+            job_state=settled.job_state,
+            code=settlement.problem.code if settlement.problem else None,
+            attempt=held.claim.attempt,
+        )
+
+    # stopping
+
+    async def _drain(self) -> None:
+        """Give running work its grace, then end it; a publish in flight gets some more."""
+        await self._quietly(self._store.draining(self._info.id))
+        log.info("worker.draining", tasks=len(self._held))
+        for wait_s, ending in ((self._rhythm.drain_s, Ending.DRAIN), (FORCE_AFTER_S, Ending.SELF_STOP)):
+            if not await self._ended_within(0 if self._force.is_set() else wait_s):
+                for held in list(self._held.values()):
+                    held.end(ending)
+        await self._ended_within(None)
+
+    async def _ended_within(self, wait_s: float | None) -> bool:
+        """Whether all work has ended, waiting so long for it; a second `stop` ends the wait."""
+        if not self._held:
+            return True
+        self._all_ended.clear()
+        waits = [asyncio.ensure_future(self._all_ended.wait()), asyncio.ensure_future(self._force.wait())]
+        if wait_s is None:
+            waits.pop().cancel()
+        try:
+            await asyncio.wait(waits, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return not self._held
+
+    async def _say_bye(self) -> None:
+        await self._quietly(self._store.bye(self._info.id))
+        log.info("worker.stopped", worker=str(self._info.id))
+
+    async def _quietly(self, word: Awaitable[None]) -> None:
+        """What is said for people only must not hold up the end."""
+        try:
+            await word
+        except errors.StoreUnavailable as error:
+            log.warning("worker.unheard", reason=str(error))

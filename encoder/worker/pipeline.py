@@ -1,0 +1,104 @@
+"""The way of a job on a worker: fetch, probe, plan, encode, verify, deliver. Each stage adds one fact to the run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from encoder import errors
+from encoder.ffmpeg.abilities import Abilities
+from encoder.ffmpeg.launcher import Launcher
+from encoder.ffmpeg.plan import decide
+from encoder.ffmpeg.probe import inspect
+from encoder.model.ids import OutputId
+from encoder.model.media import Media
+from encoder.model.plan import Plan
+from encoder.sources.protocol import Source
+from encoder.store.rows import Live, OutputRow
+from encoder.worker import progress
+from encoder.worker.context import Fetched, Made, Run, write_off
+from encoder.worker.deliver import Account, Deliver, find_published
+from encoder.worker.encode import Encode
+from encoder.worker.fetch import Fetch
+from encoder.worker.places import Places
+from encoder.worker.verify import Verify
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """The stages, in order, and little else."""
+
+    places: Places
+    fetch: Fetch
+    encode: Encode
+    verify: Verify
+    deliver: Deliver
+    ffmpeg: Launcher
+    abilities: Abilities
+    clock: Callable[[], float]
+
+    async def __call__(self, run: Run) -> None:
+        """Bring every open output of the run to an end, or raise what keeps some of them from it.
+
+        Raises:
+            errors.Failure: the source's fault, or the first fault of an output that another attempt may cure.
+        """
+        left = [row for row in run.outputs if not await self._published_before(run, row)]
+        if not left:
+            return
+        async with self.places.source(run.spec.source) as source:
+            fetched = await self._fetched(run, source, left)
+        media = await self._probed(run, fetched)
+        plan = await self._planned(run, media, left)
+        for one_pass in plan.passes:
+            made = await self.encode(run, fetched, media, plan, one_pass)
+            await asyncio.gather(*(self._finish(run, fetched, media, each) for each in made))
+        if run.retry:
+            raise run.retry[0]
+
+    async def _published_before(self, run: Run, row: OutputRow) -> bool:
+        if row.intent is None or row.plan is None:
+            return False
+        async with self.places.destination(run, row.plan) as destination:
+            return await find_published(run, row, destination)
+
+    async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
+        run.held.at("fetching")
+        begun = self.clock()
+        path = run.folder / "source"
+
+        def told(have: int, size: int | None) -> None:
+            live = progress.transfer("fetching", have, size, self.clock() - begun)
+            for row in left:
+                run.held.tell(row.id, live)
+
+        size = await self.fetch(source, path, told=told)
+        return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun)
+
+    async def _probed(self, run: Run, fetched: Fetched) -> Media:
+        run.held.at("probing")
+        media = await inspect(self.ffmpeg, fetched.path, folder=run.folder, leash=run.held.leash)
+        await run.ledger.mark(media=media)
+        return media
+
+    async def _planned(self, run: Run, media: Media, left: list[OutputRow]) -> Plan:
+        plan = decide(media, {row.id: row.spec for row in left}, self.abilities)
+        for refusal in plan.refused:
+            await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
+        run.held.at("encoding")
+        for each in plan.outputs:
+            run.held.tell(OutputId(each.output), Live(stage="encoding", progress=progress.overall("encoding", 0.0)))
+        return plan
+
+    async def _finish(self, run: Run, fetched: Fetched, media: Media, made: Made) -> None:
+        try:
+            proven = await self.verify(run, media, made)
+        except errors.Failure as failure:
+            await write_off(run, made.output, failure)
+            return
+        if proven is not None:
+            async with self.places.destination(run, made.plan) as destination:
+                account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
+                await self.deliver(run, proven, destination, account)
+        made.path.unlink(missing_ok=True)

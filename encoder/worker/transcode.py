@@ -1,0 +1,62 @@
+"""Work of kind `transcode`: opens a run of the job, leads it through the pipeline, says how the attempt ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from encoder import errors
+from encoder.model.ids import OutputId
+from encoder.model.secrets import reveal
+from encoder.model.state import OUTPUT_ENDED
+from encoder.queue import settle
+from encoder.queue.backoff import Uniform
+from encoder.store.protocol import Store
+from encoder.store.rows import JobRow, Settlement
+from encoder.vault import Vault
+from encoder.worker.context import Run
+from encoder.worker.held import Held
+from encoder.worker.ledger import Ledger
+from encoder.worker.pipeline import Pipeline
+from encoder.worker.scratch import Scratch
+
+
+class Transcode:
+    """The handler of `transcode` tasks."""
+
+    def __init__(self, store: Store, vault: Vault, scratch: Scratch, pipeline: Pipeline, *, uniform: Uniform) -> None:
+        self._store = store
+        self._vault = vault
+        self._scratch = scratch
+        self._pipeline = pipeline
+        self._uniform = uniform
+
+    async def work(self, held: Held) -> Settlement:
+        """Do the task; how it is to be closed.
+
+        Raises:
+            errors.LeaseLost: somebody else has it now.
+        """
+        ledger = Ledger(self._store, held, uniform=self._uniform)
+        encoded: list[OutputId] = []
+        try:
+            job = await ledger.load()
+            async with self._scratch.folder(held.claim) as folder:
+                run = self._open(held, ledger, job, folder, encoded)
+                await ledger.mark()
+                await self._pipeline(run)
+        except errors.Failure as failure:
+            return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)
+        return settle.done()
+
+    def _open(self, held: Held, ledger: Ledger, job: JobRow, folder: Path, encoded: list[OutputId]) -> Run:
+        secrets = self._vault.open(job.sealed, tenant_id=job.tenant_id, job_uuid=job.uuid) if job.sealed else {}
+        return Run(
+            held=held,
+            ledger=ledger,
+            job=job,
+            spec=reveal(job.spec, secrets),
+            folder=folder,
+            outputs=tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED),
+            token=f"{held.claim.task_id}-{held.claim.epoch}",
+            encoded=encoded,
+        )
