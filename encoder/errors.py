@@ -10,6 +10,7 @@ EncoderError
     Ambiguous            the answer was lost: look first, then decide
   LeaseLost            the task belongs to somebody else now: stop, write nothing
   StoreUnavailable     the database cannot be reached
+  Unfit                this machine or its settings cannot do what is asked of them: refuse to start
   Defect               a bug of ours
 
 `CATALOGUE` has one row per code: the answers of the API, `error` of outputs, docs/errors.md and the hints of
@@ -103,6 +104,10 @@ class LeaseLost(EncoderError):
 
 class StoreUnavailable(EncoderError):
     """The database refuses, is away, or took too long. What was asked may or may not have happened."""
+
+
+class Unfit(EncoderError):
+    """A role cannot run on this machine or with these settings: refuse to start, and say what to change."""
 
 
 class Defect(EncoderError):
@@ -225,6 +230,7 @@ _ENTRIES = (
     _job(_PERMANENT, "no_audio_stream", "No audio in the source", "Ask for a video output."),
     _job(_PERMANENT, "unsupported_hdr", "HDR kind is not supported", "Send HDR10, HLG or SDR."),
     _job(_PERMANENT, "encoder_not_available", "Encoder is missing", "Choose an encoder that `encoder doctor` lists."),
+    _job(_PERMANENT, "encoder_refused", "Encoder refuses the settings", "Change the settings that the message names."),
     _job(_PERMANENT, "output_invalid", "Result failed its proof", "Read the proof; retry, then report it."),
     _job(_PERMANENT, "output_too_large", "Result is too large", "Ask for a lower rate."),
     _job(_PERMANENT, "destination_auth_failed", "Destination refuses us", "Check the destination's credentials."),

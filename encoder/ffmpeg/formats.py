@@ -1,0 +1,36 @@
+"""What a source may be, said to ffmpeg and to the prober in the same words.
+
+A format that is not listed is not even looked at, in any version of ffmpeg: no playlist, no concat script, no
+session description, nothing that names other files or hosts. The only protocol is `fd`: an open descriptor.
+"""
+
+from __future__ import annotations
+
+from encoder.ffmpeg.box import SOURCE_FD
+
+DEMUXERS = (
+    "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac", "mxf", "gif",
+    "png_pipe", "jpeg_pipe", "webp_pipe",
+)  # fmt: skip
+
+# the demuxer that must read what a muxer of ours wrote
+DEMUXER_OF = {
+    "mp4": "mov", "mov": "mov", "ipod": "mov", "matroska": "matroska", "webm": "matroska", "mpegts": "mpegts",
+    "mp3": "mp3", "adts": "aac", "flac": "flac", "ogg": "ogg", "opus": "ogg", "wav": "wav", "gif": "gif",
+}  # fmt: skip
+
+MOST_PIXELS = 8192 * 4320
+MOST_STREAMS = 64
+MOST_ALLOCATED_BYTES = 512 * 1024**2
+
+
+def input_options() -> tuple[str, ...]:
+    """How ffmpeg opens the source, up to and with `-i`."""
+    return (
+        "-protocol_whitelist", "fd",
+        "-format_whitelist", ",".join(DEMUXERS),
+        "-max_pixels", str(MOST_PIXELS),
+        "-max_streams", str(MOST_STREAMS),
+        "-fd", str(SOURCE_FD),
+        "-i", "fd:",
+    )  # fmt: skip

@@ -1,0 +1,38 @@
+"""What holds the processes of one run together."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+from encoder import errors
+from encoder.ffmpeg.child import Child
+
+
+class Leash:
+    """Kills every child of one run at once, and lets none be born after. For the thread of the loop only."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        self._children: set[Child] = set()
+
+    def kill(self) -> None:
+        """SIGKILL to each group, before this returns."""
+        self.cut = True
+        for child in self._children:
+            child.signal(signal.SIGKILL)
+
+    def check(self) -> None:
+        """Raises:
+        errors.LeaseLost: the leash was cut.
+        """
+        if self.cut:
+            raise errors.LeaseLost("The run was cut off: it may start nothing more.")
+
+    def take(self, born: Callable[[], Child]) -> Child:
+        """A child that `born` starts, held until it is gone."""
+        self.check()
+        child = born()
+        self._children.add(child)
+        child.exited.add_done_callback(lambda _: self._children.discard(child))
+        return child
