@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(None, description="base of the links that we hand out; absent: host and port")
     auth: Literal["loopback", "none"] = Field(
         "loopback",
-        description="`loopback`: open on loopback only, any other bind refuses to start; `none`: open to all that reach it",
+        description="`loopback`: open on loopback only, any other bind refuses to start; `none`: open to all",
     )
     worker_slots: int = Field(
         default_factory=_default_slots, ge=1, le=256, description="encodes at a time; absent: one per four cores"
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
     worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from, in this order")
     lease_seconds: float = Field(
-        60, ge=1, le=3600, description="time after which a silent worker's tasks may be taken; beats come each fifth of it"
+        60, ge=1, le=3600, description="time after which a silent worker's tasks may be taken; it beats each fifth"
     )
     max_attempts: int = Field(3, ge=1, le=100, description="attempts of a task, lost leases not counted")
     poll_seconds: float = Field(1, ge=0.05, le=60, description="longest time between two looks at the queue while busy")
@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         5, ge=0, le=86400, description="time that running work gets to end after SIGTERM, before it is given back"
     )
-    scratch_dir: Path | None = Field(None, description="folder for work in progress; absent: `encoder` in the temp folder")
+    scratch_dir: Path | None = Field(
+        None, description="folder for work in progress; absent: `encoder-scratch` in the temp folder"
+    )
     secret_keys: Secrets = Field(
         (), description="keys that seal callers' secrets, newest first, separated by commas; `encoder up` makes its own"
     )
@@ -76,9 +78,7 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
-    @field_validator(
-        "worker_queues", "secret_keys", "webhook_secret", "allow_addresses", "file_roots", mode="before"
-    )
+    @field_validator("worker_queues", "secret_keys", "webhook_secret", "allow_addresses", "file_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.store.protocol import Tasks
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LONGEST_WAIT_S = 5.0
 SHORTEST_WAIT_S = 0.05
@@ -23,8 +22,10 @@ class DueSweep:
 
     async def run(self) -> None:
         """Sweep for ever."""
+        wait_s = 0.0
         while True:
-            await asyncio.sleep(await self._step())
+            await asyncio.sleep(wait_s)
+            wait_s = await self._step()
 
     async def _step(self) -> float:
         try:

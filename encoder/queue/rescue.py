@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.store.protocol import Tasks
 from encoder.store.rows import Expired, Settlement
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def closing(expired: Expired) -> Settlement:

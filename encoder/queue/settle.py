@@ -11,7 +11,7 @@ from encoder.errors import FailureClass
 from encoder.model.result import Problem
 from encoder.model.state import TaskState
 from encoder.queue.backoff import Uniform, attempt_delay_s
-from encoder.store.rows import Claim, OutputChange, Outcome, Settlement
+from encoder.store.rows import Claim, Outcome, OutputChange, Settlement
 
 MOST_LOST = 3  # lost leases, beside the attempts
 MOST_RELEASED = 20  # releases, after which giving back counts as a failure

@@ -6,18 +6,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.log import get_logger
 from encoder.model.result import Delivered, Intent, Timings
 from encoder.model.state import OutputState
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.store.rows import OutputChange, OutputRow
 from encoder.worker import progress
-from encoder.worker.context import Proven, Run, write_off
+from encoder.worker.context import Proven, Run
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 TRIES = 5
 
@@ -56,16 +55,12 @@ class Deliver:
         self._clock = clock
         self._uniform = uniform
 
-    async def __call__(self, run: Run, proven: Proven, destination: Destination, account: Account) -> bool:
-        """Deliver one output; False when it failed, which is then written down."""
-        try:
-            await self._deliver(run, proven, destination, account)
-        except errors.Failure as failure:
-            await write_off(run, proven.made.output, failure, proof=proven.proof)
-            return False
-        return True
+    async def __call__(self, run: Run, proven: Proven, destination: Destination, account: Account) -> None:
+        """Deliver one output, and write down that it stands.
 
-    async def _deliver(self, run: Run, proven: Proven, destination: Destination, account: Account) -> None:
+        Raises:
+            errors.Failure: what the destination says, after five tries where trying again may help.
+        """
         begun = self._clock()
         output = proven.made.output
         promised = delivered(proven, uri=destination.uri)

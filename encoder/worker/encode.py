@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import structlog
-
 from encoder import errors
 from encoder.ffmpeg import command, launcher
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
+from encoder.log import get_logger
 from encoder.model.ids import OutputId
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan, Pass, Plan
@@ -20,7 +19,7 @@ from encoder.store.rows import OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Fetched, Made, Run, write_off
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LEAST_WALL_S = 600.0
 MOST_WALL_S = 12 * 3600.0

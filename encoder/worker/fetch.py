@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
 from encoder.worker.scratch import Scratch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 TRIES = 5
 
@@ -33,9 +32,7 @@ class FetchLimits:
 class Fetch:
     """Downloads a source. A broken transfer goes on where it broke, if the source says that its bytes are the same."""
 
-    def __init__(
-        self, scratch: Scratch, *, limits: FetchLimits, clock: Callable[[], float], uniform: Uniform
-    ) -> None:
+    def __init__(self, scratch: Scratch, *, limits: FetchLimits, clock: Callable[[], float], uniform: Uniform) -> None:
         self._scratch = scratch
         self._limits = limits
         self._clock = clock
@@ -87,7 +84,9 @@ class Fetch:
                 self._check(have)
             told(have, incoming.size_bytes)
         if incoming.size_bytes is not None and have != incoming.size_bytes:
-            raise errors.Transient("source_unavailable", f"The source ended after {have} of {incoming.size_bytes} bytes.")
+            raise errors.Transient(
+                "source_unavailable", f"The source ended after {have} of {incoming.size_bytes} bytes."
+            )
         return have
 
     def _check(self, size_bytes: int | None) -> None:
@@ -105,7 +104,9 @@ class Fetch:
             elapsed_s = self._clock() - since
             if elapsed_s >= self._limits.window_s:
                 if got < self._limits.rate_bytes_s * elapsed_s:
-                    raise errors.Transient("timeout", f"The source sends less than {self._limits.rate_bytes_s} bytes/s.")
+                    raise errors.Transient(
+                        "timeout", f"The source sends less than {self._limits.rate_bytes_s} bytes/s."
+                    )
                 since, got = self._clock(), 0
             yield chunk
 

@@ -6,16 +6,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.model.ids import WorkerId
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.store import protocol
 from encoder.store.rows import Pulse
 from encoder.worker.held import Ending, Held
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Heart:

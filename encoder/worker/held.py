@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from typing import TypeVar
 
-from encoder.ffmpeg.launcher import Leash
+from encoder.ffmpeg.leash import Leash
 from encoder.model.ids import OutputId
 from encoder.store.rows import Beat, Claim, Live
 
@@ -40,7 +40,7 @@ class Held:
         self.settling = False
         self.live: dict[OutputId, Live] = {}
         self.changed = False  # something new to tell since the last beat
-        self._work: asyncio.Future[object] | None = None
+        self._cut: Callable[[], object] = lambda: None  # ends the work, once there is some
         self._publishing = 0
 
     def beat(self) -> Beat:
@@ -66,7 +66,8 @@ class Held:
         Raises:
             CutOff: an `Ending` came first.
         """
-        self._work = task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(work)
+        self._cut = task.cancel
         if self.ending is not None:
             task.cancel()
         try:
@@ -86,9 +87,8 @@ class Held:
         self.ending = ending
         if ending in (Ending.SELF_STOP, Ending.LOST):
             self.leash.kill()
-        if ending is Ending.DRAIN and self._publishing:
-            return
-        self._cut()
+        if not (self.settling or (ending is Ending.DRAIN and self._publishing)):
+            self._cut()
 
     @contextmanager
     def publishing(self) -> Iterator[None]:
@@ -100,7 +100,3 @@ class Held:
             self._publishing -= 1
             if self.ending is Ending.DRAIN and not self._publishing:
                 self._cut()
-
-    def _cut(self) -> None:
-        if self._work is not None and not self.settling:
-            self._work.cancel()

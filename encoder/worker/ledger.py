@@ -1,4 +1,4 @@
-"""Writes of one claim: fenced by its epoch, repeated through outages of the database, ended by the loss of the lease."""
+"""Writes of one claim: fenced by its epoch, repeated through outages of the database, ended when the lease is lost."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.model.media import Media
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
 from encoder.store.rows import DeliveryRow, DeliveryTry, JobRow, OutputChange, Settled, Settlement
 from encoder.worker.held import Ending, Held
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 T = TypeVar("T")
 
 RETRY_S = (0.1, 1.0)
@@ -70,5 +69,3 @@ class Ledger:
             except errors.StoreUnavailable as error:
                 log.warning("write.unanswered", task=self._held.claim.task_id, reason=str(error))
                 await asyncio.sleep(self._uniform(*RETRY_S))
-
-

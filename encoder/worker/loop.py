@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-import structlog
-
 from encoder import errors
+from encoder.log import bound, get_logger
 from encoder.model.ids import WorkerId
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
@@ -24,7 +23,7 @@ from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
 from encoder.worker.ledger import Ledger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 SICK_S = 30.0  # how long a worker that lacks something claims nothing
 DEADLINE = timedelta(hours=24)  # of a task, however well it beats
@@ -166,7 +165,7 @@ class Worker:
 
     async def _keep(self, held: Held) -> None:
         claim = held.claim
-        with structlog.contextvars.bound_contextvars(job=claim.job_id, task=claim.task_id, epoch=claim.epoch):
+        with bound(job=claim.job_id, task=claim.task_id, epoch=claim.epoch):
             try:
                 await self._lead(held)
             except errors.LeaseLost:
@@ -183,6 +182,10 @@ class Worker:
         try:
             settlement = await self._work(held)
         except CutOff:
+            settlement = self._closing(held)
+        except errors.LeaseLost:
+            if held.ending is not Ending.SELF_STOP:  # we cut our own leash; the lease may still be there
+                raise
             settlement = self._closing(held)
         if settlement is not None and held.ending is not Ending.LOST:
             await self._settle(held, settlement)

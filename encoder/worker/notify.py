@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import structlog
-
+from encoder.log import get_logger
 from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
@@ -16,7 +15,7 @@ from encoder.webhooks.send import Sender, Sent
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 STATE_AFTER = {
     "delivered": (Outcome.DONE, TaskState.DONE),

@@ -47,8 +47,7 @@ class Pipeline:
         left = [row for row in run.outputs if not await self._published_before(run, row)]
         if not left:
             return
-        async with self.places.source(run.spec.source) as source:
-            fetched = await self._fetched(run, source, left)
+        fetched = await self._fetched(run, self.places.source(run), left)
         media = await self._probed(run, fetched)
         plan = await self._planned(run, media, left)
         for one_pass in plan.passes:
@@ -60,8 +59,7 @@ class Pipeline:
     async def _published_before(self, run: Run, row: OutputRow) -> bool:
         if row.intent is None or row.plan is None:
             return False
-        async with self.places.destination(run, row.plan) as destination:
-            return await find_published(run, row, destination)
+        return await find_published(run, row, self.places.destination(run, row.plan))
 
     async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
         run.held.at("fetching")
@@ -94,11 +92,10 @@ class Pipeline:
     async def _finish(self, run: Run, fetched: Fetched, media: Media, made: Made) -> None:
         try:
             proven = await self.verify(run, media, made)
+            if proven is not None:
+                account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
+                await self.deliver(run, proven, self.places.destination(run, made.plan), account)
         except errors.Failure as failure:
             await write_off(run, made.output, failure)
-            return
-        if proven is not None:
-            async with self.places.destination(run, made.plan) as destination:
-                account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
-                await self.deliver(run, proven, destination, account)
-        made.path.unlink(missing_ok=True)
+        finally:
+            made.path.unlink(missing_ok=True)

@@ -11,12 +11,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
-import structlog
-
 from encoder import errors
+from encoder.log import get_logger
 from encoder.store.rows import Claim
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 LOCK = "lock"
 LEAST_FREE_BYTES = 512 * 1024 * 1024

@@ -1,0 +1,21 @@
+"""How the benches measure and say it."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+
+def row(what: str, value: str, note: str = "") -> None:
+    """One line of the report."""
+    print(f"{what:<58} {value:>22}   {note}", flush=True)
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which `share` of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

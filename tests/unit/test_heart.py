@@ -1,0 +1,191 @@
+"""What keeps a lease, and what ends the work when it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+
+from encoder import errors
+from encoder.model.ids import JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.queue.lease import Contact, LeaseTimes
+from encoder.store.rows import Beat, Claim, Live, Pulse
+from encoder.worker.heart import Heart
+from encoder.worker.held import CutOff, Ending, Held
+
+LEASE_S = 0.5
+
+
+class Database:
+    """Answers beats as told."""
+
+    def __init__(self) -> None:
+        self.beats: list[Sequence[Beat]] = []
+        self.beaten = asyncio.Event()
+        self.away = False
+        self.holds = True
+        self.cancel = False
+
+    async def beat(self, worker_id: WorkerId, beats: Sequence[Beat], *, lease: timedelta) -> Sequence[Pulse]:
+        self.beats.append(beats)
+        self.beaten.set()
+        if self.away:
+            raise errors.StoreUnavailable("away")
+        return [Pulse(task_id=beat.task_id, epoch=beat.epoch, cancel=self.cancel) for beat in beats if self.holds]
+
+    async def close(self) -> None: ...
+
+
+def a_claim() -> Claim:
+    return Claim(
+        task_id=TaskId(1),
+        epoch=4,
+        job_id=JobId(1),
+        tenant_id=TenantId(1),
+        kind="transcode",
+        queue="encode",
+        name="t1",
+        attempt=1,
+        lost=0,
+        released=0,
+        max_attempts=3,
+        args={},
+        waited_seconds=0.0,
+    )
+
+
+@asynccontextmanager
+async def beating(database: Database, *held: Held) -> AsyncIterator[Heart]:
+    heart = Heart(
+        database,
+        WorkerId(uuid4()),
+        LeaseTimes(LEASE_S),
+        Contact(now=monotonic(), longest_gap_s=LEASE_S),
+        held=lambda: held,
+        clock=monotonic,
+        progress_s=0.02,
+    )
+    running = asyncio.create_task(heart.run())
+    try:
+        yield heart
+    finally:
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+async def ending_of(held: Held) -> Ending | None:
+    """How the work on `held` was ended from outside."""
+    with pytest.raises(CutOff):
+        await asyncio.wait_for(held.lead(asyncio.sleep(3600)), 5)
+    return held.ending
+
+
+async def test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children() -> None:
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database.holds = False
+    async with beating(database, held):
+        assert await ending_of(held) is Ending.LOST
+    assert held.leash.cut
+
+
+async def test_a_cancel_comes_down_with_the_beat_and_leaves_children_their_grace() -> None:
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database.cancel = True
+    async with beating(database, held):
+        assert await ending_of(held) is Ending.CANCEL
+    assert not held.leash.cut
+
+
+async def test_a_worker_cut_off_stops_its_work_before_the_lease_ends() -> None:
+    """G7: measured from when the last accepted beat was sent."""
+    database, begun = Database(), monotonic()
+    held = Held(a_claim(), sent_at=begun)
+    database.away = True
+    async with beating(database, held):
+        assert await ending_of(held) is Ending.SELF_STOP
+    assert held.leash.cut
+    assert 0.8 * LEASE_S <= monotonic() - begun < LEASE_S
+
+
+async def test_answered_beats_keep_the_work_going_past_the_lease() -> None:
+    """G6: age alone frees nothing."""
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    async with beating(database, held):
+        await held.lead(asyncio.sleep(2 * LEASE_S))
+    assert held.ending is None
+
+
+async def test_a_nudge_beats_at_once() -> None:
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    async with beating(database, held) as heart:
+        await database.beaten.wait()
+        database.beaten.clear()
+        heart.nudge()
+        await asyncio.wait_for(database.beaten.wait(), LEASE_S / 10)
+
+
+async def test_progress_goes_up_with_the_next_beat_and_once() -> None:
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    async with beating(database, held):
+        await database.beaten.wait()
+        held.tell(OutputId(0), Live(stage="encoding", progress=0.5))
+        database.beaten.clear()
+        await asyncio.wait_for(database.beaten.wait(), LEASE_S / 5)
+    assert database.beats[-1][0].live == {0: Live(stage="encoding", progress=0.5)}
+    assert not held.changed
+
+
+async def test_work_that_is_settling_is_not_cut_when_its_lease_goes() -> None:
+    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    held.settling, database.holds = True, False
+    async with beating(database, held):
+        await held.lead(database.beaten.wait())
+    assert held.ending is None
+
+
+async def test_a_drain_waits_for_a_publish_in_flight_and_a_lost_lease_does_not() -> None:
+    held, published = Held(a_claim(), sent_at=0.0), asyncio.Event()
+    entered = asyncio.Event()
+
+    async def publish() -> None:
+        with held.publishing():
+            entered.set()
+            await published.wait()
+        await asyncio.sleep(3600)
+
+    leading = asyncio.create_task(held.lead(publish()))
+    await entered.wait()
+    held.end(Ending.DRAIN)
+    await asyncio.sleep(0)
+    assert not leading.done()
+    published.set()
+    with pytest.raises(CutOff):
+        await leading
+
+    lost, entered_again = Held(a_claim(), sent_at=0.0), asyncio.Event()
+
+    async def publish_for_ever() -> None:
+        with lost.publishing():
+            entered_again.set()
+            await asyncio.sleep(3600)
+
+    leading = asyncio.create_task(lost.lead(publish_for_ever()))
+    await entered_again.wait()
+    lost.end(Ending.LOST)
+    with pytest.raises(CutOff):
+        await leading
+
+
+async def test_a_later_ending_outweighs_an_earlier_one_and_never_the_reverse() -> None:
+    held = Held(a_claim(), sent_at=0.0)
+    for ending in (Ending.CANCEL, Ending.DRAIN, Ending.LOST, Ending.SELF_STOP):
+        held.end(ending)
+    assert held.ending is Ending.LOST
+    with pytest.raises(CutOff):
+        await held.lead(asyncio.sleep(0))
