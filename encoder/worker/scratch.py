@@ -69,13 +69,12 @@ class Scratch:
 
     def _open(self) -> None:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._own.mkdir(mode=0o700)
-        self._lock = os.open(self._own / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while self._lock is None:
+            self._own.mkdir(mode=0o700, exist_ok=True)
+            self._lock = _locked(self._own)  # None: somebody swept it before it was locked
         for folder in self._root.iterdir():
-            if folder != self._own and _is_dead(folder):
-                shutil.rmtree(folder, ignore_errors=True)
-                log.info("scratch.swept", folder=folder.name)
+            if folder != self._own:
+                _sweep(folder)
 
     def _close(self) -> None:
         shutil.rmtree(self._own, ignore_errors=True)
@@ -84,17 +83,28 @@ class Scratch:
             self._lock = None
 
 
-def _is_dead(folder: Path) -> bool:
-    """Whether the owner of a worker's folder is gone: its lock can be taken. Other things are left alone."""
-    try:
-        UUID(folder.name)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except (ValueError, OSError):
-        return False
+def _locked(folder: Path) -> int | None:
+    """The lock of a worker's folder, held by us now; None if another holds it or the folder is gone."""
+    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = os.fstat(lock).st_nlink > 0
     except OSError:
-        return False
-    finally:
+        held = False
+    if held:
+        return lock
+    os.close(lock)
+    return None
+
+
+def _sweep(folder: Path) -> None:
+    """Remove a worker's folder if its owner is dead. Other things are left alone."""
+    try:
+        UUID(folder.name)
+        lock = _locked(folder) if (folder / LOCK).exists() else None
+    except (ValueError, OSError):
+        return
+    if lock is not None:
+        shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
-    return True
+        log.info("scratch.swept", folder=folder.name)
