@@ -9,8 +9,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from encoder import errors
 
 Names = Annotated[tuple[str, ...], NoDecode]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
@@ -84,3 +86,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+
+def load() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        errors.Unfit: every setting that is wrong and the rule that it breaks, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_context=False, include_url=False)
+        told = "; ".join(f"ENCODER_{fault['loc'][0]}".upper() + f": {fault['msg']}" for fault in faults)
+        raise errors.Unfit(told) from None  # pydantic's own message holds the values
