@@ -13,7 +13,9 @@ CASES = ("queue", "pickup", "job", "fetch")
 
 async def main(wanted: list[str]) -> None:
     load = os.getloadavg()[0]
-    print(f"# {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.2f}")
+    print(
+        f"# {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.2f}"
+    )
     for name in wanted or CASES:
         case = importlib.import_module(f"tests.bench.{name}")
         print(f"\n## {name}: {case.__doc__.splitlines()[0]}")
