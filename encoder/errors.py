@@ -139,6 +139,8 @@ class Entry:
 _ALSO_OF_A_JOB = {
     "address_not_allowed": FailureClass.PERMANENT,
     "path_not_allowed": FailureClass.PERMANENT,
+    "port_not_allowed": FailureClass.PERMANENT,
+    "invalid_path": FailureClass.PERMANENT,
     "invalid_range": FailureClass.PERMANENT,
     "invalid_url": FailureClass.PERMANENT,
     "unsupported_kind": FailureClass.PERMANENT,

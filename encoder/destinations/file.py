@@ -1,0 +1,162 @@
+"""Publishes into a folder: beside the final name first, on disk for good, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+from encoder import errors
+from encoder.destinations import template
+from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.errors import Fault
+from encoder.files import beneath
+from encoder.files.beneath import closing
+from encoder.files.roots import Spot
+from encoder.files.threads import in_thread
+from encoder.model.base import Record
+from encoder.plugins import Kind, Surroundings
+
+_STEP_BYTES = 4 * 1024 * 1024
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+class Members(Record):
+    path: str
+
+
+def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
+    fault = template.fault(members.path) or surroundings.roots.check(template.example(members.path))
+    if fault is not None:
+        yield Fault(path="/path", code=fault.code, message=fault.message)
+
+
+class FileDestination:
+    """`away`: the code of failures that may pass by themselves."""
+
+    def __init__(self, spot: Spot, *, uri: str, away: str = "destination_unavailable") -> None:
+        self._spot = spot
+        self._uri = uri
+        self._away = away
+
+    @property
+    def uri(self) -> str:
+        return self._uri
+
+    async def look(self) -> Receipt | None:
+        try:
+            descriptor = await in_thread(beneath.open_file, self._spot.root, self._spot.way)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) or beneath.refuses(error):
+                return None
+            raise self._failure(error) from error
+        with self._translated(), os.fdopen(descriptor, "rb", buffering=0) as file:
+            size_bytes, sha256 = await _digest(file)
+        return Receipt(uri=self._uri, size_bytes=size_bytes, sha256=sha256)
+
+    async def publish(
+        self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
+    ) -> Receipt:
+        part = self._part(parcel.token)
+        with parcel.path.open("rb", buffering=0) as file, self._translated():
+            folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent, make=True)
+            with closing(folder), _removed_if_it_stays(part, folder):
+                await _write(file, part, folder, parcel, sent)
+                await fence()
+                await in_thread(_rename, part, self._spot.way.name, folder)
+        return Receipt(uri=self._uri, size_bytes=parcel.size_bytes, sha256=parcel.sha256)
+
+    async def discard(self, token: str) -> None:
+        with self._translated(), suppress(FileNotFoundError):
+            folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent)
+            with closing(folder):
+                os.unlink(self._part(token), dir_fd=folder)
+
+    def _part(self, token: str) -> str:
+        # the name itself could be too long with anything added to it; outputs of one job share token and folder
+        name = hashlib.blake2s(self._spot.way.name.encode(), digest_size=8).hexdigest()
+        return f".{name}.{token}.part"
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: OSError) -> errors.Failure:
+        if error.errno in _FULL:
+            return errors.Resource("disk_full", "The destination's disk is full.")
+        if error.errno in _REFUSED:
+            return errors.Permanent("destination_auth_failed", "The worker may not write there.")
+        if beneath.refuses(error) or isinstance(error, IsADirectoryError):
+            return errors.Permanent("path_not_allowed", "The path leads through a link or to no file.")
+        if isinstance(error, FileNotFoundError):
+            return errors.Permanent("destination_not_found", "The folder is not there.")
+        return errors.Transient(self._away, f"The file cannot be written: {error.strerror}.")
+
+
+async def _write(file: BinaryIO, part: str, folder: int, parcel: Parcel, sent: Callable[[int], None]) -> None:
+    """Make `part` the parcel's bytes, on disk for good. What was read must be what was proven."""
+    digest = hashlib.sha256()
+    with await in_thread(_create, part, folder) as target:
+        buffer = bytearray(_STEP_BYTES)
+        while count := await in_thread(_step, file, target, buffer, digest):
+            sent(count)
+        await in_thread(os.fsync, target.fileno())
+    if digest.hexdigest() != parcel.sha256:
+        raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
+
+
+async def _digest(file: BinaryIO) -> tuple[int, str]:
+    digest, size_bytes, buffer = hashlib.sha256(), 0, bytearray(_STEP_BYTES)
+    while count := await in_thread(_step, file, None, buffer, digest):
+        size_bytes += count
+    return size_bytes, digest.hexdigest()
+
+
+def _step(source: BinaryIO, target: BinaryIO | None, buffer: bytearray, digest: hashlib._Hash) -> int:
+    """Read once, add to the digest, write; how many bytes, 0 at the end."""
+    count: int = source.readinto(buffer)  # type: ignore[attr-defined]  # an unbuffered file has it
+    with memoryview(buffer)[:count] as read:
+        digest.update(read)
+        written = 0
+        while target is not None and written < count:
+            written += target.write(read[written:])
+    return count
+
+
+def _create(part: str, folder: int) -> BinaryIO:
+    with suppress(FileNotFoundError):  # an earlier try of the same attempt
+        os.unlink(part, dir_fd=folder)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.fdopen(os.open(part, flags, 0o666, dir_fd=folder), "wb", buffering=0)
+
+
+def _rename(part: str, name: str, folder: int) -> None:
+    os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
+
+
+@contextmanager
+def _removed_if_it_stays(part: str, folder: int) -> Iterator[None]:
+    """Whatever ends the block, `part` is gone: renamed, or removed."""
+    try:
+        yield
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=folder)
+
+
+def _make(members: Members, surroundings: Surroundings) -> FileDestination:
+    spot = surroundings.roots.spot(members.path)
+    if isinstance(spot, Fault):
+        raise errors.Permanent(spot.code, spot.message)
+    return FileDestination(spot, uri=spot.path.as_uri())
+
+
+KIND: Kind[Members, Destination] = Kind(members=Members, make=_make, check=check)

@@ -1,0 +1,175 @@
+"""Sends to a web server with one PUT or POST."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Literal, Self
+
+from aiohttp import ClientResponse
+
+from encoder import errors
+from encoder.destinations import template
+from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.errors import Fault
+from encoder.files.threads import in_thread
+from encoder.model.base import Record
+from encoder.net import headers
+from encoder.net.guard import check_url
+from encoder.net.http import Ask, retry_after_s
+from encoder.plugins import Kind, Surroundings
+
+ANSWER_S = 300.0  # a server may store or check a large body before it answers
+
+_AWAY = "destination_unavailable"
+_CHUNK_BYTES = 256 * 1024
+_FOR_A_WHILE = frozenset({408, 409, 423, 425, 429})
+_CODES = {404: "destination_not_found", 410: "destination_not_found", 413: "output_too_large"}
+
+
+class Members(Record):
+    url: str
+    method: Literal["PUT", "POST"] = "PUT"
+    headers: dict[str, str] = {}
+
+
+def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
+    fault = template.fault(members.url) or check_url(template.example(members.url), surroundings.web.policy)
+    if isinstance(fault, Fault):
+        yield Fault(path="/url", code=fault.code, message=fault.message)
+    yield from headers.faults(members.headers)
+
+
+class HttpDestination:
+    def __init__(self, members: Members, surroundings: Surroundings) -> None:
+        url = check_url(members.url, surroundings.web.policy)
+        if isinstance(url, Fault):
+            raise errors.Permanent(url.code, url.message)
+        self._url = url
+        self._method = members.method
+        self._headers = members.headers
+        self._web = surroundings.web
+        self._key = surroundings.key
+
+    @property
+    def uri(self) -> str:
+        return self._url.shown
+
+    async def look(self) -> Receipt | None:
+        ask = Ask(method="HEAD", url=self._url, headers=self._headers)
+        async with self._web.ask(ask, away=_AWAY) as response:
+            size_bytes = response.content_length
+            if not response.ok or size_bytes is None:
+                return None
+        return Receipt(uri=self.uri, size_bytes=size_bytes, sha256=None)
+
+    async def publish(
+        self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
+    ) -> Receipt:
+        async with _Upload(parcel, sent=sent, fence=fence, idle_s=self._web.idle_s) as upload:
+            ask = Ask(
+                method=self._method,
+                url=self._url,
+                headers=self._headers,
+                own={
+                    "Content-Type": parcel.content_type,
+                    "Content-Length": str(parcel.size_bytes),
+                    "Idempotency-Key": _idempotency_key(self._key, parcel.sha256),
+                },
+                body=upload.chunks,
+                answer_s=ANSWER_S,
+            )
+            async with self._web.ask(ask, away=_AWAY) as response:
+                _raise_for(response)
+        return Receipt(uri=self.uri, size_bytes=parcel.size_bytes, sha256=None)
+
+    async def discard(self, token: str) -> None:
+        """Nothing: a body that ends before its Content-Length makes no object."""
+
+
+class _Upload:
+    """A parcel as a request's body. Owns the file, and what went wrong while the body was made."""
+
+    def __init__(
+        self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]], idle_s: float
+    ) -> None:
+        self._file = parcel.path.open("rb", buffering=0)
+        self._size_bytes = parcel.size_bytes
+        self._sent = sent
+        self._fence = fence
+        self._idle_s = idle_s
+        self._limit = asyncio.timeout(None)
+        self._reading = asyncio.Lock()
+        self._failure: Exception | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        async with self._reading:  # aiohttp may have left a read of the body behind
+            self._file.close()
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError as silence:
+            raise errors.Transient("timeout", "The destination took no more bytes.") from silence
+        if self._failure is not None and not isinstance(error, asyncio.CancelledError):
+            raise self._failure from error
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes from the first on; the last are held back until the fence has let them go.
+
+        A server sees nothing of a body that does not reach its Content-Length.
+        """
+        at = 0
+        try:
+            while at < self._size_bytes:
+                chunk = await self._read(at)
+                at += len(chunk)
+                if at >= self._size_bytes:
+                    await self._fence()
+                with self._watched():
+                    yield chunk
+                self._sent(len(chunk))
+        except Exception as failure:
+            self._failure = failure  # aiohttp shows the other side of the request only its own words
+            raise
+
+    async def _read(self, at: int) -> bytes:
+        async with self._reading:
+            chunk = await in_thread(os.pread, self._file.fileno(), _CHUNK_BYTES, at)
+        if not chunk:
+            raise errors.Transient("integrity_error", "The file became shorter on its way from the scratch folder.")
+        return chunk
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """While the other side has bytes to take, it may not stand still."""
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._idle_s)
+        yield
+        self._limit.reschedule(None)
+
+
+def _raise_for(response: ClientResponse) -> None:
+    """What a status means for the output. Raises errors.Permanent or errors.Transient for all but a success."""
+    status = response.status
+    if response.ok and status < 300:  # noqa: PLR2004  # 3xx: `ask` follows the redirects that there are
+        return
+    message = f"The destination answered {status}."
+    if status in _FOR_A_WHILE or not 400 <= status < 500:  # noqa: PLR2004  # the client's fault, says HTTP
+        raise errors.Transient(_AWAY, message, retry_after_s=retry_after_s(response))
+    raise errors.Permanent(_CODES.get(status, "destination_auth_failed"), message)
+
+
+def _idempotency_key(key: str, sha256: str) -> str:
+    """The same for the same bytes of the same output, on whatever attempt they are sent."""
+    return hashlib.sha256(f"{key} {sha256}".encode()).hexdigest()[:32]
+
+
+KIND: Kind[Members, Destination] = Kind(members=Members, make=HttpDestination, check=check)

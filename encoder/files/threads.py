@@ -1,0 +1,26 @@
+"""Blocking calls on descriptors, off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `call` returns. Cancelled, it still sees the call end before it gives up.
+
+    `asyncio.to_thread` would leave at once, and its caller would close a descriptor, or let its number go to
+    another file, under a thread that still writes to it.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({running})

@@ -1,0 +1,55 @@
+"""What a path in a job may look like, wherever it leads: a folder, a server, a bucket."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from encoder.errors import Fault
+
+LONGEST_PATH_BYTES = 1024
+LONGEST_SEGMENT_BYTES = 200
+
+_NOT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\]")
+_NOT_IN_SEGMENTS = re.compile(r"[/\\:*?\"<>|%#&{}]+")
+
+
+def path_fault(path: str) -> Fault | None:
+    """What is wrong with `path`, relative, of a file; as it stands and also if somebody decodes it once more."""
+    for text in {path, unquote(path)}:
+        why = _why_not(text)
+        if why is not None:
+            return Fault(path="", code="invalid_path", message=f"The path {why}.")
+    return None
+
+
+def segment(text: str) -> str:
+    """`text`, which may come from anywhere, as one clean part of a path: never empty, hidden or over 200 bytes."""
+    composed = unicodedata.normalize("NFC", text)
+    # category C: controls, marks that turn the writing direction, halves of characters, unassigned ones
+    visible = "".join(char for char in composed if unicodedata.category(char)[0] != "C")
+    joined = _NOT_IN_SEGMENTS.sub("-", visible).strip(" .-")
+    cut = joined.encode()[:LONGEST_SEGMENT_BYTES].decode(errors="ignore")
+    return cut.strip(" .-") or "unnamed"
+
+
+def stem(name: str) -> str:
+    """The last part of a file's name or address without its extension."""
+    return PurePosixPath(name.replace("\\", "/")).stem
+
+
+def _why_not(path: str) -> str | None:
+    if _NOT_IN_PATHS.search(path):
+        return "holds a control character or a backslash"
+    if len(path.encode()) > LONGEST_PATH_BYTES:
+        return f"is longer than {LONGEST_PATH_BYTES} bytes"
+    parts = path.split("/")
+    if parts[0] == "":
+        return "is empty or begins with two slashes" if path else "is empty"
+    if parts[-1] == "":
+        return "ends in a slash, but names one file"
+    if any(part in {"", ".", ".."} for part in parts):
+        return "holds an empty part, `.` or `..`"
+    return None

@@ -1,0 +1,100 @@
+"""Takes the secrets out of a job's words, and puts them back.
+
+What stays can be stored, shown and logged; what came out goes into the vault, keyed by JSON Pointer into the spec.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from encoder import errors
+from encoder.model.base import Json, replace
+from encoder.model.job import JobSpec
+from encoder.model.place import pointer
+
+# Where a value stands in a spec, and what becomes of a text that stands there.
+Trail: TypeAlias = tuple[str | int, ...]
+Change: TypeAlias = Callable[[Trail, str], str]
+
+HIDDEN = "***"
+
+_SECRET_MEMBERS = frozenset(
+    {"headers", "password", "access_key_id", "access_key_secret", "session_token", "privateKey"}
+)
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})(?P<user>[^/\\?#]*@)?(?P<rest>[^?#]*)(?P<query>[?#].*)?", re.DOTALL
+)
+
+
+def hide(spec: JobSpec) -> tuple[JobSpec, dict[str, str]]:
+    """`spec` without its secrets, and the secrets.
+
+    Secret are all texts below the members named above, and userinfo, query and fragment of every address in a place;
+    of an address the rest stays to be shown.
+    """
+    secrets: dict[str, str] = {}
+
+    def take(trail: Trail, text: str) -> str:
+        shown = _shown(trail, text)
+        if shown != text:
+            secrets[pointer(*trail)] = text
+        return shown
+
+    return _mapped(spec, take), secrets
+
+
+def reveal(spec: JobSpec, secrets: Mapping[str, str]) -> JobSpec:
+    """`spec` with its secrets where they were.
+
+    Raises:
+        errors.Permanent: `secret_unreadable`; a secret belongs to no place of this spec.
+    """
+    unused = dict(secrets)
+
+    def give(trail: Trail, text: str) -> str:
+        return unused.pop(pointer(*trail), text)
+
+    revealed = _mapped(spec, give)
+    if unused:
+        raise errors.Permanent("secret_unreadable", "The stored secrets do not fit this job.")
+    return revealed
+
+
+def _mapped(spec: JobSpec, change: Change) -> JobSpec:
+    """`spec` with every text of its places changed."""
+    outputs = tuple(
+        replace(output, destination=_changed(output.destination, ("outputs", index, "destination"), change))
+        for index, output in enumerate(spec.outputs)
+    )
+    url = spec.notification_url
+    return replace(
+        spec,
+        source=_changed(spec.source, ("source",), change),
+        outputs=outputs,
+        notification_url=None if url is None else change(("notificationUrl",), url),
+    )
+
+
+def _changed(value: Json, trail: Trail, change: Change) -> Json:
+    match value:
+        case str():
+            return change(trail, value)
+        case dict():
+            return {name: _changed(below, (*trail, name), change) for name, below in value.items()}
+        case list():
+            return [_changed(below, (*trail, index), change) for index, below in enumerate(value)]
+        case _:
+            return value
+
+
+def _shown(trail: Trail, text: str) -> str:
+    if not _SECRET_MEMBERS.isdisjoint(trail):
+        return HIDDEN
+    url = _URL.fullmatch(text)
+    if url is None:
+        return text
+    user = f"{HIDDEN}@" if url["user"] else ""
+    query = f"{url['query'][0]}{HIDDEN}" if url["query"] else ""
+    return f"{url['scheme']}{user}{url['rest']}{query}"

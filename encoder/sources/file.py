@@ -1,0 +1,80 @@
+"""Reads a file from a folder that the operator opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from encoder import errors
+from encoder.errors import Fault
+from encoder.files import beneath
+from encoder.files.beneath import closing, open_file
+from encoder.files.threads import in_thread
+from encoder.model.base import Record
+from encoder.plugins import Kind, Surroundings
+from encoder.sources.protocol import Incoming, Source
+
+_CHUNK_BYTES = 1024 * 1024
+
+
+class Members(Record):
+    path: str
+
+
+def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
+    fault = surroundings.roots.check(members.path)
+    if fault is not None:
+        yield Fault(path="/path", code=fault.code, message=fault.message)
+
+
+class FileSource:
+    def __init__(self, members: Members, surroundings: Surroundings) -> None:
+        spot = surroundings.roots.spot(members.path)
+        if isinstance(spot, Fault):
+            raise errors.Permanent(spot.code, spot.message)
+        self._spot = spot
+
+    @asynccontextmanager
+    async def open(self, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[Incoming]:
+        with _translated():
+            descriptor = await in_thread(open_file, self._spot.root, self._spot.way)
+        with closing(descriptor):
+            facts = os.fstat(descriptor)
+            version = f"{facts.st_dev}-{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}"
+            start = offset if validator == version and offset <= facts.st_size else 0
+            yield Incoming(
+                offset=start,
+                size_bytes=facts.st_size,
+                validator=version,
+                file_name=self._spot.way.name,
+                chunks=_chunks(descriptor, start),
+            )
+
+
+async def _chunks(descriptor: int, start: int) -> AsyncIterator[bytes]:
+    at = start
+    while True:
+        with _translated():
+            chunk = await in_thread(os.pread, descriptor, _CHUNK_BYTES, at)
+        if not chunk:
+            return
+        at += len(chunk)
+        yield chunk
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise errors.Permanent("source_not_found", "There is no such file.") from error
+    except PermissionError as error:
+        raise errors.Permanent("source_auth_failed", "The worker may not read the file.") from error
+    except OSError as error:
+        if beneath.refuses(error):
+            raise errors.Permanent("path_not_allowed", "The path leads through a link or to no file.") from error
+        raise errors.Transient("source_unavailable", f"The file cannot be read: {error.strerror}.") from error
+
+
+KIND: Kind[Members, Source] = Kind(members=Members, make=FileSource, check=check)

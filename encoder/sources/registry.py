@@ -1,0 +1,27 @@
+"""Finds the source of a kind."""
+
+from __future__ import annotations
+
+from encoder.model.job import Place
+from encoder.plugins import Registry, Surroundings
+from encoder.sources.protocol import Source
+
+_OWN = {
+    "file": "encoder.sources.file:KIND",
+    "http": "encoder.sources.http:KIND",
+    "https": "encoder.sources.http:KIND",
+    "inline": "encoder.sources.inline:KIND",
+}
+
+
+class Sources(Registry[Source]):
+    def __init__(self, surroundings: Surroundings) -> None:
+        super().__init__(surroundings, own=_OWN, group="encoder.sources")
+
+    def make(self, place: Place) -> Source:
+        """The source of `place`, secrets included.
+
+        Raises:
+            errors.Permanent: the place is not, or no longer, in order; the code says why.
+        """
+        return self._make(place)
