@@ -1,0 +1,219 @@
+"""The API as Python calls: thin, typed at the JSON's edge, patient with a server that is away or busy.
+
+What may safely be sent twice is: reads, and creations under one `Idempotency-Key`. `Retry-After` is honoured. Live
+events are resumed after the last one that was seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeAlias
+from uuid import uuid4
+
+import aiohttp
+
+from encoder import __version__, errors
+from encoder.cli import sse
+from encoder.model.base import Json
+
+Object: TypeAlias = dict[str, Json]
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+MAX_TRIES = 5
+MAX_WAIT_S = 30.0
+NOT_DONE = frozenset({429, 503})  # the server says that it did nothing
+BUSY = NOT_DONE | {408, 502, 504}
+
+# A whole answer may take long (a probe fetches its source first); a silent socket may not, but streams ping.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300)
+
+
+class Unreachable(errors.EncoderError):
+    """No answer from the server, also after several tries."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url} does not answer: {reason}")
+        self.url = url
+
+
+class Refused(errors.EncoderError):
+    """The server answered with a problem (RFC 9457). `problem` is its whole body."""
+
+    def __init__(self, status: int, problem: Object, *, retry_after_s: float | None = None) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title") or f"HTTP {status}"))
+        self.status = status
+        self.problem = problem
+        self.retry_after_s = retry_after_s
+
+    @property
+    def code(self) -> str:
+        return str(self.problem.get("code", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, and whether it may be sent again when nobody knows what became of it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Json = None
+    headers: Mapping[str, str]
+    repeatable: bool
+
+
+class Client:
+    """One server, one key. An async context manager; `sleep` is what waits between tries."""
+
+    def __init__(self, url: str, key: str | None = None, *, sleep: Sleep = asyncio.sleep) -> None:
+        self.url = url.rstrip("/")
+        self._sleep = sleep
+        self._headers = {"User-Agent": f"encoder/{__version__}"}
+        if key:
+            self._headers["Authorization"] = f"Bearer {key}"
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def submit(self, job: Object, *, key: str | None = None) -> Object:
+        """Posts a job under `key` (a new one if absent), so that a lost answer makes no second job."""
+        return await self._send("POST", "/jobs", body=job, headers={"Idempotency-Key": key or str(uuid4())})
+
+    async def plan(self, job: Object) -> Object:
+        return await self._send("POST", "/jobs", {"dryRun": "true"}, body=job)
+
+    async def probe(self, source: Object) -> Object:
+        return await self._send("POST", "/probe", body={"source": source})
+
+    async def job(self, job: str) -> Object:
+        return await self._send("GET", f"/jobs/{job}")
+
+    async def jobs(self, *, limit: int, **filters: str) -> AsyncGenerator[Object, None]:
+        """The newest `limit` jobs that pass the filters, page by page."""
+        query = {**filters, "limit": str(min(limit, 200))}
+        while limit > 0:
+            page = await self._send("GET", "/jobs", query)
+            for job in _objects(page["jobs"])[:limit]:
+                yield job
+                limit -= 1
+            if not page.get("nextCursor"):
+                return
+            query["cursor"] = str(page["nextCursor"])
+
+    async def cancel(self, job: str) -> Object:
+        return await self._send("POST", f"/jobs/{job}/cancel")
+
+    async def retry(self, job: str) -> Object:
+        return await self._send("POST", f"/jobs/{job}/retry", repeatable=False)
+
+    async def workers(self) -> list[Object]:
+        return _objects((await self._send("GET", "/workers"))["workers"])
+
+    async def stats(self) -> Object:
+        return await self._send("GET", "/stats")
+
+    async def events(self, job: str) -> AsyncGenerator[sse.Message, None]:
+        """What happens to a job, from now until it ends. A stream that breaks is taken up where it broke."""
+        last_id, failures = "", 0
+        while True:
+            try:
+                async for message in self._stream(f"/jobs/{job}/events", last_id):
+                    last_id, failures = message.id or last_id, 0
+                    yield message
+            except (Refused, aiohttp.ClientError, TimeoutError) as error:
+                failures += 1
+                if failures == MAX_TRIES or (isinstance(error, Refused) and error.status not in BUSY):
+                    raise self._told(error) from error
+                pause_s = _pause(failures, error)
+            else:
+                return  # the server ends the stream after the job's last event
+            await self._sleep(pause_s)
+
+    async def _stream(self, path: str, last_id: str) -> AsyncGenerator[sse.Message, None]:
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+        async with self._session.get(self.url + path, headers=headers) as response:
+            if not response.ok:
+                raise await _refusal(response)
+            async for message in sse.messages(response.content.iter_any()):
+                yield message
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Json = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool = True,
+    ) -> Object:
+        call = Call(
+            method=method, path=path, query=query or {}, body=body, headers=headers or {}, repeatable=repeatable
+        )
+        tries = 1
+        while True:
+            try:
+                return await self._once(call)
+            except (Refused, aiohttp.ClientError, TimeoutError) as error:
+                if tries == MAX_TRIES or not _may_repeat(call, error):
+                    raise self._told(error) from error
+                pause_s = _pause(tries, error)
+            await self._sleep(pause_s)
+            tries += 1
+
+    async def _once(self, call: Call) -> Object:
+        async with self._session.request(
+            call.method, self.url + call.path, params=call.query, json=call.body, headers=call.headers
+        ) as response:
+            if not response.ok:
+                raise await _refusal(response)
+            return _object(await response.read())
+
+    def _told(self, error: Exception) -> errors.EncoderError:
+        if isinstance(error, Refused):
+            return error
+        return Unreachable(self.url, str(error) or type(error).__name__)
+
+
+def _may_repeat(call: Call, error: Exception) -> bool:
+    if isinstance(error, Refused):
+        return error.status in (BUSY if call.repeatable else NOT_DONE)
+    return call.repeatable or isinstance(error, aiohttp.ClientConnectorError)  # then nothing was sent
+
+
+def _pause(tries: int, error: Exception) -> float:
+    """What the server asked for, or twice as long each time; spread, so that many callers do not come back as one."""
+    if isinstance(error, Refused) and error.retry_after_s is not None:
+        return min(MAX_WAIT_S, error.retry_after_s)
+    return random.uniform(0.1, 0.2) * 2.0**tries  # noqa: S311  # no secret
+
+
+async def _refusal(response: aiohttp.ClientResponse) -> Refused:
+    wait = response.headers.get("Retry-After", "")
+    try:
+        problem = _object(await response.read())
+    except ValueError:  # a proxy's own page
+        problem = {"status": response.status, "title": response.reason or "", "code": ""}
+    return Refused(response.status, problem, retry_after_s=float(wait) if wait.isdecimal() else None)
+
+
+def _object(body: bytes) -> Object:
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("the answer is no JSON object")  # noqa: TRY004  # as json says of all that it cannot read
+    return found
+
+
+def _objects(found: Json) -> list[Object]:
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []

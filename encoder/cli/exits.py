@@ -1,0 +1,25 @@
+"""What a command's exit code tells a script."""
+
+from __future__ import annotations
+
+DONE = 0  # done and proven
+FAILED = 1  # a job or a check failed, or its state did not allow what was asked
+USAGE = 2  # the command or the job is wrong: correct it, then try again
+DENIED = 3  # no key, or one that may not
+UNAVAILABLE = 4  # not reachable, broken or too busy, also after retries
+TIMED_OUT = 5  # --timeout has passed; the job goes on
+CANCELLED = 6
+INTERRUPTED = 130
+
+_BY_STATUS = {401: DENIED, 403: DENIED, 408: UNAVAILABLE, 409: FAILED, 429: UNAVAILABLE}
+_BY_JOB = {"completed": DONE, "failed": FAILED, "cancelled": CANCELLED}
+
+
+def of_status(status: int) -> int:
+    """The code for a request that the server refused with an HTTP status."""
+    return UNAVAILABLE if status >= 500 else _BY_STATUS.get(status, USAGE)  # noqa: PLR2004  # HTTP's own border
+
+
+def of_job(status: str) -> int:
+    """The code for a job that ended."""
+    return _BY_JOB[status]

@@ -1,0 +1,90 @@
+"""What is said of a job: pure text, cleaned of all that a terminal would obey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from encoder.cli.session import advice
+from encoder.cli.text import clean, count, duration, percent, size
+from encoder.cli.views import Job, Output
+from encoder.model.result import Timings
+
+
+def ending(job: Job) -> list[str]:
+    """How the job ended, for people: what stands where, or what went wrong and what to do."""
+    return list(_endings(job))
+
+
+def _endings(job: Job) -> Iterator[str]:
+    if job.status == "completed":
+        checks = sum(len(output.proof.checks) for output in job.outputs if output.proof)
+        yield f"Done in {duration(job.took_seconds)}, {count(checks, 'check')} passed."
+    if job.status == "cancelled":
+        yield f"Cancelled after {duration(job.took_seconds)}."
+    for output in job.outputs:
+        if output.result:
+            yield f"{clean(output.name)}: {clean(output.result.uri)}"
+    yield from _errors(job)
+
+
+def _errors(job: Job) -> Iterator[str]:
+    """Each different error once: that of the job is often that of all its outputs."""
+    found = [job.error, *(output.error for output in job.outputs)]
+    for problem in dict.fromkeys(problem for problem in found if problem):
+        yield f"error: {clean(problem.code)}: {clean(problem.message)}"
+        yield from advice(problem.code)
+
+
+def warnings(job: Job) -> list[str]:
+    told = dict.fromkeys(clean(note.message) for output in job.outputs for note in output.warnings)
+    return [f"warning: {message}" for message in told]
+
+
+def state(output: Output) -> str:
+    """`h264  encoding 68 %, 4.1× real time, 21 s left`."""
+    facts = [
+        percent(output.progress) if output.progress is not None else "",
+        f"{output.speed:.1f}× real time" if output.speed else "",
+        f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else "",
+    ]
+    doing = output.stage or output.status
+    return f"{clean(output.name)}  {clean(doing)} {', '.join(fact for fact in facts if fact)}".rstrip()
+
+
+def details(job: Job) -> list[str]:
+    """A whole job on a screen."""
+    return [line for part in (_head(job), *(_output(output) for output in job.outputs), _tail(job)) for line in part]
+
+
+def _head(job: Job) -> Iterator[str]:
+    yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.label or '')}"
+    yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
+    if job.waiting_for:
+        yield f"  waits: {clean(job.waiting_for.reason)} {clean(job.waiting_for.detail or '')}".rstrip()
+
+
+def _output(output: Output) -> Iterator[str]:
+    yield f"  {output.id}  {state(output)}"
+    if output.result:
+        done = output.result
+        picture = f"{done.width}×{done.height}, " if done.width else ""
+        yield f"     {clean(done.uri)}"
+        yield f"     {size(done.size_bytes)}, {picture}{duration(done.duration_seconds)}, sha256 {clean(done.sha256)}"
+    if output.proof:
+        failed = ", ".join(clean(check.name) for check in output.proof.failed)
+        verdict = f"failed: {failed}" if failed else "all passed"
+        yield f"     proof: {count(len(output.proof.checks), 'check')}, {verdict}"
+    if times := timings(output.timings):
+        yield f"     {times}"
+
+
+def timings(times: Timings) -> str:
+    """`queued 0.01 s, fetch 0.1 s, …`: the parts that were done."""
+    parts = (times.queued, times.fetch, times.encode, times.verify, times.upload)
+    names = ("queued", "fetch", "encode", "verify", "upload")
+    told = [f"{name} {duration(part)}" for name, part in zip(names, parts, strict=True) if part is not None]
+    return ", ".join(told)
+
+
+def _tail(job: Job) -> Iterator[str]:
+    yield from (f"  {line}" for line in (*warnings(job), *_errors(job)))

@@ -1,0 +1,92 @@
+"""The commands that are the platform: they read the settings and hand over to the wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from encoder import errors
+from encoder.cli import exits
+from encoder.cli.text import clean
+
+if TYPE_CHECKING:
+    from encoder.settings import Settings
+    from encoder.wiring import Finding
+
+T = TypeVar("T")
+
+
+def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
+    """Runs `start` with the settings of this process; what unfits us to run is told in a sentence."""
+    from encoder import settings  # noqa: PLC0415  # pydantic is slow to load, and most commands need none
+
+    try:
+        return asyncio.run(start(settings.load()))
+    except errors.Unfit as error:
+        raise click.UsageError(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [ENCODER_HOST, else 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0: any.  [ENCODER_PORT, else 8080]")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".encoder"),
+    show_default=True,
+    help="Folder of the database and the storage.",
+)
+@click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Workers; 0: API only.")
+def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
+    """Run everything on this machine: a database of its own, the API, a worker. Ctrl-C stops it."""
+    from encoder import wiring  # noqa: PLC0415  # the whole platform hangs on it
+
+    return _serve(lambda settings: wiring.run_up(settings, host=host, port=port, data=data, workers=workers))
+
+
+@click.command()
+def api() -> int:
+    """Run the API against ENCODER_DATABASE_URL."""
+    from encoder import wiring  # noqa: PLC0415  # as in up
+
+    return _serve(wiring.run_api)
+
+
+@click.command()
+def worker() -> int:
+    """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
+    from encoder import wiring  # noqa: PLC0415  # as in up
+
+    return _serve(wiring.run_worker)
+
+
+@click.command()
+def migrate() -> int:
+    """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
+    from encoder import wiring  # noqa: PLC0415  # as in up
+
+    return _serve(wiring.run_migrate)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
+def doctor(*, as_json: bool) -> int:
+    """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
+    from encoder import wiring  # noqa: PLC0415  # as in up
+
+    findings = _serve(wiring.run_doctor)
+    for finding in findings:
+        click.echo(json.dumps(asdict(finding)) if as_json else _line(finding))
+    return exits.DONE if all(finding.ok for finding in findings) else exits.FAILED
+
+
+def _line(finding: Finding) -> str:
+    mark = click.style("ok ", fg="green") if finding.ok else click.style("BAD", fg="red")
+    advice = f"\n      → {finding.to_do}" if finding.to_do and not finding.ok else ""
+    return f"{mark} {finding.name}: {clean(finding.detail)}{advice}"

@@ -1,0 +1,125 @@
+"""What all commands share that talk to a server: their options, the way they print, and how they fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+
+import click
+
+from encoder import errors
+from encoder.cli import exits
+from encoder.cli.client import Client, Object, Refused, Unreachable
+from encoder.cli.text import clean
+from encoder.model.base import Json
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Out:
+    """Where a command's words go: data to standard output, all else to standard error."""
+
+    as_json: bool
+    quiet: bool
+    bars: bool
+
+    def data(self, found: Json) -> None:
+        """One JSON object on a line; for commands that were asked for `--json`."""
+        click.echo(json.dumps(found, ensure_ascii=False, separators=(",", ":")))
+
+    def line(self, text: str = "") -> None:
+        """A line of the human form, on standard output. Foreign text in it has been cleaned."""
+        click.echo(text)
+
+    def note(self, text: str) -> None:
+        """A warning or a hint."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def next(self, what: str, command: str) -> None:
+        """The next thing that one might do."""
+        if not self.as_json:
+            self.note(f"{what}: {command}")
+
+
+def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
+    """Makes a coroutine `(client, out, …) -> exit code` a command, with the options that all such commands take."""
+
+    @wraps(body)
+    def run(
+        *, url: str, key_file: Path | None, as_json: bool, quiet: bool, verbose: int, no_progress: bool, **rest: object
+    ) -> int:
+        out = Out(as_json=as_json, quiet=quiet, bars=_bars(no_progress=no_progress or quiet))
+        key = key_file.read_text().strip() if key_file else os.environ.get("ENCODER_API_KEY")
+
+        async def talk() -> int:
+            async with Client(url, key) as client:
+                return await body(client, out, **rest)
+
+        try:
+            return asyncio.run(talk())
+        except (Refused, Unreachable) as error:
+            if verbose > 1:
+                traceback.print_exc()
+            return tell(error, as_json=as_json)
+
+    command: Callable[..., int] = run
+    for option in _OPTIONS:
+        command = option(command)
+    return command
+
+
+_OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
+    click.option("--no-progress", is_flag=True, help="Print lines, draw no bars."),
+    click.option("-v", "--verbose", count=True, help="Say more; twice: with tracebacks."),
+    click.option("-q", "--quiet", is_flag=True, help="Print data and errors only."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON as the API has it; lists one object per line."),
+    click.option(
+        "--key-file",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="File that holds the API key.  [else: ENCODER_API_KEY]",
+    ),
+    click.option("--url", envvar="ENCODER_URL", default=DEFAULT_URL, show_default=True, help="The server."),
+)
+
+
+def _bars(*, no_progress: bool) -> bool:
+    env = os.environ
+    return sys.stderr.isatty() and not no_progress and not env.get("CI") and env.get("TERM") != "dumb"
+
+
+def tell(error: Refused | Unreachable, *, as_json: bool) -> int:
+    """Says what happened, where, and what to do."""
+    if isinstance(error, Unreachable):
+        click.echo(f"error: {clean(error)}\n  → Is it running? Start it here: encoder up", err=True)
+        return exits.UNAVAILABLE
+    if as_json:
+        click.echo(json.dumps(error.problem, ensure_ascii=False), err=True)
+    else:
+        click.echo("\n".join(_lines(error)), err=True)
+    return exits.of_status(error.status)
+
+
+def _lines(error: Refused) -> list[str]:
+    faults = error.problem.get("errors")
+    places = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
+    lines = [_place(fault) for fault in places] or [clean(error)]
+    return [f"error: {error.code + ': ' if error.code else ''}{lines[0]}", *lines[1:], *advice(error.code)]
+
+
+def _place(fault: Object) -> str:
+    return clean(f"{fault.get('path') or '(request)'} {fault.get('message', '')}")
+
+
+def advice(code: str) -> list[str]:
+    """What to do about a code of the catalogue, and where to read more."""
+    entry = errors.CATALOGUE.get(code)
+    return [f"  → {entry.to_do}   encoder help {code}"] if entry else []

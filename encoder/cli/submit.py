@@ -1,0 +1,182 @@
+"""Posting a job, or only asking what it would be."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TextIO, TypeVar
+
+import click
+
+from encoder.cli import exits, place, views
+from encoder.cli.client import Client, Object, Refused
+from encoder.cli.session import Out, remote
+from encoder.cli.text import clean, duration, rate, size
+from encoder.cli.watch import until_end
+from encoder.model.base import Json, from_json
+from encoder.model.media import Media
+
+DEFAULT_PRESET = "h264"
+C = TypeVar("C", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The job as the command line says it."""
+
+    source: str | None
+    presets: tuple[str, ...]
+    destinations: tuple[str, ...]
+    whole: TextIO | None
+    notify: str | None
+    tags: tuple[str, ...]
+    priority: int | None
+
+
+def _job_options(command: C) -> C:
+    for option in (
+        click.option("--priority", type=click.IntRange(-100, 100), help="Higher runs sooner."),
+        click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
+        click.option("--notify", metavar="URL", help="Whom to tell by webhook."),
+        click.option("--job", "whole", type=click.File(), metavar="FILE", help="A whole job as JSON; - is stdin."),
+        click.option("-o", "--output", "destinations", multiple=True, metavar="DEST", help="Place of the n-th output."),
+        click.option("--preset", "presets", multiple=True, help="An output by its preset; may be repeated.  [h264]"),
+        click.argument("source", required=False),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_job_options
+@click.option("--wait", is_flag=True, help="Stay until the job ends; the exit code tells how.")
+@click.option("--timeout", "timeout_s", type=float, help="With --wait: seconds after which to stop waiting.")
+@click.option("--idempotency-key", "key", help="Makes it safe to run this command twice.")
+@remote
+async def submit(
+    client: Client, out: Out, *, wait: bool, timeout_s: float | None, key: str | None, **asked: object
+) -> int:
+    """Post a job. SOURCE is a URL, a local file, or - for standard input.
+
+    \b
+    encoder submit holiday.mov --wait
+    encoder submit https://example.com/in.mov --preset h264 -o https://example.com/out.mp4 --preset vp9
+    encoder submit --job job.json
+    """
+    accepted = await _tried(client, Asked(**asked), lambda job: client.submit(job, key=key))  # type: ignore[arg-type]  # click's own types
+    job_id = str(accepted["id"])
+    if wait:
+        out.note(f"job {job_id}")
+        return await until_end(client, out, job_id, timeout_s=timeout_s)
+    if out.as_json:
+        out.data(accepted)
+    else:
+        out.line(job_id)
+    out.next("Watch it", f"encoder watch {job_id}")
+    return exits.DONE
+
+
+@click.command()
+@_job_options
+@remote
+async def plan(client: Client, out: Out, **asked: object) -> int:
+    """Show what a job would do and why: reasons, commands, cost. Nothing is stored or encoded."""
+    answer = await _tried(client, Asked(**asked), client.plan)  # type: ignore[arg-type]  # click's own types
+    if out.as_json:
+        out.data(answer)
+    else:
+        out.line("\n".join(_planned(from_json(views.Preview, answer))))
+    return exits.DONE
+
+
+@click.command()
+@click.argument("source")
+@remote
+async def probe(client: Client, out: Out, *, source: str) -> int:
+    """Show what a source is: container, streams, sizes, rates, how it was recorded."""
+    first = place.source(source, client.url)
+    answer = await _or_inline(first, client.probe)
+    if out.as_json:
+        out.data(answer)
+    else:
+        out.line("\n".join(_media(from_json(Media, answer))))
+    return exits.DONE
+
+
+async def _tried(client: Client, asked: Asked, send: Callable[[Object], Awaitable[Object]]) -> Object:
+    """Sends the job; a local file whose folder the server does not know goes with it as bytes."""
+    if asked.whole:
+        return await send(_whole(asked))
+    if asked.source is None:
+        raise click.UsageError("say a SOURCE, or a whole job with --job.")
+    rest = _rest(asked)
+    return await _or_inline(place.source(asked.source, client.url), lambda source: send({"source": source, **rest}))
+
+
+async def _or_inline(source: Object, send: Callable[[Object], Awaitable[Object]]) -> Object:
+    try:
+        return await send(source)
+    except Refused as refusal:
+        bytes_instead = place.inline_instead(source, refusal)
+        if bytes_instead is None:
+            raise
+    return await send(bytes_instead)
+
+
+def _whole(asked: Asked) -> Object:
+    assert asked.whole  # noqa: S101  # for the type checker
+    if asked.source or asked.presets or asked.destinations:
+        raise click.UsageError("--job is the whole job: SOURCE, --preset and -o do not go with it.")
+    try:
+        job = json.load(asked.whole)
+    except ValueError as error:
+        raise click.UsageError(f"{clean(asked.whole.name)} is no JSON: {error}") from error
+    if not isinstance(job, dict):
+        raise click.UsageError(f"{clean(asked.whole.name)} holds no JSON object.")
+    return job
+
+
+def _rest(asked: Asked) -> Object:
+    """All of the job but its source; what was not said is not sent."""
+    members: Object = {
+        "outputs": _outputs(asked.presets or (DEFAULT_PRESET,), asked.destinations),
+        "notificationUrl": asked.notify,
+        "tags": list(asked.tags) or None,
+        "priority": asked.priority,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _outputs(presets: tuple[str, ...], destinations: tuple[str, ...]) -> list[Json]:
+    if len(destinations) > len(presets):
+        raise click.UsageError("there are more -o than outputs: the n-th -o belongs to the n-th --preset.")
+    pairs = zip_longest(presets, destinations)
+    return [{"preset": preset, **({"destination": place.destination(to)} if to else {})} for preset, to in pairs]
+
+
+def _planned(preview: views.Preview) -> Iterator[str]:
+    yield from _media(preview.media)
+    yield from (f"warning: {clean(note.message)}" for note in preview.warnings)
+    for number, output in enumerate(preview.outputs):
+        yield f"output {number}"
+        yield from (f"  because {clean(note.message)}" for note in output.reasons)
+        yield from (f"  $ {clean(shlex.join(command))}" for command in output.commands)
+        if output.estimate:
+            cost = output.estimate
+            yield f"  about {size(cost.size_bytes)}, {duration(cost.cpu_seconds)} of CPU, {size(cost.scratch_bytes)} scratch"
+
+
+def _media(media: Media) -> Iterator[str]:
+    yield f"{clean(media.format)}, {size(media.size_bytes)}, {duration(media.duration_seconds)}, {rate(media.bitrate_bps)}"
+    for video in media.video:
+        turned = f", turned {video.rotation_deg}°" if video.rotation_deg else ""
+        uneven = " (variable)" if video.variable_rate else ""
+        picture = f"{video.display_width_px}×{video.display_height_px}{turned}"
+        yield f"  {video.index} video {clean(video.codec)} {picture}, {video.median_rate or '?'}{uneven} fps, {clean(video.pixel_format)}"
+    for audio in media.audio:
+        yield f"  {audio.index} audio {clean(audio.codec)} {audio.channels} channels, {audio.sample_rate_hz} Hz"
+    for other in media.other:
+        yield f"  {other.index} {clean(other.type)} {clean(other.codec or '')}".rstrip()

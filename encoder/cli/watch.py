@@ -1,0 +1,144 @@
+"""Staying with a job until it ends: bars on a terminal, a line per change elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from types import TracebackType
+from typing import Protocol, Self
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from encoder.cli import exits, report, views
+from encoder.cli.client import Client, Object
+from encoder.cli.session import Out, remote
+from encoder.cli.text import clean, duration
+from encoder.model.base import from_json
+
+
+@click.command()
+@click.argument("job")
+@click.option("--timeout", "timeout_s", type=float, help="Seconds after which to stop watching.")
+@remote
+async def watch(client: Client, out: Out, *, job: str, timeout_s: float | None) -> int:
+    """Follow a job until it ends. Ctrl-C stops only the watching."""
+    return await until_end(client, out, job, timeout_s=timeout_s)
+
+
+async def until_end(client: Client, out: Out, job_id: str, *, timeout_s: float | None) -> int:
+    """Shows the job until it ends, then how; the exit code says it too."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            answer = await _last(client, out, job_id)
+    except TimeoutError:
+        out.note(f"Stopped watching; the job goes on. Watch it: encoder watch {clean(job_id)}")
+        return exits.TIMED_OUT
+    except asyncio.CancelledError:
+        out.note(f"Stopped watching; the job goes on. Cancel it: encoder cancel {clean(job_id)}")
+        raise
+    job = from_json(views.Job, answer)
+    _conclude(out, job, answer)
+    return exits.of_job(job.status)
+
+
+def _conclude(out: Out, job: views.Job, answer: Object) -> None:
+    for warning in report.warnings(job):
+        out.note(warning)
+    if out.as_json:
+        out.data(answer)
+        return
+    for line in report.ending(job):
+        click.echo(line, err=job.status != "completed")
+
+
+async def _last(client: Client, out: Out, job_id: str) -> Object:
+    """The job as it ended."""
+    with _screen(out) as screen:
+        async with aclosing(follow(client, job_id)) as answers:
+            async for answer in answers:
+                job = from_json(views.Job, answer)
+                screen.show(job)
+                if job.ended:
+                    return answer
+    return await client.job(job_id)
+
+
+async def follow(client: Client, job_id: str) -> AsyncGenerator[Object, None]:
+    """The job as it is, then again each time that something has happened to it, until it has ended."""
+    answer = await client.job(job_id)
+    yield answer
+    if from_json(views.Job, answer).ended:
+        return
+    async with aclosing(client.events(job_id)) as events:
+        async for _ in events:
+            yield await client.job(job_id)
+
+
+class Screen(Protocol):
+    def show(self, job: views.Job) -> None: ...
+
+
+class Silence:
+    def show(self, job: views.Job) -> None:
+        pass
+
+
+class Lines:
+    """One line for each change of an output's state."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, str] = {}
+
+    def show(self, job: views.Job) -> None:
+        for output in job.outputs:
+            if self._told.get(output.id) != output.status:
+                self._told[output.id] = output.status
+                click.echo(f"job {job.id}  {clean(output.name)}  {clean(output.status)}", err=True)
+
+
+class Bars:
+    """One bar for each output, redrawn in place."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=28),
+            TextColumn("{task.percentage:>3.0f} %  {task.fields[facts]}", markup=False),
+            console=Console(stderr=True),
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def show(self, job: views.Job) -> None:
+        for output in job.outputs:
+            if output.id not in self._rows:
+                self._rows[output.id] = self._progress.add_task("", total=1.0, facts="")
+            share = 1.0 if output.status == "uploaded" else output.progress or 0.0
+            name = f"{clean(output.name):<14} {clean(output.stage or output.status):<10}"
+            self._progress.update(self._rows[output.id], completed=share, description=name, facts=_facts(output))
+
+
+def _facts(output: views.Output) -> str:
+    speed = f"{output.speed:.1f}× real time" if output.speed else ""
+    left = f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else ""
+    return "  ".join(fact for fact in (speed, left) if fact)
+
+
+@contextmanager
+def _screen(out: Out) -> Iterator[Screen]:
+    if out.bars:
+        with Bars() as bars:
+            yield bars
+    else:
+        yield Silence() if out.quiet else Lines()
