@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TextIO, TypeVar
@@ -13,8 +12,9 @@ import click
 
 from encoder.cli import exits, place, views
 from encoder.cli.client import Client, Object, Refused
+from encoder.cli.facts import media, planned
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean, duration, rate, size
+from encoder.cli.text import clean
 from encoder.cli.watch import until_end
 from encoder.model.base import Json, from_json
 from encoder.model.media import Media
@@ -59,7 +59,7 @@ def _job_options(command: C) -> C:
 async def submit(
     client: Client, out: Out, *, wait: bool, timeout_s: float | None, key: str | None, **asked: object
 ) -> int:
-    """Post a job. SOURCE is a URL, a local file, or - for standard input.
+    r"""Post a job. SOURCE is a URL, a local file, or - for standard input.
 
     \b
     encoder submit holiday.mov --wait
@@ -88,7 +88,7 @@ async def plan(client: Client, out: Out, **asked: object) -> int:
     if out.as_json:
         out.data(answer)
     else:
-        out.line("\n".join(_planned(from_json(views.Preview, answer))))
+        out.line("\n".join(planned(from_json(views.Preview, answer))))
     return exits.DONE
 
 
@@ -102,7 +102,7 @@ async def probe(client: Client, out: Out, *, source: str) -> int:
     if out.as_json:
         out.data(answer)
     else:
-        out.line("\n".join(_media(from_json(Media, answer))))
+        out.line("\n".join(media(from_json(Media, answer))))
     return exits.DONE
 
 
@@ -155,28 +155,3 @@ def _outputs(presets: tuple[str, ...], destinations: tuple[str, ...]) -> list[Js
         raise click.UsageError("there are more -o than outputs: the n-th -o belongs to the n-th --preset.")
     pairs = zip_longest(presets, destinations)
     return [{"preset": preset, **({"destination": place.destination(to)} if to else {})} for preset, to in pairs]
-
-
-def _planned(preview: views.Preview) -> Iterator[str]:
-    yield from _media(preview.media)
-    yield from (f"warning: {clean(note.message)}" for note in preview.warnings)
-    for number, output in enumerate(preview.outputs):
-        yield f"output {number}"
-        yield from (f"  because {clean(note.message)}" for note in output.reasons)
-        yield from (f"  $ {clean(shlex.join(command))}" for command in output.commands)
-        if output.estimate:
-            cost = output.estimate
-            yield f"  about {size(cost.size_bytes)}, {duration(cost.cpu_seconds)} of CPU, {size(cost.scratch_bytes)} scratch"
-
-
-def _media(media: Media) -> Iterator[str]:
-    yield f"{clean(media.format)}, {size(media.size_bytes)}, {duration(media.duration_seconds)}, {rate(media.bitrate_bps)}"
-    for video in media.video:
-        turned = f", turned {video.rotation_deg}°" if video.rotation_deg else ""
-        uneven = " (variable)" if video.variable_rate else ""
-        picture = f"{video.display_width_px}×{video.display_height_px}{turned}"
-        yield f"  {video.index} video {clean(video.codec)} {picture}, {video.median_rate or '?'}{uneven} fps, {clean(video.pixel_format)}"
-    for audio in media.audio:
-        yield f"  {audio.index} audio {clean(audio.codec)} {audio.channels} channels, {audio.sample_rate_hz} Hz"
-    for other in media.other:
-        yield f"  {other.index} {clean(other.type)} {clean(other.codec or '')}".rstrip()
