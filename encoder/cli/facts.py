@@ -20,6 +20,8 @@ def planned(preview: Preview) -> Iterator[str]:
 
 
 def _output(output: PlannedOutput) -> Iterator[str]:
+    if output.error:
+        yield f"cannot be made: {clean(output.error.code)}: {clean(output.error.message)}"
     yield from (f"because {clean(note.message)}" for note in output.reasons)
     yield from (f"$ {clean(shlex.join(command))}" for command in output.commands)
     if output.estimate:

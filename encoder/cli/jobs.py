@@ -34,7 +34,7 @@ async def jobs(client: Client, out: Out, *, limit: int, **filters: str | None) -
 
 def _row(job: views.Job) -> str:
     facts = f"{job.id:>8}  {clean(job.status):<10} {percent(job.progress):>5}"
-    return f"{facts}  {job.created_at:%Y-%m-%d %H:%M:%S}  {clean(job.label or '')}"
+    return f"{facts}  {job.created_at:%Y-%m-%d %H:%M:%S}  {clean(job.name)}"
 
 
 @click.command()

@@ -22,8 +22,8 @@ def _endings(job: Job) -> Iterator[str]:
     if job.status == "cancelled":
         yield f"Cancelled after {duration(job.took_seconds)}."
     for output in job.outputs:
-        if output.result:
-            yield f"{clean(output.name)}: {clean(output.result.uri)}"
+        if output.uri:
+            yield f"{clean(output.name)}: {clean(output.url or output.uri)}"
     yield from _errors(job)
 
 
@@ -57,7 +57,7 @@ def details(job: Job) -> list[str]:
 
 
 def _head(job: Job) -> Iterator[str]:
-    yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.label or '')}"
+    yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.name)}"
     yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
     if job.waiting_for:
         yield f"  waits: {clean(job.waiting_for.reason)} {clean(job.waiting_for.detail or '')}".rstrip()
@@ -65,11 +65,11 @@ def _head(job: Job) -> Iterator[str]:
 
 def _output(output: Output) -> Iterator[str]:
     yield f"  {output.id}  {state(output)}"
-    if output.result:
-        done = output.result
-        picture = f"{done.width}×{done.height}, " if done.width else ""
-        yield f"     {clean(done.uri)}"
-        yield f"     {size(done.size_bytes)}, {picture}{duration(done.duration_seconds)}, sha256 {clean(done.sha256)}"
+    if output.uri:
+        picture = f"{output.width}×{output.height}, " if output.width else ""
+        yield f"     {clean(output.url or output.uri)}"
+        plays = duration(output.duration_seconds)
+        yield f"     {size(output.size_bytes)}, {picture}{plays}, sha256 {clean(output.sha256)}"
     if output.proof:
         failed = ", ".join(clean(check.name) for check in output.proof.failed)
         verdict = f"failed: {failed}" if failed else "all passed"

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from encoder.model.base import Json, Record
+from encoder.model.base import Record
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note
 from encoder.model.proof import Proof
-from encoder.model.result import Delivered, Problem, Timings
+from encoder.model.result import Problem, Timings
 
 ENDED = frozenset({"completed", "failed", "cancelled"})
+
+
+class Spec(Record):
+    """What was asked of an output, as far as it names one."""
+
+    preset: str | None = None
+    container: str | None = None
+    height: int | None = None
 
 
 class Output(Record):
     id: int
     status: str
-    preset: str | None = None
-    container: str | None = None
-    width: int | None = None
-    height: int | None = None
+    spec: Spec = Spec()
     stage: str | None = None
     progress: float | None = None
     speed: float | None = None
     eta_seconds: float | None = None
-    attempts: int = 0
-    result: Delivered | None = None
+    uri: str | None = None
+    url: str | None = None
+    size_bytes: int | None = None
+    duration_seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
     proof: Proof | None = None
     timings: Timings = Timings()
     warnings: tuple[Note, ...] = ()
@@ -34,9 +44,10 @@ class Output(Record):
     @property
     def name(self) -> str:
         """What a person knows it by: its preset, or the container and height that were asked for."""
-        if self.preset:
-            return self.preset
-        return " ".join(str(part) for part in (self.container, self.height and f"{self.height}p") if part)
+        asked = self.spec
+        if asked.preset:
+            return asked.preset
+        return " ".join(str(part) for part in (asked.container, asked.height and f"{asked.height}p") if part)
 
 
 class Waiting(Record):
@@ -49,7 +60,7 @@ class Job(Record):
     uuid: str
     status: str
     run: int = 1
-    label: str | None = None
+    name: str = ""
     progress: float | None = None
     cancel_requested: bool = False
     waiting_for: Waiting | None = None
@@ -69,12 +80,12 @@ class Job(Record):
 
 
 class PlannedOutput(Record):
-    """One output of a dry run. `plan` is shown as it is with --json only."""
+    """One output of a dry run; `error` if it cannot be made."""
 
     reasons: tuple[Note, ...] = ()
-    commands: tuple[tuple[str, ...] | str, ...] = ()
+    commands: tuple[tuple[str, ...], ...] = ()
     estimate: Estimate | None = None
-    plan: Json = None
+    error: Note | None = None
 
 
 class Preview(Record):

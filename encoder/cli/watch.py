@@ -32,7 +32,7 @@ async def until_end(client: Client, out: Out, job_id: str, *, timeout_s: float |
     """Shows the job until it ends, then how; the exit code says it too."""
     try:
         async with asyncio.timeout(timeout_s):
-            answer = await _last(client, out, job_id)
+            answer = await last(client, out, job_id)
     except TimeoutError:
         out.note(f"Stopped watching; the job goes on. Watch it: encoder watch {clean(job_id)}")
         return exits.TIMED_OUT
@@ -54,7 +54,7 @@ def _conclude(out: Out, job: views.Job, answer: Object) -> None:
         click.echo(line, err=job.status != "completed")
 
 
-async def _last(client: Client, out: Out, job_id: str) -> Object:
+async def last(client: Client, out: Out, job_id: str) -> Object:
     """The job as it ended."""
     with _screen(out) as screen:
         async with aclosing(follow(client, job_id)) as answers:
