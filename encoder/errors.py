@@ -270,6 +270,7 @@ _ENTRIES = (
     _warning("variable_frame_rate", "Frame rate was uneven", "Set `fps` to choose the rate yourself."),
     _warning("codec_substituted", "Another encoder was used", "Name an encoder that the workers have."),
     _warning("not_upscaled", "Source is smaller than asked", "Set `upscale` to true to enlarge it."),
+    _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
 )
 

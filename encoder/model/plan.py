@@ -28,7 +28,7 @@ class VideoPlan(Record):
     bitrate_bps: int | None = None
     max_bitrate_bps: int | None = None
     crf: float | None = None
-    profile: str | None = None
+    profile: str | None = None  # as ffmpeg names it; the result may be a simpler one
     level: str | None = None
     color_range: str = "tv"
     color_primaries: str = "bt709"
@@ -36,12 +36,16 @@ class VideoPlan(Record):
     color_matrix: str = "bt709"
     # the chain, in the order of docs/encoding.md
     deinterlace: str | None = None  # bwdif mode: send_frame, send_field
-    turn_deg: int = 0  # beyond autorotate
+    turn_deg: int = 0  # clockwise, beyond autorotate
+    matrix_in: str | None = None  # what an untagged source is taken for; None: as tagged
     tone_map: str | None = None  # the input's transfer: smpte2084, arib-std-b67
-    crop: tuple[int, int] | None = None  # fit=cover: scale to `scale`, then cut to width × height
+    strip_hdr: bool = False  # side data of HDR goes, for the output is SDR
     scale: tuple[int, int] | None = None  # size before crop or pad; None: the output size
-    pad: bool = False
+    crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
+    pad: bool = False  # fit=pad: scale to `scale`, then black to the output size
+    start_seconds: float = 0.0  # of the first frame, in the output's time
     frames: int | None = None  # expected
+    frames_limit: int = 1  # how far from `frames` a good result may be: wide where the source's times are guesses
 
 
 class AudioPlan(Record):
@@ -56,6 +60,10 @@ class AudioPlan(Record):
     bitrate_bps: int | None = None
     options: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
+    language: str | None = None  # three letters
+    start_seconds: float = 0.0  # of the first sample, in the output's time
+    duration_seconds: float | None = None  # expected
+    frame_seconds: float = 0.0  # of one packet: the grain of every measure of time
 
 
 class OutputPlan(Record):
@@ -69,11 +77,19 @@ class OutputPlan(Record):
     faststart: bool = False
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
-    clip_start_seconds: float = 0.0
+    seek_seconds: float = 0.0  # where decoding begins: before the clip, never inside it
+    clip_start_seconds: float = 0.0  # snapped to an output frame
+    clip_seconds: float | None = None  # None: to the end
+    clipped: bool = False
     duration_seconds: float | None = None  # expected
     start_offset_seconds: float = 0.0  # audio start minus video start, kept from the source
     reasons: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
+
+    @property
+    def file_name(self) -> str:
+        """What the output is called while it is made."""
+        return f"out-{self.output}.{self.extension}"
 
 
 class Pass(Record):
@@ -96,6 +112,10 @@ class Plan(Record):
     outputs: tuple[OutputPlan, ...]
     passes: tuple[Pass, ...]
     refused: tuple[Refusal, ...] = ()
+
+    def output(self, number: int) -> OutputPlan:
+        """The plan of one output, by its position in the job."""
+        return next(output for output in self.outputs if output.output == number)
 
 
 class Estimate(Record):

@@ -1,0 +1,353 @@
+"""The one table of what we encode with and into: encoders, audio encoders, containers.
+
+The API takes its enumerations from here, `rules` checks combinations by it, `plan` chooses from it, and `command`
+writes only what stands in it: no text of a caller ever reaches ffmpeg.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Options = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoEncoder:
+    """One of ffmpeg's video encoders and what may be asked of it."""
+
+    name: str
+    codec: str  # the family: h264, hevc, vp9, av1
+    preset_option: str  # what `encoderPreset` is called here
+    presets: tuple[str, ...]
+    tunes: tuple[str, ...] = ()
+    profiles: Mapping[str, str]  # what is asked → what ffmpeg calls the result
+    levels: tuple[str, ...] = ()
+    pixel_formats: tuple[str, ...]
+    crf_max: int
+    default_crf: int
+    whole_crf: bool  # takes whole numbers only
+    constant_quality: Options = ()  # beside `-crf`, to mean quality and nothing else
+    always: Options = ()
+    params_option: str | None = None  # the encoder's own option list, for `params` and the number of threads
+    params: Options = ()
+    threads_param: str | None = None
+    level_param: str | None = None
+    caps_bitrate: bool = True  # takes a peak beside a bitrate
+    min_side_px: int = 2
+    speed: float = 1.0  # pixels per CPU second against libx264 medium, roughly: for estimates only
+
+
+_X264_SPEEDS = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+)  # fmt: skip  # one line reads as the scale that it is
+_H264_LEVELS = (
+    "1", "1.1", "1.2", "1.3", "2", "2.1", "2.2", "3", "3.1", "3.2",
+    "4", "4.1", "4.2", "5", "5.1", "5.2", "6", "6.1", "6.2",
+)  # fmt: skip
+_HEVC_LEVELS = ("1", "2", "2.1", "3", "3.1", "4", "4.1", "5", "5.1", "5.2", "6", "6.1", "6.2")
+
+_VIDEO = (
+    VideoEncoder(
+        name="libx264",
+        codec="h264",
+        preset_option="-preset",
+        presets=_X264_SPEEDS,
+        tunes=("film", "animation", "grain", "stillimage", "fastdecode", "zerolatency"),
+        profiles={"baseline": "Constrained Baseline", "main": "Main", "high": "High"},
+        levels=_H264_LEVELS,
+        pixel_formats=("yuv420p",),  # High 10 and 4:2:2 play in no browser
+        crf_max=51,
+        default_crf=23,
+        whole_crf=False,
+    ),
+    VideoEncoder(
+        name="libx265",
+        codec="hevc",
+        preset_option="-preset",
+        presets=_X264_SPEEDS,
+        tunes=("grain", "animation", "fastdecode", "zerolatency"),
+        profiles={"main": "Main", "main10": "Main 10"},
+        levels=_HEVC_LEVELS,
+        pixel_formats=("yuv420p", "yuv420p10le"),
+        crf_max=51,
+        default_crf=28,
+        whole_crf=False,
+        params_option="-x265-params",
+        # an open GOP begins with a CRA picture, which ffmpeg flags as a key frame and players cannot seek to
+        params=(("open-gop", "0"), ("log-level", "warning")),
+        threads_param="pools",
+        level_param="level-idc",
+        min_side_px=16,
+        speed=0.35,
+    ),
+    VideoEncoder(
+        name="libvpx-vp9",
+        codec="vp9",
+        preset_option="-cpu-used",
+        presets=tuple(str(step) for step in range(9)),
+        profiles={"0": "Profile 0", "2": "Profile 2"},
+        pixel_formats=("yuv420p", "yuv420p10le"),
+        crf_max=63,
+        default_crf=30,
+        whole_crf=True,
+        constant_quality=(("-b:v", "0"),),
+        always=(("-deadline", "good"), ("-row-mt", "1")),
+        speed=0.25,
+    ),
+    VideoEncoder(
+        name="libsvtav1",
+        codec="av1",
+        preset_option="-preset",
+        presets=tuple(str(step) for step in range(14)),
+        profiles={"main": "Main"},
+        pixel_formats=("yuv420p", "yuv420p10le"),
+        crf_max=63,
+        default_crf=35,
+        whole_crf=True,
+        params_option="-svtav1-params",
+        threads_param="lp",
+        caps_bitrate=False,  # "Max Bitrate only supported with CRF mode"
+        speed=0.8,
+    ),
+    VideoEncoder(
+        name="libaom-av1",
+        codec="av1",
+        preset_option="-cpu-used",
+        presets=tuple(str(step) for step in range(9)),
+        profiles={"main": "Main"},
+        pixel_formats=("yuv420p", "yuv420p10le"),
+        crf_max=63,
+        default_crf=30,
+        whole_crf=True,
+        constant_quality=(("-b:v", "0"),),
+        always=(("-row-mt", "1"),),
+        speed=0.12,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioEncoder:
+    """One of ffmpeg's audio encoders and what may be asked of it."""
+
+    name: str
+    codec: str
+    sample_rates_hz: tuple[int, ...]
+    max_channels: int
+    default_bps: int | None  # for two channels or one; None: lossless, takes no bitrate
+    bitrate_bps: tuple[int, int] = (0, 0)
+    frame_samples: int = 1024
+
+
+_COMMON_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_HIGH_RATES = (*_COMMON_RATES, 88200, 96000)
+
+_AUDIO = (
+    AudioEncoder(
+        name="aac",
+        codec="aac",
+        sample_rates_hz=_HIGH_RATES,
+        max_channels=8,
+        default_bps=128_000,
+        bitrate_bps=(16_000, 1_024_000),
+    ),
+    AudioEncoder(
+        name="libopus",
+        codec="opus",
+        sample_rates_hz=(48000,),
+        max_channels=8,
+        default_bps=128_000,
+        bitrate_bps=(6_000, 512_000),
+        frame_samples=960,
+    ),
+    AudioEncoder(
+        name="libmp3lame",
+        codec="mp3",
+        sample_rates_hz=_COMMON_RATES,
+        max_channels=2,
+        default_bps=128_000,
+        bitrate_bps=(8_000, 320_000),
+        frame_samples=1152,
+    ),
+    AudioEncoder(
+        name="libvorbis",
+        codec="vorbis",
+        sample_rates_hz=_COMMON_RATES,
+        max_channels=8,
+        default_bps=128_000,
+        bitrate_bps=(48_000, 480_000),
+        frame_samples=2048,
+    ),
+    AudioEncoder(
+        name="flac",
+        codec="flac",
+        sample_rates_hz=_HIGH_RATES,
+        max_channels=8,
+        default_bps=None,
+        frame_samples=4608,
+    ),
+    AudioEncoder(name="pcm_s16le", codec="pcm_s16le", sample_rates_hz=_HIGH_RATES, max_channels=8, default_bps=None),
+    AudioEncoder(name="pcm_s24le", codec="pcm_s24le", sample_rates_hz=_HIGH_RATES, max_channels=8, default_bps=None),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One kind of file. The first codec of a list is what it gets when nothing is said."""
+
+    name: str
+    muxer: str
+    demuxer: str  # ffmpeg's name of what opens it again
+    extension: str
+    content_type: str
+    audio_content_type: str | None = None  # without a picture; None: as above
+    video: tuple[str, ...] = ()
+    audio: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)  # codec → four characters that players want
+    boxes: bool = False  # ISO boxes: edit lists, `moov`, faststart
+    languages: bool = True  # holds the language of a track
+
+    def content(self, *, picture: bool) -> str:
+        return self.content_type if picture else self.audio_content_type or self.content_type
+
+
+_ISO = "mov,mp4,m4a,3gp,3g2,mj2"
+_ISO_TAGS = {"hevc": "hvc1"}  # Apple plays no `hev1`
+
+_CONTAINERS = (
+    Container(
+        name="mp4",
+        muxer="mp4",
+        demuxer=_ISO,
+        extension="mp4",
+        content_type="video/mp4",
+        audio_content_type="audio/mp4",
+        video=("h264", "hevc", "av1", "vp9"),
+        audio=("aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"),
+        tags=_ISO_TAGS,
+        boxes=True,
+    ),
+    Container(
+        name="mov",
+        muxer="mov",
+        demuxer=_ISO,
+        extension="mov",
+        content_type="video/quicktime",
+        video=("h264", "hevc"),
+        audio=("aac", "mp3", "pcm_s16le", "pcm_s24le", "ac3", "eac3", "alac"),
+        tags=_ISO_TAGS,
+        boxes=True,
+    ),
+    Container(
+        name="webm",
+        muxer="webm",
+        demuxer="matroska,webm",
+        extension="webm",
+        content_type="video/webm",
+        audio_content_type="audio/webm",
+        video=("vp9", "av1", "vp8"),
+        audio=("opus", "vorbis"),
+    ),
+    Container(
+        name="mkv",
+        muxer="matroska",
+        demuxer="matroska,webm",
+        extension="mkv",
+        content_type="video/x-matroska",
+        audio_content_type="audio/x-matroska",
+        video=("h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video"),
+        audio=("aac", "opus", "mp3", "flac", "vorbis", "pcm_s16le", "pcm_s24le", "ac3", "eac3", "mp2"),
+    ),
+    Container(
+        name="mpegts",
+        muxer="mpegts",
+        demuxer="mpegts",
+        extension="ts",
+        content_type="video/mp2t",
+        video=("h264", "hevc", "mpeg2video"),
+        audio=("aac", "mp3", "ac3", "eac3", "mp2"),
+    ),
+    Container(
+        name="mp3",
+        muxer="mp3",
+        demuxer="mp3",
+        extension="mp3",
+        content_type="audio/mpeg",
+        audio=("mp3",),
+        languages=False,
+    ),
+    Container(
+        name="m4a",
+        muxer="ipod",
+        demuxer=_ISO,
+        extension="m4a",
+        content_type="audio/mp4",
+        audio=("aac", "alac"),
+        boxes=True,
+    ),
+    Container(
+        name="ogg",
+        muxer="ogg",
+        demuxer="ogg",
+        extension="ogg",
+        content_type="audio/ogg",
+        audio=("vorbis", "opus", "flac"),
+        languages=False,
+    ),
+    Container(
+        name="opus",
+        muxer="opus",
+        demuxer="ogg",
+        extension="opus",
+        content_type="audio/ogg",
+        audio=("opus",),
+        languages=False,
+    ),
+    Container(
+        name="flac",
+        muxer="flac",
+        demuxer="flac",
+        extension="flac",
+        content_type="audio/flac",
+        audio=("flac",),
+        languages=False,
+    ),
+    Container(
+        name="wav",
+        muxer="wav",
+        demuxer="wav",
+        extension="wav",
+        content_type="audio/wav",
+        audio=("pcm_s16le", "pcm_s24le"),
+        languages=False,
+    ),
+)
+
+VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {encoder.name: encoder for encoder in _VIDEO}
+AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {encoder.name: encoder for encoder in _AUDIO}
+CONTAINERS: Mapping[str, Container] = {container.name: container for container in _CONTAINERS}
+
+COPY, NONE = "copy", "none"
+VIDEO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _VIDEO))
+AUDIO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _AUDIO))
+
+
+def video_encoders(wanted: str) -> tuple[VideoEncoder, ...]:
+    """The encoders that a `videoCodec` may mean, best first: one by its name, or a whole family."""
+    return tuple(encoder for encoder in _VIDEO if wanted in (encoder.name, encoder.codec))
+
+
+def audio_encoder(wanted: str) -> AudioEncoder | None:
+    """The encoder that an `audioCodec` means, by its name or the codec's."""
+    return next((encoder for encoder in _AUDIO if wanted in (encoder.name, encoder.codec)), None)
+
+
+def video_codecs() -> tuple[str, ...]:
+    """Every value of `videoCodec`."""
+    return (*VIDEO_ENCODERS, *VIDEO_FAMILIES, COPY, NONE)
+
+
+def audio_codecs() -> tuple[str, ...]:
+    """Every value of `audioCodec`."""
+    return (*dict.fromkeys((*AUDIO_ENCODERS, *AUDIO_FAMILIES)), COPY, NONE)

@@ -1,0 +1,127 @@
+"""A plan as an argument vector for the launcher. Pure.
+
+Every element is a constant that stands here or in `codecs`, a number that we formatted, or a path that we made: no
+word of a caller or of a source gets through (docs/security.md, F1-F12). The one exception is a track's language, which
+`sound` lets pass as three small letters or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from encoder.ffmpeg import codecs
+from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.graph import graph
+from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
+
+INPUT_OPTIONS = input_options()
+_SPARE_SECONDS = 5  # what a run may make beyond its plan before it is cut off
+_LONGEST_SECONDS = 12 * 3600
+_MAX_ERROR_RATE = "0.01"
+
+
+def build(
+    plan: Plan,
+    one_pass: Pass,
+    *,
+    files: Mapping[int, Path],
+    threads: int | None = None,
+    source_args: Sequence[str] = INPUT_OPTIONS,
+) -> list[str]:
+    """The arguments of one pass, for `Launcher.run`, which opens the source as descriptor 3.
+
+    `files`: where each output goes, by its position in the job. `threads`: for each encoder; None: as many as it likes.
+    `source_args`: how the source is opened, up to and with `-i`.
+    """
+    outputs = [plan.output(number) for number in one_pass.outputs]
+    pictures = {f"v{place}": output for place, output in enumerate(outputs) if _is_encoded(output)}
+    # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
+    args = ["-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE]
+    if outputs[0].seek_seconds:
+        args += ["-ss", f"{outputs[0].seek_seconds:.6f}"]
+    args += source_args
+    if pictures:
+        args += ["-filter_complex", graph(pictures)]
+    for place, output in enumerate(outputs):
+        args += _output(output, f"v{place}", files[output.output], threads)
+    return args
+
+
+def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
+    """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it."""
+    # pictures keep the times that they have: the null muxer's own clock is too coarse for some, and would complain
+    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough")
+    return ["-v", "error", "-xerror", *source_args, *everything, "-f", "null", "-"]
+
+
+def shown(args: Sequence[str], folder: Path) -> list[str]:
+    """A command as people may see it: `ffmpeg …`, files by their names alone."""
+    return ["ffmpeg", *(arg.replace(f"{folder}/", "") for arg in args)]
+
+
+def _is_encoded(output: OutputPlan) -> bool:
+    return output.video is not None and output.video.encoder != codecs.COPY
+
+
+def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> Iterator[str]:
+    if output.video is not None:
+        yield from _video(output.video, label, threads)
+    if output.audio is not None:
+        yield from _audio(output, output.audio)
+    yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
+    yield from ("-map_chapters", "-1" if output.clipped else "0")
+    yield from ("-t", f"{_most_seconds(output):.3f}")
+    if output.faststart:
+        yield from ("-movflags", "+faststart")
+    yield from ("-max_muxing_queue_size", "1024")  # a track may begin late
+    yield from ("-y", "-f", output.muxer, f"file:{path}")
+
+
+def _most_seconds(output: OutputPlan) -> float:
+    return min(_LONGEST_SECONDS, (output.duration_seconds or _LONGEST_SECONDS) + _SPARE_SECONDS)
+
+
+def _video(video: VideoPlan, label: str, threads: int | None) -> Iterator[str]:
+    if video.encoder == codecs.COPY:
+        yield from ("-map", f"0:{video.source_index}", "-c:v", codecs.COPY)
+    else:
+        yield from ("-map", f"[{label}]", "-c:v", video.encoder)
+        for option in video.options:
+            yield from option
+        yield from _threads(video, threads)
+        # the graph made the grid already; anything else would drop or repeat frames behind the plan's back
+        yield from ("-fps_mode", "passthrough")
+    if video.codec_tag is not None:
+        yield from ("-tag:v", video.codec_tag)
+
+
+def _threads(video: VideoPlan, threads: int | None) -> Iterator[str]:
+    encoder = codecs.VIDEO_ENCODERS[video.encoder]
+    params: list[tuple[str, str]] = list(encoder.params)
+    if video.level is not None and encoder.level_param is not None:
+        params.append((encoder.level_param, video.level))
+    if threads is not None and encoder.threads_param is not None:
+        params.append((encoder.threads_param, str(threads)))
+    if encoder.params_option is not None and params:
+        yield from (encoder.params_option, ":".join(f"{name}={value}" for name, value in params))
+    if threads is not None and encoder.threads_param is None:
+        yield from ("-threads:v", str(threads))
+
+
+def _audio(output: OutputPlan, audio: AudioPlan) -> Iterator[str]:
+    yield from ("-map", f"0:{audio.source_index}", "-c:a", audio.encoder)
+    if audio.encoder != codecs.COPY:
+        for option in audio.options:
+            yield from option
+        yield from ("-filter:a", ",".join((*_cut(output), *audio.filters)))
+    if audio.language is not None:
+        yield from ("-metadata:s:a:0", f"language={audio.language}")
+
+
+def _cut(output: OutputPlan) -> Sequence[str]:
+    if not output.clipped:
+        return ()
+    lead = output.clip_start_seconds - output.seek_seconds
+    until = "" if output.clip_seconds is None else f":end={lead + output.clip_seconds:.6f}"
+    return (f"atrim=start={lead:.6f}{until}", f"asetpts=PTS-round({lead:.6f}/TB)")

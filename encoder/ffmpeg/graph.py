@@ -1,0 +1,155 @@
+"""The filter graph of a pass: each output is a chain of steps, and what chains have in common is done once.
+
+Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → `rotate`
+→ constant frame rate and clip → scale to the largest size needed and tone map → scale, crop or pad → format and tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import count
+
+from encoder.errors import Defect
+from encoder.model.plan import OutputPlan, VideoPlan
+
+Chain = tuple[str, ...]
+Size = tuple[int, int]
+
+_TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
+_HDR_SIDE_DATA = (
+    "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA",
+)  # fmt: skip
+# hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
+_TO_LINEAR = ("zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0")
+_TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
+
+
+def graph(outputs: Mapping[str, OutputPlan]) -> str:
+    """The graph that makes each output's picture, under its label, from the one track that they share."""
+    videos = {label: _video(output) for label, output in outputs.items()}
+    chains = {
+        label: _chain(output, videos[label], _mapped_at(videos[label], videos)) for label, output in outputs.items()
+    }
+    track = next(iter(videos.values())).source_index
+    return ";".join(_grown(f"0:{track}", chains, count()))
+
+
+def _grown(source: str, chains: Mapping[str, Chain], numbers: Iterator[int]) -> Iterator[str]:
+    """Statements of the tree whose branches part where the chains do."""
+    shared = _shared(tuple(chains.values()))
+    branches: dict[str, dict[str, Chain]] = {}
+    for label, chain in chains.items():
+        rest = chain[len(shared) :]
+        branches.setdefault(rest[0] if rest else f"[{label}]", {})[label] = rest
+    if len(branches) == 1:
+        yield f"[{source}]{','.join(shared)}[{next(iter(chains))}]"
+        return
+    ends = [_end(branch, numbers) for branch in branches.values()]
+    yield f"[{source}]{','.join((*shared, f'split={len(ends)}'))}{''.join(f'[{end}]' for end in ends)}"
+    for end, branch in zip(ends, branches.values(), strict=True):
+        if end not in branch:
+            yield from _grown(end, branch, numbers)
+
+
+def _end(branch: Mapping[str, Chain], numbers: Iterator[int]) -> str:
+    """The label at which a branch begins: that of its output when nothing is left to do."""
+    label, rest = next(iter(branch.items()))
+    return f"t{next(numbers)}" if rest else label
+
+
+def _shared(chains: Sequence[Chain]) -> Chain:
+    shared: list[str] = []
+    for steps in zip(*chains, strict=False):
+        if len(set(steps)) > 1:
+            break
+        shared.append(steps[0])
+    return tuple(shared)
+
+
+def _chain(output: OutputPlan, video: VideoPlan, mapped_at: Size | None) -> Chain:
+    return (
+        *(() if video.deinterlace is None else (f"bwdif=mode={video.deinterlace}:parity=auto:deint=all",)),
+        *_TURNS[video.turn_deg],
+        *_timed(output, video),
+        *(() if mapped_at is None else _tone_mapped(video, mapped_at)),
+        *_sized(video, mapped_at),
+        *_finished(video),
+    )
+
+
+def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
+    """Constant rate, and of that grid the frames of the clip: the first is the one on show at its start."""
+    constant = f"fps=fps={video.rate}"
+    if not output.clipped:
+        return (constant,)
+    rate = Fraction(video.rate)
+    first = round(Fraction(output.clip_start_seconds - output.seek_seconds) * rate)
+    until = ""
+    if output.clip_seconds is not None:
+        until = f":end_pts={first + round(Fraction(output.clip_seconds) * rate)}"
+    return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}")
+
+
+def _mapped_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | None:
+    """The size at which this output's picture is tone-mapped: once for all that can share it, large enough for each."""
+    if video.tone_map is None:
+        return None
+    alike = [other for other in all_videos.values() if _look(other) == _look(video)]
+    return max(_scaled(other)[0] for other in alike), max(_scaled(other)[1] for other in alike)
+
+
+def _look(video: VideoPlan) -> tuple[object, ...]:
+    return video.tone_map, video.rate, video.turn_deg, video.pixel_format
+
+
+def _scaled(video: VideoPlan) -> Size:
+    return video.scale or (video.width_px, video.height_px)
+
+
+def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
+    """HDR made SDR: the input's tags are stated, for zscale finds no path from an unknown one. Scaled first: three
+    times cheaper."""
+    return (
+        f"setparams=color_primaries=bt2020:color_trc={video.tone_map}:colorspace=bt2020nc",
+        f"scale={size[0]}:{size[1]}:flags=bicubic",
+        *_TO_LINEAR,
+        _TO_SDR,
+        f"format={video.pixel_format}",
+    )
+
+
+def _sized(video: VideoPlan, mapped_at: Size | None) -> Chain:
+    width, height = _scaled(video)
+    steps: list[str] = []
+    if mapped_at is None:
+        matrix_in = "" if video.matrix_in is None else f":in_color_matrix={video.matrix_in}"
+        colours = f"{matrix_in}:out_color_matrix={video.color_matrix}:out_range={video.color_range}"
+        steps.append(f"scale={width}:{height}:flags=bicubic{colours}")
+    elif mapped_at != (width, height):
+        steps.append(f"scale={width}:{height}:flags=bicubic")
+    if video.crop:
+        steps.append(f"crop={video.width_px}:{video.height_px}")
+    if video.pad:
+        steps.append(f"pad={video.width_px}:{video.height_px}:-1:-1:color=black")
+    return tuple(steps)
+
+
+def _finished(video: VideoPlan) -> Chain:
+    """Square pixels, the pixel format, the tags. Side data of HDR survives the chain, and is not true any more."""
+    stripped = _HDR_SIDE_DATA if video.strip_hdr or video.tone_map else ()
+    return (
+        "setsar=1",
+        f"format={video.pixel_format}",
+        (
+            f"setparams=range={video.color_range}:color_primaries={video.color_primaries}"
+            f":color_trc={video.color_transfer}:colorspace={video.color_matrix}"
+        ),
+        *(f"sidedata=mode=delete:type={kind}" for kind in stripped),
+    )
+
+
+def _video(output: OutputPlan) -> VideoPlan:
+    if output.video is None:
+        raise Defect("an output without a picture has no place in a filter graph")
+    return output.video

@@ -1,0 +1,236 @@
+"""The video stream of an output: size, frame rate, colours and encoder, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from encoder import errors
+from encoder.ffmpeg import codecs, controls, geometry, rates
+from encoder.ffmpeg.case import Case
+from encoder.ffmpeg.codecs import VideoEncoder
+from encoder.ffmpeg.geometry import Fitted
+from encoder.ffmpeg.timeline import Span
+from encoder.model.base import replace
+from encoder.model.job import OutputSpec
+from encoder.model.media import VideoStream
+from encoder.model.plan import VideoPlan
+
+HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+TONE_MAPPERS = frozenset({"zscale", "tonemap"})
+_SD_LINES = 576
+_FIELDS_KEPT_LINES = 720
+_UNKNOWN = (None, "unknown", "unspecified", "reserved")
+_NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
+_TEN_BIT = "yuv420p10le"
+_DOLBY_VISION_ALONE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """Which frames of the source an output shows, and at which rate."""
+
+    stream: VideoStream
+    span: Span
+    rate: Fraction
+    deinterlace: str | None = None  # bwdif's mode
+
+
+def track(case: Case) -> VideoStream:
+    """The default track, else the first; never a cover picture.
+
+    Raises:
+        errors.Permanent: `no_video_stream`.
+    """
+    tracks = [stream for stream in case.media.video if not stream.attached_picture]
+    if not tracks:
+        raise errors.Permanent("no_video_stream", "The source has no picture; ask for an audio output.")
+    chosen = next((stream for stream in tracks if stream.default), tracks[0])
+    if len(tracks) > 1:
+        why = "the first default one" if chosen.default else "the first"
+        case.because("video_track", f"Picture is stream {chosen.index}: {why} of {len(tracks)} tracks.")
+    return chosen
+
+
+def size(stream: VideoStream, spec: OutputSpec, *, least_px: int = 2) -> Fitted:
+    """The size of an output, from the picture as it is presented and then turned by `rotate`."""
+    shown = stream.display_width_px, stream.display_height_px
+    if (spec.rotate or 0) % 180:
+        shown = shown[1], shown[0]
+    return geometry.fitted(shown, spec, least_px=least_px)
+
+
+def deinterlacing(stream: VideoStream, spec: OutputSpec, height_px: int) -> str | None:
+    """bwdif's mode: one frame per field where the lines are kept high enough, else one per frame; None: as it is."""
+    wanted = stream.interlaced if spec.deinterlace is None else spec.deinterlace
+    if not wanted:
+        return None
+    return "send_field" if height_px >= _FIELDS_KEPT_LINES else "send_frame"
+
+
+def frame_rate(stream: VideoStream, spec: OutputSpec, deinterlace: str | None) -> Fraction:
+    """The constant frame rate of the output.
+
+    Raises:
+        errors.Permanent: `unsupported_format`, the source has no frame rate at all.
+    """
+    if spec.fps is not None:
+        return rates.asked_rate(spec.fps)
+    recorded = rates.source_rate(stream)
+    if recorded is None:
+        raise errors.Permanent("unsupported_format", "The frames of the source have no times.")
+    fields = 2 if deinterlace == "send_field" else 1
+    return rates.output_rate(recorded * fields, even=not stream.variable_rate)
+
+
+def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
+    """The video stream, encoded.
+
+    Raises:
+        errors.Permanent: `unsupported_hdr`.
+    """
+    stream, spec = frames.stream, case.spec
+    fit = size(stream, spec, least_px=encoder.min_side_px)
+    transfer = _hdr_transfer(case, stream, encoder)
+    keeps_hdr = transfer is not None and not spec.tone_map
+    _explain(case, fit, frames)
+    count, slack = _count(frames)
+    video = VideoPlan(
+        source_index=stream.index,
+        encoder=encoder.name,
+        codec=encoder.codec,
+        codec_tag=case.container.tags.get(encoder.codec),
+        width_px=fit.size[0],
+        height_px=fit.size[1],
+        rate=_text(frames.rate),
+        pixel_format=spec.pixel_format or (_TEN_BIT if keeps_hdr else encoder.pixel_formats[0]),
+        gop_frames=_gop(spec, frames.rate),
+        bitrate_bps=spec.video_bitrate,
+        max_bitrate_bps=spec.max_bitrate,
+        crf=controls.quality(spec, encoder),
+        profile=_profile(spec, encoder),
+        level=spec.level if spec.level in encoder.levels else None,
+        color_primaries="bt2020" if keeps_hdr else "bt709",
+        color_transfer=transfer if keeps_hdr and transfer else "bt709",
+        color_matrix="bt2020nc" if keeps_hdr else "bt709",
+        deinterlace=frames.deinterlace,
+        turn_deg=spec.rotate or 0,
+        matrix_in=_matrix_in(stream),
+        tone_map=None if keeps_hdr else transfer,
+        strip_hdr=stream.hdr_side_data and not keeps_hdr,
+        scale=fit.scale if fit.scale != fit.size else None,
+        crop=spec.fit == "cover" and fit.scale != fit.size,
+        pad=spec.fit == "pad" and fit.scale != fit.size,
+        start_seconds=frames.span.start_of(stream.start_seconds),
+        frames=count,
+        frames_limit=slack,
+    )
+    return replace(video, options=controls.options(spec, encoder, video))
+
+
+def copied(case: Case, frames: Frames) -> VideoPlan:
+    """The video stream, as it is."""
+    stream = frames.stream
+    case.because("copied", "The picture is copied as it is, not encoded anew.")
+    count, slack = _count(frames)
+    return VideoPlan(
+        source_index=stream.index,
+        encoder=codecs.COPY,
+        codec=stream.codec,
+        codec_tag=case.container.tags.get(stream.codec),
+        width_px=stream.coded_width,
+        height_px=stream.coded_height,
+        rate=_text(frames.rate),
+        pixel_format=stream.pixel_format,
+        gop_frames=0,
+        start_seconds=frames.span.start_of(stream.start_seconds),
+        frames=count if stream.frames is None else stream.frames,
+        frames_limit=slack,
+    )
+
+
+def _text(rate: Fraction) -> str:
+    return f"{rate.numerator}/{rate.denominator}"
+
+
+def _hdr_transfer(case: Case, stream: VideoStream, encoder: VideoEncoder) -> str | None:
+    if stream.dolby_vision_profile == _DOLBY_VISION_ALONE:
+        raise errors.Permanent("unsupported_hdr", "Dolby Vision profile 5 has no HDR10 or HLG base to show.")
+    if stream.color_transfer not in HDR:
+        return None
+    name = HDR[stream.color_transfer]
+    if case.spec.tone_map:
+        if TONE_MAPPERS.difference(case.able.filters):
+            raise errors.Permanent("unsupported_hdr", f"This ffmpeg has no zscale and tonemap to make SDR of {name}.")
+        case.warn("hdr_to_sdr", f"Recorded in HDR ({name}); made SDR, which every player shows right.")
+    elif _TEN_BIT not in encoder.pixel_formats or case.spec.pixel_format not in (None, _TEN_BIT):
+        raise errors.Permanent("unsupported_hdr", f"{name} needs 10 bits: choose HEVC, VP9 or AV1, or keep toneMap.")
+    else:
+        case.because("hdr_kept", f"{name} is kept in 10 bits, as toneMap is off.")
+    return stream.color_transfer
+
+
+def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
+    stream = frames.stream
+    if stream.rotation_deg or stream.mirrored:
+        how = "mirrored" if stream.mirrored else f"at {stream.rotation_deg}°"
+        case.warn("rotated", f"Recorded {how}; turned upright.")
+    if stream.sample_aspect_ratio not in ("1/1", "1"):
+        case.because("square_pixels", f"Pixels of {stream.sample_aspect_ratio} are made square.")
+    if frames.deinterlace is not None:
+        how = "each field becomes a frame" if frames.deinterlace == "send_field" else "two fields become one frame"
+        case.warn("deinterlaced", f"Recorded interlaced; {how}.")
+    width, height = fit.size
+    case.because("size", f"Shown at {stream.display_width_px}×{stream.display_height_px}; made {width}×{height}.")
+    if fit.too_small:
+        case.warn("not_upscaled", "The source has fewer pixels than asked for; it is not enlarged.")
+    _explain_rate(case, frames)
+    if _matrix_in(stream) == "bt601":
+        case.because("untagged_colours", f"Colours are not tagged; {stream.coded_height} lines are taken for BT.601.")
+    if stream.color_range == "pc":
+        case.because("full_range", "Recorded in full range; made video range.")
+
+
+def _explain_rate(case: Case, frames: Frames) -> None:
+    told = f"{float(frames.rate):.6g}"
+    if case.spec.fps is not None:
+        case.because("frame_rate", f"{told} frames a second, as asked.")
+    elif frames.stream.variable_rate:
+        case.warn("variable_frame_rate", f"Recorded with uneven frame times; made constant at {told} a second.")
+    else:
+        case.because("frame_rate", f"{told} frames a second, as recorded.")
+
+
+def _matrix_in(stream: VideoStream) -> str | None:
+    if stream.color_matrix not in _UNKNOWN or stream.pixel_format.startswith(_NO_YUV):
+        return None
+    return "bt601" if stream.coded_height <= _SD_LINES else "bt709"
+
+
+def _profile(spec: OutputSpec, encoder: VideoEncoder) -> str | None:
+    if spec.profile in encoder.profiles:
+        return encoder.profiles[spec.profile]
+    return encoder.profiles["high"] if encoder.codec == "h264" else None
+
+
+def _gop(spec: OutputSpec, rate: Fraction) -> int:
+    if spec.keyframe_interval is not None:
+        return max(1, int(Fraction(spec.keyframe_interval) * rate))
+    return 2 * rates.gop_frames(rate)  # single files keep keyframes at scene cuts: a better picture
+
+
+def _count(frames: Frames) -> tuple[int | None, int]:
+    """How many frames the output will have, and how far a good result may be from that."""
+    stream, span, rate = frames.stream, frames.span, frames.rate
+    duration = span.length_of(stream.start_seconds, stream.duration_seconds)
+    if duration is None:
+        return None, 0
+    count = round(Fraction(duration) * rate)
+    if span.end is not None and count == (span.end - span.start) * rate:
+        return count, 0  # cut out of the middle: nothing about it is a guess
+    return count, 1 if stream.frames is not None else _loose(duration, rate)
+
+
+def _loose(duration: float, rate: Fraction) -> int:
+    """The slack of a source whose length is only estimated: what would still not count as truncated."""
+    return int(max(1.0, duration / 100) * rate)

@@ -1,0 +1,138 @@
+"""What will be run and why: from the facts of a source and the outputs that are wanted of it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+from encoder import errors
+from encoder.ffmpeg import codecs, picture, rates, rules, sound, timeline
+from encoder.ffmpeg.case import Able, Case
+from encoder.ffmpeg.codecs import VideoEncoder
+from encoder.ffmpeg.picture import Frames
+from encoder.ffmpeg.timeline import Span
+from encoder.model.base import replace
+from encoder.model.job import OutputSpec
+from encoder.model.media import Media, VideoStream
+from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Refusal, VideoPlan
+
+
+def decide(media: Media, outputs: Mapping[int, OutputSpec], able: Able) -> Plan:
+    """The plan of a job's outputs, by their position in the job.
+
+    An output that this source or this ffmpeg cannot give is refused, with the code and the sentence for its caller,
+    and stops no other.
+    """
+    plans: list[OutputPlan] = []
+    refused: list[Refusal] = []
+    for number, spec in outputs.items():
+        try:
+            plans.append(_output(number, Case(media=media, spec=spec, able=able)))
+        except errors.Permanent as failure:
+            refused.append(Refusal(output=number, code=failure.code, message=failure.message))
+    return Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))
+
+
+def passes(plans: Collection[OutputPlan]) -> tuple[Pass, ...]:
+    """The runs that make these outputs: one decode for all that see the same frames of the same track.
+
+    Copies and sound alone cost no decode of the picture: each goes by itself and waits for no encoder.
+    """
+    shared: dict[object, list[int]] = {}
+    for plan in plans:
+        shared.setdefault(_decode(plan), []).append(plan.output)
+    return tuple(Pass(outputs=tuple(numbers)) for numbers in shared.values())
+
+
+def _decode(plan: OutputPlan) -> object:
+    """What outputs must have in common to share a decode."""
+    video = plan.video
+    if video is None or video.encoder == codecs.COPY:
+        return plan.output
+    # the end may differ: each output stops by itself
+    return plan.seek_seconds, plan.clip_start_seconds, video.source_index, video.deinterlace
+
+
+def _output(number: int, case: Case) -> OutputPlan:
+    video, span = _video(case)
+    audio = sound.planned(case, span)
+    container = case.container
+    if video is None and audio is None:
+        raise errors.Permanent("no_audio_stream", "The source has no sound, and the output no picture.")
+    return OutputPlan(
+        output=number,
+        container=container.name,
+        muxer=container.muxer,
+        extension=container.extension,
+        content_type=container.content(picture=video is not None),
+        faststart=container.boxes,
+        video=video,
+        audio=audio,
+        seek_seconds=float(span.seek),
+        clip_start_seconds=float(span.start),
+        clipped=span.clipped,
+        clip_seconds=None if span.end is None else float(span.end - span.start),
+        duration_seconds=_duration(case.media, span, video, audio),
+        start_offset_seconds=audio.start_seconds - video.start_seconds if audio and video else 0.0,
+        reasons=tuple(case.reasons),
+        warnings=tuple(case.warnings),
+    )
+
+
+def _video(case: Case) -> tuple[VideoPlan | None, Span]:
+    """The picture, and the part of the source that it and the sound show."""
+    wanted = rules.video_codec(case.spec)
+    if wanted == codecs.NONE:
+        return None, timeline.span(case.media, case.spec.clip, None)
+    stream = picture.track(case)
+    if wanted == codecs.COPY and _may_copy(case, stream):
+        rate = rates.source_rate(stream) or rates.HIGHEST
+        frames = Frames(stream=stream, span=timeline.span(case.media, None, None), rate=rate)
+        return picture.copied(case, frames), frames.span
+    encoder = _encoder(case, case.container.video[0] if wanted == codecs.COPY else wanted)
+    fitting = case if encoder.name == wanted or wanted in (codecs.COPY, encoder.codec) else _without_controls(case)
+    height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
+    deinterlace = picture.deinterlacing(stream, case.spec, height)
+    rate = picture.frame_rate(stream, case.spec, deinterlace)
+    span = timeline.span(case.media, case.spec.clip, rate)
+    frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace)
+    return picture.planned(fitting, encoder, frames), span
+
+
+def _may_copy(case: Case, stream: VideoStream) -> bool:
+    if stream.codec not in case.container.video:
+        case.warn("codec_substituted", f"{case.container.name} holds no {stream.codec}: the picture is encoded anew.")
+        return False
+    if case.spec.clip is not None:
+        case.warn("codec_substituted", "A copy can only be cut at keyframes: the picture is encoded anew.")
+        return False
+    return True
+
+
+def _encoder(case: Case, wanted: str) -> VideoEncoder:
+    """The encoder for a `videoCodec`: the one named, else another of its family."""
+    named = codecs.video_encoders(wanted)
+    family = codecs.video_encoders(named[0].codec)
+    able = next((encoder for encoder in (*named, *family) if encoder.name in case.able.encoders), None)
+    if able is None:
+        raise errors.Permanent("encoder_not_available", f"No worker here has the video encoder {wanted}.")
+    if able not in named:
+        case.warn("codec_substituted", f"{wanted} is missing here; {able.name} makes the same {able.codec}.")
+    return able
+
+
+def _without_controls(case: Case) -> Case:
+    """For another encoder than the one that was named: speeds and qualities mean something else to it."""
+    spec = replace(case.spec, crf=None, encoder_preset=None, tune=None, profile=None, level=None)
+    return dataclasses.replace(case, spec=spec)
+
+
+def _duration(media: Media, span: Span, video: VideoPlan | None, audio: AudioPlan | None) -> float | None:
+    """From the output's zero to the end of what ends last."""
+    ends: list[float] = []
+    if video is not None and video.frames is not None:
+        numerator, denominator = map(int, video.rate.split("/"))
+        ends.append(video.start_seconds + video.frames * denominator / numerator)
+    if audio is not None and audio.duration_seconds is not None:
+        ends.append(audio.start_seconds + audio.duration_seconds)
+    return max(ends, default=span.length_of(media.start_seconds, media.duration_seconds))

@@ -1,0 +1,116 @@
+"""The built-in presets, as data, and how an output is made of a preset and its explicit members.
+
+Members are those of docs/api.md, in its spelling: what is written here is what `GET /presets` shows and what a
+preset of a user's own looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from encoder.ffmpeg import codecs
+from encoder.model.base import Json, from_json
+from encoder.model.job import OutputSpec
+
+Members = Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A named set of output members."""
+
+    name: str
+    about: str
+    members: Members
+
+
+_AAC: Members = {"audioCodec": "aac", "audioBitrate": 128_000}
+_OPUS: Members = {"audioCodec": "libopus", "audioBitrate": 128_000}
+
+BUILT_IN: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="h264",
+            about="H.264 and AAC in MP4: plays everywhere.",
+            members={"container": "mp4", "videoCodec": "libx264", "encoderPreset": "medium", "crf": 23, **_AAC},
+        ),
+        Preset(
+            name="hevc",
+            about="HEVC and AAC in MP4, tagged hvc1: half the size, plays on Apple's and newer devices.",
+            members={"container": "mp4", "videoCodec": "libx265", "encoderPreset": "medium", "crf": 28, **_AAC},
+        ),
+        Preset(
+            name="vp9",
+            about="VP9 and Opus in WebM: free of patents, plays in every browser.",
+            members={"container": "webm", "videoCodec": "libvpx-vp9", "crf": 30, **_OPUS},
+        ),
+        Preset(
+            name="av1",
+            about="AV1 and Opus in WebM: smallest, slow to make.",
+            members={"container": "webm", "videoCodec": "libaom-av1", "encoderPreset": "4", "crf": 30, **_OPUS},
+        ),
+        Preset(
+            name="av1-fast",
+            about="AV1 and Opus in WebM, by SVT-AV1: nearly as small, many times faster.",
+            members={"container": "webm", "videoCodec": "libsvtav1", "encoderPreset": "8", "crf": 35, **_OPUS},
+        ),
+        Preset(
+            name="audio-aac",
+            about="The sound alone, AAC in M4A.",
+            members={"container": "m4a", "videoCodec": "none", **_AAC},
+        ),
+        Preset(
+            name="audio-opus",
+            about="The sound alone, Opus in Ogg.",
+            members={"container": "opus", "videoCodec": "none", **_OPUS},
+        ),
+    )
+}
+
+# What a preset says about one encoder means nothing to another: `crf` 23 of x264 is no `crf` 23 of VP9.
+_OF_THE_VIDEO_ENCODER = (
+    "crf",
+    "encoderPreset",
+    "tune",
+    "profile",
+    "level",
+    "pixelFormat",
+    "videoBitrate",
+    "maxBitrate",
+)
+_OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps")
+_OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
+
+
+def merge(preset: Members, explicit: Members) -> OutputSpec:
+    """The output that a preset's members and a caller's make: an explicit member wins.
+
+    It also takes with it what the preset said for the sake of the member that it replaces: another encoder drops the
+    preset's quality, a bitrate its `crf`. Both are JSON members that the API has already checked.
+    """
+    kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
+    return from_json(OutputSpec, {**kept, **explicit})
+
+
+def _displaced(preset: Members, explicit: Members) -> set[str]:
+    dropped: set[str] = set()
+    if not _same_encoder(preset.get("videoCodec"), explicit.get("videoCodec")):
+        still = explicit["videoCodec"] in (codecs.COPY, codecs.NONE)
+        dropped.update(_OF_THE_PICTURE if still else _OF_THE_VIDEO_ENCODER)
+    if not _same_encoder(preset.get("audioCodec"), explicit.get("audioCodec")):
+        dropped.update(_OF_THE_AUDIO_ENCODER)
+    if "videoBitrate" in explicit:
+        dropped.add("crf")
+    if "crf" in explicit:
+        dropped.add("videoBitrate")
+    return dropped
+
+
+def _same_encoder(preset: Json, explicit: Json) -> bool:
+    """True if nothing was asked, or what was asked means the preset's own encoder."""
+    if explicit is None or explicit == preset:
+        return True
+    named = codecs.VIDEO_ENCODERS.get(str(preset))
+    return named is not None and explicit == named.codec

@@ -1,0 +1,199 @@
+"""Which members of an output go together: all that can be told without having seen the source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from encoder.errors import Fault
+from encoder.ffmpeg import codecs
+from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
+from encoder.model.job import OutputSpec
+
+MAX_PIXELS = 8192 * 4320
+MAX_SIDE_PX = 8192
+MAX_FPS = 120
+MAX_PIXELS_PER_SECOND = MAX_PIXELS * 60
+SIDES_PX = range(16, MAX_SIDE_PX + 1)
+FITS = ("contain", "cover", "stretch", "pad")
+ROTATIONS = (0, 90, 180, 270)
+CHANNELS = (1, 2, 6, 8)
+
+_PICTURE_MEMBERS = {
+    "crf": "crf",
+    "videoBitrate": "video_bitrate",
+    "maxBitrate": "max_bitrate",
+    "encoderPreset": "encoder_preset",
+    "tune": "tune",
+    "profile": "profile",
+    "level": "level",
+    "pixelFormat": "pixel_format",
+    "width": "width",
+    "height": "height",
+    "fps": "fps",
+    "keyframeInterval": "keyframe_interval",
+    "rotate": "rotate",
+    "deinterlace": "deinterlace",
+}
+_SOUND_MEMBERS = {
+    "audioBitrate": "audio_bitrate",
+    "audioChannels": "audio_channels",
+    "audioSampleRate": "audio_sample_rate",
+}
+
+
+def check(spec: OutputSpec) -> list[Fault]:
+    """Every fault of an output, each at the JSON Pointer of its member inside the output."""
+    container = codecs.CONTAINERS.get(spec.container)
+    if container is None:
+        return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
+    rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
+        _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip,
+    )  # fmt: skip
+    return [fault for rule in rules for fault in rule(spec, container)]
+
+
+def video_codec(spec: OutputSpec) -> str:
+    """The `videoCodec` that an output means: its own, or its container's first."""
+    if spec.video_codec is not None:
+        return spec.video_codec
+    return next(iter(codecs.CONTAINERS[spec.container].video), codecs.NONE)
+
+
+def audio_codec(spec: OutputSpec) -> str:
+    """The `audioCodec` that an output means: its own, or its container's first."""
+    return spec.audio_codec or codecs.CONTAINERS[spec.container].audio[0]
+
+
+def _fault(member: str, message: str, *, code: str = "unsupported_combination") -> Fault:
+    return Fault(path=f"/{member}", code=code, message=message)
+
+
+def _streams(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    if video_codec(spec) == audio_codec(spec) == codecs.NONE:
+        yield _fault("audioCodec", "an output without picture and sound is empty")
+
+
+def _given(spec: OutputSpec, members: dict[str, str]) -> Iterator[str]:
+    return (member for member, field in members.items() if getattr(spec, field) is not None)
+
+
+def _video_codec(spec: OutputSpec, container: Container) -> Iterator[Fault]:
+    wanted = video_codec(spec)
+    if wanted not in codecs.video_codecs():
+        yield _fault("videoCodec", f"one of {', '.join(codecs.video_codecs())}", code="invalid_value")
+    elif wanted in (codecs.COPY, codecs.NONE):
+        if wanted == codecs.COPY and not container.video:
+            yield _fault("videoCodec", f"{container.name} holds no picture")
+        for member in _given(spec, _PICTURE_MEMBERS):
+            yield _fault(member, f"does not go with videoCodec {wanted}")
+    elif codecs.video_encoders(wanted)[0].codec not in container.video:
+        held = ", ".join(container.video) or "no picture"
+        yield _fault("videoCodec", f"{container.name} holds {held}, not {wanted}")
+
+
+def _video_encoder(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    encoders = codecs.video_encoders(video_codec(spec))
+    if not encoders:
+        return
+    for member, value, allowed in _enumerated(spec, encoders):
+        if value is not None and value not in allowed:
+            wanted = ", ".join(dict.fromkeys(allowed)) or "nothing"
+            yield _fault(member, f"{encoders[0].name} takes {wanted}, not {value}")
+    if spec.profile in ("main", "0") and encoders[0].codec in ("hevc", "vp9") and spec.pixel_format == "yuv420p10le":
+        yield _fault("profile", f"profile {spec.profile} holds 8 bits, not {spec.pixel_format}")
+    if spec.profile in ("main10", "2") and spec.pixel_format == "yuv420p":
+        yield _fault("profile", f"profile {spec.profile} is for 10 bits, not {spec.pixel_format}")
+
+
+def _enumerated(
+    spec: OutputSpec, encoders: tuple[VideoEncoder, ...]
+) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
+    best = encoders[0]
+    yield "encoderPreset", spec.encoder_preset, best.presets
+    yield "tune", spec.tune, best.tunes
+    yield "profile", spec.profile, tuple(best.profiles)
+    yield "level", spec.level, best.levels
+    yield "pixelFormat", spec.pixel_format, best.pixel_formats
+
+
+def _rate_control(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    encoders = codecs.video_encoders(video_codec(spec))
+    if not encoders:
+        return
+    best = encoders[0]
+    if spec.crf is not None:
+        if not 0 <= spec.crf <= best.crf_max:
+            yield _fault("crf", f"0 to {best.crf_max} with {best.name}", code="out_of_range")
+        elif best.whole_crf and spec.crf != int(spec.crf):
+            yield _fault("crf", f"a whole number with {best.name}", code="invalid_value")
+        if spec.video_bitrate is not None:
+            yield _fault("crf", "either a quality or a bitrate, not both")
+    if spec.max_bitrate is not None and spec.max_bitrate < (spec.video_bitrate or 0):
+        yield _fault("maxBitrate", "not below videoBitrate")
+
+
+def _picture(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    for member, side in (("width", spec.width), ("height", spec.height)):
+        if side is not None and side not in SIDES_PX:
+            yield _fault(member, f"{SIDES_PX[0]} to {SIDES_PX[-1]}", code="out_of_range")
+    if spec.fit not in FITS:
+        yield _fault("fit", f"one of {', '.join(FITS)}", code="invalid_value")
+    elif spec.fit != "contain" and (spec.width is None or spec.height is None):
+        yield _fault("fit", f"{spec.fit} needs width and height")
+    if spec.rotate is not None and spec.rotate not in ROTATIONS:
+        yield _fault("rotate", "one of 0, 90, 180, 270", code="invalid_value")
+    if spec.fps is not None and not 1 <= spec.fps <= MAX_FPS:
+        yield _fault("fps", f"1 to {MAX_FPS}", code="out_of_range")
+    if spec.keyframe_interval is not None and not 0 < spec.keyframe_interval <= 60:  # noqa: PLR2004  # seconds
+        yield _fault("keyframeInterval", "up to 60 seconds", code="out_of_range")
+    yield from _budget(spec)
+
+
+def _budget(spec: OutputSpec) -> Iterator[Fault]:
+    if spec.width is None or spec.height is None:
+        return
+    pixels = spec.width * spec.height
+    if pixels > MAX_PIXELS:
+        yield _fault("width", "a picture has at most 8192×4320 pixels", code="out_of_range")
+    elif pixels * (spec.fps or 0) > MAX_PIXELS_PER_SECOND:
+        yield _fault("fps", "too many pixels a second: a smaller picture or fewer frames", code="job_too_large")
+
+
+def _audio_codec(spec: OutputSpec, container: Container) -> Iterator[Fault]:
+    wanted = audio_codec(spec)
+    encoder = codecs.audio_encoder(wanted)
+    if wanted not in codecs.audio_codecs():
+        yield _fault("audioCodec", f"one of {', '.join(codecs.audio_codecs())}", code="invalid_value")
+    elif encoder is None:
+        for member in _given(spec, _SOUND_MEMBERS):
+            yield _fault(member, f"does not go with audioCodec {wanted}")
+    elif encoder.codec not in container.audio:
+        yield _fault("audioCodec", f"{container.name} holds {', '.join(container.audio)}, not {wanted}")
+    else:
+        yield from _audio_encoder(spec, encoder)
+
+
+def _audio_encoder(spec: OutputSpec, encoder: AudioEncoder) -> Iterator[Fault]:
+    if spec.audio_channels is not None:
+        if spec.audio_channels not in CHANNELS:
+            yield _fault("audioChannels", "one of 1, 2, 6, 8", code="invalid_value")
+        elif spec.audio_channels > encoder.max_channels:
+            yield _fault("audioChannels", f"{encoder.name} takes at most {encoder.max_channels}")
+    if spec.audio_sample_rate is not None and spec.audio_sample_rate not in encoder.sample_rates_hz:
+        rates = ", ".join(str(rate) for rate in encoder.sample_rates_hz)
+        yield _fault("audioSampleRate", f"{encoder.name} takes {rates}")
+    if spec.audio_bitrate is not None:
+        lowest, highest = encoder.bitrate_bps
+        if encoder.default_bps is None:
+            yield _fault("audioBitrate", f"{encoder.name} is lossless: it takes no bitrate")
+        elif not lowest <= spec.audio_bitrate <= highest:
+            yield _fault("audioBitrate", f"{lowest} to {highest} with {encoder.name}", code="out_of_range")
+
+
+def _clip(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    if spec.clip is None:
+        return
+    if spec.clip.start < 0:
+        yield _fault("clip/start", "not below 0", code="invalid_range")
+    if spec.clip.end is not None and spec.clip.end <= spec.clip.start:
+        yield _fault("clip", "starts before it ends", code="invalid_range")

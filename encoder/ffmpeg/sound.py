@@ -1,0 +1,176 @@
+"""The audio stream of an output: which track, how many channels, by which encoder."""
+
+from __future__ import annotations
+
+import re
+
+from encoder import errors
+from encoder.ffmpeg import codecs, rules
+from encoder.ffmpeg.case import Case
+from encoder.ffmpeg.codecs import AudioEncoder
+from encoder.ffmpeg.timeline import Span
+from encoder.model.media import AudioStream
+from encoder.model.plan import AudioPlan
+
+DEFAULT_RATE_HZ = 48_000
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+_LONGEST_PACKET_SAMPLES = 2048
+_LANGUAGE = re.compile(r"[a-z]{3}")
+
+# Which channels a layout has beside left and right, by ffmpeg's names (`ffmpeg -layouts`).
+_SURROUND = {
+    "3.0": ("FC",),
+    "3.0(back)": ("BC",),
+    "4.0": ("FC", "BC"),
+    "quad": ("BL", "BR"),
+    "quad(side)": ("SL", "SR"),
+    "5.0": ("FC", "BL", "BR"),
+    "5.0(side)": ("FC", "SL", "SR"),
+    "4.1": ("FC", "BC"),
+    "5.1": ("FC", "BL", "BR"),
+    "5.1(side)": ("FC", "SL", "SR"),
+    "6.0": ("FC", "BC", "SL", "SR"),
+    "6.1": ("FC", "BC", "SL", "SR"),
+    "7.0": ("FC", "BL", "BR", "SL", "SR"),
+    "7.1": ("FC", "BL", "BR", "SL", "SR"),
+    "2.1": (),
+    "3.1": ("FC",),
+}
+_LEFT, _RIGHT, _BOTH = ("BL", "SL"), ("BR", "SR"), ("FC", "BC")
+_SHARE = "0.707"  # -3 dB: centre and surrounds in a stereo downmix (ATSC A/52 §7.8)
+
+
+def planned(case: Case, span: Span) -> AudioPlan | None:
+    """The audio stream of an output, or None for a silent one.
+
+    Raises:
+        errors.Permanent: `no_audio_stream`, `encoder_not_available`.
+    """
+    wanted = rules.audio_codec(case.spec)
+    if wanted == codecs.NONE:
+        return None
+    track = _track(case)
+    if track is None:
+        if rules.video_codec(case.spec) == codecs.NONE:
+            raise errors.Permanent("no_audio_stream", "The source has no sound that can be decoded.")
+        case.warn("no_audio", "The source has no sound; the output has none either.")
+        return None
+    if wanted == codecs.COPY and _may_copy(case, track, span):
+        return _copied(case, track, span)
+    encoder = codecs.audio_encoder(case.container.audio[0] if wanted == codecs.COPY else wanted)
+    if encoder is None or encoder.name not in case.able.encoders:
+        raise errors.Permanent("encoder_not_available", f"No worker here has the audio encoder {wanted}.")
+    return _encoded(case, track, encoder, span)
+
+
+def _track(case: Case) -> AudioStream | None:
+    tracks = case.media.audio
+    decodable = [track for track in tracks if track.decodable]
+    chosen = next((track for track in decodable if track.default), next(iter(decodable), None))
+    if chosen is not None and len(tracks) > 1:
+        why = "the default one" if chosen.default else "the first that can be decoded"
+        case.because("audio_track", f"Sound is stream {chosen.index}: {why} of {len(tracks)} tracks.")
+    return chosen
+
+
+def _may_copy(case: Case, track: AudioStream, span: Span) -> bool:
+    if track.codec not in case.container.audio:
+        case.warn("codec_substituted", f"{case.container.name} holds no {track.codec}: the sound is encoded anew.")
+        return False
+    if span.clipped:
+        case.warn("codec_substituted", "A copy cannot be cut inside a packet: the sound is encoded anew.")
+        return False
+    return True
+
+
+def _copied(case: Case, track: AudioStream, span: Span) -> AudioPlan:
+    case.because("copied", "The sound is copied as it is, not encoded anew.")
+    return AudioPlan(
+        source_index=track.index,
+        encoder=codecs.COPY,
+        codec=track.codec,
+        channels=track.channels,
+        layout=track.layout or _LAYOUTS.get(track.channels, ""),
+        sample_rate_hz=track.sample_rate_hz,
+        language=_language(case, track),
+        start_seconds=span.start_of(track.start_seconds),
+        duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
+        frame_seconds=_LONGEST_PACKET_SAMPLES / track.sample_rate_hz,
+    )
+
+
+def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) -> AudioPlan:
+    spec = case.spec
+    channels = _channels(case, track, encoder)
+    rate_hz = spec.audio_sample_rate or _rate_hz(encoder)
+    bitrate = None if encoder.default_bps is None else spec.audio_bitrate or _bitrate_bps(encoder, channels)
+    return AudioPlan(
+        source_index=track.index,
+        encoder=encoder.name,
+        codec=encoder.codec,
+        channels=channels,
+        layout=_LAYOUTS[channels],
+        sample_rate_hz=rate_hz,
+        bitrate_bps=bitrate,
+        options=() if bitrate is None else (("-b:a", str(bitrate)),),
+        # holes in the sound are filled with silence, or what follows would come too early
+        filters=(*_mix(track, channels), f"aresample={rate_hz}:async=1"),
+        language=_language(case, track),
+        start_seconds=span.start_of(track.start_seconds),
+        duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
+        frame_seconds=encoder.frame_samples / rate_hz,
+    )
+
+
+def _rate_hz(encoder: AudioEncoder) -> int:
+    return DEFAULT_RATE_HZ if DEFAULT_RATE_HZ in encoder.sample_rates_hz else encoder.sample_rates_hz[-1]
+
+
+def _bitrate_bps(encoder: AudioEncoder, channels: int) -> int:
+    pairs = max(1, channels // 2)
+    return min((encoder.default_bps or 0) * pairs, encoder.bitrate_bps[1])
+
+
+def _channels(case: Case, track: AudioStream, encoder: AudioEncoder) -> int:
+    has = track.channels
+    wanted = case.spec.audio_channels or min(has, 2)
+    if wanted > max(has, 2):
+        case.warn("channels_kept", f"The source has {has} channels, fewer than {wanted}: none are invented.")
+        wanted = max(count for count in _LAYOUTS if count <= has)
+    if has > wanted:
+        case.because("downmix", f"{has} channels are mixed to {_LAYOUTS[wanted]}; {_more(encoder)}")
+    return wanted
+
+
+def _more(encoder: AudioEncoder) -> str:
+    return "audioChannels keeps more." if encoder.max_channels > 2 else f"{encoder.codec} holds no more."  # noqa: PLR2004  # stereo
+
+
+def _mix(track: AudioStream, channels: int) -> tuple[str, ...]:
+    """Filters that make the wanted channels, in float: the mixer scales whole numbers down by 8 dB [encoding.md]."""
+    pan = _pan(track.layout or _LAYOUTS.get(track.channels, ""), track.channels, channels)
+    return ("aformat=sample_fmts=fltp", pan or f"aformat=channel_layouts={_LAYOUTS[channels]}")
+
+
+def _pan(layout: str, has: int, channels: int) -> str | None:
+    if channels == 1 and layout == "stereo":
+        return "pan=mono|FC=0.5*FL+0.5*FR"
+    if channels == 2 and has == 1:  # noqa: PLR2004  # stereo of mono
+        return "pan=stereo|FL=FC|FR=FC"
+    if channels == 2 and layout in _SURROUND:  # noqa: PLR2004  # stereo of surround
+        left = _mixed("FL", _BOTH + _LEFT, _SURROUND[layout])
+        right = _mixed("FR", _BOTH + _RIGHT, _SURROUND[layout])
+        return f"pan=stereo|FL={left}|FR={right}"
+    if channels == 6 and layout == "5.1(side)":  # noqa: PLR2004  # only the names differ; Opus refuses the side ones
+        return "pan=5.1|FL=FL|FR=FR|FC=FC|LFE=LFE|BL=SL|BR=SR"
+    return None
+
+
+def _mixed(front: str, others: tuple[str, ...], present: tuple[str, ...]) -> str:
+    return "+".join([front, *(f"{_SHARE}*{channel}" for channel in others if channel in present)])
+
+
+def _language(case: Case, track: AudioStream) -> str | None:
+    """Three small letters, or nothing: a source's text goes no further than that."""
+    language = track.language or ""
+    return language if case.container.languages and _LANGUAGE.fullmatch(language) and language != "und" else None
