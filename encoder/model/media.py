@@ -29,7 +29,7 @@ class VideoStream(Record):
     average_rate: str | None = None
     median_rate: str | None = None  # from sampled frame intervals; the only one to believe
     variable_rate: bool = False
-    interlaced: bool = False  # the container's or bitstream's flag: a hint
+    interlaced: bool = False  # measured on frames; where they do not tell, the stream's flag
     field_order: str | None = None  # tt, bb, tb, bt
     color_range: str | None = None  # tv, pc
     color_primaries: str | None = None  # bt709, bt2020, …
@@ -95,6 +95,7 @@ class Media(Record):
     video: tuple[VideoStream, ...] = ()
     audio: tuple[AudioStream, ...] = ()
     other: tuple[OtherStream, ...] = ()
+    cut_short: bool = False  # the container's own sizes go beyond the end of the file
 
 
 class StreamCount(Record):

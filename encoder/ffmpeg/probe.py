@@ -1,0 +1,82 @@
+"""What a file is, as told by the prober: a process of its own, in the box. We never open media ourselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from encoder import errors
+from encoder.ffmpeg.exits import Exit, Reason, classify
+from encoder.ffmpeg.formats import DEMUXER_OF, DEMUXERS
+from encoder.ffmpeg.launcher import Launcher, Limits
+from encoder.ffmpeg.leash import Leash
+from encoder.ffmpeg.question import Answer, Question
+from encoder.model.media import Media, Opened
+
+INSPECT_LIMITS = Limits(wall_seconds=60.0, memory_bytes=3 * 1024**3)
+REOPEN_LIMITS = Limits(wall_seconds=3600.0, memory_bytes=3 * 1024**3)
+
+# what only libav's log tells
+_TELLING = (
+    ("exceeds specified max pixel count", "resolution_too_large", "The picture is larger than 8192×4320."),
+    ("moov atom not found", "source_truncated", "The file ends before its index (`moov`)."),
+)
+
+
+async def inspect(launcher: Launcher, path: Path, *, folder: Path, leash: Leash) -> Media:
+    """All facts about a source. `folder`: the job's.
+
+    Raises:
+        errors.Permanent: `empty_source`, `unsupported_format`, `source_truncated`, `encrypted_source`,
+            `resolution_too_large`, `too_many_streams`, `deadline_exceeded` after 60 s.
+        errors.Crash: the prober crashed.
+        errors.LeaseLost: the leash was cut.
+    """
+    answer = await _asked(launcher, path, Question(formats=DEMUXERS), INSPECT_LIMITS, folder, leash)
+    if answer.media is None:
+        raise errors.Defect("the prober answered another question")
+    return answer.media
+
+
+async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash) -> Opened:
+    """All facts about a result and a count of all its packets, read by the demuxer of its `muxer` alone.
+
+    Raises:
+        errors.Permanent: it does not open so; codes as of `inspect`.
+        errors.Crash: the prober crashed.
+        errors.LeaseLost: the leash was cut.
+    """
+    question = Question(formats=(DEMUXER_OF[muxer],), every_packet=True)
+    answer = await _asked(launcher, path, question, REOPEN_LIMITS, folder, leash)
+    if answer.opened is None:
+        raise errors.Defect("the prober answered another question")
+    return answer.opened
+
+
+async def _asked(
+    launcher: Launcher, path: Path, question: Question, limits: Limits, folder: Path, leash: Leash
+) -> Answer:
+    said = msgspec.json.encode(question).decode()
+    ended, data = await launcher.probe(said, folder=folder, leash=leash, limits=limits, source=path)
+    return heard(ended, data)
+
+
+def heard(ended: Exit, data: bytes) -> Answer:
+    """The prober's answer, from what is left of it. Its output is not believed to be well formed.
+
+    Raises:
+        errors.Failure: it refused the file, or did not come to an answer.
+    """
+    for sign, code, message in _TELLING:
+        if sign in ended.log:
+            raise errors.Permanent(code, message)
+    if ended.reason is not Reason.OK:
+        raise classify(ended)
+    try:
+        answer = msgspec.json.decode(data, type=Answer)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise errors.Crash("encoder_crashed", "The prober gave no readable answer.") from error
+    if answer.refusal:
+        raise errors.Permanent(answer.refusal.code, answer.refusal.message)
+    return answer

@@ -1,0 +1,205 @@
+"""What a file is: its streams, their times, and, for the proof, a count of each packet."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable
+from fractions import Fraction
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from encoder.ffmpeg.box import SOURCE_FD
+from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
+from encoder.ffmpeg.prober import describe
+from encoder.ffmpeg.prober.describe import Shown
+from encoder.ffmpeg.prober.layout import Layout, layout
+from encoder.ffmpeg.prober.look import AudioLook, VideoLook
+from encoder.ffmpeg.prober.timing import intervals
+from encoder.ffmpeg.prober.walk import Packet, Track, walk
+from encoder.ffmpeg.question import Answer, Question, Refusal
+from encoder.model.media import AudioStream as AudioFacts
+from encoder.model.media import Media, Opened
+from encoder.model.media import VideoStream as VideoFacts
+
+_MOST_WALKED_BYTES = 256 * 1024**2
+_STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
+_MICROSECONDS = 1_000_000
+_PLACES = (Fraction(1, 2), Fraction(3, 4))
+
+
+class _RefusedError(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.refusal = Refusal(code=code, message=message)
+
+
+def answer(question: Question) -> Answer:
+    if not os.fstat(SOURCE_FD).st_size:
+        return Answer(refusal=Refusal(code="empty_source", message="The source has no bytes."))
+    try:
+        with _opened(question.formats) as container:
+            survey = _Survey(container, every_packet=question.every_packet)
+            survey.run()
+            return Answer(opened=survey.opened()) if question.every_packet else Answer(media=survey.media())
+    except _RefusedError as error:
+        return Answer(refusal=error.refusal)
+    except (av.FFmpegError, UnicodeError, ValueError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        return Answer(refusal=Refusal(code="unsupported_format", message=f"The file cannot be read: {said}."))
+
+
+def _opened(formats: Iterable[str]) -> InputContainer:
+    av.logging.restore_default_callback()  # to stderr, where our caller reads it
+    av.logging.set_libav_level(av.logging.ERROR)
+    return av.open(
+        "fd:",
+        metadata_errors="replace",
+        options={
+            "fd": str(SOURCE_FD),
+            "protocol_whitelist": "fd",
+            "format_whitelist": ",".join(formats),
+            "max_streams": str(_STREAMS_OPENED),
+            "max_pixels": str(MOST_PIXELS),
+        },
+    )
+
+
+class _Survey:
+    """One file, opened, walked and looked at."""
+
+    def __init__(self, container: InputContainer, *, every_packet: bool) -> None:
+        self._container = container
+        self._most_bytes = None if every_packet else _MOST_WALKED_BYTES
+        self._streams = list(container.streams)
+        self._tracks = {stream.index: Track(stream) for stream in self._streams}
+        self._layout = layout(SOURCE_FD) if container.format.name.startswith("mov") else Layout()
+        self._whole = False
+        self._video: dict[int, VideoLook] = {}
+        self._audio: dict[int, AudioLook] = {}
+
+    def run(self) -> None:
+        _refuse_bombs(self._streams)
+        for stream in self._streams:
+            if isinstance(stream, VideoStream) and _is_picture(stream):
+                self._video[stream.index] = VideoLook(stream)
+            elif isinstance(stream, AudioStream) and stream.codec_context is not None:
+                self._audio[stream.index] = AudioLook(stream)
+        self._whole = walk(self._container, self._tracks, self._visit, most_bytes=self._most_bytes)
+        for look in self._video.values():
+            self._look_further(look)
+
+    def media(self) -> Media:
+        container = self._container
+        return Media(
+            format=container.format.name,
+            size_bytes=os.fstat(SOURCE_FD).st_size,
+            duration_seconds=_microseconds(container.duration),
+            start_seconds=_microseconds(container.start_time) or 0.0,
+            bitrate_bps=container.bit_rate or None,
+            video=tuple(self._describe_video(look) for look in self._video.values()),
+            audio=tuple(self._describe_audio(stream) for stream in self._streams if isinstance(stream, AudioStream)),
+            other=tuple(
+                describe.other(stream)
+                for stream in self._streams
+                if stream.index not in self._video and not isinstance(stream, AudioStream)
+            ),
+            cut_short=self._layout.cut_short,
+        )
+
+    def opened(self) -> Opened:
+        return Opened(
+            media=self.media(),
+            counts=tuple(self._tracks[stream.index].count(self._step(stream)) for stream in self._streams),
+            faststart=self._layout.faststart,
+            trailing_bytes=self._layout.trailing_bytes,
+        )
+
+    def _visit(self, packet: Packet) -> None:
+        if packet.has_sidedata("encryption_info"):
+            raise _RefusedError("encrypted_source", "The source is encrypted.")
+        look = self._video.get(packet.stream_index) or self._audio.get(packet.stream_index)
+        if look and look.wants_more:
+            look.take(packet)
+
+    def _look_further(self, look: VideoLook) -> None:
+        """Other places: always when the stream calls itself interlaced, else while its frames do not tell."""
+        duration = self._container.duration
+        for place in _PLACES:
+            if duration is None or (look.told and not look.flagged):
+                return
+            look.look_on()
+            self._container.seek(int((self._container.start_time or 0) + place * duration))
+            for packet in self._container.demux(look.stream):
+                look.take(packet)
+                if not look.wants_more:
+                    break
+
+    def _describe_video(self, look: VideoLook) -> VideoFacts:
+        stream = look.stream
+        dolby_vision = self._layout.dolby_vision_profile
+        return describe.video(
+            stream, self._tracks[stream.index], look, self._shown(stream), self._steps(stream), dolby_vision
+        )
+
+    def _describe_audio(self, stream: AudioStream) -> AudioFacts:
+        look = self._audio.get(stream.index)
+        start = look.start_seconds if look else None
+        return describe.audio(stream, self._tracks[stream.index], look, self._shown(stream, start))
+
+    def _shown(self, stream: Stream, start: float | None = None) -> Shown:
+        """Counted, where the file was walked to its end; declared, where its end is missing or too far away."""
+        track = self._tracks[stream.index]
+        begin = start if start is not None else track.start_seconds or 0.0
+        end = track.end_seconds(self._step(stream))
+        if self._whole and not self._layout.cut_short and end is not None:
+            length = max(0.0, min(end, self._last_moment) - begin)
+            return Shown(start_seconds=begin, duration_seconds=length, frames=len(track.shown))
+        indexed = sum(not entry.is_discard for entry in stream.index_entries)
+        declared = float(track.time_base * stream.duration) if stream.duration else None
+        return Shown(
+            start_seconds=begin, duration_seconds=declared, frames=indexed if stream.frames and indexed else None
+        )
+
+    @property
+    def _last_moment(self) -> float:
+        """An edit list may end inside a packet: nothing is presented after the end that an MP4 declares."""
+        container = self._container
+        if container.duration is None or not container.format.name.startswith("mov"):
+            return math.inf
+        return ((container.start_time or 0) + container.duration) / _MICROSECONDS
+
+    def _steps(self, stream: Stream) -> list[Fraction]:
+        track = self._tracks[stream.index]
+        return intervals(track.shown, track.time_base) if stream.index in self._video else []
+
+    def _step(self, stream: Stream) -> Fraction | None:
+        steps = sorted(self._steps(stream))
+        return steps[len(steps) // 2] if steps else None
+
+
+def _refuse_bombs(streams: list[Stream]) -> None:
+    if not streams:
+        raise _RefusedError("unsupported_format", "The file holds no stream.")
+    if len(streams) > MOST_STREAMS:
+        raise _RefusedError(
+            "too_many_streams", f"The file has {len(streams)} streams; at most {MOST_STREAMS} are taken."
+        )
+    for stream in streams:
+        if isinstance(stream, VideoStream) and _is_picture(stream) and stream.width * stream.height > MOST_PIXELS:
+            raise _RefusedError("resolution_too_large", f"The picture is {stream.width}×{stream.height} pixels.")
+
+
+def _is_picture(stream: VideoStream) -> bool:
+    """Whether ffmpeg has a decoder for it and made out its size."""
+    context: VideoCodecContext | None = stream.codec_context  # None without a decoder, whatever its stub says
+    return context is not None and bool(context.width and context.height)
+
+
+def _microseconds(value: int | None) -> float | None:
+    return None if value is None else value / _MICROSECONDS

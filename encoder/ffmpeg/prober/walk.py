@@ -1,0 +1,123 @@
+"""One walk over a file's packets, and what it leaves of each stream."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import av
+from av.container import InputContainer
+
+from encoder.ffmpeg.prober.nal import Idr
+from encoder.model.media import StreamCount
+
+Packet: TypeAlias = "av.Packet[Any]"  # generic in its stub only
+_ABSENT = -(2**63)
+
+
+class Track:
+    """The time stamps, sizes and flags of one stream, packet by packet."""
+
+    def __init__(self, stream: av.stream.Stream) -> None:
+        self.index = stream.index
+        self.time_base = Fraction(stream.time_base or 1)
+        self.packets = 0
+        self.size_bytes = 0
+        self.dts_faults = 0
+        self.key_stamps: array[int] = array("q")
+        self.first_is_idr: bool | None = None
+        self._idr = Idr.of(stream)
+        self._stamps: array[int] = array("q")  # presentation, in order of arrival
+        self._shown: array[int] = array("q")
+        self._coded: array[int] = array("q")  # decoding times of shown packets: for formats that store no other
+        self._last_dts: int | None = None
+        self._last_shown = (_ABSENT, 0)  # the latest stamp and its duration
+
+    def take(self, packet: Packet) -> None:
+        if self.packets == 0 and self._idr:
+            self.first_is_idr = self._idr.begins(bytes(packet))
+        self.packets += 1
+        self.size_bytes += packet.size
+        self._take_dts(packet.dts)
+        if packet.pts is not None:
+            self._stamps.append(packet.pts)
+        if packet.is_keyframe:
+            self.key_stamps.append(_stamp(packet))
+        if not packet.is_discard:
+            self._show(packet)
+
+    def _take_dts(self, dts: int | None) -> None:
+        if dts is None:
+            return
+        if self._last_dts is not None and dts <= self._last_dts:
+            self.dts_faults += 1
+        self._last_dts = dts
+
+    def _show(self, packet: Packet) -> None:
+        if packet.pts is not None:
+            self._shown.append(packet.pts)
+        elif packet.dts is not None:
+            self._coded.append(packet.dts)
+        self._last_shown = max(self._last_shown, (_stamp(packet), packet.duration or 0))
+
+    @property
+    def shown(self) -> array[int]:
+        """Stamps of what is presented. A packet without one, among others that have it, is a second field."""
+        return self._shown or self._coded
+
+    @property
+    def start_seconds(self) -> float | None:
+        return float(min(self.shown) * self.time_base) if self.shown else None
+
+    def end_seconds(self, step: Fraction | None = None) -> float | None:
+        """When the last one ends; `step`: how long it lasts where the file does not say."""
+        stamp, duration = self._last_shown
+        if stamp == _ABSENT:
+            return None
+        return float(stamp * self.time_base + (duration * self.time_base or step or 0))
+
+    def count(self, step: Fraction | None) -> StreamCount:
+        return StreamCount(
+            index=self.index,
+            packets=self.packets,
+            shown=len(self.shown),
+            first_pts_seconds=self.start_seconds,
+            end_pts_seconds=self.end_seconds(step),
+            keyframes=len(self.key_stamps),
+            longest_gap_seconds=self._longest_gap(step),
+            first_is_idr=self.first_is_idr,
+            dts_faults=self.dts_faults,
+            pts_twice=len(self._stamps) - len(set(self._stamps)),
+        )
+
+    def _longest_gap(self, step: Fraction | None) -> float:
+        """Between keyframes, or from the last one (none: from the start) to the end."""
+        keys = sorted(self.key_stamps) or sorted(self.shown)[:1]
+        gaps = [float((later - earlier) * self.time_base) for earlier, later in pairwise(keys)]
+        last = [(self.end_seconds(step) or 0.0) - float(key * self.time_base) for key in keys[-1:]]
+        return max(gaps + last, default=0.0)
+
+
+def walk(
+    container: InputContainer, tracks: dict[int, Track], visit: Callable[[Packet], None], *, most_bytes: int | None
+) -> bool:
+    """Show each packet to its track and to `visit`; False if it stopped at `most_bytes`, before the end."""
+    seen = 0
+    for packet in container.demux():
+        if packet.dts is None and packet.size == 0:
+            continue  # PyAV's sign for a decoder to give what it holds
+        tracks[packet.stream_index].take(packet)
+        visit(packet)
+        seen += packet.size
+        if most_bytes is not None and seen > most_bytes:
+            return False
+    return True
+
+
+def _stamp(packet: Packet) -> int:
+    if packet.pts is not None:
+        return packet.pts
+    return packet.dts if packet.dts is not None else _ABSENT

@@ -1,0 +1,28 @@
+"""What we ask the prober, and what it answers. Both sides read this; only the prober's side knows PyAV."""
+
+from __future__ import annotations
+
+from encoder.model.base import Record
+from encoder.model.media import Media, Opened
+
+
+class Question(Record):
+    """`formats`: the demuxers that may open the file. `every_packet`: walk to the end and count, for the proof."""
+
+    formats: tuple[str, ...]
+    every_packet: bool = False
+
+
+class Refusal(Record):
+    """Why the file is no source for us. `code` is permanent in the catalogue."""
+
+    code: str
+    message: str
+
+
+class Answer(Record):
+    """One of the three."""
+
+    media: Media | None = None
+    opened: Opened | None = None
+    refusal: Refusal | None = None
