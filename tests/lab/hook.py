@@ -1,0 +1,43 @@
+"""A receiver of webhooks. It keeps each request as it came, and believes only what the published library verifies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from standardwebhooks import Webhook
+
+from tests.lab.wire import Exchange, Request, Script, Server
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One webhook as it arrived."""
+
+    request: Request
+    body: bytes
+
+    @property
+    def id(self) -> str:
+        return self.request.headers["webhook-id"]
+
+    def verified(self, secret: str) -> dict[str, Any]:
+        """The event. Raises WebhookVerificationError if it is not from who holds `secret`."""
+        event: dict[str, Any] = Webhook(secret).verify(self.body, dict(self.request.headers))
+        return event
+
+
+@dataclass(kw_only=True)
+class Hook(Server):
+    """`answers`: scripts or statuses for the first webhooks, in order; later ones are taken with 200."""
+
+    told: list[Told] = field(default_factory=list)
+    answers: list[int | Script] = field(default_factory=list)
+
+    async def script(self, exchange: Exchange) -> None:
+        self.told.append(Told(request=exchange.request, body=await exchange.body()))
+        answer = self.answers.pop(0) if self.answers else 200
+        if isinstance(answer, int):
+            await exchange.answer(answer)
+        else:
+            await answer(exchange)
