@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import av.subtitles.codeccontext  # noqa: F401  # what PyAV imports at need, when no file can be read any more
+import av.subtitles.codeccontext  # what PyAV imports at need, when no file can be read any more
 import av.subtitles.stream  # noqa: F401
 import msgspec
 
