@@ -8,11 +8,9 @@ from pathlib import Path
 
 from encoder import errors
 from encoder.ffmpeg import command, launcher
-from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
-from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan, Pass, Plan
 from encoder.model.state import OutputState
 from encoder.store.rows import OutputChange
@@ -46,14 +44,14 @@ class Encode:
         self._threads = threads
         self._clock = clock
 
-    async def __call__(self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass) -> list[Made]:
+    async def __call__(self, run: Run, source: Fetched, plan: Plan, one_pass: Pass) -> list[Made]:
         """The outputs of `one_pass` that ffmpeg made; those that it could not are failed or left to another attempt.
 
         Raises:
             errors.Resource: the machine lacks something; no output is to blame.
         """
         try:
-            return await self._run(run, source, media, plan, one_pass)
+            return await self._run(run, source, plan, one_pass)
         except errors.Failure as failure:
             if isinstance(failure, errors.Resource):
                 raise
@@ -61,15 +59,15 @@ class Encode:
                 await write_off(run, OutputId(one_pass.outputs[0]), failure)
                 return []
             log.warning("encode.pass_split", job=run.job.id, code=failure.code, outputs=len(one_pass.outputs))
-        return await self._singly(run, source, media, plan, one_pass)
+        return await self._singly(run, source, plan, one_pass)
 
-    async def _singly(self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass) -> list[Made]:
+    async def _singly(self, run: Run, source: Fetched, plan: Plan, one_pass: Pass) -> list[Made]:
         """Each output by itself: one bad output ended the run for all, and its siblings were cut short."""
         note = Note(code="encoded_alone", message="The pass shared with other outputs failed; encoded by itself.")
         made: list[Made] = []
         for output in one_pass.outputs:
             try:
-                made += await self._run(run, source, media, plan, Pass(outputs=(output,)), notes=(note,))
+                made += await self._run(run, source, plan, Pass(outputs=(output,)), notes=(note,))
             except errors.Resource:
                 raise
             except errors.Failure as failure:
@@ -77,13 +75,11 @@ class Encode:
         return made
 
     async def _run(
-        self, run: Run, source: Fetched, media: Media, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
+        self, run: Run, source: Fetched, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
     ) -> list[Made]:
-        plans = [each for each in plan.outputs if each.output in one_pass.outputs]
-        files = {each.output: run.folder / f"out-{each.output}.{each.extension}" for each in plans}
-        argv = command.build(
-            plan, one_pass, media=media, files=files, threads=self._threads, source_args=input_options()
-        )
+        plans = [plan.output(number) for number in one_pass.outputs]
+        files = {each.output: run.folder / each.file_name for each in plans}
+        argv = command.build(plan, one_pass, files=files, threads=self._threads)
         shown = tuple(command.shown(argv, run.folder))
         await run.ledger.mark(
             *(

@@ -51,7 +51,7 @@ class Pipeline:
         media = await self._probed(run, fetched)
         plan = await self._planned(run, media, left)
         for one_pass in plan.passes:
-            made = await self.encode(run, fetched, media, plan, one_pass)
+            made = await self.encode(run, fetched, plan, one_pass)
             await asyncio.gather(*(self._finish(run, fetched, media, each) for each in made))
         if run.retry:
             raise run.retry[0]
@@ -81,7 +81,12 @@ class Pipeline:
         return media
 
     async def _planned(self, run: Run, media: Media, left: list[OutputRow]) -> Plan:
-        plan = decide(media, {row.id: row.spec for row in left}, self.abilities)
+        plan = decide(
+            media,
+            {row.id: row.spec for row in left},
+            encoders=self.abilities.encoders,
+            filters=self.abilities.filters,
+        )
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

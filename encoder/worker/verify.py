@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from encoder.ffmpeg import command, proof
-from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Launcher, Limits
 from encoder.ffmpeg.probe import reopen
 from encoder.model.media import Media
@@ -35,7 +34,7 @@ class Verify:
         opened, decoded, sha256 = await asyncio.gather(
             reopen(self._ffmpeg, made.path, muxer=made.plan.muxer, folder=run.folder, leash=run.held.leash),
             self._ffmpeg.run(
-                command.decode_check(source_args=input_options()),
+                command.decode_check(),
                 folder=run.folder,
                 leash=run.held.leash,
                 limits=DECODE_LIMITS,

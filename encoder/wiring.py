@@ -1,0 +1,231 @@
+"""Settings in, ready objects out: the only place that chooses concrete classes. Roles (`roles.py`) set them going."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import random
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from uuid import uuid4
+
+import imageio_ffmpeg
+
+from encoder import __version__, errors
+from encoder.api.parts import Limits, Parts
+from encoder.destinations.registry import Destinations
+from encoder.errors import Fault
+from encoder.ffmpeg.abilities import Abilities, read_abilities
+from encoder.ffmpeg.launcher import Launcher, Sandbox
+from encoder.files.roots import Roots
+from encoder.model.base import to_json
+from encoder.model.ids import WorkerId
+from encoder.model.job import Place
+from encoder.net.guard import Policy, check_url
+from encoder.net.http import Web
+from encoder.plugins import Surroundings
+from encoder.queue.enqueue import Enqueue
+from encoder.queue.lease import LeaseTimes
+from encoder.settings import Settings
+from encoder.sources.registry import Sources
+from encoder.storage.folder import FolderStorage
+from encoder.store.protocol import Store
+from encoder.store.rows import WorkerInfo
+from encoder.vault import Vault
+from encoder.webhooks.send import Sender
+from encoder.worker.deliver import Deliver
+from encoder.worker.encode import Encode
+from encoder.worker.fetch import Fetch, FetchLimits
+from encoder.worker.inspect import AT_ONCE, Inspector
+from encoder.worker.loop import Rhythm, Worker
+from encoder.worker.notify import Notify
+from encoder.worker.pipeline import Pipeline
+from encoder.worker.places import Places
+from encoder.worker.scratch import Scratch
+from encoder.worker.transcode import Transcode
+from encoder.worker.verify import Verify
+
+_clock = time.monotonic
+_uniform: Callable[[float, float], float] = random.uniform  # jitter needs no secret chance
+_FILE = "file:"
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What may be named in a job, by the operator's rules."""
+
+    sources: Sources
+    destinations: Destinations
+    policy: Policy
+
+    def source(self, place: Place) -> Sequence[Fault]:
+        return self.sources.check(place)
+
+    def destination(self, place: Place) -> Sequence[Fault]:
+        return self.destinations.check(place)
+
+    def receiver(self, url: str) -> Sequence[Fault]:
+        found = check_url(url, self.policy)
+        return [found] if isinstance(found, Fault) else []
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Builds each part once, when it is first asked for.
+
+    Every part may raise errors.Unfit: a setting cannot work; the message names it.
+    """
+
+    settings: Settings
+    store: Store
+
+    # what both roles have
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self._keys)
+
+    @cached_property
+    def policy(self) -> Policy:
+        try:
+            return Policy.of(*self.settings.allow_addresses, own_ports={self.settings.port})
+        except ValueError as error:
+            raise errors.Unfit(f"ENCODER_ALLOW_ADDRESSES: {error}") from error
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        roots = tuple(path.resolve() for path in self.settings.file_roots)
+        return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots))
+
+    @cached_property
+    def storage(self) -> FolderStorage:
+        kind, _, folder = self.settings.storage.partition(":")
+        if kind + ":" != _FILE or not folder:
+            raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER`.")
+        root = Path(folder).resolve()
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FolderStorage(root, public_url=self.public_url, link_secret=self._derived(b"links"))
+
+    @cached_property
+    def public_url(self) -> str:
+        return self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+
+    @cached_property
+    def sources(self) -> Sources:
+        return Sources(self.surroundings)
+
+    @cached_property
+    def destinations(self) -> Destinations:
+        return Destinations(self.surroundings, stored=self.storage.destination)
+
+    @cached_property
+    def ffmpeg(self) -> Launcher:
+        binary = self.settings.ffmpeg or Path(imageio_ffmpeg.get_ffmpeg_exe())
+        return Launcher(binary=binary, sandbox=Sandbox(self.settings.sandbox))
+
+    @cached_property
+    def scratch_root(self) -> Path:
+        return (self.settings.scratch_dir or Path(tempfile.gettempdir()) / "encoder-scratch").resolve()
+
+    # the API
+
+    async def parts(self) -> Parts:
+        """What the API is made of."""
+        return Parts(
+            store=self.store,
+            submit=Enqueue(self.store, self.vault, max_attempts=self.settings.max_attempts, new_uuid=uuid4),
+            inspector=Inspector(
+                sources=self.sources,
+                fetch=self._fetch(Scratch(self.scratch_root, uuid4())),
+                ffmpeg=self.ffmpeg,
+                abilities=await self.abilities(),
+                folder=self.scratch_root,
+                turns=asyncio.Semaphore(AT_ONCE),
+            ),
+            places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
+            shelf=self.storage,
+            cursor_key=self._derived(b"cursors"),
+            loopback_only=self.settings.auth == "loopback",
+            limits=Limits(max_attempts=self.settings.max_attempts),
+        )
+
+    # the worker
+
+    async def worker(self) -> tuple[Worker, Scratch]:
+        """A worker, and its scratch folder, which is to be opened before and closed after."""
+        worker_id = WorkerId(uuid4())
+        scratch = Scratch(self.scratch_root, worker_id)
+        abilities = await self.abilities()
+        pipeline = Pipeline(
+            places=Places(sources=self.sources, destinations=self.destinations),
+            fetch=self._fetch(scratch),
+            encode=Encode(self.ffmpeg, threads=self._threads, clock=_clock),
+            verify=Verify(self.ffmpeg, clock=_clock),
+            deliver=Deliver(clock=_clock, uniform=_uniform),
+            ffmpeg=self.ffmpeg,
+            abilities=abilities,
+            clock=_clock,
+        )
+        sender = Sender(
+            self.surroundings.web, secrets=[secret.get_secret_value() for secret in self.settings.webhook_secret]
+        )
+        handlers = {
+            "transcode": Transcode(self.store, self.vault, scratch, pipeline, uniform=_uniform),
+            "notify": Notify(self.store, self.vault, sender, uniform=_uniform),
+        }
+        info = self._info(worker_id, abilities)
+        return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform), scratch
+
+    async def abilities(self) -> Abilities:
+        """What this machine's ffmpeg can do."""
+        self.scratch_root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return await read_abilities(self.ffmpeg, folder=self.scratch_root)
+
+    def _info(self, worker_id: WorkerId, abilities: Abilities) -> WorkerInfo:
+        slots = {"io": self.settings.io_slots}
+        return WorkerInfo(
+            id=worker_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=__version__,
+            queues=self.settings.worker_queues,
+            slots={queue: slots.get(queue, self.settings.worker_slots) for queue in self.settings.worker_queues},
+            encoders=tuple(sorted(abilities.encoders)),
+            about={"ffmpeg": abilities.version, "sandbox": to_json(self.ffmpeg.layers)},
+        )
+
+    def _rhythm(self) -> Rhythm:
+        return Rhythm(
+            times=LeaseTimes(self.settings.lease_seconds),
+            poll_s=self.settings.poll_seconds,
+            progress_s=self.settings.progress_seconds,
+            drain_s=self.settings.drain_seconds,
+        )
+
+    def _fetch(self, scratch: Scratch) -> Fetch:
+        return Fetch(scratch, limits=FetchLimits(), clock=_clock, uniform=_uniform)
+
+    @property
+    def _threads(self) -> int | None:
+        """Per ffmpeg: the cores, shared out among the slots; one slot leaves the choice to the encoder."""
+        if self.settings.worker_slots == 1:
+            return None
+        return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)
+
+    @property
+    def _keys(self) -> list[str]:
+        keys = [key.get_secret_value() for key in self.settings.secret_keys]
+        if not keys:
+            raise errors.Unfit("ENCODER_SECRET_KEYS is not set: callers' secrets could not be sealed.")
+        return keys
+
+    def _derived(self, purpose: bytes) -> bytes:
+        """A key of its own for each purpose, the same in all roles of a platform."""
+        return hmac.new(self._keys[0].encode(), purpose, hashlib.sha256).digest()

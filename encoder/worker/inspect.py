@@ -1,0 +1,95 @@
+"""Looks at a source and makes nothing of it: what `POST /probe` and a dry run tell."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoder import errors
+from encoder.ffmpeg import command
+from encoder.ffmpeg.abilities import Abilities
+from encoder.ffmpeg.estimate import estimate
+from encoder.ffmpeg.launcher import Launcher
+from encoder.ffmpeg.leash import Leash
+from encoder.ffmpeg.plan import decide
+from encoder.ffmpeg.probe import inspect
+from encoder.model.job import JobSpec, Place
+from encoder.model.media import Media
+from encoder.model.plan import OutputPlan, Plan
+from encoder.model.preview import Preview
+from encoder.sources.registry import Sources
+from encoder.worker.fetch import Fetch
+
+AT_ONCE = 2
+LIMIT_S = 55.0  # the whole request has 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inspector:
+    """Fetches and probes in the process that is asked, a few at a time."""
+
+    sources: Sources
+    fetch: Fetch
+    ffmpeg: Launcher
+    abilities: Abilities
+    folder: Path
+    turns: asyncio.Semaphore
+
+    async def inspect(self, source: Place) -> Media:
+        """The facts of a source.
+
+        Raises:
+            errors.Failure: why a job with this source would fail; `timeout` when it is too large to be seen so fast.
+        """
+        async with self._turn() as folder:
+            path = folder / "source"
+            await self.fetch(self.sources.make(source), path, told=lambda _have, _size: None)
+            leash = Leash()
+            try:
+                return await inspect(self.ffmpeg, path, folder=folder, leash=leash)
+            finally:
+                leash.kill()
+
+    async def preview(self, spec: JobSpec) -> Preview:
+        """What would be made of a job, by which commands, at what cost. Raises as `inspect`."""
+        media = await self.inspect(spec.source)
+        plan = decide(
+            media,
+            dict(enumerate(spec.outputs)),
+            encoders=self.abilities.encoders,
+            filters=self.abilities.filters,
+        )
+        return Preview(
+            media=media,
+            plan=plan,
+            commands=tuple(_commands(plan, output) for output in plan.outputs),
+            estimates=tuple(estimate(output, media) for output in plan.outputs),
+        )
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Path]:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            async with asyncio.timeout(LIMIT_S), self.turns:
+                with tempfile.TemporaryDirectory(dir=self.folder, prefix="inspect-") as name:
+                    yield Path(name)
+        except TimeoutError:
+            raise errors.Transient("timeout", f"The source was not seen within {LIMIT_S:.0f} s.") from None
+
+
+def _commands(plan: Plan, output: OutputPlan) -> tuple[tuple[str, ...], ...]:
+    """The runs that make one output, with the files as they would be called."""
+    return tuple(
+        tuple(
+            command.shown(
+                command.build(plan, one_pass, files={n: Path(plan.output(n).file_name) for n in one_pass.outputs}),
+                Path(),
+            )
+        )
+        for one_pass in plan.passes
+        if output.output in one_pass.outputs
+    )
