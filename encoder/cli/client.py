@@ -24,7 +24,7 @@ from encoder.model.base import Json
 Object: TypeAlias = dict[str, Json]
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
-MAX_TRIES = 5
+MAX_TRIES = 4
 MAX_WAIT_S = 30.0
 NOT_DONE = frozenset({429, 503})  # the server says that it did nothing
 BUSY = NOT_DONE | {408, 502, 504}

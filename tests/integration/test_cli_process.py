@@ -1,0 +1,40 @@
+"""The command line as a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def _encoder(*args: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "encoder", *args], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from encoder.cli import root;"
+        "CliRunner().invoke(root, ['--help']);"
+        "print(*{'aiohttp', 'pydantic', 'rich', 'asyncpg', 'msgspec', 'structlog'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_a_server_that_is_not_there_exits_4_and_says_how_to_start_one() -> None:
+    done = _encoder("jobs", "--url", "http://127.0.0.1:9")
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert "encoder up" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_named_without_its_value_and_nothing_starts() -> None:
+    env = {"PATH": "/usr/bin", "ENCODER_PORT": "hush", "ENCODER_AUTH": "open"}
+    args = [sys.executable, "-P", "-m", "encoder", "migrate"]
+    done = subprocess.run(args, capture_output=True, text=True, check=False, env=env, timeout=60)
+    assert done.returncode == 2
+    assert "ENCODER_PORT" in done.stderr
+    assert "ENCODER_AUTH" in done.stderr
+    assert "hush" not in done.stderr

@@ -1,0 +1,87 @@
+"""The command line without a server: what it takes, what it says, what it loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from encoder.cli import SECTIONS, root
+from encoder.errors import CATALOGUE
+
+COMMANDS = [name for commands in SECTIONS.values() for name in commands]
+
+
+def _run(*args: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(root, args, input=stdin)
+
+
+def test_help_names_every_command_and_begins_with_examples() -> None:
+    told = _run("--help").output
+    assert all(f"  {name} " in told for name in COMMANDS)
+    assert told.index("encoder submit holiday.mov") < told.index("Options:")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_what_the_list_says(name: str) -> None:
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    assert command.name == name
+    assert command.help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_says_what_it_does(name: str) -> None:
+    command = root.get_command(click.Context(root), name)
+    assert command is not None
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    assert [option.name for option in options if not option.help] == []
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_help_explains_every_code(code: str) -> None:
+    told = _run("help", code).output
+    assert CATALOGUE[code].title in told
+    assert CATALOGUE[code].to_do in told
+
+
+def test_help_explains_commands_too() -> None:
+    assert "SOURCE is a URL" in _run("help", "submit").output
+
+
+def test_a_mistyped_code_is_answered_with_the_near_ones() -> None:
+    done = _run("help", "source_truncate")
+    assert done.exit_code == 2
+    assert "Did you mean source_truncated" in done.output
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("submit",), "say a SOURCE"),
+        (("submit", "http://h/x", "--preset", "h264", "-o", "/a", "-o", "/b"), "more -o than outputs"),
+        (("submit", "x.mov"), "no file x.mov"),
+        (("submit", "http://h/x", "--priority", "101"), "-100<=x<=100"),
+        (("jobs", "--status", "lost"), "'lost' is not one of"),
+        (("cancel",), "Missing argument"),
+        (("cancel", "42"), "say --yes"),
+        (("frobnicate",), "No such command"),
+    ],
+)
+def test_wrong_usage_exits_2_with_a_sentence(args: Sequence[str], told: str) -> None:
+    done = _run(*args)
+    assert done.exit_code == 2
+    assert told in done.output
+
+
+def test_a_whole_job_must_be_an_object_and_stand_alone() -> None:
+    assert "holds no JSON object" in _run("submit", "--job", "-", stdin="[]").output
+    assert "is no JSON" in _run("submit", "--job", "-", stdin="{").output
+    assert "do not go with it" in _run("submit", "http://h/x", "--job", "-", stdin="{}").output
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_are_printed(shell: str) -> None:
+    assert "_ENCODER_COMPLETE" in _run("completion", shell).output
