@@ -1,11 +1,11 @@
 """The data folder of `encoder up`: everything that one machine keeps, and the secrets that it makes for itself.
 
-    .encoder/
-      secret-key        seals callers' secrets; without it they are lost
-      webhook-secret    signs webhooks
-      postgres/         the embedded database
-      storage/          outputs without a destination
-      scratch/          work in progress
+.encoder/
+secret-key        seals callers' secrets; without it they are lost
+webhook-secret    signs webhooks
+postgres/         the embedded database
+storage/          outputs without a destination
+scratch/          work in progress
 """
 
 from __future__ import annotations

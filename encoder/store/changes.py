@@ -1,0 +1,271 @@
+"""What the verbs change on a job: decided here, for every database; a store carries it out in one transaction.
+
+A job is locked and read first (`Standing`). From there `marked`, `settled`, `cancelled` and `retried` decide the rest:
+outputs, the job's own state, the events in their order, and what receivers are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from encoder import errors
+from encoder.model.base import Json, to_json
+from encoder.model.event import TOLD, Event, EventType
+from encoder.model.ids import JobId, OutputId, TenantId
+from encoder.model.job import JobSpec
+from encoder.model.result import Problem
+from encoder.model.state import (
+    JOB_MOVES,
+    OUTPUT_ENDED,
+    OUTPUT_MOVES,
+    JobState,
+    OutputState,
+    TaskState,
+    job_end,
+)
+from encoder.model.telling import ToldJob, ToldOutput, body, webhook_id
+from encoder.store.rows import Claim, OutputChange, Settlement
+
+_OUTPUT_EVENTS = {OutputState.UPLOADED: EventType.OUTPUT_UPLOADED, OutputState.FAILED: EventType.OUTPUT_FAILED}
+_JOB_EVENTS = {
+    JobState.COMPLETED: EventType.JOB_COMPLETED,
+    JobState.FAILED: EventType.JOB_FAILED,
+    JobState.CANCELLED: EventType.JOB_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A job under our lock, with its outputs in order."""
+
+    id: JobId
+    uuid: UUID
+    tenant_id: TenantId
+    state: JobState
+    run: int
+    cancel_requested: bool
+    event_seq: int
+    spec: JobSpec
+    outputs: tuple[ToldOutput, ...]
+    problem: Problem | None = None
+    secrets_erased: bool = False
+    deleted: bool = False
+
+    @property
+    def open_outputs(self) -> Iterator[ToldOutput]:
+        return (output for output in self.outputs if output.state not in OUTPUT_ENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """An event before it has its number. `claim`: whose end it tells, for `task.settled`."""
+
+    type: EventType
+    output: OutputId | None = None
+    data: dict[str, Json] | None = None
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What one receiver is to be told of one event."""
+
+    seq: int
+    type: EventType
+    webhook_id: str
+    url: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A job after a verb: `job` as it stands then, the outputs that were written, what happened."""
+
+    job: Standing
+    outputs: tuple[OutputChange, ...]
+    attempts: int | None  # to be noted on each written output; None leaves it
+    happenings: tuple[Happening, ...]
+
+    def events(self, at: datetime) -> tuple[Event, ...]:
+        first = self.job.event_seq - len(self.happenings) + 1
+        return tuple(
+            Event(seq=seq, type=each.type, at=at, run=self.job.run, output=each.output, data=each.data or {})
+            for seq, each in enumerate(self.happenings, first)
+        )
+
+    def deliveries(self, at: datetime) -> tuple[Delivery, ...]:
+        url = self.job.spec.notification_url
+        if url is None:
+            return ()
+        return tuple(delivery(event, told(self.job), url) for event in self.events(at) if event.type in TOLD)
+
+
+def told(job: Standing) -> ToldJob:
+    return ToldJob(
+        id=job.id,
+        uuid=job.uuid,
+        state=job.state,
+        metadata=job.spec.metadata,
+        tags=job.spec.tags,
+        problem=job.problem,
+        outputs=job.outputs,
+    )
+
+
+def delivery(event: Event, job: ToldJob, url: str) -> Delivery:
+    return Delivery(
+        seq=event.seq, type=event.type, webhook_id=webhook_id(job.uuid, event.seq), url=url, body=body(event, job)
+    )
+
+
+def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Changed:
+    """A worker's progress. The first one makes the job `processing`."""
+    began = job.state is JobState.QUEUED
+    state = JobState.PROCESSING if began else job.state
+    first = (Happening(type=EventType.JOB_PROCESSING),) if began else ()
+    return _changed(job, state, changes, (*first, *_of_outputs(job, changes)), attempts=claim.attempt)
+
+
+def end_of(job: Standing, settlement: Settlement) -> TaskState:
+    """The task's state after a settle: a job that is to end gets no further attempt."""
+    again = settlement.state in (TaskState.READY, TaskState.SCHEDULED)
+    return TaskState.CANCELLED if again and job.cancel_requested else settlement.state
+
+
+def settled(job: Standing, claim: Claim, state: TaskState, settlement: Settlement) -> Changed:
+    """The end of an attempt: its own changes, then what becomes of outputs that it left open.
+
+    Raises:
+        errors.Defect: `done`, but an output is still open.
+    """
+    own = _with(job, settlement.changes)
+    left = tuple(_left_open(own, state, settlement.problem))
+    after = _with(own, left)
+    changes = _merged(settlement.changes, left)
+    end = job_end([output.state for output in after.outputs], cancel_requested=job.cancel_requested)
+    if end is None and state is TaskState.DONE:
+        raise errors.Defect(f"task {claim.task_id} is done, but job {job.id} has open outputs")
+    happenings = (
+        Happening(type=EventType.TASK_SETTLED, claim=claim, data=_account(claim, state, settlement)),
+        *_of_outputs(job, changes),
+        *_of_job(end),
+    )
+    problem = settlement.problem or _first_problem(after) if end is JobState.FAILED else None
+    return _changed(replace(job, problem=problem), end or job.state, changes, happenings, attempts=claim.attempt)
+
+
+def cancel_requested(job: Standing, *, running: bool) -> Changed:
+    """A cancel: ends the job at once when nothing runs, else the settle of what runs will."""
+    asked = () if job.cancel_requested else (Happening(type=EventType.JOB_CANCEL_REQUESTED),)
+    job = replace(job, cancel_requested=True)
+    if running:
+        return _changed(job, job.state, (), asked)
+    changes = tuple(_left_open(job, TaskState.CANCELLED, None))
+    end = job_end([output.state for output in _with(job, changes).outputs], cancel_requested=True)
+    return _changed(job, end or job.state, changes, (*asked, *_of_outputs(job, changes), *_of_job(end)))
+
+
+def retried(job: Standing) -> Changed:
+    """A new run of what failed or was cancelled."""
+    again = tuple(
+        OutputChange(id=output.id, state=OutputState.QUEUED)
+        for output in job.outputs
+        if output.state in (OutputState.FAILED, OutputState.CANCELLED)
+    )
+    job = replace(job, run=job.run + 1, cancel_requested=False, problem=None)
+    happened = Happening(type=EventType.JOB_RETRIED, data={"outputs": [change.id for change in again]})
+    return _changed(job, JobState.QUEUED, again, (happened,), attempts=0)
+
+
+def _changed(
+    job: Standing,
+    state: JobState,
+    changes: Sequence[OutputChange],
+    happenings: tuple[Happening, ...],
+    *,
+    attempts: int | None = None,
+) -> Changed:
+    if state is not job.state and state not in JOB_MOVES[job.state]:
+        raise errors.Defect(f"job {job.id} cannot go from {job.state} to {state}")
+    after = replace(_with(job, changes), state=state, event_seq=job.event_seq + len(happenings))
+    return Changed(job=after, outputs=tuple(changes), attempts=attempts, happenings=happenings)
+
+
+def _with(job: Standing, changes: Sequence[OutputChange]) -> Standing:
+    """The job with these changes on its outputs.
+
+    Raises:
+        errors.Defect: a change that the table of states does not know.
+    """
+    by_id = {output.id: output for output in job.outputs}
+    for change in changes:
+        output = by_id[change.id]
+        state = change.state or output.state
+        if state is not output.state and state not in OUTPUT_MOVES[output.state]:
+            raise errors.Defect(f"output {change.id} of job {job.id} cannot go from {output.state} to {state}")
+        failed = state is OutputState.FAILED
+        by_id[change.id] = ToldOutput(
+            id=output.id,
+            state=state,
+            delivered=change.delivered or output.delivered,
+            problem=(change.problem or output.problem) if failed else None,
+        )
+    return replace(job, outputs=tuple(by_id[output.id] for output in job.outputs))
+
+
+def _left_open(job: Standing, state: TaskState, problem: Problem | None) -> Iterator[OutputChange]:
+    for output in job.open_outputs:
+        if state is TaskState.FAILED:
+            yield OutputChange(id=output.id, state=OutputState.FAILED, problem=problem)
+        elif state is TaskState.CANCELLED:
+            yield OutputChange(id=output.id, state=OutputState.CANCELLED)
+        elif state is not TaskState.DONE and output.state is not OutputState.QUEUED:
+            yield OutputChange(id=output.id, state=OutputState.QUEUED)
+
+
+def _merged(own: Sequence[OutputChange], left: Sequence[OutputChange]) -> tuple[OutputChange, ...]:
+    """One change per output: what the worker wrote, and the end of it where it left the output open."""
+    by_id = {change.id: change for change in own}
+    for change in left:
+        written = by_id.get(change.id)
+        by_id[change.id] = (
+            replace(written, state=change.state, problem=written.problem or change.problem) if written else change
+        )
+    return tuple(by_id.values())
+
+
+def _of_outputs(job: Standing, changes: Sequence[OutputChange]) -> tuple[Happening, ...]:
+    before = {output.id: output.state for output in job.outputs}
+    return tuple(
+        Happening(type=_OUTPUT_EVENTS[change.state], output=change.id, data=_what(change))
+        for change in changes
+        if change.state in _OUTPUT_EVENTS and change.state is not before[change.id]
+    )
+
+
+def _what(change: OutputChange) -> dict[str, Json]:
+    if change.problem is not None:
+        return {"error": to_json(change.problem)}
+    return {"uri": change.delivered.uri, "sizeBytes": change.delivered.size_bytes} if change.delivered else {}
+
+
+def _of_job(end: JobState | None) -> tuple[Happening, ...]:
+    return () if end is None else (Happening(type=_JOB_EVENTS[end]),)
+
+
+def _account(claim: Claim, state: TaskState, settlement: Settlement) -> dict[str, Json]:
+    return {
+        "task": claim.name,
+        "epoch": claim.epoch,
+        "attempt": claim.attempt,
+        "outcome": settlement.outcome,
+        "state": state,
+        "error": None if settlement.problem is None else to_json(settlement.problem),
+    }
+
+
+def _first_problem(job: Standing) -> Problem | None:
+    return next((output.problem for output in job.outputs if output.problem is not None), None)

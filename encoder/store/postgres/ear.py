@@ -1,0 +1,82 @@
+"""Hears hints on a connection of its own, and knows when it has gone deaf."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from encoder import errors
+from encoder.log import get_logger
+from encoder.store.postgres import sql
+from encoder.store.postgres.hints import CHANNEL
+from encoder.store.postgres.pool import Connection, connect, translated
+
+log = get_logger(__name__)
+
+FIRST_TEST_S = 2.0  # for the first round trip; a pooler in between would swallow it
+PING_EVERY_S = 10.0
+PING_S = 5.0
+PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
+
+_KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+_NONCE = "nonce:"
+
+
+class Ear:
+    """A half-open connection hears nothing for ever: so each ping is a hint to itself that must come back."""
+
+    def __init__(self, dsn: str, *, ping_every_s: float = PING_EVERY_S) -> None:
+        self._dsn = dsn
+        self._ping_every_s = ping_every_s
+        self._healthy = False
+        self._nonce = ""
+        self._came_back = asyncio.Event()
+
+    @property
+    def healthy(self) -> bool:
+        return self._healthy
+
+    async def listen(self, heard: Callable[[str], None]) -> None:
+        failures = 0
+        while True:
+            try:
+                async with self._listening(heard) as connection:
+                    await self._ping(connection, FIRST_TEST_S)
+                    failures = 0
+                    heard("reconnected")
+                    while True:
+                        await asyncio.sleep(self._ping_every_s)
+                        await self._ping(connection, PING_S)
+            except errors.StoreUnavailable as error:
+                log.warning("ear.deaf", reason=str(error), note="polling only until hints come through again")
+            finally:
+                self._healthy = False
+            await asyncio.sleep(PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+            failures += 1
+
+    @asynccontextmanager
+    async def _listening(self, heard: Callable[[str], None]) -> AsyncIterator[Connection]:
+        def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
+            if payload == self._nonce:
+                self._came_back.set()
+            elif not str(payload).startswith(_NONCE):
+                heard(str(payload))
+
+        with translated():
+            connection = await connect(self._dsn, application_name="encoder ear", **_KEEPALIVE)
+            try:
+                await connection.add_listener(CHANNEL, hear)
+                yield connection
+            finally:
+                connection.terminate()
+
+    async def _ping(self, connection: Connection, limit_s: float) -> None:
+        """A hint from ourselves to ourselves."""
+        self._nonce = f"{_NONCE}{secrets.token_hex(8)}"
+        self._came_back.clear()
+        async with asyncio.timeout(limit_s):
+            await connection.execute(sql.HINT, CHANNEL, [self._nonce])
+            await self._came_back.wait()
+        self._healthy = True

@@ -1,0 +1,44 @@
+"""Hints to other processes: sent after the commit, on their own, and never too often."""
+
+from __future__ import annotations
+
+import asyncio
+
+from encoder import errors
+from encoder.log import get_logger
+from encoder.store.postgres import sql
+from encoder.store.postgres.pool import Pool
+
+log = get_logger(__name__)
+
+CHANNEL = "encoder"
+PAUSE_S = 0.05  # between two sendings: NOTIFY takes a lock of the whole database
+
+
+class Hints:
+    """Sends at once, then gathers for 50 ms what comes meanwhile; each payload stands once in a sending."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._waiting: dict[str, None] = {}
+        self._sender: asyncio.Task[None] | None = None
+
+    def send(self, *payloads: str) -> None:
+        """Never waits, never raises: a hint that is lost costs one poll."""
+        self._waiting.update(dict.fromkeys(payloads))
+        if self._waiting and (self._sender is None or self._sender.done()):
+            self._sender = asyncio.create_task(self._run(), name="hints")
+
+    async def close(self) -> None:
+        """Send what waits, within the limit of one statement."""
+        if self._sender is not None:
+            await asyncio.gather(self._sender, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            payloads, self._waiting = list(self._waiting), {}
+            try:
+                await self._pool.rows(sql.HINT, CHANNEL, payloads)
+            except errors.StoreUnavailable as error:
+                log.warning("hints.lost", payloads=payloads, reason=str(error))
+            await asyncio.sleep(PAUSE_S)

@@ -1,0 +1,85 @@
+"""The schema of a database: made or brought up to date at start, however many processes start at once.
+
+A new database gets `schema.sql`. An older one gets the numbered steps between; a step only adds, so that the program
+before it still runs beside the new one. So a newer schema than ours is no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import LiteralString
+
+import asyncpg
+
+from encoder import errors
+from encoder.store.postgres import sql
+from encoder.store.postgres.pool import Connection, connect, translated
+
+VERSION = 1
+STEPS: Mapping[int, LiteralString] = {}  # the version that a step leads to, from 2 on
+
+_CREATE_LEDGER = (
+    "CREATE TABLE IF NOT EXISTS schema_version ("
+    " version integer CONSTRAINT schema_version_pk PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+)
+
+
+async def upgrade(dsn: str) -> int:
+    """Bring the database to this program's version; the version that it has then."""
+    with translated():
+        connection = await connect(dsn, lock_timeout="60s", statement_timeout="0")
+        try:
+            version = await _version(connection)
+            return version if version >= VERSION else await _upgrade(connection)
+        finally:
+            await connection.close()
+
+
+async def check(dsn: str) -> int:
+    """The version of the database.
+
+    Raises:
+        errors.StoreUnavailable: it is older than this program: run `encoder migrate`.
+    """
+    with translated():
+        connection = await connect(dsn)
+        try:
+            version = await _version(connection)
+        finally:
+            await connection.close()
+    if version < VERSION:
+        raise errors.StoreUnavailable(f"the schema is at version {version}, this program needs {VERSION}")
+    return version
+
+
+async def _version(connection: Connection) -> int:
+    if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
+        return 0
+    return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
+
+
+async def _upgrade(connection: Connection) -> int:
+    await _create_ledger(connection)
+    async with connection.transaction():
+        # the others wait here, and then find the work done
+        await connection.execute("LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE")
+        version = await _version(connection)
+        if version == 0:
+            await connection.execute(sql.SCHEMA)
+            await _note(connection, VERSION)
+        for step in range(max(version, 1) + 1, VERSION + 1):
+            await connection.execute(STEPS[step])
+            await _note(connection, step)
+        return max(version, VERSION)
+
+
+async def _create_ledger(connection: Connection) -> None:
+    """There must be a table before it can be locked; IF NOT EXISTS does not keep two creators apart."""
+    try:
+        await connection.execute(_CREATE_LEDGER)
+    except (asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+        return  # somebody else has just made it
+
+
+async def _note(connection: Connection, version: int) -> None:
+    await connection.execute("INSERT INTO schema_version (version) VALUES ($1)", version)

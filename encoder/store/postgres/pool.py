@@ -1,0 +1,159 @@
+"""The connections: limits, transactions that are repeated after a deadlock, errors in our own words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import LiteralString, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from encoder import errors
+
+T = TypeVar("T")
+
+Row: TypeAlias = asyncpg.Record
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"  # generic in the stubs alone
+Pooled: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+
+CONNECT_S = 5.0
+STATEMENT_S = 10.0
+ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
+REPEATS = 5
+FIRST_PAUSE_S = 0.01
+
+SESSION = {
+    "application_name": "encoder",
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",
+    "statement_timeout": "10s",
+    "lock_timeout": "3s",
+    "idle_in_transaction_session_timeout": "30s",
+    # a plan is made with the values at hand: one kept from an empty table walks a backlog of a million rows
+    "plan_cache_mode": "force_custom_plan",
+    # our statements are short; compiling them costs more than running them
+    "jit": "off",
+}
+
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # closed under our hands
+    asyncpg.OperatorInterventionError,  # shut down, terminated, starting up, cancelled by a time limit
+    asyncpg.InsufficientResourcesError,  # too many clients, out of memory, disk full
+    asyncpg.ReadOnlySQLTransactionError,  # a standby, or a disk that went read-only
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    OSError,
+    TimeoutError,
+)
+_RIVALS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Say in our words that the database is away or too slow.
+
+    Raises:
+        errors.StoreUnavailable: what was asked may or may not have happened.
+    """
+    try:
+        yield
+    except (*_AWAY, *_RIVALS) as error:
+        if isinstance(error, ValueError):  # asyncpg's word for a value of the wrong type: our bug, not an outage
+            raise
+        raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+async def connect(dsn: str, **session: str) -> Connection:
+    """A connection outside the pool, with the same limits."""
+    return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=SESSION | session)
+
+
+async def _keep_session(_connection: object) -> None:
+    """We leave nothing in a session, so there is nothing to reset: one round trip less per use."""
+
+
+class Pool:
+    """The connections of one process."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str, *, size: int) -> Pool:
+        with translated():
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=0,  # else it tries for ever to keep one up, and logs each failure
+                max_size=size,
+                timeout=CONNECT_S,
+                command_timeout=STATEMENT_S,
+                server_settings=SESSION,
+                reset=_keep_session,
+            )
+        return cls(pool)
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def rows(self, statement: LiteralString, *values: object) -> list[Row]:
+        """Run one statement, which is its own transaction."""
+
+        async def run(connection: Pooled) -> list[Row]:
+            return await connection.fetch(statement, *values)
+
+        return await self._repeated(run)
+
+    async def row(self, statement: LiteralString, *values: object) -> Row | None:
+        """As `rows`, where there is at most one."""
+        return next(iter(await self.rows(statement, *values)), None)
+
+    async def transaction(self, work: Callable[[Pooled], Awaitable[T]]) -> T:
+        """Run `work` in a transaction; an error of it rolls everything back."""
+
+        async def run(connection: Pooled) -> T:
+            await connection.execute("BEGIN")
+            try:
+                result = await work(connection)
+            except TimeoutError:
+                raise  # the connection is given up: the server rolls back
+            except Exception:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+            return result
+
+        return await self._repeated(run)
+
+    async def _repeated(self, run: Callable[[Pooled], Awaitable[T]]) -> T:
+        """The whole again, after a pause, when it lost against a rival."""
+        for attempt in range(REPEATS):
+            try:
+                with translated():
+                    async with self._connection() as connection:
+                        return await run(connection)
+            except errors.StoreUnavailable as error:
+                if not isinstance(error.__cause__, _RIVALS):
+                    raise
+                last = error
+            await asyncio.sleep(random.uniform(0.5, 1.0) * FIRST_PAUSE_S * 2**attempt)  # noqa: S311  # no secret
+        raise last
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Pooled]:
+        async with self._pool.acquire(timeout=ACQUIRE_S) as connection:
+            try:
+                yield connection
+            except (asyncio.CancelledError, TimeoutError):
+                # its query may still run: the rows must never answer the next one
+                connection.terminate()
+                raise

@@ -1,0 +1,193 @@
+"""From rows to what the protocol speaks of."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from encoder.model.base import Json, Record, from_json
+from encoder.model.event import Event, EventType
+from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.media import Media
+from encoder.model.plan import Note, OutputPlan
+from encoder.model.proof import Proof
+from encoder.model.result import Delivered, Intent, Problem, Timings
+from encoder.model.state import JobState, OutputState, TaskState
+from encoder.store.postgres.pool import Row
+from encoder.store.rows import (
+    Claim,
+    DeliveryRow,
+    Holder,
+    JobRow,
+    Live,
+    OutputRow,
+    QueueDepth,
+    Running,
+    WorkerInfo,
+    WorkerRow,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+def record_of(kind: type[R], text: str | None) -> R | None:
+    return None if text is None else from_json(kind, msgspec.json.decode(text))
+
+
+def spec_of(text: str) -> JobSpec:
+    return from_json(JobSpec, msgspec.json.decode(text))
+
+
+def members_of(text: str) -> dict[str, Json]:
+    return msgspec.json.decode(text, type=dict[str, Json])
+
+
+def claim_of(row: Row) -> Claim:
+    return Claim(
+        task_id=TaskId(row["task_id"]),
+        epoch=row["epoch"],
+        job_id=JobId(row["job_id"]),
+        tenant_id=TenantId(row["tenant_id"]),
+        kind=row["kind"],
+        queue=row["queue"],
+        name=row["name"],
+        attempt=row["attempt"],
+        lost=row["lost"],
+        released=row["released"],
+        max_attempts=row["max_attempts"],
+        args=members_of(row["args"]),
+        waited_seconds=row["waited_seconds"],
+    )
+
+
+def job_of(row: Row, outputs: list[Row]) -> JobRow:
+    """A job, from its row joined with its root task, that task's lease and the worker who holds it."""
+    spec = spec_of(row["spec"])
+    live = _live_of(row["live"])
+    return JobRow(
+        id=JobId(row["id"]),
+        uuid=row["uuid"],
+        tenant_id=TenantId(row["tenant_id"]),
+        state=JobState(row["state"]),
+        run=row["run"],
+        spec=spec,
+        label=row["label"],
+        sealed=row["sealed"],
+        cancel_requested=row["cancel_requested"],
+        media=record_of(Media, row["media"]),
+        problem=record_of(Problem, row["problem"]),
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        outputs=tuple(_output_of(output, spec.outputs[output["position"]], live) for output in outputs),
+        holder=_holder_of(row),
+        task_state=None if row["task_state"] is None else TaskState(row["task_state"]),
+        run_at=row["run_at"],
+    )
+
+
+def _live_of(text: str | None) -> dict[OutputId, Live]:
+    return {} if text is None else msgspec.json.decode(text, type=dict[OutputId, Live])
+
+
+def _holder_of(row: Row) -> Holder | None:
+    if row["worker_id"] is None:
+        return None
+    return Holder(worker_id=WorkerId(row["worker_id"]), host=row["host"] or "", beat_at=row["beat_at"])
+
+
+def _output_of(row: Row, spec: OutputSpec, live: dict[OutputId, Live]) -> OutputRow:
+    position = OutputId(row["position"])
+    warnings = row["warnings"]
+    return OutputRow(
+        id=position,
+        spec=spec,
+        state=OutputState(row["state"]),
+        attempts=row["attempts"],
+        plan=record_of(OutputPlan, row["plan"]),
+        command=() if row["command"] is None else msgspec.json.decode(row["command"], type=tuple[str, ...]),
+        intent=record_of(Intent, row["intent"]),
+        delivered=record_of(Delivered, row["delivered"]),
+        proof=record_of(Proof, row["proof"]),
+        problem=record_of(Problem, row["problem"]),
+        warnings=() if warnings is None else msgspec.json.decode(warnings, type=tuple[Note, ...]),
+        timings=record_of(Timings, row["timings"]) or Timings(),
+        live=live.get(position),
+        updated_at=row["updated_at"],
+    )
+
+
+def event_of(row: Row) -> Event:
+    return Event(
+        seq=row["seq"],
+        type=EventType(row["type"]),
+        at=row["at"],
+        run=row["run"],
+        output=row["output"],
+        data=members_of(row["data"]),
+    )
+
+
+def delivery_of(row: Row) -> DeliveryRow:
+    return DeliveryRow(
+        id=DeliveryId(row["id"]),
+        job_id=JobId(row["job_id"]),
+        job_uuid=row["job_uuid"],
+        tenant_id=TenantId(row["tenant_id"]),
+        webhook_id=row["webhook_id"],
+        event_type=row["event_type"],
+        url=row["url"],
+        body=row["body"],
+        state=row["state"],
+        tries=row["tries"],
+        status=row["status"],
+        error=row["error"],
+        answer=row["answer"],
+        created_at=row["created_at"],
+        tried_at=row["tried_at"],
+        delivered_at=row["delivered_at"],
+        sealed=row["sealed"],
+    )
+
+
+def worker_of(row: Row, running: tuple[Running, ...]) -> WorkerRow:
+    info = WorkerInfo(
+        id=WorkerId(row["id"]),
+        host=row["host"],
+        pid=row["pid"],
+        version=row["version"],
+        queues=tuple(row["queues"]),
+        slots=msgspec.json.decode(row["slots"], type=dict[str, int]),
+        encoders=tuple(row["encoders"]),
+        about=members_of(row["about"]),
+    )
+    return WorkerRow(
+        info=info,
+        started_at=row["started_at"],
+        seen_at=row["seen_at"],
+        draining=row["draining"],
+        running=running,
+    )
+
+
+def running_of(row: Row) -> Running:
+    return Running(
+        task_id=TaskId(row["task_id"]),
+        job_id=JobId(row["job_id"]),
+        job_uuid=row["job_uuid"],
+        kind=row["kind"],
+        stage=row["stage"],
+        since=row["since"],
+    )
+
+
+def depth_of(row: Row) -> QueueDepth:
+    return QueueDepth(
+        queue=row["queue"],
+        ready=row["ready"],
+        scheduled=row["scheduled"],
+        running=row["running"],
+        oldest_seconds=row["oldest_seconds"],
+    )

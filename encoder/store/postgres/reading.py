@@ -1,0 +1,83 @@
+"""What callers see of jobs: the verbs that read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from encoder.model.event import Event
+from encoder.model.ids import JobId, OutputId, TenantId
+from encoder.model.state import JobState
+from encoder.store.line import ENCODE, IO
+from encoder.store.postgres import sql
+from encoder.store.postgres.pool import Pool
+from encoder.store.postgres.read import depth_of, event_of, job_of
+from encoder.store.postgres.verbs import Verbs
+from encoder.store.rows import JobFilter, JobRow, Stats
+
+_NUMBER_DIGITS = 18  # every number of so many digits is a bigint
+_FIRST_PAGE = JobId((1 << 63) - 1)
+
+
+class Reading(Verbs):
+    async def job(self, tenant_id: TenantId, ref: str) -> JobRow | None:
+        job_id, uuid = _meant(ref)
+        if job_id is None and uuid is None:
+            return None
+        return await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
+
+    async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
+        rows = await self._pool.rows(
+            sql.JOBS,
+            wanted.tenant_id,
+            wanted.states or tuple(JobState),
+            wanted.before or _FIRST_PAGE,
+            wanted.limit,
+            wanted.tag,
+            wanted.text,
+            wanted.created_after,
+            wanted.created_before,
+        )
+        outputs = defaultdict(list)
+        for output in await self._pool.rows(sql.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
+            outputs[output["job_id"]].append(output)
+        return [job_of(row, outputs[row["id"]]) for row in rows]
+
+    async def events(self, job_id: JobId, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
+        return [event_of(row) for row in await self._pool.rows(sql.EVENTS, job_id, after, limit)]
+
+    async def log(self, job_id: JobId, output: OutputId) -> str | None:
+        row = await self._pool.row(sql.LOG, job_id, output)
+        return None if row is None else row["log"]
+
+    async def stats(self, tenant_id: TenantId | None) -> Stats:
+        jobs = await self._pool.rows(sql.COUNT_JOBS, tenant_id, tuple(JobState))
+        queues = await self._pool.rows(sql.DEPTHS, tenant_id, (ENCODE, IO))
+        return Stats(
+            jobs={JobState(row["state"]): row["jobs"] for row in jobs},
+            queues=tuple(depth_of(row) for row in queues),
+        )
+
+
+async def read_job(
+    pool: Pool,
+    *,
+    job_id: JobId | None = None,
+    uuid: UUID | None = None,
+    tenant_id: TenantId | None = None,
+    also_deleted: bool = False,
+) -> JobRow | None:
+    """One job with its outputs; of any tenant when none is given."""
+    row = await pool.row(sql.JOB, job_id, uuid, tenant_id, also_deleted)
+    return None if row is None else job_of(row, await pool.rows(sql.OUTPUTS, row["id"]))
+
+
+def _meant(ref: str) -> tuple[JobId | None, UUID | None]:
+    """The number or the uuid that a caller wrote."""
+    if ref.isascii() and ref.isdecimal() and len(ref) <= _NUMBER_DIGITS:
+        return JobId(int(ref)), None
+    try:
+        return None, UUID(ref)
+    except ValueError:
+        return None, None

@@ -1,0 +1,135 @@
+"""What workers do with tasks: the verbs of the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from encoder import errors
+from encoder.model.ids import WorkerId
+from encoder.model.media import Media
+from encoder.model.state import JOB_ENDED, JobState, TaskState
+from encoder.store import changes as rules
+from encoder.store.line import FLOOR, IO, NOTIFY
+from encoder.store.postgres import sql, telling
+from encoder.store.postgres.pool import Pooled
+from encoder.store.postgres.read import claim_of
+from encoder.store.postgres.reading import read_job
+from encoder.store.postgres.verbs import Verbs
+from encoder.store.postgres.write import close_task, lock, record
+from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Settled, Settlement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Closed:
+    """What a settle did, and whom it gives work."""
+
+    settled: Settled
+    queues: tuple[str, ...]
+
+
+class Tasks(Verbs):
+    async def claim(
+        self, queue: str, worker_id: WorkerId, *, limit: int, lease: timedelta, deadline: timedelta
+    ) -> Sequence[Claim]:
+        claims: list[Claim] = []
+        while len(claims) < limit:
+            wanted = limit - len(claims)
+            rows = await self._pool.rows(sql.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
+            claims += [claim_of(row) for row in rows if row["task_id"] is not None]
+            if rows[0]["picked"] < wanted:
+                break  # else some were tombstones, and more may stand behind them
+        return claims
+
+    async def load(self, claim: Claim) -> JobRow:
+        found = await read_job(self._pool, job_id=claim.job_id, also_deleted=True)
+        if found is None:
+            raise _lost(claim)
+        return found
+
+    async def mark(self, claim: Claim, changes: Sequence[OutputChange] = (), *, media: Media | None = None) -> None:
+        async def work(connection: Pooled) -> bool:
+            job = await lock(connection, claim.job_id)
+            at = await connection.fetchval(sql.HOLD_TASK, claim.task_id, claim.epoch)
+            if job is None or at is None:
+                raise _lost(claim)
+            return await record(connection, rules.marked(job, claim, changes), at, media=media)
+
+        if await self._pool.transaction(work):
+            self._hints.send(f"ready:{IO}")
+
+    async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
+        if await self._pool.row(sql.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
+            raise _lost(claim)
+
+    async def settle(self, claim: Claim, settlement: Settlement) -> Settled:
+        closed = await self._close(claim, settlement, by_rescue=False)
+        if closed is None:
+            return await self._settled_before(claim)
+        self._hints.send(*(f"ready:{queue}" for queue in closed.queues))
+        return closed.settled
+
+    async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
+        rows = await self._pool.rows(sql.EXPIRED, limit)
+        return [Expired(claim=claim_of(row), by_deadline=row["by_deadline"]) for row in rows]
+
+    async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
+        closed = await self._close(claim, settlement, by_rescue=True)
+        if closed is None:
+            return None
+        self._hints.send(*(f"ready:{queue}" for queue in closed.queues))
+        return closed.settled
+
+    async def due(self, *, limit: int = 500) -> Sequence[str]:
+        queues = [str(row["queue"]) for row in await self._pool.rows(sql.DUE, limit)]
+        self._hints.send(*(f"ready:{queue}" for queue in queues))
+        return queues
+
+    async def next_due(self) -> float | None:
+        row = await self._pool.row(sql.NEXT_DUE)
+        return None if row is None or row["seconds"] is None else max(0.0, row["seconds"])
+
+    async def uptime_seconds(self) -> float:
+        (row,) = await self._pool.rows(sql.UPTIME)
+        return float(row["seconds"])
+
+    async def _close(self, claim: Claim, settlement: Settlement, *, by_rescue: bool) -> _Closed | None:
+        """Settle in one transaction; None when the claim is not held, or its owner lives after all."""
+
+        async def work(connection: Pooled) -> _Closed | None:
+            if claim.kind == NOTIFY:
+                closed = await telling.close(connection, claim, settlement, by_rescue=by_rescue)
+                return _closed(claim, settlement.state) if closed else None
+            job = await lock(connection, claim.job_id, sql.LOCK_FREE_JOB if by_rescue else sql.LOCK_JOB)
+            if job is None:
+                return None
+            state = rules.end_of(job, settlement)
+            at = await close_task(connection, claim, settlement, state, by_rescue=by_rescue)
+            if at is None:
+                return None
+            changed = rules.settled(job, claim, state, settlement)
+            told = await record(connection, changed, at)
+            return _closed(claim, state, changed.job.state, told=told)
+
+        return await self._pool.transaction(work)
+
+    async def _settled_before(self, claim: Claim) -> Settled:
+        """The answer to a settle whose first answer was lost: nobody but the owner writes `done` at its epoch."""
+        row = await self._pool.row(sql.SETTLED_BEFORE, claim.task_id)
+        if row is None or (row["state"], row["epoch"]) != (TaskState.DONE, claim.epoch):
+            raise _lost(claim)
+        return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])))
+
+
+def _closed(claim: Claim, state: TaskState, job_state: JobState | None = None, *, told: bool = False) -> _Closed:
+    queues = ((claim.queue,) if state is TaskState.READY else ()) + ((IO,) if told else ())
+    return _Closed(settled=Settled(task_state=state, job_state=_ended(job_state)), queues=queues)
+
+
+def _ended(state: JobState | None) -> JobState | None:
+    return state if state in JOB_ENDED else None
+
+
+def _lost(claim: Claim) -> errors.LeaseLost:
+    return errors.LeaseLost(f"task {claim.task_id} is not held at epoch {claim.epoch}")

@@ -1,0 +1,42 @@
+"""Who works: for people, never to judge a lease."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from encoder.model.ids import WorkerId
+from encoder.store.postgres import sql
+from encoder.store.postgres.read import running_of, worker_of
+from encoder.store.postgres.verbs import Verbs
+from encoder.store.postgres.write import json_text
+from encoder.store.rows import Running, WorkerInfo, WorkerRow
+
+
+class Workers(Verbs):
+    async def hello(self, worker: WorkerInfo) -> None:
+        await self._pool.rows(
+            sql.HELLO,
+            worker.id,
+            worker.host,
+            worker.pid,
+            worker.version,
+            worker.queues,
+            json_text(worker.slots),
+            worker.encoders,
+            json_text(worker.about),
+        )
+
+    async def draining(self, worker_id: WorkerId) -> None:
+        await self._pool.rows(sql.DRAINING, worker_id)
+
+    async def bye(self, worker_id: WorkerId) -> None:
+        await self._pool.rows(sql.BYE, worker_id)
+
+    async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
+        rows = await self._pool.rows(sql.WORKERS, seen_within)
+        running: defaultdict[WorkerId, list[Running]] = defaultdict(list)
+        for task in await self._pool.rows(sql.RUNNING, [row["id"] for row in rows]):
+            running[task["worker_id"]].append(running_of(task))
+        return [worker_of(row, tuple(running[row["id"]])) for row in rows]

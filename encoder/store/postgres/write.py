@@ -1,0 +1,120 @@
+"""Carries out what `store.changes` decides: the lock first, the outputs as they stand, then one statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import LiteralString
+
+import msgspec
+
+from encoder.model.base import Json, to_json
+from encoder.model.ids import JobId, OutputId, TenantId
+from encoder.model.media import Media
+from encoder.model.result import Delivered, Problem
+from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.telling import ToldOutput
+from encoder.store.changes import Changed, Standing
+from encoder.store.line import NOTIFY_ATTEMPTS
+from encoder.store.postgres import sql
+from encoder.store.postgres.pool import Pooled, Row
+from encoder.store.postgres.read import record_of, spec_of
+from encoder.store.rows import Claim, OutputChange, Settlement
+
+
+def json_text(value: object) -> str:
+    """`value` for a column of type json."""
+    return msgspec.json.encode(value).decode()
+
+
+def stored_text(value: str) -> str:
+    """`value` without what a text column refuses: NUL and lone surrogates, which foreign programs may print."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+async def lock(connection: Pooled, job_id: JobId, statement: LiteralString = sql.LOCK_JOB) -> Standing | None:
+    """Lock a job and read how it stands; None when it is not there, or not free for a rescue."""
+    row = await connection.fetchrow(statement, job_id)
+    if row is None:
+        return None
+    outputs = await connection.fetch(sql.OUTPUTS_SHORT, job_id)  # a statement of its own: it sees what came before
+    return Standing(
+        id=JobId(row["id"]),
+        uuid=row["uuid"],
+        tenant_id=TenantId(row["tenant_id"]),
+        state=JobState(row["state"]),
+        run=row["run"],
+        cancel_requested=row["cancel_requested"],
+        event_seq=row["event_seq"],
+        secrets_erased=row["secrets_erased_at"] is not None,
+        deleted=row["deleted_at"] is not None,
+        spec=spec_of(row["spec"]),
+        outputs=tuple(_output(output) for output in outputs),
+    )
+
+
+async def close_task(
+    connection: Pooled, claim: Claim, settlement: Settlement, state: TaskState, *, by_rescue: bool
+) -> datetime | None:
+    """Win the end of a claim: the database's time, or None when it is not held (or its owner lives after all)."""
+    at: datetime | None = await connection.fetchval(
+        sql.CLOSE_TASK,
+        claim.task_id,
+        claim.epoch,
+        state,
+        settlement.delay,
+        settlement.lost,
+        settlement.released,
+        None if settlement.problem is None else json_text(settlement.problem),
+        by_rescue,
+    )
+    return at
+
+
+async def record(connection: Pooled, changed: Changed, at: datetime, *, media: Media | None = None) -> bool:
+    """Write all of a change, as of the database's time `at`; whether somebody is to be told of it."""
+    job = changed.job
+    deliveries = changed.deliveries(at)
+    await connection.execute(
+        sql.RECORD,
+        job.id,
+        at,
+        job.state,
+        job.run,
+        job.cancel_requested,
+        job.event_seq,
+        None if media is None else json_text(media),
+        None if job.problem is None else json_text(job.problem),
+        json_text([_change(output, changed.attempts) for output in changed.outputs]),
+        json_text(_events(changed, at)),
+        json_text(deliveries),
+        NOTIFY_ATTEMPTS,
+    )
+    return bool(deliveries)
+
+
+def _output(row: Row) -> ToldOutput:
+    return ToldOutput(
+        id=OutputId(row["position"]),
+        state=OutputState(row["state"]),
+        delivered=record_of(Delivered, row["delivered"]),
+        problem=record_of(Problem, row["problem"]),
+    )
+
+
+def _change(change: OutputChange, attempts: int | None) -> dict[str, Json]:
+    written: dict[str, Json] = to_json(change)
+    written["position"] = written.pop("id")
+    written["attempts"] = attempts
+    written["log"] = None if change.log is None else stored_text(change.log)
+    return written
+
+
+def _events(changed: Changed, at: datetime) -> list[dict[str, Json]]:
+    return [
+        {"seq": event.seq, "type": event.type, "output": event.output, "data": event.data, **_whose(happened.claim)}
+        for event, happened in zip(changed.events(at), changed.happenings, strict=True)
+    ]
+
+
+def _whose(claim: Claim | None) -> dict[str, Json]:
+    return {} if claim is None else {"task_id": claim.task_id, "epoch": claim.epoch}

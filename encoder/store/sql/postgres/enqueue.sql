@@ -1,0 +1,35 @@
+-- Enqueue: a job whole, in one statement and so in one transaction: job, outputs, root task, its place in line, the
+-- event, and, where a receiver is named, the delivery with its notify task.
+-- No row comes back when the idempotency key was used before.
+-- Index: jobs_key_once. Locks: none but the new rows; waits for a concurrent enqueue under the same key.
+-- $1 id or null, $2 time or null, $3 uuid, $4 tenant, $5 spec, $6 label, $7 tags, $8 sealed, $9 key, $10 body hash,
+-- $11 outputs, $12 nice, $13 attempts, $14 event type, $15 webhook id or null, $16 url, $17 body, $18 attempts to notify
+WITH job AS (
+  INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, sealed, idempotency_key, body_hash, created_at)
+  VALUES (coalesce($1::bigint, nextval('jobs_id_seq')), $3, $4, 'queued', 1, $5::json, $6, $7, $8, $9, $10, coalesce($2, now()))
+  ON CONFLICT ON CONSTRAINT jobs_key_once DO NOTHING
+  RETURNING id, tenant_id, created_at
+), outputs AS (
+  INSERT INTO job_outputs (job_id, position, state, updated_at)
+  SELECT job.id, position, 'queued', job.created_at FROM job, generate_series(0, $11::integer - 1) AS position
+), event AS (
+  INSERT INTO job_events (job_id, seq, type, at, run, data)
+  SELECT job.id, 1, $14, job.created_at, 1, '{}' FROM job
+), delivery AS (
+  INSERT INTO webhook_deliveries (job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
+  SELECT job.id, job.tenant_id, 1, $14, $15, $16, $17, 'pending', job.created_at FROM job WHERE $15::text IS NOT NULL
+  RETURNING id, job_id, tenant_id, created_at
+), task AS (
+  INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
+  SELECT id, tenant_id, 't1', 'transcode', 'encode', $12::smallint, 'ready', created_at, $13::smallint, '{}'::json, created_at
+  FROM job
+  UNION ALL
+  SELECT job_id, tenant_id, 'n/' || id, 'notify', 'io', 0, 'ready', created_at, $18::smallint,
+         json_build_object('delivery', id), created_at
+  FROM delivery
+  RETURNING id, queue, nice, tenant_id, weight
+), line AS (
+  INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
+  SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM task
+)
+SELECT id FROM job;

@@ -1,0 +1,1 @@
+encoder/store/sql/postgres/schema.sql
