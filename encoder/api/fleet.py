@@ -1,0 +1,54 @@
+"""Who works, what there is to choose from, how much waits, and who was told what."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from encoder.api import answers, problems
+from encoder.api.jobs import find_job
+from encoder.api.operations import Call, answer
+from encoder.ffmpeg import presets
+from encoder.model.ids import DeliveryId
+
+DEFAULT_PAGE = 50
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+async def workers(call: Call) -> web.Response:
+    """GET /workers."""
+    rows = await call.parts.store.workers(seen_within=call.parts.limits.worker_seen)
+    return answer(answers.WorkersAnswer(workers=tuple(map(answers.worker, rows))))
+
+
+async def stats(call: Call) -> web.Response:
+    """GET /stats."""
+    return answer(answers.stats(await call.parts.store.stats(call.tenant_id)))
+
+
+async def listed_presets(_call: Call) -> web.Response:
+    """GET /presets."""
+    told = (
+        answers.PresetAnswer(name=preset.name, about=preset.about, members=dict(preset.members), built_in=True)
+        for preset in presets.BUILT_IN.values()
+    )
+    return answer(answers.PresetsAnswer(presets=tuple(told)))
+
+
+async def deliveries(call: Call) -> web.Response:
+    """GET /webhooks/deliveries: newest first, of all jobs or of one."""
+    ref = call.query.get("job", str)
+    job = await find_job(call, ref) if ref else None
+    rows = await call.parts.store.deliveries(
+        call.tenant_id, job_id=job.id if job else None, limit=call.query.get("limit", int) or DEFAULT_PAGE
+    )
+    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(answers.delivery, rows))))
+
+
+async def replay(call: Call) -> web.Response:
+    """POST /webhooks/deliveries/{id}/replay: the same event again, under the same `webhook-id`."""
+    ref = call.request.match_info["id"]
+    if not _NUMBER.fullmatch(ref) or not await call.parts.store.replay(call.tenant_id, DeliveryId(int(ref))):
+        raise problems.not_found()
+    return web.Response(status=202)

@@ -1,0 +1,164 @@
+"""Jobs: submitted, listed, shown, cancelled, tried again, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from encoder.api import answers, problems
+from encoder.api.body import receive
+from encoder.api.cursor import Cursors
+from encoder.api.operations import Call, answer
+from encoder.api.wire import read_job, read_probe
+from encoder.errors import Rejected
+from encoder.model.base import Json
+from encoder.model.ids import OutputId
+from encoder.store.rows import JobFilter, JobRow, OutputRow
+
+MAX_KEY_CHARS = 255
+DEFAULT_PAGE = 50
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_OUTPUT = re.compile(r"[0-9]{1,2}")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_QUOTED = re.compile(r'"([^"\\]*)"')
+_STORED = "storage:"  # how the platform's own storage begins its addresses
+_OF_THE_PAGE = {"limit", "cursor"}
+
+
+async def submit(call: Call) -> web.Response:
+    """POST /jobs: into the database, or with `dryRun` only as far as the plan."""
+    key = _idempotency_key(call.request)
+    body = await receive(call.request)
+    spec = await asyncio.to_thread(read_job, body, call.parts.places)
+    if call.query.get("dryRun", bool):
+        return answer(answers.preview(await call.parts.inspector.preview(spec), spec))
+    body_hash = await asyncio.to_thread(_hash, body) if key else None
+    accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
+    headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
+    return answer(answers.accepted(accepted), status=202, headers=headers)
+
+
+async def probe(call: Call) -> web.Response:
+    """POST /probe: the facts of a source."""
+    body = await receive(call.request)
+    source = await asyncio.to_thread(read_probe, body, call.parts.places)
+    return answer(await call.parts.inspector.inspect(source))
+
+
+async def listed(call: Call) -> web.Response:
+    """GET /jobs: a page of them, newest first."""
+    limit = call.query.get("limit", int) or DEFAULT_PAGE
+    question = urlencode(
+        sorted((name, str(value)) for name, value in call.query.values.items() if name not in _OF_THE_PAGE)
+    )
+    cursors, cursor = Cursors(call.parts.cursor_key), call.query.get("cursor", str)
+    wanted = JobFilter(
+        tenant_id=call.tenant_id,
+        states=call.query.get("status", tuple) or (),
+        tag=call.query.get("tag", str),
+        text=call.query.get("q", str),
+        created_after=call.query.get("createdAfter", datetime),
+        created_before=call.query.get("createdBefore", datetime),
+        before=cursors.read(cursor, tenant_id=call.tenant_id, question=question) if cursor else None,
+        limit=limit + 1,
+    )
+    rows = await call.parts.store.jobs(wanted)
+    page, more = rows[:limit], len(rows) > limit
+    after = cursors.write(page[-1].id, tenant_id=call.tenant_id, question=question) if more else None
+    return answer(answers.JobsAnswer(jobs=tuple(show(call, row) for row in page), next_cursor=after))
+
+
+async def shown(call: Call) -> web.Response:
+    """GET /jobs/{id}."""
+    return answer(show(call, await find(call)))
+
+
+async def cancel(call: Call) -> web.Response:
+    """POST /jobs/{id}/cancel."""
+    row = await find(call)
+    state = await call.parts.store.cancel(row.id)
+    return answer(answers.AcceptedAnswer(id=row.id, uuid=row.uuid, status=state), status=202)
+
+
+async def retry(call: Call) -> web.Response:
+    """POST /jobs/{id}/retry: a new run of what failed or was cancelled."""
+    row = await find(call)
+    await call.parts.store.retry(row.id, max_attempts=call.parts.limits.max_attempts)
+    again = await find(call)
+    return answer(answers.AcceptedAnswer(id=again.id, uuid=again.uuid, status=again.state), status=202)
+
+
+async def delete(call: Call) -> web.Response:
+    """DELETE /jobs/{id}: the job, and what the platform's own storage holds of it."""
+    row = await find(call)
+    await call.parts.store.delete(row.id)
+    await call.parts.shelf.remove(f"jobs/{row.uuid}")
+    return web.Response(status=204)
+
+
+async def log(call: Call) -> web.Response:
+    """GET /jobs/{id}/outputs/{outputId}/log: what ffmpeg said on the last attempt."""
+    row = await find(call)
+    output = call.request.match_info["outputId"]
+    if not _OUTPUT.fullmatch(output):
+        raise problems.not_found()
+    text = await call.parts.store.log(row.id, OutputId(int(output)))
+    if text is None:
+        raise problems.not_found()
+    return web.Response(text=text)
+
+
+async def find(call: Call) -> JobRow:
+    """The job that the path names, by its number or uuid.
+
+    Raises:
+        errors.Rejected: `not_found`, also for another tenant's.
+    """
+    return await find_job(call, call.request.match_info["id"])
+
+
+async def find_job(call: Call, ref: str) -> JobRow:
+    """As `find`, for a name that stands elsewhere."""
+    known = _NUMBER.fullmatch(ref) or _UUID.fullmatch(ref)
+    row = await call.parts.store.job(call.tenant_id, ref.lower()) if known else None
+    if row is None:
+        raise problems.not_found()
+    return row
+
+
+def show(call: Call, row: JobRow) -> answers.JobAnswer:
+    """A job as it is told, with fresh links."""
+    expires = datetime.now(UTC) + call.parts.limits.link
+
+    def link(row: JobRow, output: OutputRow) -> str | None:
+        uri = output.delivered.uri if output.delivered else ""
+        if not uri.startswith(_STORED):
+            return None
+        key = uri.removeprefix(_STORED)
+        return call.parts.shelf.link(key, expires=expires, file_name=f"{row.id}-{key.rpartition('/')[2]}")
+
+    return answers.job(row, link)
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    """The key, bare as most send it or quoted as the draft of the standard has it."""
+    given = request.headers.getall("Idempotency-Key", [])
+    if not given:
+        return None
+    quoted = _QUOTED.fullmatch(given[0])
+    key = quoted[1] if quoted else given[0]
+    if len(given) > 1 or not 1 <= len(key) <= MAX_KEY_CHARS or not (key.isascii() and key.isprintable()):
+        message = f"`Idempotency-Key` must stand once and have 1 to {MAX_KEY_CHARS} printable ASCII characters."
+        raise Rejected.because("invalid_header", message)
+    return key
+
+
+def _hash(body: Json) -> bytes:
+    """Equal for equal JSON, however it is spaced and its members are ordered."""
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()

@@ -1,0 +1,118 @@
+"""What happens to every request: an id, the open server's guard, problems for all errors, headers for all answers."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from contextlib import suppress
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from encoder import errors
+from encoder.api import problems
+from encoder.api.metrics import HttpMetrics, route_of
+from encoder.errors import Rejected
+from encoder.log import get_logger
+
+log = get_logger(__name__)
+
+REQUEST_ID = web.RequestKey("request_id", str)
+
+SERVER = "encoder"  # no version: it would only tell which weakness to try
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def new_request_id() -> str:
+    return uuid4().hex
+
+
+def secure(response: web.StreamResponse, request_id: str) -> None:
+    """Add the headers that every answer has."""
+    response.headers.update({"Server": SERVER, "X-Request-Id": request_id})
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler for `on_response_prepare`."""
+    secure(response, request[REQUEST_ID])
+
+
+def frame(metrics: HttpMetrics, *, loopback_only: bool) -> Middleware:
+    """The one middleware, around everything."""
+
+    @web.middleware
+    async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[REQUEST_ID] = new_request_id()
+        began = time.monotonic()
+        with metrics.in_flight.track_inprogress():
+            response = await _answered(request, handler, loopback_only=loopback_only)
+        metrics.count(request, response, time.monotonic() - began)
+        return response
+
+    return framed
+
+
+async def _answered(request: web.Request, handler: Handler, *, loopback_only: bool) -> web.StreamResponse:
+    try:
+        if loopback_only:
+            _check_neighbour(request)
+        return await handler(request)
+    except Exception as error:
+        problem = _problem(error, request[REQUEST_ID])
+        if problem is not None:
+            return problem
+        log.exception("request.failed", request_id=request[REQUEST_ID], method=request.method, route=route_of(request))
+        if request.writer.output_size:  # an answer has begun: all that is left is to break it off
+            raise
+        return problems.internal(request[REQUEST_ID])
+
+
+def _problem(error: Exception, request_id: str) -> web.Response | None:
+    """What an error means to the caller; None for one that nobody foresaw."""
+    match error:
+        case Rejected():
+            return problems.of_faults(error.faults, request_id)
+        case errors.Failure():
+            return problems.of_failure(error, request_id)
+        case errors.StoreUnavailable():
+            return problems.unavailable("database_unavailable", request_id)
+        case web.HTTPException():
+            return problems.of_status(error.status, request_id, allow=error.headers.get("Allow"))
+        case ConnectionError():  # the caller went away: nobody hears this
+            return problems.of_status(408, request_id)
+        case _:
+            return None
+
+
+def _check_neighbour(request: web.Request) -> None:
+    """An open server is everyone's who can make a browser talk to it, so names and origins must be our own."""
+    host = request.headers.get("Host", "")
+    if not _is_loopback(host):
+        message = "This server is open to its own machine only; call it as 127.0.0.1, [::1] or localhost."
+        raise Rejected.because("host_not_allowed", message)
+    origin = request.headers.get("Origin")
+    if origin is not None and origin.lower() != f"{request.scheme}://{host}".lower():
+        raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        parts = urlsplit(f"//{host}")
+        name = parts.hostname or ""
+        valid = parts.netloc == host and parts.username is None and (parts.port or 0) >= 0
+        return valid and (name == "localhost" or ipaddress.ip_address(name).is_loopback)
+    return False

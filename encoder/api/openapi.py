@@ -1,0 +1,112 @@
+"""The document of the API (OpenAPI 3.1), written from the table that mounts it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from encoder import __version__
+from encoder.api import problems
+from encoder.api.operations import Answer, Operation
+from encoder.api.problems import ProblemAnswer
+from encoder.api.query import Parameter
+from encoder.api.wire_schema import schemas
+from encoder.model.base import Record
+
+_REF = "#/components/schemas/{name}"
+_ALWAYS = (400, 403, 500)  # what any call may get: a bad query or header, a foreign page, a bug of ours
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
+_Schema = dict[str, Any]
+
+
+def document(operations: Iterable[Operation]) -> _Schema:
+    """The whole of it, as plain data."""
+    listed = list(operations)
+    paths: dict[str, _Schema] = {}
+    for operation in listed:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Encoder",
+            "version": __version__,
+            "summary": "Video encoding with proof.",
+            "description": "Errors are problems (RFC 9457); `code` is one of those at /docs/errors.",
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": {**_answer_schemas(listed), **schemas(_REF.replace("{name}", "{model}"))}},
+    }
+
+
+def _operation(operation: Operation) -> _Schema:
+    described: _Schema = {
+        "operationId": operation.operation_id,
+        "summary": operation.summary,
+        "parameters": [*_in_path(operation.path), *_in_headers(operation.headers), *map(_in_query, operation.query)],
+        "responses": _responses(operation),
+    }
+    if operation.body is not None:
+        schema = {"$ref": _REF.format(name=operation.body)}
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    return described
+
+
+def _in_path(path: str) -> Iterable[_Schema]:
+    for name in _PATH_PARAMETER.findall(path):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _in_headers(headers: Mapping[str, str]) -> Iterable[_Schema]:
+    for name, about in headers.items():
+        schema = {"type": "string", "minLength": 1, "maxLength": 255}
+        yield {"name": name, "in": "header", "description": about, "schema": schema}
+
+
+def _in_query(parameter: Parameter) -> _Schema:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.about,
+        "required": parameter.required,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _responses(operation: Operation) -> _Schema:
+    told = {str(status): _response(status, answer) for status, answer in operation.answers.items()}
+    problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
+    for status in sorted({*_ALWAYS, *operation.problems}):
+        told.setdefault(
+            str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
+        )
+    return told
+
+
+def _response(status: int, answers: tuple[Answer, ...]) -> _Schema:
+    content: _Schema = {}
+    for answer in answers:
+        if isinstance(answer, str):
+            content[answer] = {"schema": {"type": "string"}}
+        else:
+            content["application/json"] = {"schema": {"$ref": _REF.format(name=answer.__name__)}}
+    return {"description": problems.phrase(status), **({"content": content} if content else {})}
+
+
+def _answer_schemas(operations: Iterable[Operation]) -> _Schema:
+    records = [
+        answer
+        for operation in operations
+        for answers in operation.answers.values()
+        for answer in answers
+        if not isinstance(answer, str)
+    ]
+    kinds: list[type[Record]] = list(dict.fromkeys([*records, ProblemAnswer]))
+    _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    for schema in components.values():
+        if schema.get("type") == "object" and "properties" in schema:
+            schema["required"] = list(schema["properties"])  # we tell every member, also those that have a default
+    return components

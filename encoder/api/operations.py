@@ -1,0 +1,68 @@
+"""What an operation of the API is. The one table of them (`routes`) mounts the routes and writes the document."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+from aiohttp import web
+
+from encoder.api import query
+from encoder.api.parts import Parts
+from encoder.api.query import Parameter, Query
+from encoder.model.base import Record
+from encoder.model.ids import DEFAULT_TENANT, TenantId
+
+Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
+Answer = type[Record] | str  # a record as JSON, or a media type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
+
+    `body`: the class of the job language that it takes, by name.
+    """
+
+    method: str
+    path: str
+    operation_id: str
+    summary: str
+    handler: Handler
+    answers: Mapping[int, tuple[Answer, ...]]
+    problems: tuple[int, ...] = ()
+    query: tuple[Parameter, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request to one operation."""
+
+    parts: Parts
+    request: web.Request
+    query: Query
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose key it came with; until there are keys, there is one tenant."""
+        return DEFAULT_TENANT
+
+
+def mount(operation: Operation, parts: Parts) -> web.RouteDef:
+    """The route of an operation."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        asked = query.read(request.query, operation.query)
+        return await operation.handler(Call(parts=parts, request=request, query=asked))
+
+    # GET does not bring HEAD along: what is served is what is documented
+    return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, {})
+
+
+def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """A record as JSON."""
+    body = msgspec.json.encode(record)
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)

@@ -1,0 +1,73 @@
+"""What the API is made of: handed in by the wiring, so that each part can be another one in a test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol
+
+from prometheus_client import CollectorRegistry
+
+from encoder.api.wire import Places
+from encoder.model.ids import TenantId
+from encoder.model.job import JobSpec, Place
+from encoder.model.media import Media
+from encoder.model.preview import Preview
+from encoder.storage.protocol import Storage
+from encoder.store.protocol import Store
+from encoder.store.rows import Accepted
+
+
+class Submit(Protocol):
+    """Stores a validated job (`queue.enqueue.Enqueue`)."""
+
+    async def __call__(
+        self, spec: JobSpec, *, tenant_id: TenantId, idempotency_key: str | None = None, body_hash: bytes | None = None
+    ) -> Accepted: ...
+
+
+class Inspector(Protocol):
+    """Looks at a source and makes nothing of it. Both raise errors.Failure: why a job would fail."""
+
+    async def inspect(self, source: Place) -> Media: ...
+
+    async def preview(self, spec: JobSpec) -> Preview: ...
+
+
+class Shelf(Storage, Protocol):
+    """The platform's storage where it is ours to serve: a folder."""
+
+    def resolve(self, key: str, query: Mapping[str, str]) -> Path | None:
+        """The file that a link of ours leads to; None if it is no such link, has expired, or the file is gone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    ready_s: float = 2.0  # a database that needs longer is away
+    stream_poll_s: float = 0.5  # between two looks at a job that somebody watches
+    link: timedelta = timedelta(hours=24)  # how long a link that an answer holds is good
+    worker_seen: timedelta = timedelta(seconds=90)
+    max_attempts: int = 3  # of a task that `retry` makes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """`stopping` is set before the server goes away: readiness ends, live streams end.
+
+    `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
+    `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
+    """
+
+    store: Store
+    submit: Submit
+    inspector: Inspector
+    places: Places  # checks of what callers name
+    shelf: Shelf
+    cursor_key: bytes
+    loopback_only: bool = True
+    limits: Limits = Limits()
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)

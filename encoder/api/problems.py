@@ -1,0 +1,118 @@
+"""Every refusal and failure of the API, as RFC 9457 `application/problem+json` from the catalogue of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from encoder import errors
+from encoder.errors import CATALOGUE, Failure, Fault, Rejected
+from encoder.model.base import Record
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+# Of these the body was not read to its end: what follows on the connection would be taken for a request.
+_ENDS_CONNECTION = {408, 413}
+_OF_STATUS = {
+    400: "invalid_header",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "body_too_large",
+    414: "uri_too_long",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    431: "headers_too_large",
+}
+
+
+class FaultAnswer(Record):
+    """One thing that is wrong. `path` is a JSON Pointer into the body, or "" for what is not in it."""
+
+    path: str
+    code: str
+    message: str
+
+
+class ProblemAnswer(Record):
+    """Why there is no other answer. `type` leads to the code's entry on this very server."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[FaultAnswer, ...]
+    request_id: str
+
+
+def of_faults(faults: Sequence[Fault], request_id: str) -> web.Response:
+    """The first fault's code speaks for all."""
+    code = faults[0].code
+    status = CATALOGUE[code].status or 422
+    detail = faults[0].message if len(faults) == 1 else f"{len(faults)} things are wrong; see `errors`."
+    return _answer(status, code, detail, request_id, faults=faults)
+
+
+def of_failure(failure: Failure, request_id: str) -> web.Response:
+    """What a job would have failed with: for good, or only for now."""
+    if isinstance(failure, errors.Permanent):
+        return _answer(422, failure.code, failure.message, request_id)
+    wait = str(round(failure.retry_after_s or RETRY_AFTER_S))
+    return _answer(503, failure.code, failure.message, request_id, headers={"Retry-After": wait})
+
+
+def of_status(status: int, request_id: str, *, allow: str | None = None) -> web.Response:
+    """What aiohttp itself refuses: no such route, wrong method, a body that is too large, …"""
+    code = _OF_STATUS.get(status, "invalid_header" if status < 500 else "internal_error")  # noqa: PLR2004
+    headers = {"Allow": allow} if allow else {}
+    return _answer(CATALOGUE[code].status or status, code, CATALOGUE[code].to_do, request_id, headers=headers)
+
+
+def unavailable(code: str, request_id: str) -> web.Response:
+    """Not now: `database_unavailable`, `overloaded` or `draining`."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return _answer(503, code, CATALOGUE[code].to_do, request_id, headers=headers)
+
+
+def internal(request_id: str) -> web.Response:
+    """A bug of ours: nothing is told but the id under which it is logged."""
+    return _answer(500, "internal_error", CATALOGUE["internal_error"].to_do, request_id)
+
+
+def not_found() -> Rejected:
+    """Also what belongs to somebody else."""
+    return Rejected.because("not_found", CATALOGUE["not_found"].to_do)
+
+
+def phrase(status: int) -> str:
+    """What a status is called."""
+    return HTTPStatus(status).phrase
+
+
+def _answer(
+    status: int,
+    code: str,
+    detail: str,
+    request_id: str,
+    *,
+    faults: Sequence[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    problem = ProblemAnswer(
+        type=f"/docs/errors#{code}",
+        title=CATALOGUE[code].title,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=tuple(FaultAnswer(path=fault.path, code=fault.code, message=fault.message) for fault in faults),
+        request_id=request_id,
+    )
+    body = msgspec.json.encode(problem)
+    response = web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
+    if status in _ENDS_CONNECTION:
+        response.force_close()
+    return response

@@ -1,0 +1,240 @@
+"""The one table of what the API can do: it mounts the routes, and the document is written from it."""
+
+from __future__ import annotations
+
+from encoder.api import answers, docs, events, files, fleet, health, jobs, query
+from encoder.api.metrics import QueueMetrics
+from encoder.api.operations import Operation
+from encoder.model.media import Media
+
+_JSON_PROBLEMS = (408, 413, 415, 422, 503)
+_LIMIT = query.whole("limit", "how many at most", low=1, high=200, default=50)
+
+
+def operations(queue: QueueMetrics) -> tuple[Operation, ...]:
+    """Every operation, in the order of docs/api.md."""
+    listed = (*_JOBS, *_ONE_JOB, *_PLATFORM, *_SERVER, _metrics(queue))
+    return (*listed, _document(listed))
+
+
+_JOBS = (
+    Operation(
+        method="POST",
+        path="/jobs",
+        operation_id="submitJob",
+        summary="Submit a job, or with `dryRun` see what would be made of it",
+        handler=jobs.submit,
+        body="Job",
+        query=(query.switch("dryRun", "probe and plan only; nothing is stored"),),
+        headers={"Idempotency-Key": "the same key and body within 24 h: the first answer again"},
+        answers={200: (answers.PreviewAnswer,), 202: (answers.AcceptedAnswer,)},
+        problems=_JSON_PROBLEMS,
+    ),
+    Operation(
+        method="GET",
+        path="/jobs",
+        operation_id="listJobs",
+        summary="Jobs, newest first",
+        handler=jobs.listed,
+        query=(
+            query.states("status", "only jobs in one of these states"),
+            query.text("q", "only jobs with this in their name, uuid or tags"),
+            query.text("tag", "only jobs with this tag"),
+            query.moment("createdAfter", "only jobs submitted after this"),
+            query.moment("createdBefore", "only jobs submitted before this"),
+            _LIMIT,
+            query.text("cursor", "`nextCursor` of the page before, with the same filters"),
+        ),
+        answers={200: (answers.JobsAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="POST",
+        path="/probe",
+        operation_id="probe",
+        summary="Facts of a source",
+        handler=jobs.probe,
+        body="Probe",
+        answers={200: (Media,)},
+        problems=_JSON_PROBLEMS,
+    ),
+)
+
+_ONE_JOB = (
+    Operation(
+        method="GET",
+        path="/jobs/{id}",
+        operation_id="getJob",
+        summary="A job with its outputs, by number or uuid",
+        handler=jobs.shown,
+        answers={200: (answers.JobAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="DELETE",
+        path="/jobs/{id}",
+        operation_id="deleteJob",
+        summary="Cancel a job if needed, and remove it with what the platform's own storage holds of it",
+        handler=jobs.delete,
+        answers={204: ()},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="POST",
+        path="/jobs/{id}/cancel",
+        operation_id="cancelJob",
+        summary="Stop a job; ffmpeg is ended on every worker",
+        handler=jobs.cancel,
+        answers={202: (answers.AcceptedAnswer,)},
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        method="POST",
+        path="/jobs/{id}/retry",
+        operation_id="retryJob",
+        summary="A new run of what failed or was cancelled",
+        handler=jobs.retry,
+        answers={202: (answers.AcceptedAnswer,)},
+        problems=(404, 409, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/events",
+        operation_id="listEvents",
+        summary="A job's timeline; with `Accept: text/event-stream` live until the job ends",
+        handler=events.events,
+        query=(
+            query.whole("after", "only events behind this `seq`", low=0, high=10**9, default=0),
+            query.whole("limit", "how many at most", low=1, high=events.BATCH, default=events.BATCH),
+        ),
+        headers={"Last-Event-ID": "of a stream: the event after which to go on"},
+        answers={200: (answers.EventsAnswer, "text/event-stream")},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/outputs/{outputId}/log",
+        operation_id="getLog",
+        summary="ffmpeg's log of an output's last attempt",
+        handler=jobs.log,
+        answers={200: ("text/plain",)},
+        problems=(404, 503),
+    ),
+)
+
+_PLATFORM = (
+    Operation(
+        method="GET",
+        path="/presets",
+        operation_id="listPresets",
+        summary="Presets and the members that they stand for",
+        handler=fleet.listed_presets,
+        answers={200: (answers.PresetsAnswer,)},
+    ),
+    Operation(
+        method="GET",
+        path="/workers",
+        operation_id="listWorkers",
+        summary="Live workers and what each runs now",
+        handler=fleet.workers,
+        answers={200: (answers.WorkersAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/stats",
+        operation_id="getStats",
+        summary="Jobs by state, queues by depth and age",
+        handler=fleet.stats,
+        answers={200: (answers.StatsAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/webhooks/deliveries",
+        operation_id="listDeliveries",
+        summary="What was told to whom, newest first",
+        handler=fleet.deliveries,
+        query=(query.text("job", "only of this job, by number or uuid"), _LIMIT),
+        answers={200: (answers.DeliveriesAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="POST",
+        path="/webhooks/deliveries/{id}/replay",
+        operation_id="replayDelivery",
+        summary="Tell it again, under the same `webhook-id`",
+        handler=fleet.replay,
+        answers={202: ()},
+        problems=(404, 503),
+    ),
+    *(
+        Operation(
+            method=method,
+            path="/storage/{key}",
+            operation_id=operation_id,
+            summary="A file of the platform's storage, by a signed link; ranges are served",
+            handler=files.download,
+            query=(
+                query.text("expires", "from the link", required=True),
+                query.text("name", "from the link", required=True),
+                query.text("signature", "from the link", required=True),
+            ),
+            answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
+            problems=(416,),
+        )
+        for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
+    ),
+)
+
+_SERVER = (
+    Operation(
+        method="GET",
+        path="/livez",
+        operation_id="live",
+        summary="The process answers",
+        handler=health.live,
+        answers={200: (answers.HealthAnswer,)},
+    ),
+    *(
+        Operation(
+            method="GET",
+            path=path,
+            operation_id=operation_id,
+            summary="Requests would succeed; 503 with the reasons otherwise",
+            handler=health.ready,
+            answers={200: (answers.HealthAnswer,), 503: (answers.HealthAnswer,)},
+        )
+        for path, operation_id in (("/health", "health"), ("/readyz", "ready"))
+    ),
+    Operation(
+        method="GET",
+        path="/docs/errors",
+        operation_id="errorsPage",
+        summary="Every code, what it means and what to do",
+        handler=docs.errors_page,
+        answers={200: ("text/html",)},
+    ),
+)
+
+
+def _metrics(queue: QueueMetrics) -> Operation:
+    return Operation(
+        method="GET",
+        path="/metrics",
+        operation_id="metrics",
+        summary="Numbers for Prometheus",
+        handler=health.metrics(queue),
+        answers={200: ("text/plain",)},
+    )
+
+
+def _document(listed: tuple[Operation, ...]) -> Operation:
+    return Operation(
+        method="GET",
+        path="/openapi.json",
+        operation_id="openapi",
+        summary="This document, without itself",
+        handler=docs.served(listed),
+        answers={200: ("application/json",)},
+    )

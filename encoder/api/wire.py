@@ -1,0 +1,154 @@
+"""The job language: what `POST /jobs` and `POST /probe` take, checked whole before anything is done (docs/api.md)."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Protocol
+
+from pydantic import Field
+
+from encoder.api.wire_faults import Reader, below, distinct
+from encoder.api.wire_output import Output
+from encoder.api.wire_place import Destination, HttpUrl, Source
+from encoder.api.wire_types import ABSENT, Metadata, Tags, Whole, Wire
+from encoder.errors import Fault, Rejected
+from encoder.ffmpeg import rules
+from encoder.model.base import Json
+from encoder.model.job import JobSpec, OutputSpec, Place
+
+MAX_OUTPUTS = 100
+MAX_PIXELS_PER_SECOND = 5 * rules.MAX_PIXELS_PER_SECOND  # of all outputs together
+PRESUMED_FPS = 30
+_PER_OUTPUT = re.compile(r"\{(width|height|preset)\}")  # may make two names of one template
+
+
+class Places(Protocol):
+    """What may be read from and written to, by the operator's rules. Faults name members of the place itself."""
+
+    def source(self, place: Place) -> Sequence[Fault]: ...
+
+    def destination(self, place: Place) -> Sequence[Fault]: ...
+
+    def receiver(self, url: str) -> Sequence[Fault]: ...
+
+
+class Job(Wire):
+    """What the platform is asked for: one source, and the files to be made of it."""
+
+    source: Source
+    outputs: Annotated[list[Output], Field(min_length=1, max_length=MAX_OUTPUTS)]
+    notification_url: HttpUrl = Field(ABSENT, description="is told what becomes of the job, signed")
+    priority: Annotated[Whole, Field(ge=-100, le=100)] = 0
+    metadata: Metadata = Field(ABSENT, description="comes back as it was sent")
+    tags: Tags = ABSENT
+
+
+class Probe(Wire):
+    """A source whose facts are asked for."""
+
+    source: Source
+
+
+_JOB: Reader[Job] = Reader(Job)
+_PROBE: Reader[Probe] = Reader(Probe)
+_SOURCE: Reader[Source] = Reader(Source)
+_OUTPUT: Reader[Output] = Reader(Output)
+_DESTINATION: Reader[Destination] = Reader(Destination)
+_URL: Reader[str] = Reader(HttpUrl)
+
+
+def read_job(body: Json, places: Places) -> JobSpec:
+    """The job that `body` asks for.
+
+    Raises:
+        errors.Rejected: every fault of it, of shape and of meaning, one per place.
+    """
+    job, faults = _JOB.read(body)
+    faults = distinct([*faults, *_meaning(body, places)])
+    if job is None or faults:
+        raise Rejected(*faults)
+    return JobSpec(
+        source=job.source.place(),
+        outputs=tuple(output.spec() for output in job.outputs),
+        notification_url=job.notification_url,
+        priority=job.priority,
+        metadata=dict(job.metadata or {}),
+        tags=tuple(job.tags or ()),
+    )
+
+
+def read_probe(body: Json, places: Places) -> Place:
+    """The source that `body` names.
+
+    Raises:
+        errors.Rejected: as `read_job`.
+    """
+    probe, faults = _PROBE.read(body)
+    place = None if probe is None else probe.source.place()
+    if place is not None:
+        faults = list(below("/source", places.source(place)))
+    if place is None or faults:
+        raise Rejected(*faults)
+    return place
+
+
+def _meaning(body: Json, places: Places) -> Iterator[Fault]:
+    """What is wrong with those parts that are well formed, whatever is wrong with the others."""
+    if not isinstance(body, dict):
+        return
+    listed = body.get("outputs")
+    outputs = listed[:MAX_OUTPUTS] if isinstance(listed, list) else []
+    source, _ = _SOURCE.read(body.get("source"))
+    receiver, _ = _URL.read(body.get("notificationUrl"))
+    if source is not None:
+        yield from below("/source", places.source(source.place()))
+    if receiver is not None:
+        yield from below("/notificationUrl", places.receiver(receiver))
+    yield from _meaning_of_outputs(outputs)
+    yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places)
+
+
+def _meaning_of_outputs(outputs: Sequence[Json]) -> Iterator[Fault]:
+    pixels_per_second = 0.0
+    for position, raw in enumerate(outputs):
+        output, _ = _OUTPUT.read(raw)
+        if output is not None:
+            spec = output.spec()
+            yield from below(f"/outputs/{position}", rules.check(spec))
+            pixels_per_second += _pixels_per_second(spec)
+    if pixels_per_second > MAX_PIXELS_PER_SECOND:
+        yield Fault(path="/outputs", code="job_too_large", message="must ask for fewer or smaller pictures in all")
+
+
+def _pixels_per_second(spec: OutputSpec) -> float:
+    return (spec.width or 0) * (spec.height or 0) * (spec.fps or PRESUMED_FPS)
+
+
+def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, places: Places) -> Iterator[Fault]:
+    taken: dict[str | None, str] = {}
+    read = _identity(source) if source is not None else None
+    for position, raw in enumerate(outputs):
+        destination, _ = _DESTINATION.read(raw.get("destination") if isinstance(raw, dict) else None)
+        if destination is None:
+            continue
+        path, place = f"/outputs/{position}/destination", destination.place()
+        yield from below(path, places.destination(place))
+        identity = _identity(place)
+        if identity == read:
+            yield Fault(path=path, code="source_equals_destination", message="must not be the source itself")
+        owner = taken.setdefault(identity, path)
+        if owner != path and not _PER_OUTPUT.search(identity or ""):
+            yield Fault(path=path, code="duplicate_destination", message=f"must differ from {owner}")
+
+
+def _identity(place: Place) -> str | None:
+    """Two places with one identity are the same file; None: a place that is nowhere else."""
+    if "path" in place:
+        return posixpath.normpath(str(place["path"]))
+    if "url" not in place:
+        return None
+    scheme, _, rest = str(place["url"]).partition("#")[0].partition("://")
+    authority, slash, target = rest.partition("/")
+    return f"{scheme}://{authority}".lower() + slash + target

@@ -1,0 +1,112 @@
+"""One output in the job language: every member that a single file may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from encoder.api.wire_place import Destination
+from encoder.api.wire_types import ABSENT, OneOf, Rate, Seconds, Whole, Wire, fault, without_noise
+from encoder.ffmpeg import codecs, presets, rules
+from encoder.model.base import Json
+from encoder.model.job import OutputSpec
+
+_VIDEO = codecs.VIDEO_ENCODERS.values()
+_AUDIO = codecs.AUDIO_ENCODERS.values()
+AUTO = "auto"
+
+
+def _all(*lists: Iterable[Any]) -> OneOf:
+    """What stands in at least one of `lists`. Whether an output's own encoder takes it, `rules` tells."""
+    return OneOf(*dict.fromkeys(value for values in lists for value in values))
+
+
+def _known_preset(name: str) -> str:
+    if name not in presets.BUILT_IN:
+        raise fault("unknown_preset", f"must be one of {', '.join(presets.BUILT_IN)}")
+    return name
+
+
+def _clip_schema(schema: dict[str, Any]) -> None:
+    without_noise(schema)
+    schema["not"] = {"required": ["end", "duration"]}
+
+
+def _output_schema(schema: dict[str, Any]) -> None:
+    without_noise(schema)
+    schema["anyOf"] = [{"required": ["preset"]}, {"required": ["container"]}]
+
+
+class Clip(Wire):
+    """A part of the source in seconds, by `end` or by `duration`; without either, to the source's end."""
+
+    model_config = ConfigDict(json_schema_extra=_clip_schema)
+
+    start: Seconds = 0.0
+    end: Seconds = ABSENT
+    duration: Annotated[float, Field(gt=0, le=12 * 3600)] = ABSENT
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if self.end is not ABSENT and self.duration is not ABSENT:
+            raise fault("unsupported_combination", "must have `end` or `duration`, not both")
+        if self.end is not ABSENT and self.end <= self.start:
+            raise fault("invalid_range", "must start before it ends")
+        return self
+
+    def members(self) -> dict[str, Json]:
+        """As the record has them: `start` and `end`."""
+        return {"start": self.start, "end": self.end if self.duration is ABSENT else self.start + self.duration}
+
+
+class Output(Wire):
+    """One file to be made. A member that is given wins over the preset's; what neither says, the plan decides."""
+
+    model_config = ConfigDict(json_schema_extra=_output_schema)
+
+    preset: Annotated[str, AfterValidator(_known_preset)] = Field(
+        ABSENT, json_schema_extra={"examples": list(presets.BUILT_IN)}
+    )
+    container: Annotated[str, _all(codecs.CONTAINERS)] = ABSENT
+    video_codec: Annotated[str, _all(codecs.video_codecs())] = ABSENT
+    video_bitrate: Rate = ABSENT
+    max_bitrate: Rate = ABSENT
+    crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
+    encoder_preset: Annotated[str, _all(*(encoder.presets for encoder in _VIDEO))] = ABSENT
+    tune: Annotated[str, _all(*(encoder.tunes for encoder in _VIDEO))] = ABSENT
+    profile: Annotated[str, _all(*(encoder.profiles for encoder in _VIDEO))] = ABSENT
+    level: Annotated[str, _all(*(encoder.levels for encoder in _VIDEO))] = ABSENT
+    pixel_format: Annotated[str, _all(*(encoder.pixel_formats for encoder in _VIDEO))] = ABSENT
+    width: Annotated[Whole, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1])] = ABSENT
+    height: Annotated[Whole, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1])] = ABSENT
+    fit: Annotated[str, _all(rules.FITS)] = "contain"
+    upscale: bool = False
+    fps: Annotated[float, Field(ge=1, le=rules.MAX_FPS)] = ABSENT
+    keyframe_interval: Annotated[float, Field(ge=0.1, le=60, description="seconds")] = ABSENT
+    audio_codec: Annotated[str, _all(codecs.audio_codecs())] = ABSENT
+    audio_bitrate: Rate = ABSENT
+    audio_channels: Annotated[int, _all(rules.CHANNELS)] = ABSENT
+    audio_sample_rate: Annotated[int, _all(*(encoder.sample_rates_hz for encoder in _AUDIO))] = ABSENT
+    clip: Clip = ABSENT
+    deinterlace: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
+    tone_map: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
+    rotate: Annotated[str | int, OneOf(AUTO, *rules.ROTATIONS)] = AUTO
+    destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.preset is ABSENT and self.container is ABSENT:
+            raise fault("missing_field", "must be there, or else `preset`", member="container")
+        return self
+
+    def spec(self) -> OutputSpec:
+        """The output with its preset, as the platform keeps it: `auto` is what is not said."""
+        explicit = {name: value for name, value in self.sent().items() if value != AUTO}
+        if self.clip is not ABSENT:
+            explicit["clip"] = self.clip.members()
+        if self.destination is not ABSENT:
+            explicit["destination"] = self.destination.place()
+        preset = {} if self.preset is ABSENT else presets.BUILT_IN[self.preset].members
+        return presets.merge(preset, explicit)

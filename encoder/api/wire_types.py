@@ -1,0 +1,172 @@
+"""The scalars of the job language, and the base of its objects. Strict: text is no number, `true` is no 1."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from encoder.model.base import Json
+
+MAX_URL = 2048
+MAX_PATH_BYTES = 1024
+MAX_TEXT = 4096
+MAX_METADATA_BYTES = 16 * 1024
+MIN_RATE, MAX_RATE = 1_000, 400_000_000
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_RATE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([kKmM]?)")
+_FACTOR = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+# The default of a member that may be left out. It has no value then: `null` is refused, and the schema shows none.
+ABSENT: Any = None
+
+
+def without_noise(schema: dict[str, Any]) -> None:
+    """Take out of a schema what says nothing: titles that repeat the name, defaults that are none."""
+    for member in schema.get("properties", {}).values():
+        member.pop("title", None)
+        if member.get("default", ...) is ABSENT:
+            del member["default"]
+
+
+class Wire(BaseModel):
+    """An object of the job language: what it does not know is an error, and no error shows what was sent."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        json_schema_extra=without_noise,
+        strict=True,
+    )
+
+    def sent(self) -> dict[str, Json]:
+        """The members that were sent, in the language's spelling."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+def fault(code: str, message: str, *, member: str = "") -> PydanticCustomError:
+    """An error whose code and message are ours; `member`: which of an object's own is meant.
+
+    `message` says what the thing must be, and never holds what the caller sent.
+    """
+    return PydanticCustomError(code, "{message}", {"message": message, "member": member})
+
+
+def as_whole(value: object) -> object:
+    """JSON has one kind of number: 2.0 is as whole as 2."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+class OneOf:
+    """Exactly one of some values. A `Literal` would take `true` for 1, and cannot be made from a table."""
+
+    def __init__(self, *values: str | int | bool) -> None:
+        self._values = values
+        self._message = f"must be one of {', '.join(json.dumps(value) for value in values)}"
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            self._check, core_schema.literal_schema(list(self._values))
+        )
+
+    def _check(self, value: object) -> object:
+        whole = as_whole(value)
+        if not any(type(whole) is type(allowed) and whole == allowed for allowed in self._values):
+            raise fault("invalid_value", self._message)
+        return whole
+
+
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        return as_whole(value)
+    match = _RATE.fullmatch(value)
+    if match is None:
+        raise fault("invalid_value", 'must be bits per second: a whole number, or text such as "2500k" or "5M"')
+    return round(float(match[1]) * _FACTOR[match[2].lower()])
+
+
+def _plain(value: str) -> str:
+    if _CONTROL.search(value):
+        raise fault("invalid_text", "must not hold control characters or line breaks")
+    return value
+
+
+def _short_path(value: str) -> str:
+    if len(value.encode()) > MAX_PATH_BYTES:
+        raise fault("out_of_range", f"must be at most {MAX_PATH_BYTES} bytes long")
+    return value
+
+
+def _base64(value: str) -> str:
+    try:
+        empty = not binascii.a2b_base64(value, strict_mode=True)
+    except (binascii.Error, ValueError):
+        empty = True
+    if empty:
+        raise fault("invalid_base64", "must be standard base64 with padding, without spaces, and not empty")
+    return value
+
+
+def _small_metadata(value: dict[str, Json]) -> dict[str, Json]:
+    if len(json.dumps(value, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        raise fault("out_of_range", f"must be at most {MAX_METADATA_BYTES} bytes of JSON")
+    return value
+
+
+def _distinct(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise fault("invalid_value", "must not name anything twice")
+    return values
+
+
+_RATE_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "integer", "minimum": MIN_RATE, "maximum": MAX_RATE},
+            {"type": "string", "pattern": f"^{_RATE.pattern}$", "examples": ["2500k", "5M"]},
+        ]
+    }
+)
+
+Whole = Annotated[int, BeforeValidator(as_whole)]
+Rate = Annotated[int, Field(ge=MIN_RATE, le=MAX_RATE), BeforeValidator(_rate), _RATE_SCHEMA]
+Seconds = Annotated[float, Field(ge=0, le=12 * 3600)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_plain)]
+Url = Annotated[str, Field(min_length=1, max_length=MAX_URL), AfterValidator(_plain)]
+Path = Annotated[
+    str, Field(min_length=1, max_length=MAX_PATH_BYTES), AfterValidator(_plain), AfterValidator(_short_path)
+]
+Base64 = Annotated[str, AfterValidator(_base64), Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
+Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_plain)]
+Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)]
+
+# F8: names that no header, filter or command line could misread
+_MetadataName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. :-]{0,127}$")]
+Metadata = Annotated[
+    dict[_MetadataName, Any],  # any JSON: it comes back as it was sent
+    Field(max_length=100, json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_small_metadata),
+]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")]
+HeaderValue = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_plain)]
+Headers = Annotated[
+    dict[HeaderName, HeaderValue],
+    Field(max_length=50, json_schema_extra={"additionalProperties": False, "writeOnly": True}),
+]
