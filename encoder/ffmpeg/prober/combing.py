@@ -27,12 +27,9 @@ class Combs:
     progressive: int = 0
 
     @property
-    def told(self) -> int:
-        return self.top_first + self.bottom_first + self.progressive
-
-    @property
     def enough(self) -> bool:
-        return self.told >= _ENOUGH and (self.progressive >= _ENOUGH or self._combed >= _ENOUGH)
+        """Whether the frames tell; one that is whole, and none combed, tells that a stream is not."""
+        return max(self.progressive, self._combed) >= _ENOUGH or (self.progressive > 0 and not self._combed)
 
     @property
     def _combed(self) -> int:

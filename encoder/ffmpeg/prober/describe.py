@@ -11,7 +11,6 @@ from av.video.stream import VideoStream
 
 from encoder.ffmpeg.prober import names
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
-from encoder.ffmpeg.prober.timing import is_variable, median_rate
 from encoder.ffmpeg.prober.walk import Track
 from encoder.model.media import AudioStream as AudioFacts
 from encoder.model.media import OtherStream
@@ -33,12 +32,10 @@ class Shown:
     frames: int | None = None
 
 
-def video(
-    stream: VideoStream, track: Track, look: VideoLook, shown: Shown, steps: list[Fraction], dolby_vision: int | None
-) -> VideoFacts:
+def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolby_vision: int | None) -> VideoFacts:
     context, first = stream.codec_context, look.first
     form = (first.format if first else None) or context.format
-    rate, average = median_rate(steps), stream.average_rate
+    rate, average = track.cadence.rate, stream.average_rate
     return VideoFacts(
         index=stream.index,
         default=_is_default(stream),
@@ -56,7 +53,7 @@ def video(
         mirrored=look.mirrored,
         average_rate=_ratio(average) if average else None,
         median_rate=_ratio(rate) if rate else None,
-        variable_rate=is_variable(steps),
+        variable_rate=track.cadence.variable,
         interlaced=look.interlaced,
         field_order=look.field_order if look.interlaced else None,
         color_range=_named(names.RANGES, first.color_range if first else None, context.color_range),

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from encoder.ffmpeg.formats import MOST_PIXELS
 from encoder.ffmpeg.prober.combing import Comb
 
-FRAMES = 8  # of a stream that calls itself progressive
+FRAMES = 6  # of a stream that calls itself progressive
 FRAMES_IF_FLAGGED = 24
 _MOST_FAULTS = 64  # packets that give no frame before we stop trying
 _PROGRESSIVE = (0, 1)  # field orders: unknown, progressive
@@ -52,8 +52,9 @@ class VideoLook:
         return self._comb.combs.order
 
     @property
-    def told(self) -> bool:
-        return self._comb.combs.enough
+    def settled(self) -> bool:
+        """Whether no other place needs to be looked at. The flag may be right in one place and wrong in another."""
+        return self._comb.combs.enough and not self.flagged
 
     @property
     def wants_more(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from fractions import Fraction
 
 import av
 from av.audio.stream import AudioStream
@@ -20,7 +19,6 @@ from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
 from encoder.ffmpeg.prober.layout import Layout, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
-from encoder.ffmpeg.prober.timing import intervals
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
 from encoder.model.media import AudioStream as AudioFacts
@@ -30,7 +28,7 @@ from encoder.model.media import VideoStream as VideoFacts
 _MOST_WALKED_BYTES = 256 * 1024**2
 _STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
 _MICROSECONDS = 1_000_000
-_PLACES = (Fraction(1, 2), Fraction(3, 4))
+_PLACES = (2, 3)  # quarters
 
 
 class _RefusedError(Exception):
@@ -66,6 +64,7 @@ def _opened(formats: Iterable[str]) -> InputContainer:
             "format_whitelist": ",".join(formats),
             "max_streams": str(_STREAMS_OPENED),
             "max_pixels": str(MOST_PIXELS),
+            "skip_loop_filter": "all",  # to open decodes some frames: a fifth less time
         },
     )
 
@@ -115,7 +114,7 @@ class _Survey:
     def opened(self) -> Opened:
         return Opened(
             media=self.media(),
-            counts=tuple(self._tracks[stream.index].count(self._step(stream)) for stream in self._streams),
+            counts=tuple(self._tracks[stream.index].count() for stream in self._streams),
             faststart=self._layout.faststart,
             trailing_bytes=self._layout.trailing_bytes,
         )
@@ -128,13 +127,14 @@ class _Survey:
             look.take(packet)
 
     def _look_further(self, look: VideoLook) -> None:
-        """Other places: always when the stream calls itself interlaced, else while its frames do not tell."""
-        duration = self._container.duration
-        for place in _PLACES:
-            if duration is None or (look.told and not look.flagged):
+        """From other keyframes, half and three quarters of the way."""
+        keys = sorted(self._tracks[look.stream.index].key_stamps)
+        places = sorted({keys[len(keys) * quarters // 4] for quarters in _PLACES} - {keys[0]}) if keys else []
+        for place in places:
+            if look.settled:
                 return
             look.look_on()
-            self._container.seek(int((self._container.start_time or 0) + place * duration))
+            self._container.seek(place, stream=look.stream)
             for packet in self._container.demux(look.stream):
                 look.take(packet)
                 if not look.wants_more:
@@ -143,9 +143,7 @@ class _Survey:
     def _describe_video(self, look: VideoLook) -> VideoFacts:
         stream = look.stream
         dolby_vision = self._layout.dolby_vision_profile
-        return describe.video(
-            stream, self._tracks[stream.index], look, self._shown(stream), self._steps(stream), dolby_vision
-        )
+        return describe.video(stream, self._tracks[stream.index], look, self._shown(stream), dolby_vision)
 
     def _describe_audio(self, stream: AudioStream) -> AudioFacts:
         look = self._audio.get(stream.index)
@@ -156,7 +154,7 @@ class _Survey:
         """Counted, where the file was walked to its end; declared, where its end is missing or too far away."""
         track = self._tracks[stream.index]
         begin = start if start is not None else track.start_seconds or 0.0
-        end = track.end_seconds(self._step(stream))
+        end = track.end_seconds
         if self._whole and not self._layout.cut_short and end is not None:
             length = max(0.0, min(end, self._last_moment) - begin)
             return Shown(start_seconds=begin, duration_seconds=length, frames=len(track.shown))
@@ -173,14 +171,6 @@ class _Survey:
         if container.duration is None or not container.format.name.startswith("mov"):
             return math.inf
         return ((container.start_time or 0) + container.duration) / _MICROSECONDS
-
-    def _steps(self, stream: Stream) -> list[Fraction]:
-        track = self._tracks[stream.index]
-        return intervals(track.shown, track.time_base) if stream.index in self._video else []
-
-    def _step(self, stream: Stream) -> Fraction | None:
-        steps = sorted(self._steps(stream))
-        return steps[len(steps) // 2] if steps else None
 
 
 def _refuse_bombs(streams: list[Stream]) -> None:

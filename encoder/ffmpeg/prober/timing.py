@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -19,31 +20,32 @@ _EVEN_SHARE = Fraction(1, 10)
 _UNEVEN_SHARE = Fraction(3, 100)  # a frame dropped here and there makes no variable rate
 
 
-def intervals(stamps: Iterable[int], time_base: Fraction) -> list[Fraction]:
-    """Seconds between neighbours in order of presentation; equal stamps make none."""
-    return [(later - earlier) * time_base for earlier, later in pairwise(sorted(set(stamps)))]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How the frames of a stream follow each other. None: too few to tell."""
+
+    rate: Fraction | None = None  # of the ordinary interval
+    step_seconds: Fraction | None = None  # the ordinary interval
+    variable: bool = False
 
 
-def median_rate(steps: Sequence[Fraction]) -> Fraction | None:
-    """Frames a second of the ordinary interval.
+def cadence(stamps: Iterable[int], time_base: Fraction) -> Cadence:
+    """From presentation times in any order; equal ones count once.
 
-    The mean of all that are like the median: it levels out what a coarse time base rounded (33, 33, 34 ms).
+    The rate is the mean of all intervals that are like the median: that levels out what a coarse time base rounded
+    (33, 33, 34 ms). A variable rate has more than three in a hundred that are not.
     """
+    steps = [later - earlier for earlier, later in pairwise(sorted(set(stamps)))]
     if not steps:
-        return None
-    ordinary = _ordinary(steps)
-    return _snapped(len(ordinary) / sum(ordinary, Fraction(0)))
-
-
-def is_variable(steps: Sequence[Fraction]) -> bool:
-    """Whether more than three intervals in a hundred are not like the median."""
-    return bool(steps) and len(steps) - len(_ordinary(steps)) > len(steps) * _UNEVEN_SHARE
-
-
-def _ordinary(steps: Sequence[Fraction]) -> list[Fraction]:
+        return Cadence()
     median = statistics.median_low(steps)
-    slack = max(_EVEN_SECONDS, median * _EVEN_SHARE)
-    return [step for step in steps if abs(step - median) <= slack]
+    slack = max(_EVEN_SECONDS / time_base, median * _EVEN_SHARE)
+    ordinary = [step for step in steps if abs(step - median) <= slack]
+    return Cadence(
+        rate=_snapped(len(ordinary) / (sum(ordinary) * time_base)),
+        step_seconds=median * time_base,
+        variable=len(steps) - len(ordinary) > len(steps) * _UNEVEN_SHARE,
+    )
 
 
 def _snapped(rate: Fraction) -> Fraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -12,6 +13,7 @@ import av
 from av.container import InputContainer
 
 from encoder.ffmpeg.prober.nal import Idr
+from encoder.ffmpeg.prober.timing import Cadence, cadence
 from encoder.model.media import StreamCount
 
 Packet: TypeAlias = "av.Packet[Any]"  # generic in its stub only
@@ -24,6 +26,7 @@ class Track:
     def __init__(self, stream: av.stream.Stream) -> None:
         self.index = stream.index
         self.time_base = Fraction(stream.time_base or 1)
+        self._is_video = stream.type == "video"
         self.packets = 0
         self.size_bytes = 0
         self.dts_faults = 0
@@ -72,32 +75,38 @@ class Track:
     def start_seconds(self) -> float | None:
         return float(min(self.shown) * self.time_base) if self.shown else None
 
-    def end_seconds(self, step: Fraction | None = None) -> float | None:
-        """When the last one ends; `step`: how long it lasts where the file does not say."""
+    @cached_property
+    def cadence(self) -> Cadence:
+        """Of video, once all packets are taken; those of other streams say themselves how long they last."""
+        return cadence(self.shown if self._is_video else (), self.time_base)
+
+    @property
+    def end_seconds(self) -> float | None:
+        """When the last one ends; a frame without a duration lasts as long as most do."""
         stamp, duration = self._last_shown
         if stamp == _ABSENT:
             return None
-        return float(stamp * self.time_base + (duration * self.time_base or step or 0))
+        return float(stamp * self.time_base + (duration * self.time_base or self.cadence.step_seconds or 0))
 
-    def count(self, step: Fraction | None) -> StreamCount:
+    def count(self) -> StreamCount:
         return StreamCount(
             index=self.index,
             packets=self.packets,
             shown=len(self.shown),
             first_pts_seconds=self.start_seconds,
-            end_pts_seconds=self.end_seconds(step),
+            end_pts_seconds=self.end_seconds,
             keyframes=len(self.key_stamps),
-            longest_gap_seconds=self._longest_gap(step),
+            longest_gap_seconds=self._longest_gap(),
             first_is_idr=self.first_is_idr,
             dts_faults=self.dts_faults,
             pts_twice=len(self._stamps) - len(set(self._stamps)),
         )
 
-    def _longest_gap(self, step: Fraction | None) -> float:
+    def _longest_gap(self) -> float:
         """Between keyframes, or from the last one (none: from the start) to the end."""
         keys = sorted(self.key_stamps) or sorted(self.shown)[:1]
         gaps = [float((later - earlier) * self.time_base) for earlier, later in pairwise(keys)]
-        last = [(self.end_seconds(step) or 0.0) - float(key * self.time_base) for key in keys[-1:]]
+        last = [(self.end_seconds or 0.0) - float(key * self.time_base) for key in keys[-1:]]
         return max(gaps + last, default=0.0)
 
 
