@@ -9,12 +9,14 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
 from encoder import errors
 from encoder.api.app import create_app
 from encoder.api.server import serving
+from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
@@ -32,12 +34,12 @@ RECONNECT_S = 1.0
 
 async def run_up(settings: Settings, *, host: str | None, port: int | None, data: Path, workers: int) -> int:
     """Everything in one process, on a database of its own unless one is named. Ends at SIGTERM or SIGINT."""
-    home = Home(data.resolve())
+    home = Home(data)
     home.make()
     settings = _at_home(settings, home, host, port)
     _prepare(settings)
     async with AsyncExitStack() as stack:
-        died: asyncio.Future[int] | None = None
+        died: asyncio.Future[str] | None = None
         if settings.database_url is None:
             postgres = Postgres(home.postgres)
             dsn = await stack.enter_async_context(postgres.running())
@@ -59,6 +61,12 @@ async def run_worker(settings: Settings) -> int:
     _prepare(settings)
     async with _store(settings) as store:
         return await _serve(Wiring(settings, store), api=False, workers=1)
+
+
+async def run_doctor(settings: Settings) -> list[Finding]:
+    """What is wrong with this machine and these settings, and what to do about it."""
+    configure(LogFormat(settings.log_format), "error")
+    return await examine(settings)
 
 
 async def run_migrate(settings: Settings) -> int:
@@ -116,15 +124,18 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Future[int] | None = None) -> int:
+async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Future[str] | None = None) -> int:
     """Run the API and the workers until a signal: first the workers drain, then the API goes."""
     if api:
         _require_closed_or_loopback(wiring.settings)
     async with AsyncExitStack() as stack:
-        crew = [await _hired(wiring, stack) for _ in range(workers)]
+        scratch = wiring.scratch()
+        await scratch.open()
+        stack.push_async_callback(scratch.close)
+        crew = [await wiring.worker(scratch) for _ in range(workers)]
         stop = _on_signals(crew)
         if api:
-            parts = await wiring.parts()
+            parts = await wiring.parts(scratch)
             stack.callback(parts.stopping.set)
             await stack.enter_async_context(
                 serving(create_app(parts), host=wiring.settings.host, port=wiring.settings.port)
@@ -133,14 +144,8 @@ async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Futur
         async with asyncio.TaskGroup() as group:
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
-            return await _until(stop, died, crew)
-
-
-async def _hired(wiring: Wiring, stack: AsyncExitStack) -> Worker:
-    worker, scratch = await wiring.worker()
-    await scratch.open()
-    stack.push_async_callback(scratch.close)
-    return worker
+            await _until(stop, died)
+    return 0
 
 
 def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
@@ -157,18 +162,18 @@ def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
     return stop
 
 
-async def _until(stop: asyncio.Event, died: asyncio.Future[int] | None, crew: Sequence[Worker]) -> int:
-    """Wait for a signal, or for the death of our database; the exit code."""
+async def _until(stop: asyncio.Event, died: asyncio.Future[str] | None) -> None:
+    """Wait for a signal.
+
+    Raises:
+        errors.StoreUnavailable: our own database died; nothing can be written any more.
+    """
     stopped = asyncio.ensure_future(stop.wait())
-    await asyncio.wait({stopped, *([died] if died else [])}, return_when=asyncio.FIRST_COMPLETED)
-    if stopped.done():
-        return 0
-    log.error("database.died")
-    stopped.cancel()
-    for worker in crew:
-        worker.stop()
-        worker.stop()
-    return 1
+    waits: set[asyncio.Future[Any]] = {stopped} if died is None else {stopped, died}
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if died is not None and died.done():
+        stopped.cancel()
+        raise errors.StoreUnavailable(f"PostgreSQL ended by itself: {died.result()}")
 
 
 def _require_closed_or_loopback(settings: Settings) -> None:

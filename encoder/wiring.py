@@ -44,7 +44,7 @@ from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
-from encoder.worker.loop import Rhythm, Worker
+from encoder.worker.loop import Handler, Rhythm, Worker
 from encoder.worker.notify import Notify
 from encoder.worker.pipeline import Pipeline
 from encoder.worker.places import Places
@@ -77,16 +77,13 @@ class Checks:
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """Builds each part once, when it is first asked for.
+class Machine:
+    """What needs no database. Each part is built once, when it is first asked for.
 
     Every part may raise errors.Unfit: a setting cannot work; the message names it.
     """
 
     settings: Settings
-    store: Store
-
-    # what both roles have
 
     @cached_property
     def vault(self) -> Vault:
@@ -111,7 +108,7 @@ class Wiring:
             raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER`.")
         root = Path(folder).resolve()
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStorage(root, public_url=self.public_url, link_secret=self._derived(b"links"))
+        return FolderStorage(root, public_url=self.public_url, link_secret=self.derived(b"links"))
 
     @cached_property
     def public_url(self) -> str:
@@ -134,34 +131,55 @@ class Wiring:
     def scratch_root(self) -> Path:
         return (self.settings.scratch_dir or Path(tempfile.gettempdir()) / "encoder-scratch").resolve()
 
-    # the API
+    def scratch(self) -> Scratch:
+        """A scratch folder of this process's own; to be opened before its use, closed after."""
+        return Scratch(self.scratch_root, uuid4())
 
-    async def parts(self) -> Parts:
-        """What the API is made of."""
+    async def abilities(self) -> Abilities:
+        """What this machine's ffmpeg can do."""
+        self.scratch_root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return await read_abilities(self.ffmpeg, folder=self.scratch_root)
+
+    @property
+    def _keys(self) -> list[str]:
+        keys = [key.get_secret_value() for key in self.settings.secret_keys]
+        if not keys:
+            raise errors.Unfit("ENCODER_SECRET_KEYS is not set: callers' secrets could not be sealed.")
+        return keys
+
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of its own for each purpose, the same in all roles of a platform."""
+        return hmac.new(self._keys[0].encode(), purpose, hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class Wiring(Machine):
+    """What the roles are made of, on an open store."""
+
+    store: Store
+
+    async def parts(self, scratch: Scratch) -> Parts:
+        """What the API is made of. `scratch`: for the sources that it looks at."""
         return Parts(
             store=self.store,
             submit=Enqueue(self.store, self.vault, max_attempts=self.settings.max_attempts, new_uuid=uuid4),
             inspector=Inspector(
                 sources=self.sources,
-                fetch=self._fetch(Scratch(self.scratch_root, uuid4())),
+                fetch=self._fetch(scratch),
                 ffmpeg=self.ffmpeg,
                 abilities=await self.abilities(),
-                folder=self.scratch_root,
+                scratch=scratch,
                 turns=asyncio.Semaphore(AT_ONCE),
             ),
             places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
             shelf=self.storage,
-            cursor_key=self._derived(b"cursors"),
+            cursor_key=self.derived(b"cursors"),
             loopback_only=self.settings.auth == "loopback",
             limits=Limits(max_attempts=self.settings.max_attempts),
         )
 
-    # the worker
-
-    async def worker(self) -> tuple[Worker, Scratch]:
-        """A worker, and its scratch folder, which is to be opened before and closed after."""
-        worker_id = WorkerId(uuid4())
-        scratch = Scratch(self.scratch_root, worker_id)
+    async def worker(self, scratch: Scratch) -> Worker:
+        """A worker. `scratch`: for its work in progress."""
         abilities = await self.abilities()
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
@@ -176,22 +194,17 @@ class Wiring:
         sender = Sender(
             self.surroundings.web, secrets=[secret.get_secret_value() for secret in self.settings.webhook_secret]
         )
-        handlers = {
+        handlers: dict[str, Handler] = {
             "transcode": Transcode(self.store, self.vault, scratch, pipeline, uniform=_uniform),
             "notify": Notify(self.store, self.vault, sender, uniform=_uniform),
         }
-        info = self._info(worker_id, abilities)
-        return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform), scratch
+        info = self._info(abilities)
+        return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform)
 
-    async def abilities(self) -> Abilities:
-        """What this machine's ffmpeg can do."""
-        self.scratch_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await read_abilities(self.ffmpeg, folder=self.scratch_root)
-
-    def _info(self, worker_id: WorkerId, abilities: Abilities) -> WorkerInfo:
+    def _info(self, abilities: Abilities) -> WorkerInfo:
         slots = {"io": self.settings.io_slots}
         return WorkerInfo(
-            id=worker_id,
+            id=WorkerId(uuid4()),
             host=socket.gethostname(),
             pid=os.getpid(),
             version=__version__,
@@ -218,14 +231,3 @@ class Wiring:
         if self.settings.worker_slots == 1:
             return None
         return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)
-
-    @property
-    def _keys(self) -> list[str]:
-        keys = [key.get_secret_value() for key in self.settings.secret_keys]
-        if not keys:
-            raise errors.Unfit("ENCODER_SECRET_KEYS is not set: callers' secrets could not be sealed.")
-        return keys
-
-    def _derived(self, purpose: bytes) -> bytes:
-        """A key of its own for each purpose, the same in all roles of a platform."""
-        return hmac.new(self._keys[0].encode(), purpose, hashlib.sha256).digest()

@@ -16,8 +16,8 @@ from encoder.cli import exits
 from encoder.cli.text import clean
 
 if TYPE_CHECKING:
+    from encoder.doctor import Finding
     from encoder.settings import Settings
-    from encoder.wiring import Finding
 
 T = TypeVar("T")
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from encoder import errors
 from encoder.ffmpeg import command
@@ -23,6 +23,7 @@ from encoder.model.plan import OutputPlan, Plan
 from encoder.model.preview import Preview
 from encoder.sources.registry import Sources
 from encoder.worker.fetch import Fetch
+from encoder.worker.scratch import Scratch
 
 AT_ONCE = 2
 LIMIT_S = 55.0  # the whole request has 60
@@ -36,7 +37,7 @@ class Inspector:
     fetch: Fetch
     ffmpeg: Launcher
     abilities: Abilities
-    folder: Path
+    scratch: Scratch
     turns: asyncio.Semaphore
 
     async def inspect(self, source: Place) -> Media:
@@ -57,12 +58,7 @@ class Inspector:
     async def preview(self, spec: JobSpec) -> Preview:
         """What would be made of a job, by which commands, at what cost. Raises as `inspect`."""
         media = await self.inspect(spec.source)
-        plan = decide(
-            media,
-            dict(enumerate(spec.outputs)),
-            encoders=self.abilities.encoders,
-            filters=self.abilities.filters,
-        )
+        plan = decide(media, dict(enumerate(spec.outputs)), self.abilities)
         return Preview(
             media=media,
             plan=plan,
@@ -72,11 +68,9 @@ class Inspector:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[Path]:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            async with asyncio.timeout(LIMIT_S), self.turns:
-                with tempfile.TemporaryDirectory(dir=self.folder, prefix="inspect-") as name:
-                    yield Path(name)
+            async with asyncio.timeout(LIMIT_S), self.turns, self.scratch.folder(f"inspect-{uuid4()}") as folder:
+                yield folder
         except TimeoutError:
             raise errors.Transient("timeout", f"The source was not seen within {LIMIT_S:.0f} s.") from None
 

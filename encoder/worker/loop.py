@@ -28,6 +28,7 @@ log = get_logger(__name__)
 SICK_S = 30.0  # how long a worker that lacks something claims nothing
 DEADLINE = timedelta(hours=24)  # of a task, however well it beats
 FORCE_AFTER_S = 60.0  # how long a publish in flight may hold up a drain
+ABANDON_AFTER_S = 15.0  # how long giving back may take: ffmpeg has 10 s to end
 
 
 class Handler(Protocol):
@@ -69,7 +70,7 @@ class Worker:
         self._held: dict[tuple[int, int], Held] = {}
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
-        self._all_ended = asyncio.Event()
+        self._keepers: set[asyncio.Task[None]] = set()
         self._sick_until = clock()
         self._ear = store.ear()
         self._contact = Contact(now=clock(), longest_gap_s=rhythm.times.lease_s / 2)
@@ -134,7 +135,9 @@ class Worker:
             claims = await self._claim(queue, free) if free > 0 and not self._is_sick() else []
             for held in claims:
                 self._held[held.claim.task_id, held.claim.epoch] = held
-                group.create_task(self._keep(held), name=f"task {held.claim.task_id}")
+                keeper = group.create_task(self._keep(held), name=f"task {held.claim.task_id}")
+                self._keepers.add(keeper)
+                keeper.add_done_callback(self._keepers.discard)
             if self._stop.is_set():
                 return
             if free <= 0 or len(claims) < free:
@@ -174,8 +177,6 @@ class Worker:
                 held.leash.kill()
                 del self._held[claim.task_id, claim.epoch]
                 self.wake.poke(claim.queue)
-                if not self._held:
-                    self._all_ended.set()
 
     async def _lead(self, held: Held) -> None:
         """Do the work, then close the claim with what came of it."""
@@ -237,22 +238,21 @@ class Worker:
             if not await self._ended_within(0 if self._force.is_set() else wait_s):
                 for held in list(self._held.values()):
                     held.end(ending)
-        await self._ended_within(None)
+        if self._keepers:
+            await asyncio.wait(self._keepers, timeout=ABANDON_AFTER_S)
+        for keeper in self._keepers:  # the database does not take it back: the leases will run out
+            keeper.cancel()
 
-    async def _ended_within(self, wait_s: float | None) -> bool:
+    async def _ended_within(self, wait_s: float) -> bool:
         """Whether all work has ended, waiting so long for it; a second `stop` ends the wait."""
-        if not self._held:
+        if not self._keepers:
             return True
-        self._all_ended.clear()
-        waits = [asyncio.ensure_future(self._all_ended.wait()), asyncio.ensure_future(self._force.wait())]
-        if wait_s is None:
-            waits.pop().cancel()
-        try:
-            await asyncio.wait(waits, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        return not self._held
+        all_ended = asyncio.ensure_future(asyncio.wait(self._keepers))
+        forced = asyncio.ensure_future(self._force.wait())
+        await asyncio.wait({all_ended, forced}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        all_ended.cancel()
+        forced.cancel()
+        return not self._keepers
 
     async def _say_bye(self) -> None:
         await self._quietly(self._store.bye(self._info.id))

@@ -11,7 +11,8 @@ from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
 from encoder.store.rows import DeliveryRow, Outcome, Settlement
 from encoder.vault import Vault
-from encoder.webhooks.send import Sender, Sent
+from encoder.webhooks.schedule import Sent
+from encoder.webhooks.send import Sender
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 

@@ -81,12 +81,7 @@ class Pipeline:
         return media
 
     async def _planned(self, run: Run, media: Media, left: list[OutputRow]) -> Plan:
-        plan = decide(
-            media,
-            {row.id: row.spec for row in left},
-            encoders=self.abilities.encoders,
-            filters=self.abilities.filters,
-        )
+        plan = decide(media, {row.id: row.spec for row in left}, self.abilities)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

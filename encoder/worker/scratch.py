@@ -13,7 +13,6 @@ from uuid import UUID
 
 from encoder import errors
 from encoder.log import get_logger
-from encoder.store.rows import Claim
 
 log = get_logger(__name__)
 
@@ -22,7 +21,7 @@ LEAST_FREE_BYTES = 512 * 1024 * 1024
 
 
 class Scratch:
-    """The scratch folder of one worker. Whoever finds a folder's lock free may remove it: its owner is dead."""
+    """The scratch folder of one process. Whoever finds a folder's lock free may remove it: its owner is dead."""
 
     def __init__(self, root: Path, worker_id: UUID) -> None:
         self._root = root
@@ -38,13 +37,13 @@ class Scratch:
         await asyncio.to_thread(self._close)
 
     @asynccontextmanager
-    async def folder(self, claim: Claim) -> AsyncIterator[Path]:
-        """An empty folder of mode 0700 for one attempt, gone afterwards.
+    async def folder(self, name: str) -> AsyncIterator[Path]:
+        """A new, empty folder of mode 0700, gone afterwards.
 
         Raises:
             errors.Resource: `disk_full`.
         """
-        path = self._own / f"{claim.task_id}-{claim.epoch}"
+        path = self._own / name
         self.require(0)
         path.mkdir(mode=0o700)
         try:

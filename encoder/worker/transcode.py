@@ -11,7 +11,7 @@ from encoder.model.state import OUTPUT_ENDED
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import JobRow, Settlement
+from encoder.store.rows import Claim, JobRow, Settlement
 from encoder.vault import Vault
 from encoder.worker.context import Run
 from encoder.worker.held import Held
@@ -40,7 +40,7 @@ class Transcode:
         encoded: list[OutputId] = []
         try:
             job = await ledger.load()
-            async with self._scratch.folder(held.claim) as folder:
+            async with self._scratch.folder(token_of(held.claim)) as folder:
                 run = self._open(held, ledger, job, folder, encoded)
                 await ledger.mark()
                 await self._pipeline(run)
@@ -57,6 +57,11 @@ class Transcode:
             spec=reveal(job.spec, secrets),
             folder=folder,
             outputs=tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED),
-            token=f"{held.claim.task_id}-{held.claim.epoch}",
+            token=token_of(held.claim),
             encoded=encoded,
         )
+
+
+def token_of(claim: Claim) -> str:
+    """The name of an attempt: of its folder, and of what it leaves half-written elsewhere."""
+    return f"{claim.task_id}-{claim.epoch}"

@@ -12,7 +12,6 @@ import pytest
 from encoder import errors
 from encoder.worker import scratch
 from encoder.worker.scratch import Scratch
-from tests.unit.test_settle import CLAIM
 
 HOLD = """
 import asyncio, sys, uuid, pathlib
@@ -28,7 +27,7 @@ sys.stdin.read()
 async def test_an_attempt_has_an_empty_folder_of_its_own_that_is_gone_afterwards(tmp_path: Path) -> None:
     own = Scratch(tmp_path / "scratch", uuid4())
     await own.open()
-    async with own.folder(CLAIM) as folder:
+    async with own.folder("7-1") as folder:
         assert folder.stat().st_mode & 0o777 == 0o700
         (folder / "source").write_bytes(b"x")
     assert not folder.exists()
@@ -63,5 +62,5 @@ async def test_too_little_space_is_said_before_work_begins(tmp_path: Path, monke
     await own.open()
     monkeypatch.setattr(scratch, "LEAST_FREE_BYTES", 10**18)  # no disk has an exabyte free
     with pytest.raises(errors.Resource, match="disk_full"):
-        async with own.folder(CLAIM):
+        async with own.folder("7-1"):
             pass

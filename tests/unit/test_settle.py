@@ -34,13 +34,17 @@ def longest(_low: float, high: float) -> float:
 
 
 def test_a_permanent_failure_ends_the_task_at_its_first_attempt() -> None:
-    settlement = settle.after_failure(CLAIM, errors.Permanent("source_not_found", "gone"), encoded=False, uniform=longest)
+    settlement = settle.after_failure(
+        CLAIM, errors.Permanent("source_not_found", "gone"), encoded=False, uniform=longest
+    )
     assert (settlement.outcome, settlement.state) == (Outcome.FAILED, TaskState.FAILED)
     assert settlement.problem is not None
     assert settlement.problem.code == "source_not_found"
 
 
-@pytest.mark.parametrize(("attempt", "state"), [(1, TaskState.SCHEDULED), (2, TaskState.SCHEDULED), (3, TaskState.FAILED)])
+@pytest.mark.parametrize(
+    ("attempt", "state"), [(1, TaskState.SCHEDULED), (2, TaskState.SCHEDULED), (3, TaskState.FAILED)]
+)
 def test_a_transient_failure_is_tried_again_until_the_attempts_are_used_up(attempt: int, state: TaskState) -> None:
     claim = replace(CLAIM, attempt=attempt)
     settlement = settle.after_failure(claim, errors.Transient("timeout", "slow"), encoded=True, uniform=longest)

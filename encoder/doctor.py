@@ -1,0 +1,149 @@
+"""Examines machine, database, storage and ffmpeg. Each finding says what was seen and, if it is bad, what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoder import errors
+from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
+from encoder.settings import Settings
+from encoder.store.postgres import check, open_store
+from encoder.wiring import Machine
+from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
+
+_ROUND_TRIP_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """`to_do` starts with a verb; it is empty when all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    to_do: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; one thing that is wrong hides no other."""
+    machine = Machine(settings)
+    return [await _examined(name, look, machine) for name, look in _LOOKS.items()]
+
+
+async def _examined(name: str, look: Callable[[Machine], Awaitable[str]], machine: Machine) -> Finding:
+    try:
+        return Finding(name=name, ok=True, detail=await look(machine))
+    except Bad as bad:
+        return Finding(name=name, ok=False, detail=str(bad), to_do=bad.to_do)
+    except (errors.EncoderError, OSError) as error:
+        return Finding(name=name, ok=False, detail=str(error), to_do="Correct what it says; see docs/settings.md.")
+
+
+class Bad(Exception):
+    """A look found something wrong."""
+
+    def __init__(self, detail: str, to_do: str) -> None:
+        super().__init__(detail)
+        self.to_do = to_do
+
+
+async def _python(_machine: Machine) -> str:
+    return f"{sys.version.split()[0]}, {os.cpu_count()} cores"
+
+
+async def _ffmpeg(machine: Machine) -> str:
+    abilities = await machine.abilities()
+    missing = sorted({*VIDEO_ENCODERS, *AUDIO_ENCODERS} - {"copy", "none"} - abilities.encoders)
+    if not abilities.reads_descriptors:
+        raise Bad(f"{abilities.version} has no `fd` protocol", "Use ffmpeg 6.0 or newer, or unset ENCODER_FFMPEG.")
+    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}"
+
+
+async def _weaknesses(machine: Machine) -> str:
+    known = (await machine.abilities()).weaknesses
+    return "; ".join(f"{each.name} ({each.part}): {each.guard}" for each in known) or "none known"
+
+
+async def _sandbox(machine: Machine) -> str:
+    layers = machine.ffmpeg.layers
+    if not layers.landlock_fs:
+        raise Bad("no Landlock: ffmpeg is held by no wall but its rights", "Run on a kernel from 5.13 that offers it.")
+    return "files walled in, network " + ("walled off" if layers.landlock_net else "not walled off (kernel before 6.7)")
+
+
+async def _scratch(machine: Machine) -> str:
+    scratch: Scratch = machine.scratch()
+    await scratch.open()
+    try:
+        scratch.require(LEAST_FREE_BYTES)
+        return f"{machine.scratch_root}: {scratch.free_bytes() / 1024**3:.0f} GiB free"
+    finally:
+        await scratch.close()
+
+
+async def _storage(machine: Machine) -> str:
+    probe = "doctor/probe"
+    await machine.storage.destination(probe).look()
+    return machine.settings.storage
+
+
+async def _secrets(machine: Machine) -> str:
+    if not machine.settings.secret_keys:
+        return "no ENCODER_SECRET_KEYS: only `encoder up` makes its own"
+    _ = machine.vault
+    return f"{len(machine.settings.secret_keys)} key(s), readable"
+
+
+async def _file_roots(machine: Machine) -> str:
+    roots = machine.settings.file_roots
+    absent = [str(root) for root in roots if not await asyncio.to_thread(Path.is_dir, root)]
+    if absent:
+        raise Bad(f"no such folder: {', '.join(absent)}", "Correct ENCODER_FILE_ROOTS.")
+    return ", ".join(map(str, roots)) or "none: `file` sources and destinations are closed"
+
+
+async def _database(machine: Machine) -> str:
+    url = machine.settings.database_url
+    if url is None:
+        return "none named: `encoder up` runs one of its own"
+    dsn = url.get_secret_value()
+    version = await check(dsn)
+    listen = machine.settings.listen_url
+    store = await open_store(dsn, listen_dsn=listen.get_secret_value() if listen else None, pool_size=1)
+    try:
+        up_s = await store.uptime_seconds()
+        return f"schema {version}, up {up_s / 3600:.1f} h, hints {await _hints(store.ear().listen)}"
+    finally:
+        await store.close()
+
+
+async def _hints(listen: Callable[[Callable[[str], None]], Awaitable[None]]) -> str:
+    """Whether wake-ups come through; a pooler in between swallows them."""
+    heard = asyncio.Event()
+    listening = asyncio.ensure_future(listen(lambda _hint: heard.set()))
+    try:
+        async with asyncio.timeout(_ROUND_TRIP_S):
+            await heard.wait()
+    except TimeoutError:
+        raise Bad("wake-ups do not come through", "Set ENCODER_LISTEN_URL to the database's own address.") from None
+    finally:
+        listening.cancel()
+    return "come through"
+
+
+_LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
+    "python": _python,
+    "ffmpeg": _ffmpeg,
+    "ffmpeg's known weaknesses": _weaknesses,
+    "sandbox": _sandbox,
+    "scratch": _scratch,
+    "storage": _storage,
+    "secrets": _secrets,
+    "file roots": _file_roots,
+    "database": _database,
+}

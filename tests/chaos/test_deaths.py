@@ -1,0 +1,291 @@
+"""Workers that are killed, frozen or stopped, and a database that restarts, while a job runs. Lease: 2 s."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from encoder.embedded.postgres import Postgres
+from tests.lab import audit, media
+from tests.lab.origin import Served
+from tests.lab.platform import LEASE_S, Platform, Role, running, until
+from tests.lab.put import Shelf
+from tests.lab.wire import Exchange, Server
+
+# some ten seconds of encoding on two cores: long enough to be met in the middle
+SLOW = {"preset": "h264", "encoderPreset": "veryslow", "width": 640, "height": 360}
+QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
+
+
+@asynccontextmanager
+async def one_worker(database: str, folder: Path) -> AsyncIterator[tuple[Platform, Role]]:
+    async with running(database, folder) as platform:
+        yield platform, platform.roles[-1]
+
+
+def a_job(folder: Path, **output: Any) -> dict[str, Any]:
+    source = folder / "in.mp4"
+    source.write_bytes(media.clip().read_bytes())
+    return {"source": {"kind": "file", "path": str(source)}, "outputs": [output or QUICK]}
+
+
+async def test_a_worker_killed_while_it_fetches_is_replaced(database: str, tmp_path: Path) -> None:
+    """L4: the source is read again, from the beginning."""
+    data = media.clip().read_bytes()
+    met = asyncio.Event()
+
+    async def half_then_silence(exchange: Exchange) -> None:
+        if met.is_set():
+            await Served(data)(exchange)
+            return
+        await exchange.head(200, {"Content-Length": str(len(data))})
+        await exchange.write(data[: len(data) // 2])
+        met.set()
+        await exchange.until_closed()
+
+    async with one_worker(database, tmp_path) as (platform, worker), Server(scripts={"/in": half_then_silence}) as origin:
+        job_id = await platform.submit({"source": {"kind": "http", "url": origin.url("/in")}, "outputs": [QUICK]})
+        await met.wait()
+        await worker.kill()
+        await platform.start("worker")
+        job = await platform.ended(job_id)
+        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 1)
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_a_worker_killed_while_it_encodes_leaves_no_ffmpeg_and_is_replaced(
+    database: str, tmp_path: Path
+) -> None:
+    """L7: ffmpeg dies with its worker; the next start sweeps the folder and encodes again."""
+    async with one_worker(database, tmp_path) as (platform, worker):
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        await worker.kill()
+        await until(lambda: no_ffmpeg(platform), within_s=2)
+        await platform.start("worker")
+        job = await platform.ended(job_id)
+        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stands_once(
+    database: str, tmp_path: Path
+) -> None:
+    """L9: what was half sent never becomes visible; the next attempt sends all of it."""
+    met = asyncio.Event()
+
+    async def silent_half_way(exchange: Exchange) -> None:
+        await exchange.body(1000)
+        met.set()
+        await exchange.until_closed()
+
+    async with one_worker(database, tmp_path) as (platform, worker), Shelf(faults=[silent_half_way]) as shelf:
+        destination = {"kind": "http", "url": shelf.url("/out.mp4"), "method": "PUT"}
+        job_id = await platform.submit(a_job(tmp_path, **QUICK, destination=destination))
+        await met.wait()
+        await worker.kill()
+        await platform.start("worker")
+        job = await platform.ended(job_id)
+        assert job["status"] == "completed"
+        assert shelf.digests() == {"/out.mp4": job["outputs"][0]["sha256"]}
+        await audit.audit(platform)
+
+
+async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(
+    database: str, tmp_path: Path
+) -> None:
+    """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
+    async with one_worker(database, tmp_path) as (platform, zombie):
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        zombie.signal(signal.SIGSTOP)
+        await platform.start("worker")
+        await until(lambda: task_is(platform, job_id, epoch=2), within_s=6 * LEASE_S)
+        zombie.signal(signal.SIGCONT)
+        job = await platform.ended(job_id)
+        assert job["status"] == "completed"
+        zombie.signal(signal.SIGTERM)
+        assert await zombie.ended() == 0
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(database: str, tmp_path: Path) -> None:
+    """G10, O3: within ten seconds, ffmpeg gone, the folder gone, exit code 0."""
+    async with one_worker(database, tmp_path) as (platform, worker):
+        job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo", "width": 1280, "height": 720}))
+        await encoding(platform, job_id)
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=10) == 0
+        row = await task_row(platform, job_id)
+        assert (row["state"], row["attempt"], row["released"]) == ("ready", 0, 1)
+        assert await no_ffmpeg(platform)
+        assert list(platform.scratch.glob("*-*-*-*-*")) == []
+        await platform.call("POST", f"/jobs/{job_id}/cancel")
+        assert (await platform.job(job_id))["status"] == "cancelled"
+
+
+async def test_a_second_sigterm_gives_back_at_once(database: str, tmp_path: Path) -> None:
+    """O4."""
+    async with running(database, tmp_path, ENCODER_DRAIN_SECONDS="3600") as platform:
+        worker = platform.roles[-1]
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        worker.signal(signal.SIGTERM)
+        await until(lambda: draining(platform), within_s=5)
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=10) == 0
+        assert (await task_row(platform, job_id))["released"] == 1
+
+
+async def test_sigterm_lets_work_end_that_ends_within_the_grace(database: str, tmp_path: Path) -> None:
+    """O2."""
+    async with running(database, tmp_path, ENCODER_DRAIN_SECONDS="60") as platform:
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        platform.roles[-1].signal(signal.SIGTERM)
+        assert await platform.roles[-1].ended(within_s=90) == 0
+        assert (await platform.job(job_id))["status"] == "completed"
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_an_idle_worker_ends_at_once(database: str, tmp_path: Path) -> None:
+    """O1."""
+    async with one_worker(database, tmp_path) as (platform, worker):
+        await until(lambda: workers(platform), within_s=10)
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=5) == 0
+        assert not await workers(platform)
+
+
+async def test_a_cancel_reaches_ffmpeg_in_under_a_second(database: str, tmp_path: Path) -> None:
+    """G11, O9."""
+    async with running(database, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
+        await asyncio.sleep(1)  # the ear proves itself; without it the next beat would bring the cancel
+        job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+        await encoding(platform, job_id)
+        status, _ = await platform.call("POST", f"/jobs/{job_id}/cancel")
+        assert status == 202
+        await until(lambda: no_ffmpeg(platform), within_s=1)
+        job = await platform.ended(job_id)
+        assert job["status"] == "cancelled"
+        assert (await platform.call("POST", f"/jobs/{job_id}/cancel"))[0] == 409
+        await until(lambda: settled(platform), within_s=5)
+        await audit.audit(platform)
+
+
+async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
+    """G8: the lease is kept over an outage longer than itself, and no second attempt begins."""
+    tmp_path.chmod(0o755)
+    postgres = Postgres(tmp_path / "db", port=0)
+    dsn = await postgres.start()
+    try:
+        async with one_worker(dsn, tmp_path) as (platform, _worker):
+            job_id = await platform.submit(a_job(tmp_path, **SLOW))
+            await encoding(platform, job_id)
+            await postgres.stop()
+            await postgres.start()
+            await until(lambda: answers(platform), within_s=20)
+            job = await platform.ended(job_id)
+            assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 1)
+            row = await task_row(platform, job_id)
+            assert (row["epoch"], row["lost"]) == (1, 0)
+            await audit.audit(platform, delivered=platform.storage)
+    finally:
+        await postgres.stop()
+
+
+async def test_a_worker_cut_off_longer_than_its_lease_stops_its_ffmpeg_and_keeps_the_task_for_later(
+    tmp_path: Path,
+) -> None:
+    """G7 and G8 together: it stops itself, is not rescued by anybody on the database's return, and gives back."""
+    tmp_path.chmod(0o755)
+    postgres = Postgres(tmp_path / "db", port=0)
+    dsn = await postgres.start()
+    try:
+        async with one_worker(dsn, tmp_path) as (platform, _worker):
+            job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+            await encoding(platform, job_id)
+            await postgres.stop()
+            await until(lambda: no_ffmpeg(platform), within_s=LEASE_S)
+            await asyncio.sleep(LEASE_S)
+            await postgres.start()
+            await until(lambda: answers(platform), within_s=20)
+            await until(lambda: task_is(platform, job_id, epoch=2), within_s=20)
+            row = await task_row(platform, job_id)
+            assert (row["lost"], row["released"]) == (0, 1)
+            await platform.call("POST", f"/jobs/{job_id}/cancel")
+            assert (await platform.ended(job_id))["status"] == "cancelled"
+    finally:
+        await postgres.stop()
+
+
+async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(database: str, tmp_path: Path) -> None:
+    """L16, G9: the third loss ends it, and other work runs meanwhile."""
+    async with running(database, tmp_path) as platform:
+        poison = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+        for epoch in (1, 2, 3):
+            await until(lambda epoch=epoch: task_is(platform, poison, epoch=epoch), within_s=10 * LEASE_S)
+            await encoding(platform, poison)
+            await platform.roles[-1].kill()
+            await platform.start("worker")
+        job = await platform.ended(poison)
+        assert (job["status"], job["outputs"][0]["error"]["code"]) == ("failed", "worker_lost")
+        other = await platform.submit(a_job(tmp_path, **QUICK))
+        assert (await platform.ended(other))["status"] == "completed"
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def encoding(platform: Platform, job_id: int) -> None:
+    """Wait until ffmpeg has made some frames."""
+
+    async def has_begun() -> bool:
+        job = await platform.job(job_id)
+        return any(output.get("stage") == "encoding" and (output.get("fps") or 0) > 0 for output in job["outputs"])
+
+    await until(has_begun, within_s=60)
+
+
+async def no_ffmpeg(platform: Platform) -> bool:
+    return not list(audit.children_of(platform))
+
+
+async def answers(platform: Platform) -> bool:
+    return (await platform.call("GET", "/readyz"))[0] == 200
+
+
+async def workers(platform: Platform) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await platform.call("GET", "/workers"))[1]["workers"]
+    return found
+
+
+async def draining(platform: Platform) -> bool:
+    return any(worker["draining"] for worker in await workers(platform))
+
+
+async def settled(platform: Platform) -> bool:
+    db = await asyncpg.connect(platform.dsn)
+    try:
+        return await db.fetchval("SELECT count(*) = 0 FROM task_leases") is True
+    finally:
+        await db.close()
+
+
+async def task_row(platform: Platform, job_id: int) -> asyncpg.Record:
+    db = await asyncpg.connect(platform.dsn)
+    try:
+        row = await db.fetchrow("SELECT * FROM tasks WHERE job_id = $1 AND kind = 'transcode'", job_id)
+        assert row is not None
+        return row
+    finally:
+        await db.close()
+
+
+async def task_is(platform: Platform, job_id: int, *, epoch: int) -> bool:
+    row = await task_row(platform, job_id)
+    return (row["state"], row["epoch"]) == ("running", epoch)
