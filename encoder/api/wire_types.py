@@ -58,7 +58,8 @@ class Wire(BaseModel):
 
     def sent(self) -> dict[str, Json]:
         """The members that were sent, in the language's spelling."""
-        return self.model_dump(by_alias=True, exclude_unset=True)
+        fields = type(self).model_fields
+        return {fields[name].alias or name: getattr(self, name) for name in fields if name in self.model_fields_set}
 
 
 def fault(code: str, message: str, *, member: str = "") -> PydanticCustomError:
