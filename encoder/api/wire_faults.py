@@ -63,7 +63,7 @@ class Reader(Generic[T]):
     def _fault(self, detail: ErrorDetails, value: Json) -> Fault:
         kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
         tokens, found = _walk(loc, value, named=kind in {"missing", "extra_forbidden"})
-        if kind == "union_tag_not_found":
+        if kind in {"union_tag_not_found", "union_tag_invalid"}:
             return _kindless(tokens, found, _kinds(self._at(loc)))
         if kind == "extra_forbidden":
             return _unknown(tokens, _names(self._at(loc[:-1])))

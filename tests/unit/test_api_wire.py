@@ -1,0 +1,428 @@
+"""Every member of the job language, with what it refuses: the place, the code, all faults at once."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, get_args, get_origin
+
+import pytest
+
+from encoder.api import wire
+from encoder.api.wire_types import MAX_METADATA_BYTES, MAX_URL, Wire
+from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.model.base import Json
+from encoder.model.job import Clip, JobSpec, OutputSpec, Place
+
+HTTP: dict[str, Any] = {"kind": "https", "url": "https://media.example.com/in.mov"}
+INLINE: dict[str, Any] = {"kind": "inline", "data": base64.b64encode(b"clip").decode()}
+FILE: dict[str, Any] = {"kind": "file", "path": "/media/in.mov"}
+FILE_URL: dict[str, Any] = {"url": "file:///media/in.mov"}
+PUT: dict[str, Any] = {"kind": "https", "url": "https://media.example.com/out.mp4"}
+OUT: dict[str, Any] = {"kind": "file", "path": "/media/out.mp4"}
+OUT_URL: dict[str, Any] = {"kind": "file", "url": "file:///media/out.mp4"}
+
+# (what of a good job is replaced, by what, the fault's place, the fault's code)
+WRONG: list[tuple[str, Json, str, str]] = [
+    ("/source", "https://media.example.com/in.mov", "/source", "invalid_type"),
+    ("/source", None, "/source", "invalid_type"),
+    ("/source", {}, "/source/kind", "missing_field"),
+    ("/source", {"kind": "http"}, "/source/url", "missing_field"),
+    ("/source", {"kind": "gopher", "url": "gopher://h/x"}, "/source/kind", "unsupported_kind"),
+    ("/source", {"url": "gopher://h/x"}, "/source/url", "unsupported_kind"),
+    ("/source", {"url": "in.mov"}, "/source/url", "invalid_url"),
+    ("/source", {"url": 7}, "/source/url", "invalid_type"),
+    ("/source", HTTP | {"kind": 1}, "/source/kind", "invalid_type"),
+    ("/source", HTTP | {"kind": None}, "/source/kind", "invalid_type"),
+    ("/source", HTTP | {"kind": ["http"]}, "/source/kind", "invalid_type"),
+    ("/source", HTTP | {"url": "http://media.example.com/in.mov"}, "/source/url", "invalid_url"),
+    ("/source", HTTP | {"url": "ftp://media.example.com/in.mov"}, "/source/url", "invalid_url"),
+    ("/source", HTTP | {"url": "https://h/" + "a" * MAX_URL}, "/source/url", "out_of_range"),
+    ("/source", HTTP | {"url": "https://h/\n"}, "/source/url", "invalid_text"),
+    ("/source", HTTP | {"headers": []}, "/source/headers", "invalid_type"),
+    ("/source", HTTP | {"headers": {"X": 1}}, "/source/headers/X", "invalid_type"),
+    ("/source", HTTP | {"headers": {"X y": "z"}}, "/source/headers/X y", "invalid_value"),
+    ("/source", HTTP | {"headers": {"a/b~c": "\r\n"}}, "/source/headers/a~1b~0c", "invalid_value"),
+    ("/source", HTTP | {"headers": {"X": "a\r\nHost: b"}}, "/source/headers/X", "invalid_text"),
+    ("/source", HTTP | {"headers": {str(n): "" for n in range(51)}}, "/source/headers", "out_of_range"),
+    ("/source", HTTP | {"path": "/x"}, "/source/path", "unknown_field"),
+    ("/source", INLINE | {"kind": "inlined"}, "/source/kind", "unsupported_kind"),
+    ("/source", {"kind": "inline"}, "/source/data", "missing_field"),
+    ("/source", INLINE | {"data": 1}, "/source/data", "invalid_type"),
+    ("/source", INLINE | {"data": ""}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"data": "YWJj ZA=="}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"data": "!!"}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"data": "YWJjZA"}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"data": "YWJjZA=="[::-1]}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"data": "ÄÄÄÄ"}, "/source/data", "invalid_base64"),
+    ("/source", INLINE | {"fileName": 1}, "/source/fileName", "invalid_type"),
+    ("/source", INLINE | {"fileName": ""}, "/source/fileName", "out_of_range"),
+    ("/source", INLINE | {"fileName": "a\u0007"}, "/source/fileName", "invalid_text"),
+    ("/source", FILE | {"kind": "files"}, "/source/kind", "unsupported_kind"),
+    ("/source", FILE | {"path": 1}, "/source/path", "invalid_type"),
+    ("/source", FILE | {"path": ""}, "/source/path", "out_of_range"),
+    ("/source", FILE | {"path": "/" + "ä" * 600}, "/source/path", "out_of_range"),
+    ("/source", FILE_URL | {"kind": "http"}, "/source/url", "invalid_url"),
+    ("/source", {"kind": "file", "url": "http://h/x"}, "/source/url", "invalid_url"),
+    ("/source", {"kind": "file", "url": "file://h/x"}, "/source/url", "invalid_url"),
+    ("/outputs", {}, "/outputs", "invalid_type"),
+    ("/outputs", [], "/outputs", "out_of_range"),
+    ("/outputs", [{"preset": "h264"}] * 101, "/outputs", "out_of_range"),
+    ("/outputs/0", "h264", "/outputs/0", "invalid_type"),
+    ("/outputs/0", {}, "/outputs/0/container", "missing_field"),
+    ("/outputs/0/preset", "h265", "/outputs/0/preset", "unknown_preset"),
+    ("/outputs/0/preset", 1, "/outputs/0/preset", "invalid_type"),
+    ("/outputs/0/container", "avi", "/outputs/0/container", "invalid_value"),
+    ("/outputs/0/videoCodec", "libx264 -f tee", "/outputs/0/videoCodec", "invalid_value"),
+    ("/outputs/0/videoCodec", "h264;id", "/outputs/0/videoCodec", "invalid_value"),
+    ("/outputs/0", {"container": "webm", "videoCodec": "h264"}, "/outputs/0/videoCodec", "unsupported_combination"),
+    ("/outputs/0/videoBitrate", "2500kb", "/outputs/0/videoBitrate", "invalid_value"),
+    ("/outputs/0/videoBitrate", "٣M", "/outputs/0/videoBitrate", "invalid_value"),
+    ("/outputs/0/videoBitrate", 999, "/outputs/0/videoBitrate", "out_of_range"),
+    ("/outputs/0/videoBitrate", True, "/outputs/0/videoBitrate", "invalid_type"),
+    ("/outputs/0/maxBitrate", "999999999M", "/outputs/0/maxBitrate", "out_of_range"),
+    ("/outputs/0/crf", "23", "/outputs/0/crf", "invalid_type"),
+    ("/outputs/0/crf", 64, "/outputs/0/crf", "out_of_range"),
+    ("/outputs/0/crf", 52, "/outputs/0/crf", "out_of_range"),
+    ("/outputs/0/encoderPreset", "ultrafast:dump-yuv=/x", "/outputs/0/encoderPreset", "invalid_value"),
+    ("/outputs/0/tune", "film,metadata=print:file=/x", "/outputs/0/tune", "invalid_value"),
+    ("/outputs/0/profile", "high422", "/outputs/0/profile", "invalid_value"),
+    ("/outputs/0/level", 4.1, "/outputs/0/level", "invalid_value"),
+    ("/outputs/0/pixelFormat", "yuv420p\n-y", "/outputs/0/pixelFormat", "invalid_value"),
+    *(("/outputs/0/width", bad, "/outputs/0/width", "invalid_type") for bad in ("1920", True, 1.5, None, [], {})),
+    *(("/outputs/0/width", bad, "/outputs/0/width", "out_of_range") for bad in (-2, 0, 10**9, 2**63)),
+    ("/outputs/0/height", "720:720,metadata=print", "/outputs/0/height", "invalid_type"),
+    ("/outputs/0/fit", "fill", "/outputs/0/fit", "invalid_value"),
+    ("/outputs/0/upscale", 1, "/outputs/0/upscale", "invalid_type"),
+    ("/outputs/0/fps", "30", "/outputs/0/fps", "invalid_type"),
+    ("/outputs/0/fps", 10**6, "/outputs/0/fps", "out_of_range"),
+    ("/outputs/0/keyframeInterval", 0, "/outputs/0/keyframeInterval", "out_of_range"),
+    ("/outputs/0/audioCodec", "mp4a", "/outputs/0/audioCodec", "invalid_value"),
+    ("/outputs/0/audioBitrate", -1, "/outputs/0/audioBitrate", "out_of_range"),
+    ("/outputs/0/audioChannels", 3, "/outputs/0/audioChannels", "invalid_value"),
+    ("/outputs/0/audioChannels", True, "/outputs/0/audioChannels", "invalid_value"),
+    ("/outputs/0/audioSampleRate", 44101, "/outputs/0/audioSampleRate", "invalid_value"),
+    ("/outputs/0/clip", [0, 1], "/outputs/0/clip", "invalid_type"),
+    ("/outputs/0/clip", {"start": -1}, "/outputs/0/clip/start", "out_of_range"),
+    ("/outputs/0/clip", {"start": 5, "end": 5}, "/outputs/0/clip", "invalid_range"),
+    ("/outputs/0/clip", {"end": "5"}, "/outputs/0/clip/end", "invalid_type"),
+    ("/outputs/0/clip", {"duration": 0}, "/outputs/0/clip/duration", "out_of_range"),
+    ("/outputs/0/clip", {"end": 1, "duration": 1}, "/outputs/0/clip", "unsupported_combination"),
+    ("/outputs/0/deinterlace", 0, "/outputs/0/deinterlace", "invalid_value"),
+    ("/outputs/0/toneMap", "yes", "/outputs/0/toneMap", "invalid_value"),
+    ("/outputs/0/rotate", 45, "/outputs/0/rotate", "invalid_value"),
+    ("/outputs/0/rotate", False, "/outputs/0/rotate", "invalid_value"),
+    ("/outputs/0/destination", "file:///x", "/outputs/0/destination", "invalid_type"),
+    ("/outputs/0/destination", {"kind": "inline"}, "/outputs/0/destination/kind", "unsupported_kind"),
+    ("/outputs/0/destination", PUT | {"kind": "http2"}, "/outputs/0/destination/kind", "unsupported_kind"),
+    ("/outputs/0/destination", PUT | {"url": "out.mp4"}, "/outputs/0/destination/url", "invalid_url"),
+    ("/outputs/0/destination", PUT | {"headers": "x"}, "/outputs/0/destination/headers", "invalid_type"),
+    ("/outputs/0/destination", PUT | {"method": "PATCH"}, "/outputs/0/destination/method", "invalid_value"),
+    ("/outputs/0/destination", OUT | {"kind": "fil"}, "/outputs/0/destination/kind", "unsupported_kind"),
+    ("/outputs/0/destination", OUT | {"path": ["/x"]}, "/outputs/0/destination/path", "invalid_type"),
+    ("/outputs/0/destination", OUT_URL | {"kind": 0}, "/outputs/0/destination/kind", "invalid_type"),
+    ("/outputs/0/destination", OUT_URL | {"url": "file:out"}, "/outputs/0/destination/url", "invalid_url"),
+    ("/notificationUrl", "mailto:a@example.com", "/notificationUrl", "invalid_url"),
+    ("/notificationUrl", None, "/notificationUrl", "invalid_type"),
+    ("/priority", 101, "/priority", "out_of_range"),
+    ("/priority", "0", "/priority", "invalid_type"),
+    ("/metadata", [], "/metadata", "invalid_type"),
+    ("/metadata", {"a=b": 1}, "/metadata/a=b", "invalid_value"),
+    ("/metadata", {"-map": 1}, "/metadata/-map", "invalid_value"),
+    ("/metadata", {str(n): n for n in range(1000)}, "/metadata", "out_of_range"),
+    ("/metadata", {"a": "x" * MAX_METADATA_BYTES}, "/metadata", "out_of_range"),
+    ("/tags", "trailer", "/tags", "invalid_type"),
+    ("/tags", ["a", 1], "/tags/1", "invalid_type"),
+    ("/tags", [""], "/tags/0", "out_of_range"),
+    ("/tags", ["a", "a"], "/tags", "invalid_value"),
+    ("/tags", [str(n) for n in range(51)], "/tags", "out_of_range"),
+    ("/status", "completed", "/status", "unknown_field"),
+    ("/tenantId", 2, "/tenantId", "unknown_field"),
+    ("/outputs/0/attempts", 0, "/outputs/0/attempts", "unknown_field"),
+    ("/outputs/0/x264Params", "a", "/outputs/0/x264Params", "unknown_field"),
+    ("/outputs/0/extraArgs", [], "/outputs/0/extraArgs", "unknown_field"),
+    ("/outputs/0/ffmpegOptions", {}, "/outputs/0/ffmpegOptions", "unknown_field"),
+]
+
+
+class Anywhere:
+    """Rules of an operator who allows all but what a test names."""
+
+    def __init__(self, *forbidden: str) -> None:
+        self._forbidden = forbidden
+
+    def source(self, place: Place) -> Sequence[Fault]:
+        return self.receiver(str(place.get("url", "")), path="/url")
+
+    destination = source
+
+    def receiver(self, url: str, *, path: str = "") -> Sequence[Fault]:
+        if url not in self._forbidden:
+            return ()
+        return (Fault(path=path, code="address_not_allowed", message="is closed"),)
+
+
+def job(**changes: Json) -> dict[str, Any]:
+    return {"source": HTTP, "outputs": [{"container": "mp4"}], **changes}
+
+
+def changed(path: str, value: Json) -> dict[str, Any]:
+    """A good job with one member replaced."""
+    body: dict[str, Any] = json.loads(json.dumps(job()))
+    *way, last = path.removeprefix("/").split("/")
+    target: Any = body
+    for token in way:
+        target = target[int(token) if isinstance(target, list) else token]
+    target[int(last) if isinstance(target, list) else last] = value
+    return body
+
+
+def faults_of(body: Json, places: wire.Places | None = None) -> dict[str, str]:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(body, places or Anywhere())
+    assert len({fault.path for fault in refused.value.faults}) == len(refused.value.faults)
+    return {fault.path: fault.code for fault in refused.value.faults}
+
+
+@pytest.mark.parametrize(("path", "value", "place", "code"), WRONG)
+def test_a_wrong_value_is_refused_at_its_place_under_a_stable_code(
+    path: str, value: Json, place: str, code: str
+) -> None:
+    assert faults_of(changed(path, value)) == {place: code}
+    assert CATALOGUE[code].status in {413, 422}
+
+
+def members(part: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401  # an annotation is of no type
+    """Every member of the language, as a pointer into a body; items of lists stand as 0."""
+    while get_origin(part) is Annotated:
+        part = get_args(part)[0]
+    if isinstance(part, type) and issubclass(part, Wire):
+        for field in part.model_fields.values():
+            yield f"{path}/{field.alias}"
+            yield from members(field.annotation, f"{path}/{field.alias}")
+    elif get_origin(part) is list:
+        yield from members(get_args(part)[0], f"{path}/0")
+    elif get_origin(part) is not None:
+        for branch in get_args(part):
+            yield from members(branch, path)
+
+
+def test_every_member_of_the_language_has_a_wrong_value_above() -> None:
+    tried = {place for _, _, place, code in WRONG if code != "unknown_field"}
+    missing = {
+        member for member in members(wire.Job) if not any(f"{place}/".startswith(f"{member}/") for place in tried)
+    }
+    assert missing == set()
+
+
+def test_all_faults_are_told_at_once_in_the_callers_own_places() -> None:
+    body = {
+        "sorce": HTTP,
+        "outputs": [{"preset": "h264", "widht": 1}, {"preset": "vp9", "height": "720"}],
+        "notificationUrl": "https://closed.example.com/",
+    }
+    assert faults_of(body, Anywhere("https://closed.example.com/")) == {
+        "/source": "missing_field",
+        "/sorce": "unknown_field",
+        "/outputs/0/widht": "unknown_field",
+        "/outputs/1/height": "invalid_type",
+        "/notificationUrl": "address_not_allowed",
+    }
+
+
+def test_what_is_well_formed_is_checked_though_its_neighbour_is_not() -> None:
+    closed = "https://closed.example.com/x"
+    body = job(
+        source={"url": closed},
+        outputs=[
+            {"preset": "h264", "width": "1", "destination": {"url": closed}},
+            {"container": "webm", "videoCodec": "h264"},
+        ],
+        priority="high",
+    )
+    found = faults_of(body, Anywhere(closed))
+    assert found == {
+        "/priority": "invalid_type",
+        "/source/url": "address_not_allowed",
+        "/outputs/0/width": "invalid_type",
+        "/outputs/0/destination/url": "address_not_allowed",
+        "/outputs/0/destination": "source_equals_destination",
+        "/outputs/1/videoCodec": "unsupported_combination",
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (job(tagz=[]), "`tags`"),
+        (changed("/outputs/0/widht", 1), "`width`"),
+        (changed("/outputs/0/clip", {"strat": 1}), "`start`"),
+        (job(source=HTTP | {"header": {}}), "`headers`"),
+        (changed("/outputs/0/destination", PUT | {"metod": "PUT"}), "`method`"),
+    ],
+)
+def test_a_mistyped_member_is_answered_with_the_one_that_was_meant(body: dict[str, Any], wanted: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(body, Anywhere())
+    assert [fault.code for fault in refused.value.faults] == ["unknown_field"]
+    assert refused.value.faults[0].message.endswith(f"did you mean {wanted}?")
+
+
+SENTINEL = "S3nt1nel-Secret"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        job(source=HTTP | {"headers": {"Authorization": f"{SENTINEL}\n"}}),
+        job(source=HTTP | {"headers": {"Authorization": [SENTINEL]}}),
+        job(source=HTTP | {"url": f"https://user:{SENTINEL}@h/\x01"}),
+        job(source={"kind": SENTINEL, "url": "https://h/"}),
+        job(source=INLINE | {"data": SENTINEL}),
+        changed("/outputs/0/videoCodec", SENTINEL),
+        changed("/outputs/0/destination", PUT | {"method": SENTINEL}),
+        changed("/outputs/0/fps", SENTINEL),
+        job(priority=SENTINEL, tags=SENTINEL, metadata=SENTINEL),
+    ],
+)
+def test_no_refusal_repeats_what_was_sent(body: dict[str, Any]) -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(body, Anywhere())
+    assert SENTINEL not in str(refused.value)
+
+
+def test_an_overlong_unknown_name_is_not_told_back() -> None:
+    assert faults_of(job(**{"x" * 1000: 1})) == {"": "unknown_field"}
+
+
+@pytest.mark.parametrize("body", [None, True, 7, "job", [], [job()]])
+def test_a_body_that_is_no_object_is_refused_as_a_whole(body: Json) -> None:
+    assert faults_of(body) == {"": "invalid_type"}
+
+
+def test_two_outputs_may_not_go_to_one_place() -> None:
+    outputs = [
+        {"preset": "h264", "destination": OUT},
+        {"preset": "vp9", "destination": {"kind": "file", "path": "/media//out.mp4"}},
+        {"preset": "h264", "destination": PUT},
+        {"preset": "vp9", "destination": {"url": "HTTPS://Media.Example.COM/out.mp4#x"}},
+    ]
+    assert faults_of(job(outputs=outputs)) == {
+        "/outputs/1/destination": "duplicate_destination",
+        "/outputs/3/destination": "duplicate_destination",
+    }
+
+
+def test_a_template_that_differs_by_output_may_be_used_twice() -> None:
+    place = {"kind": "file", "path": "/media/{preset}.bin"}
+    outputs = [{"preset": name, "destination": place} for name in ("h264", "vp9")]
+    assert len(wire.read_job(job(outputs=outputs), Anywhere()).outputs) == 2
+
+
+def test_a_job_may_not_ask_for_more_pixels_than_a_machine_could_make() -> None:
+    whole = {"container": "mp4", "videoCodec": "hevc", "width": 8192, "height": 4320}
+    assert faults_of(job(outputs=[whole | {"fps": 120}])) == {"/outputs/0/fps": "job_too_large"}
+    assert faults_of(job(outputs=[whole] * 100)) == {"/outputs": "job_too_large"}
+
+
+def test_the_fewest_words_make_a_job() -> None:
+    spec = wire.read_job({"source": {"url": "https://h.example/a.mov"}, "outputs": [{"container": "mp4"}]}, Anywhere())
+    assert spec == JobSpec(
+        source={"kind": "https", "url": "https://h.example/a.mov"}, outputs=(OutputSpec(container="mp4"),)
+    )
+
+
+def test_every_word_of_a_job_arrives() -> None:
+    asked = {
+        "preset": "h264",
+        "videoBitrate": "2500k",
+        "maxBitrate": 5e6,
+        "encoderPreset": "fast",
+        "tune": "film",
+        "profile": "high",
+        "level": "4.1",
+        "pixelFormat": "yuv420p",
+        "width": 1280.0,
+        "height": 720,
+        "fit": "pad",
+        "upscale": True,
+        "fps": 25,
+        "keyframeInterval": 2,
+        "audioCodec": "aac",
+        "audioBitrate": "96k",
+        "audioChannels": 2,
+        "audioSampleRate": 44100,
+        "clip": {"start": 1.5, "duration": 2},
+        "deinterlace": False,
+        "toneMap": "auto",
+        "rotate": 90,
+        "destination": PUT | {"method": "POST", "headers": {"X-Key": "k"}},
+    }
+    spec = wire.read_job(
+        {
+            "source": HTTP | {"headers": {"Authorization": "Bearer x"}},
+            "outputs": [asked],
+            "notificationUrl": "https://hook.example.com/a",
+            "priority": -100,
+            "metadata": {"order id": {"n": [1, None, 2.5]}},
+            "tags": ["trailer", "Größe"],
+        },
+        Anywhere(),
+    )
+    assert spec == JobSpec(
+        source=HTTP | {"headers": {"Authorization": "Bearer x"}},
+        outputs=(
+            OutputSpec(
+                preset="h264",
+                container="mp4",
+                video_codec="libx264",
+                video_bitrate=2_500_000,
+                max_bitrate=5_000_000,
+                encoder_preset="fast",
+                tune="film",
+                profile="high",
+                level="4.1",
+                pixel_format="yuv420p",
+                width=1280,
+                height=720,
+                fit="pad",
+                upscale=True,
+                fps=25,
+                keyframe_interval=2,
+                audio_codec="aac",
+                audio_bitrate=96_000,
+                audio_channels=2,
+                audio_sample_rate=44100,
+                clip=Clip(start=1.5, end=3.5),
+                deinterlace=False,
+                rotate=90,
+                destination={"kind": "https", **PUT, "method": "POST", "headers": {"X-Key": "k"}},
+            ),
+        ),
+        notification_url="https://hook.example.com/a",
+        priority=-100,
+        metadata={"order id": {"n": [1, None, 2.5]}},
+        tags=("trailer", "Größe"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ({"url": "HTTP://h.example/a"}, {"kind": "http", "url": "HTTP://h.example/a"}),
+        ({"kind": "http", "url": "https://h.example/a"}, {"kind": "https", "url": "https://h.example/a"}),
+        ({"url": "file:///a%20b.mp4"}, {"kind": "file", "path": "/a b.mp4"}),
+        (INLINE, INLINE),
+    ],
+)
+def test_an_address_alone_says_what_kind_of_source_it_is(sent: Json, kept: Json) -> None:
+    assert wire.read_probe({"source": sent}, Anywhere()) == kept
+
+
+def test_a_probe_is_checked_like_the_source_of_a_job() -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_probe({"source": HTTP}, Anywhere("https://media.example.com/in.mov"))
+    assert [(fault.path, fault.code) for fault in refused.value.faults] == [("/source/url", "address_not_allowed")]
+    with pytest.raises(Rejected):
+        wire.read_probe({"source": HTTP, "outputs": []}, Anywhere())
