@@ -207,6 +207,7 @@ class Container:
     tags: Mapping[str, str] = field(default_factory=dict)  # codec → four characters that players want
     boxes: bool = False  # ISO boxes: edit lists, `moov`, faststart
     languages: bool = True  # holds the language of a track
+    own_zero: bool = False  # its times begin wherever the muxer likes
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -261,6 +262,7 @@ _CONTAINERS = (
     ),
     Container(
         name="mpegts",
+        own_zero=True,
         muxer="mpegts",
         demuxer="mpegts",
         extension="ts",
@@ -270,6 +272,7 @@ _CONTAINERS = (
     ),
     Container(
         name="mp3",
+        own_zero=True,
         muxer="mp3",
         demuxer="mp3",
         extension="mp3",

@@ -17,9 +17,17 @@ Chain = tuple[str, ...]
 Size = tuple[int, int]
 
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
-_HDR_SIDE_DATA = (
-    "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA",
-)  # fmt: skip
+# side data of HDR survives the chain, and is not true of the result any more
+_STRIPPED = tuple(
+    f"sidedata=mode=delete:type={kind}"
+    for kind in (
+        "MASTERING_DISPLAY_METADATA",
+        "CONTENT_LIGHT_LEVEL",
+        "DYNAMIC_HDR_PLUS",
+        "DOVI_RPU_BUFFER",
+        "DOVI_METADATA",
+    )
+)
 # hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
 _TO_LINEAR = ("zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0")
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
@@ -116,6 +124,7 @@ def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
         *_TO_LINEAR,
         _TO_SDR,
         f"format={video.pixel_format}",
+        *_STRIPPED,
     )
 
 
@@ -136,16 +145,15 @@ def _sized(video: VideoPlan, mapped_at: Size | None) -> Chain:
 
 
 def _finished(video: VideoPlan) -> Chain:
-    """Square pixels, the pixel format, the tags. Side data of HDR survives the chain, and is not true any more."""
-    stripped = _HDR_SIDE_DATA if video.strip_hdr or video.tone_map else ()
+    """Square pixels, the pixel format, the tags."""
     return (
+        *(_STRIPPED if video.strip_hdr and video.tone_map is None else ()),
         "setsar=1",
         f"format={video.pixel_format}",
         (
             f"setparams=range={video.color_range}:color_primaries={video.color_primaries}"
             f":color_trc={video.color_transfer}:colorspace={video.color_matrix}"
         ),
-        *(f"sidedata=mode=delete:type={kind}" for kind in stripped),
     )
 
 

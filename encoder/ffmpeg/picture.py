@@ -122,6 +122,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         crop=spec.fit == "cover" and fit.scale != fit.size,
         pad=spec.fit == "pad" and fit.scale != fit.size,
         start_seconds=frames.span.start_of(stream.start_seconds),
+        duration_seconds=None if count is None else float(count / frames.rate),
         frames=count,
         frames_limit=slack,
     )
@@ -132,7 +133,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
     """The video stream, as it is."""
     stream = frames.stream
     case.because("copied", "The picture is copied as it is, not encoded anew.")
-    count, slack = _count(frames)
+    duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
     return VideoPlan(
         source_index=stream.index,
         encoder=codecs.COPY,
@@ -144,8 +145,9 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         pixel_format=stream.pixel_format,
         gop_frames=0,
         start_seconds=frames.span.start_of(stream.start_seconds),
-        frames=count if stream.frames is None else stream.frames,
-        frames_limit=slack,
+        duration_seconds=duration,
+        frames=stream.frames,
+        frames_limit=0 if stream.frames is not None else _loose(duration or 0.0, frames.rate),
     )
 
 
@@ -208,7 +210,7 @@ def _matrix_in(stream: VideoStream) -> str | None:
 
 
 def _profile(spec: OutputSpec, encoder: VideoEncoder) -> str | None:
-    if spec.profile in encoder.profiles:
+    if spec.profile is not None and spec.profile in encoder.profiles:
         return encoder.profiles[spec.profile]
     return encoder.profiles["high"] if encoder.codec == "h264" else None
 

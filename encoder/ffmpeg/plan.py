@@ -129,10 +129,10 @@ def _without_controls(case: Case) -> Case:
 
 def _duration(media: Media, span: Span, video: VideoPlan | None, audio: AudioPlan | None) -> float | None:
     """From the output's zero to the end of what ends last."""
-    ends: list[float] = []
-    if video is not None and video.frames is not None:
-        numerator, denominator = map(int, video.rate.split("/"))
-        ends.append(video.start_seconds + video.frames * denominator / numerator)
-    if audio is not None and audio.duration_seconds is not None:
-        ends.append(audio.start_seconds + audio.duration_seconds)
+    planned: tuple[VideoPlan | AudioPlan | None, ...] = (video, audio)
+    ends = [
+        stream.start_seconds + stream.duration_seconds
+        for stream in planned
+        if stream is not None and stream.duration_seconds is not None
+    ]
     return max(ends, default=span.length_of(media.start_seconds, media.duration_seconds))

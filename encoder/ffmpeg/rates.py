@@ -9,39 +9,31 @@ from encoder.model.media import VideoStream
 FAMILY = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
 HIGHEST = FAMILY[-1]
 GOP_SECONDS = 2  # docs/encoding.md, "Ladder and grid"
-# FLV, Matroska and WebM count in milliseconds: 33 ms is 30.3 frames a second and means 30
-_CLOCK_ERROR = Fraction(2, 100)
+# how far above its measured rate an uneven source may still be taken for a family
+_SLACK = Fraction(2, 100)
 
 
 def source_rate(stream: VideoStream) -> Fraction | None:
-    """Frames a second as recorded.
+    """Frames a second as recorded: by the median of the intervals, for a container may state any average.
 
-    The average is exact where the frames are even and agree with it; a container may state any number as its average
-    (a Matroska of 30 frames a second said 1000), so the median of the intervals has the last word.
+    A Matroska of 30 frames a second said 1000.
     """
-    average, median = _fraction(stream.average_rate), _fraction(stream.median_rate)
-    if median is None or average is None:
-        return median or average
-    agree = abs(average - median) <= median * _CLOCK_ERROR
-    return average if agree and not stream.variable_rate else median
+    return _fraction(stream.median_rate) or _fraction(stream.average_rate)
 
 
 def output_rate(recorded: Fraction, *, even: bool) -> Fraction:
-    """The constant rate of an output: the family's nearest, not above the source's and not above 60.
+    """The constant rate of an output, not above the source's and not above 60.
 
-    `even`: the frames come at one distance. Their rate is kept when it is of no family (15, 12.5, 48), or halved until
-    it is at most 60, so that no frame is shown twice and none is lost at random.
+    An even source keeps its rate, or half of it until that is at most 60, so that no frame is shown twice and none is
+    lost at random. An uneven one gets the family's nearest; one slower than any family, whole frames a second.
     """
-    rate = recorded
-    while even and rate > HIGHEST * (1 + _CLOCK_ERROR):
-        rate /= 2
-    nearest = min(FAMILY, key=lambda member: abs(member - rate))
-    if abs(nearest - rate) <= rate * _CLOCK_ERROR:
-        return nearest
     if even:
-        return rate.limit_denominator(1001)
-    below = [member for member in FAMILY if member <= rate]
-    return below[-1] if below else Fraction(max(1, round(rate)))
+        rate = recorded.limit_denominator(1001)
+        while rate > HIGHEST:
+            rate /= 2
+        return rate
+    within = [member for member in FAMILY if member <= recorded * (1 + _SLACK)]
+    return min(within, key=lambda member: abs(member - recorded), default=Fraction(max(1, round(recorded))))
 
 
 def asked_rate(fps: float) -> Fraction:

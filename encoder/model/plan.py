@@ -44,6 +44,7 @@ class VideoPlan(Record):
     crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
     pad: bool = False  # fit=pad: scale to `scale`, then black to the output size
     start_seconds: float = 0.0  # of the first frame, in the output's time
+    duration_seconds: float | None = None  # expected
     frames: int | None = None  # expected
     frames_limit: int = 1  # how far from `frames` a good result may be: wide where the source's times are guesses
 

@@ -1,0 +1,206 @@
+"""The checks of a proof, in the order of docs/encoding.md, "The proof". Each looks at one thing. Pure.
+
+A check that does not apply to an output gives None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from encoder.ffmpeg import codecs, looks
+from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
+from encoder.ffmpeg.looks import Facts
+from encoder.model.proof import Check
+
+MOST_ERRORS = 0.01
+_SHORT_SECONDS, _SHORT_SHARE = 1.0, 0.01
+_LOST_FRAMES, _LOST_SHARE = 1, 0.01
+
+
+def run(seen: Evidence) -> Check:
+    """ffmpeg came to its own end, and its decoder stumbled over at most one frame in a hundred."""
+    read = [track for kind in seen.planned if (track := seen.read(kind))]
+    wrote = [stream for kind in seen.planned if (stream := seen.written(kind))]
+    ended = len(read) == len(wrote) == len(seen.planned)
+    errors = [track.errors / max(1, track.errors + (track.frames or 0)) for track in read]
+    picture, frames = seen.written("video"), seen.read("video")
+    return Check(
+        name="run",
+        passed=ended and max(errors, default=0.0) <= MOST_ERRORS,
+        expected={"ended": True},
+        measured={
+            "ended": ended,
+            "framesDecoded": frames.frames if frames else None,
+            "framesEncoded": picture.frames if picture else None,
+            "decodeErrors": sum(track.errors for track in read),
+        },
+        limit={"decodeErrorShare": MOST_ERRORS},
+    )
+
+
+def source(seen: Evidence) -> Check | None:
+    """The source was whole: each track ended where it says, and the picture gave the frames that it says."""
+    ends = seen.planned_ends
+    made = {kind: seen.ended(kind) for kind in ends}
+    slack = max(_SHORT_SECONDS, _SHORT_SHARE * max(ends.values(), default=0.0))
+    track, read = seen.source_picture, seen.read("video")
+    expected: Facts = {f"{kind}EndSeconds": end for kind, end in ends.items()}
+    measured: Facts = {f"{kind}EndSeconds": end for kind, end in made.items()}
+    whole = all(_near(made[kind], end, slack) for kind, end in ends.items())
+    if track is not None and track.frames is not None and read is not None and not seen.plan.clipped:
+        decoded = read.packets if read.frames is None else read.frames
+        expected["frames"], measured["frames"] = track.frames, decoded
+        whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
+    if not expected:
+        return None
+    limit: Facts = {"seconds": slack, "lostFramesShare": _LOST_SHARE}
+    return Check(name="source", passed=whole, expected=expected, measured=measured, limit=limit)
+
+
+def container(seen: Evidence) -> Check:
+    """It opens as what it should be, with nothing missing in front or hanging behind."""
+    opened = seen.opened
+    expected: Facts = {"format": seen.container.demuxer, "trailingBytes": 0}
+    if seen.plan.faststart:
+        expected["faststart"] = True
+    measured: Facts = {
+        "format": opened.media.format,
+        "trailingBytes": opened.trailing_bytes,
+        "faststart": opened.faststart,
+        "sizeBytes": opened.media.size_bytes,
+    }
+    passed = opened.media.size_bytes > 0 and looks.agree(expected, measured)
+    return Check(name="container", passed=passed, expected=expected, measured=measured)
+
+
+def streams(seen: Evidence) -> Check:
+    """Exactly the streams that were planned, each of the planned kind."""
+    plan, media = seen.plan, seen.opened.media
+    expected: Facts = {"video": int(plan.video is not None), "audio": int(plan.audio is not None)}
+    measured: Facts = {"video": len(media.video), "audio": len(media.audio)}
+    if plan.video is not None and seen.picture is not None:
+        expected |= looks.planned_video(plan.video)
+        measured |= looks.measured_video(seen.picture)
+    if plan.audio is not None and seen.sound is not None:
+        expected |= looks.planned_audio(plan.audio)
+        measured |= looks.measured_audio(seen.sound)
+    return Check(name="streams", passed=looks.agree(expected, measured), expected=expected, measured=measured)
+
+
+def picture(seen: Evidence) -> Check | None:
+    """Upright, in square pixels, of the planned size, with true tags; and no combs where there were some."""
+    if seen.plan.video is None or seen.picture is None:
+        return None
+    expected = looks.planned_picture(seen.plan.video, seen.source_picture)
+    measured = looks.measured_picture(seen.picture)
+    return Check(name="picture", passed=looks.agree(expected, measured), expected=expected, measured=measured)
+
+
+def frames(seen: Evidence) -> Check | None:
+    """Every frame that was encoded lies in the file, and they are as many as planned."""
+    wanted, count, wrote = seen.plan.video, seen.count("video"), seen.written("video")
+    if wanted is None or count is None:
+        return None
+    encoded = None if wrote is None else wrote.packets if wrote.frames is None else wrote.frames
+    as_planned = wanted.frames is None or abs(count.packets - wanted.frames) <= wanted.frames_limit
+    return Check(
+        name="frames",
+        passed=encoded == count.packets and as_planned,
+        expected={"planned": wanted.frames, "encoded": encoded},
+        measured={"stored": count.packets},
+        limit={"planned": wanted.frames_limit, "encoded": 0},
+    )
+
+
+def duration(seen: Evidence) -> Check | None:
+    """The file and each of its streams end where they should."""
+    ends = seen.planned_ends
+    if not ends:
+        return None
+    slack = seen.slack_seconds
+    expected = {**ends, "file": max(ends.values())}
+    measured = {**{kind: seen.ended(kind) for kind in ends}, "file": seen.file_ended}
+    return Check(
+        name="duration",
+        passed=all(_near(measured[part], end, slack) for part, end in expected.items()),
+        expected=dict(expected),
+        measured=dict(measured),
+        limit={"seconds": slack},
+    )
+
+
+def sync(seen: Evidence) -> Check | None:
+    """Sound and picture begin and end as far apart as in the source."""
+    if len(seen.planned) < 2 or seen.count("video") is None or seen.count("audio") is None:  # noqa: PLR2004  # both
+        return None
+    expected = {"startSeconds": seen.plan.start_offset_seconds}
+    measured = {"startSeconds": _minus(seen.began("audio"), seen.began("video"))}
+    # a picture begins on its frame grid: up to half a frame from where it was
+    limit = {"startSeconds": seen.packet_seconds + seen.frame_seconds / 2 + CLOCK_SECONDS}
+    ends = seen.planned_ends
+    if len(ends) == len(seen.planned):
+        expected["endSeconds"] = ends["audio"] - ends["video"]
+        measured["endSeconds"] = _minus(seen.ended("audio"), seen.ended("video"))
+        limit["endSeconds"] = seen.slack_seconds + seen.frame_seconds
+    return Check(
+        name="sync",
+        passed=all(_near(measured[what], expected[what], limit[what]) for what in expected),
+        expected=dict(expected),
+        measured=dict(measured),
+        limit=dict(limit),
+    )
+
+
+def timestamps(seen: Evidence) -> Check:
+    """Times rise, none comes twice, and the first is where it should be."""
+    slack = seen.packet_seconds + seen.frame_seconds + CLOCK_SECONDS
+    faults = sum(count.dts_faults + count.pts_twice for count in seen.opened.counts)
+    starts = {kind: stream.start_seconds for kind, stream in seen.planned.items()}
+    began = {kind: seen.began(kind) for kind in starts}
+    return Check(
+        name="timestamps",
+        passed=faults == 0 and all(_near(began[kind], start, slack) for kind, start in starts.items()),
+        expected={"faults": 0, **starts},
+        measured={"faults": faults, **began},
+        limit={"faults": 0, "seconds": slack},
+    )
+
+
+def keyframes(seen: Evidence) -> Check | None:
+    """It begins with a picture that needs no other, and has one at least every so often."""
+    wanted, count = seen.plan.video, seen.count("video")
+    if wanted is None or count is None or wanted.encoder == codecs.COPY:
+        return None
+    longest = wanted.gop_frames * seen.frame_seconds
+    gap = count.longest_gap_seconds
+    return Check(
+        name="keyframes",
+        passed=count.first_is_idr is not False and gap <= longest + CLOCK_SECONDS,
+        expected={"firstIsIdr": True, "longestGapSeconds": longest},
+        measured={"firstIsIdr": count.first_is_idr, "longestGapSeconds": gap, "count": count.keyframes},
+        limit={"longestGapSeconds": longest},
+    )
+
+
+def decode(seen: Evidence) -> Check:
+    """A second decoder went through the whole file and had nothing to say."""
+    lines = len(seen.decoded.log.splitlines())
+    return Check(
+        name="decode",
+        passed=seen.decoded.code == 0 and lines == 0,
+        expected={"exitCode": 0, "errors": 0},
+        measured={"exitCode": seen.decoded.code, "errors": lines, "cpuSeconds": seen.decoded.cpu_seconds},
+    )
+
+
+ALL: tuple[Callable[[Evidence], Check | None], ...] = (
+    run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
+)  # fmt: skip
+
+
+def _near(measured: float | None, expected: float, slack: float) -> bool:
+    return measured is not None and abs(measured - expected) <= slack
+
+
+def _minus(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other

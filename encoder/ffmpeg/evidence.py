@@ -1,0 +1,121 @@
+"""All that is known of one result when it is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from encoder.ffmpeg import codecs
+from encoder.ffmpeg.closing import Closing, Read, Written
+from encoder.ffmpeg.codecs import Container
+from encoder.ffmpeg.exits import Exit
+from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
+from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
+
+# time stamps are in milliseconds in some containers, and a start and an end are each off by one
+CLOCK_SECONDS = 0.002
+
+Planned = VideoPlan | AudioPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What was planned, what ffmpeg said of its run, what lies on disk, and what came of decoding it whole."""
+
+    plan: OutputPlan
+    media: Media
+    name: str  # of the file
+    closing: Closing
+    opened: Opened
+    decoded: Exit
+
+    @property
+    def container(self) -> Container:
+        return codecs.CONTAINERS[self.plan.container]
+
+    @property
+    def planned(self) -> dict[str, Planned]:
+        """The streams that were planned, by kind."""
+        both: dict[str, Planned | None] = {"video": self.plan.video, "audio": self.plan.audio}
+        return {kind: stream for kind, stream in both.items() if stream is not None}
+
+    @property
+    def picture(self) -> VideoStream | None:
+        """The picture of the result."""
+        return next((stream for stream in self.opened.media.video if not stream.attached_picture), None)
+
+    @property
+    def sound(self) -> AudioStream | None:
+        """The sound of the result."""
+        return next(iter(self.opened.media.audio), None)
+
+    def count(self, kind: str) -> StreamCount | None:
+        """The packets of a stream of the result."""
+        stream = self.picture if kind == "video" else self.sound
+        return next((count for count in self.opened.counts if stream and count.index == stream.index), None)
+
+    @property
+    def source_picture(self) -> VideoStream | None:
+        """The track of the source that the picture was made of."""
+        wanted = self.plan.video
+        return next((stream for stream in self.media.video if wanted and stream.index == wanted.source_index), None)
+
+    def read(self, kind: str) -> Read | None:
+        """What ffmpeg read of the track that a stream was made of."""
+        return self.closing.source(self.planned[kind].source_index) if kind in self.planned else None
+
+    def written(self, kind: str) -> Written | None:
+        """What ffmpeg wrote of a stream."""
+        return self.closing.result(self.name, kind)
+
+    @property
+    def frame_seconds(self) -> float:
+        """One frame of the picture; 0 without one."""
+        return float(1 / Fraction(self.plan.video.rate)) if self.plan.video else 0.0
+
+    @property
+    def packet_seconds(self) -> float:
+        """One packet of the sound; 0 without one."""
+        return self.plan.audio.frame_seconds if self.plan.audio else 0.0
+
+    @property
+    def slack_seconds(self) -> float:
+        """How far an end may be from its plan: a frame and a packet, or more where the source's times are a guess."""
+        frames = max(1, self.plan.video.frames_limit) if self.plan.video else 0
+        return frames * self.frame_seconds + self.packet_seconds + CLOCK_SECONDS
+
+    @property
+    def planned_ends(self) -> dict[str, float]:
+        """When each stream should end, where that is known."""
+        return {
+            kind: stream.start_seconds + stream.duration_seconds
+            for kind, stream in self.planned.items()
+            if stream.duration_seconds is not None
+        }
+
+    def began(self, kind: str) -> float | None:
+        """When a stream of the result begins."""
+        count = self.count(kind)
+        return self._moment(count.first_pts_seconds if count else None)
+
+    def ended(self, kind: str) -> float | None:
+        """When a stream of the result ends."""
+        count = self.count(kind)
+        return self._moment(count.end_pts_seconds if count else None)
+
+    @property
+    def file_ended(self) -> float | None:
+        """When the result ends, as its container says."""
+        media = self.opened.media
+        return self._moment(None if media.duration_seconds is None else media.start_seconds + media.duration_seconds)
+
+    def _moment(self, stamp: float | None) -> float | None:
+        return None if stamp is None else stamp - self._zero
+
+    @property
+    def _zero(self) -> float:
+        """What the plan calls 0, in the result's time stamps."""
+        if not self.container.own_zero:
+            return 0.0
+        firsts = [count.first_pts_seconds for count in self.opened.counts if count.first_pts_seconds is not None]
+        return min(firsts, default=0.0) - min((stream.start_seconds for stream in self.planned.values()), default=0.0)

@@ -1,0 +1,104 @@
+"""What a stream should be and what it is, in the same words, so that a proof can lay one beside the other."""
+
+from __future__ import annotations
+
+from encoder.ffmpeg import codecs
+from encoder.model.base import Json
+from encoder.model.media import AudioStream, VideoStream
+from encoder.model.plan import AudioPlan, VideoPlan
+
+Facts = dict[str, Json]
+
+# each can be played by whatever plays the ones after it
+_H264_PROFILES = ("Constrained Baseline", "Baseline", "Main", "High")
+_LEVEL_STEPS = {"h264": 10, "hevc": 30}  # "4.1" is stored as 41 and as 123
+
+
+def planned_video(plan: VideoPlan) -> Facts:
+    """Codec and sample format of a picture, as far as the plan fixes them."""
+    facts: Facts = {"videoCodec": plan.codec, "pixelFormat": plan.pixel_format}
+    if plan.codec_tag is not None:
+        facts["codecTag"] = plan.codec_tag
+    if plan.profile is not None:
+        facts["profile"] = plan.profile
+    if plan.level is not None and plan.codec in _LEVEL_STEPS:
+        facts["level"] = round(float(plan.level) * _LEVEL_STEPS[plan.codec])
+    return facts
+
+
+def measured_video(stream: VideoStream) -> Facts:
+    return {
+        "videoCodec": stream.codec,
+        "pixelFormat": stream.pixel_format,
+        "codecTag": stream.codec_tag,
+        "profile": stream.profile,
+        "level": stream.level,
+    }
+
+
+def planned_audio(plan: AudioPlan) -> Facts:
+    facts: Facts = {"audioCodec": plan.codec, "channels": plan.channels, "sampleRate": plan.sample_rate_hz}
+    if plan.encoder != codecs.COPY:
+        facts["layout"] = plan.layout
+    if plan.language is not None:
+        facts["language"] = plan.language
+    return facts
+
+
+def measured_audio(stream: AudioStream) -> Facts:
+    return {
+        "audioCodec": stream.codec,
+        "channels": stream.channels,
+        "sampleRate": stream.sample_rate_hz,
+        "layout": stream.layout,
+        "language": stream.language,
+    }
+
+
+def planned_picture(plan: VideoPlan, source: VideoStream | None) -> Facts:
+    """How a picture is presented. A copy looks as its source does."""
+    if plan.encoder == codecs.COPY and source is not None:
+        return measured_picture(source)
+    facts: Facts = {
+        "width": plan.width_px,
+        "height": plan.height_px,
+        "sampleAspectRatio": "1/1",
+        "rotation": 0,
+        "mirrored": False,
+        "range": plan.color_range,
+        "primaries": plan.color_primaries,
+        "transfer": plan.color_transfer,
+        "matrix": plan.color_matrix,
+    }
+    if plan.color_transfer == "bt709":
+        facts["hdrSideData"] = False
+    if plan.deinterlace is not None:
+        facts["interlaced"] = False
+    return facts
+
+
+def measured_picture(stream: VideoStream) -> Facts:
+    return {
+        "width": stream.coded_width,
+        "height": stream.coded_height,
+        "sampleAspectRatio": stream.sample_aspect_ratio,
+        "rotation": stream.rotation_deg,
+        "mirrored": stream.mirrored,
+        "range": stream.color_range,
+        "primaries": stream.color_primaries,
+        "transfer": stream.color_transfer,
+        "matrix": stream.color_matrix,
+        "hdrSideData": stream.hdr_side_data,
+        "interlaced": stream.interlaced,
+    }
+
+
+def agree(planned: Facts, measured: Facts) -> bool:
+    """True if all that was planned was measured. A profile may come out simpler than asked: speed presets do that."""
+    return all(_agree(name, value, measured.get(name)) for name, value in planned.items())
+
+
+def _agree(name: str, planned: Json, measured: Json) -> bool:
+    if name == "profile" and planned in _H264_PROFILES and measured in _H264_PROFILES:
+        return _H264_PROFILES.index(str(measured)) <= _H264_PROFILES.index(str(planned))
+    return planned == measured

@@ -1,0 +1,67 @@
+"""Whether a result is what was planned, and what is to be told when it is not. Pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from encoder import errors
+from encoder.ffmpeg import checks
+from encoder.ffmpeg.closing import read_closing
+from encoder.ffmpeg.evidence import Evidence
+from encoder.ffmpeg.exits import Exit
+from encoder.model.base import Json
+from encoder.model.media import Media, Opened
+from encoder.model.plan import Note, OutputPlan
+from encoder.model.proof import Check, Proof
+
+
+def judge(plan: OutputPlan, *, media: Media, path: Path, log: str, opened: Opened, decoded: Exit) -> Proof:
+    """Every check that applies to a result.
+
+    `media`: the source. `log`: of the run that made `path`. `opened`: what lies there. `decoded`: of `decode_check`.
+    """
+    seen = Evidence(plan=plan, media=media, name=path.name, closing=read_closing(log), opened=opened, decoded=decoded)
+    found = (check(seen) for check in checks.ALL)
+    return Proof(checks=tuple(check for check in found if check is not None))
+
+
+def verdict(proof: Proof) -> errors.Permanent | None:
+    """Why a result must not be delivered; None when it may be. What is the source's fault is told as that."""
+    failed = {check.name: check for check in proof.failed}
+    if "source" in failed:
+        return _source_at_fault(failed["source"])
+    if "run" in failed and _number(failed["run"].measured, "decodeErrors"):
+        return errors.Permanent("source_damaged", f"{_told(failed['run'])}.")
+    if failed:
+        return errors.Permanent("output_invalid", "; ".join(_told(check) for check in failed.values()) + ".")
+    return None
+
+
+def warnings(proof: Proof) -> tuple[Note, ...]:
+    """What a caller should know of a result that may be delivered."""
+    damaged = sum(_number(check.measured, "decodeErrors") for check in proof.checks if check.name == "run")
+    if not damaged:
+        return ()
+    return (Note(code="frames_repaired", message=f"{damaged:g} frames of the source were damaged."),)
+
+
+def _source_at_fault(check: Check) -> errors.Permanent:
+    ends = [part for part in check.expected if part.endswith("EndSeconds")] if isinstance(check.expected, dict) else []
+    slack = _number(check.limit, "seconds")
+    for part in ends:
+        planned, made = _number(check.expected, part), _number(check.measured, part)
+        if planned - made > slack:
+            return errors.Permanent("source_truncated", f"The source says {planned:.2f} s and ends at {made:.2f} s.")
+        if made - planned > slack:
+            return errors.Permanent("duration_mismatch", f"The source says {planned:.2f} s and goes on after that.")
+    frames, decoded = _number(check.expected, "frames"), _number(check.measured, "frames")
+    return errors.Permanent("source_damaged", f"Of {frames:g} frames of the source {decoded:g} could be decoded.")
+
+
+def _told(check: Check) -> str:
+    return f"check `{check.name}`: expected {check.expected}, measured {check.measured}"
+
+
+def _number(facts: Json, name: str) -> float:
+    value = facts.get(name) if isinstance(facts, dict) else None
+    return float(value) if isinstance(value, int | float) else 0.0
