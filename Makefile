@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench fresh lock
+.PHONY: help setup demo run test lint check bench docs fresh lock
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -19,6 +19,8 @@ lint: setup  ## what can be said without running: ruff, format, mypy, import con
 check: lint test  ## all that CI asks for
 bench: setup  ## print measurements, as ratios: make bench [ARGS=names]
 	@$(bin)/python -m tests.bench $(ARGS)
+docs: setup  ## write the pages of docs/ that come from the code's own tables
+	@$(bin)/python -P scripts/pages.py
 fresh:  ## demo and tests inside clean Debian roots, as root and as a plain user (needs root)
 	@scripts/fresh.sh
 lock: setup  ## write requirements/*.txt anew from pyproject.toml: make lock [ARGS=--upgrade]

@@ -1,0 +1,145 @@
+"""Writes the pages of docs/ that come from the tables the program runs on: `make docs`. A test holds them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal, get_args, get_origin
+
+import click
+from pydantic.fields import FieldInfo
+
+from encoder.cli import SECTIONS, root
+from encoder.errors import CATALOGUE, Entry, Where
+from encoder.settings import Settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+HELP_WIDTH = 100
+
+WHERE = {
+    Where.REQUEST: ("Requests", "Answers of the API, as `code` of a problem; some also end a job."),
+    Where.JOB: ("Jobs and outputs", "`error.code` of a job or an output. The class says what we do about it."),
+    Where.DELIVERY: ("Webhooks", "`status` and `error` of a delivery that has ended."),
+    Where.WARNING: ("Warnings", "`warnings[].code` of an output that is good all the same."),
+}
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    intro = (
+        "# Error codes\n\n"
+        "Written by `make docs` from `encoder/errors.py`. A code never changes its meaning; new ones may come.\n"
+        "The classes are explained in [flow.md](flow.md#when-something-fails). "
+        "On the command line: `encoder help CODE`.\n"
+    )
+    return intro + "".join(_codes(where, *told) for where, told in WHERE.items())
+
+
+def _codes(where: Where, title: str, about: str) -> str:
+    rows = "".join(_code(entry) for entry in CATALOGUE.values() if entry.where is where)
+    head = "| code | | what it means | what to do |\n|---|---|---|---|\n"
+    return f"\n## {title}\n\n{about}\n\n{head}{rows}"
+
+
+def _code(entry: Entry) -> str:
+    facts = [str(fact) for fact in (entry.status, entry.kind) if fact]
+    return f'| <a id="{entry.code}"></a>`{entry.code}` | {", ".join(facts)} | {entry.title} | {entry.to_do} |\n'
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    intro = (
+        "# Settings\n\n"
+        "Written by `make docs` from `encoder/settings.py`. Environment variables, also read from a file `.env` in\n"
+        "the folder in which the process starts; the environment wins. A wrong value keeps a role from starting.\n"
+        "\n| variable | unit or values | default | effect |\n|---|---|---|---|\n"
+    )
+    return intro + "".join(_setting(name, field) for name, field in Settings.model_fields.items()) + CLIENT
+
+
+CLIENT = """
+## For the command line as a client
+
+| variable | unit or values | default | effect |
+|---|---|---|---|
+| `ENCODER_URL` | address | `http://127.0.0.1:8080` | server that `encoder submit`, `jobs`, `watch` … talk to |
+| `ENCODER_API_KEY` | text | – | key that they show; `--key-file` wins |
+| `NO_COLOR`, `CI`, `TERM=dumb` | any | – | no bars and no colours |
+"""
+
+
+def _setting(name: str, field: FieldInfo) -> str:
+    return f"| `ENCODER_{name.upper()}` | {_unit(name, field)} | {_default(field)} | {field.description} |\n"
+
+
+def _unit(name: str, field: FieldInfo) -> str:
+    kind = field.annotation
+    if name.endswith("_seconds"):
+        return "seconds"
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return "list, separated by commas"
+    if kind is int:
+        return "number"
+    return "folder or file" if Path in (kind, *get_args(kind)) else "text"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default_factory is not None or field.default in (None, ()):
+        return "–"
+    shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    return f"`{shown}`"
+
+
+def cli_page() -> str:
+    """docs/cli.md."""
+    return "".join(_cli_parts()).rstrip() + "\n"
+
+
+def _cli_parts() -> Iterator[str]:
+    yield INTRO
+    top = click.Context(root, info_name="encoder", max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
+    for title, commands in SECTIONS.items():
+        yield f"## {title}\n\n"
+        for name in commands:
+            command = root.get_command(top, name)
+            assert command is not None  # noqa: S101  # it stands in the table
+            yield f"### {name}\n\n```\n{_help(command, name, top)}\n```\n\n"
+
+
+def _help(command: click.Command, name: str, top: click.Context) -> str:
+    ctx = click.Context(command, info_name=name, parent=top, max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
+    return "\n".join(line.rstrip() for line in command.get_help(ctx).splitlines())
+
+
+INTRO = """# Command line
+
+Written by `make docs` from the commands themselves. `make setup` puts it at `.venv/bin/encoder`.
+
+Data goes to standard output, all else to standard error. With `--json` lists are one object per line, and an error
+is the API's problem object. Bars are drawn on a terminal only; elsewhere each change of state is a line.
+
+| exit code | means |
+|---|---|
+| 0 | done and proven |
+| 1 | a job or a check failed, or its state did not allow it (409) |
+| 2 | usage, or a request that must be corrected (400, 404, 413, 422 …) |
+| 3 | no key, or not allowed (401, 403) |
+| 4 | not reachable, 5xx or 429, also after retries |
+| 5 | `--timeout` has passed; the job goes on |
+| 6 | the job was cancelled |
+| 130 | interrupted; the job goes on |
+
+"""
+
+PAGES: dict[str, Callable[[], str]] = {"errors.md": errors_page, "settings.md": settings_page, "cli.md": cli_page}
+
+
+def main() -> None:
+    for name, write in PAGES.items():
+        (DOCS / name).write_text(write())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The documents say what the code does: generated pages are fresh, names are all there, every link leads somewhere."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from encoder.api.metrics import QueueMetrics
+from encoder.api.routes import operations
+from encoder.api.wire import Job, read_job
+from encoder.api.wire_output import Output
+from encoder.ffmpeg.presets import BUILT_IN
+from scripts.pages import PAGES
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_generated_page_is_as_the_code_would_write_it(name: str) -> None:
+    assert _read(f"docs/{name}") == PAGES[name](), "run `make docs`"
+
+
+# the README
+
+
+def _tree() -> list[str]:
+    """Names that stand directly below `encoder/` in the README's tree."""
+    block = _read("README.md").partition("```\nencoder/\n")[2].partition("```")[0]
+    return [
+        name
+        for line in block.splitlines()
+        if (found := re.match(r"  (\S.*?)(?:   |$)", line))
+        for name in found[1].split()
+    ]
+
+
+def test_the_tree_of_the_readme_is_the_package() -> None:
+    there = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (ROOT / "encoder").iterdir()
+        if not path.name.startswith(("_", ".")) and path.name != "py.typed"
+    }
+    assert set(_tree()) == there
+
+
+class _Anywhere:
+    def source(self, place: object) -> list[object]:
+        del place
+        return []
+
+    destination = receiver = source
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/api.md"])
+def test_the_jobs_of_the_documents_are_accepted(name: str) -> None:
+    found = re.search(r"(?:-d '|```json\n)(\{.*?^\})", _read(name), re.MULTILINE | re.DOTALL)
+    assert found
+    spec = read_job(json.loads(found[1]), _Anywhere())  # type: ignore[arg-type]  # finds nothing wrong anywhere
+    assert len(spec.outputs) == 2
+
+
+# the API
+
+
+def test_every_operation_is_documented() -> None:
+    told = _read("docs/api.md")
+    queue = cast("QueueMetrics", None)  # only read when it is called
+    calls = [f"{operation.method} {operation.path}" for operation in operations(queue)]
+    assert [call for call in calls if f"`{call}" not in told] == []
+
+
+@pytest.mark.parametrize("model", [Job, Output])
+def test_every_member_of_the_job_language_is_documented(model: type[Job | Output]) -> None:
+    told = _read("docs/api.md")
+    members = [str(field.alias) for field in model.model_fields.values()]
+    assert [member for member in members if f"`{member}`" not in told and f'"{member}"' not in told] == []
+
+
+def test_every_preset_is_documented() -> None:
+    told = _read("docs/api.md")
+    assert [name for name in BUILT_IN if f"`{name}`" not in told] == []
+
+
+# guarantees
+
+
+def _tests() -> set[str]:
+    """Every test as `folder/file.py::name`."""
+    found = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                found.add(f"{path.relative_to(ROOT / 'tests')}::{node.name}")
+    return found
+
+
+def _guarantees() -> dict[str, list[str]]:
+    rows = re.findall(r"^\| (G\d+) \|.*?\|(.*)\|$", _read("docs/guarantees.md"), re.MULTILINE)
+    return {name: re.findall(r"`([^`]+)`", tests) for name, tests in rows}
+
+
+def test_every_guarantee_names_tests_that_exist() -> None:
+    promised = [f"G{number}" for number in (*range(1, 13), 16, 17, 18)]
+    guarantees = _guarantees()
+    assert list(guarantees) == promised
+    assert {name for name, tests in guarantees.items() if not tests} == set()
+    assert {test for tests in guarantees.values() for test in tests} - _tests() == set()
+
+
+# links
+
+
+def _links(document: Path) -> Iterator[str]:
+    return (target for target in _LINK.findall(_FENCE.sub("", document.read_text())) if "://" not in target)
+
+
+def _anchors(document: Path) -> set[str]:
+    text = _FENCE.sub("", document.read_text())
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r'<a id="([^"]+)">', text))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_and_anchor_leads_somewhere(document: Path) -> None:
+    for link in _links(document):
+        file, _, anchor = link.partition("#")
+        target = (document.parent / file).resolve() if file else document
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+def test_every_page_can_be_found_from_the_readme() -> None:
+    seen, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        seen.add(document)
+        targets = ((document.parent / link.partition("#")[0]).resolve() for link in _links(document))
+        waiting.extend(target for target in targets if target.suffix == ".md" and target not in seen)
+    assert {path for path in DOCUMENTS if path.parent != ROOT / "docs" / "adr"} <= seen
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "adr").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCKS = ("run", "dev")
+
+
+def _text(lock: str) -> str:
+    return (ROOT / "requirements" / f"{lock}.txt").read_text()
+
+
+def _entries(lock: str) -> Iterator[tuple[Requirement, int]]:
+    """Each requirement with the number of its hashes."""
+    for entry in re.split(r"\n(?=\S)", _text(lock).strip()):
+        line = entry.partition("\\")[0].strip()
+        if line and not line.startswith("#"):
+            yield Requirement(line), entry.count("--hash=sha256:")
+
+
+def _versions(lock: str) -> dict[str, Version]:
+    return {
+        canonicalize_name(requirement.name): Version(str(requirement.specifier).removeprefix("=="))
+        for requirement, _ in _entries(lock)
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_registry(lock: str) -> None:
+    assert re.findall(r"://|--(?:extra-)?index-url|--find-links|--trusted-host| @ ", _text(lock)) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_package_is_pinned_to_one_version_with_its_hashes(lock: str) -> None:
+    loose = [
+        str(wanted) for wanted, hashes in _entries(lock) if not hashes or not str(wanted.specifier).startswith("==")
+    ]
+    assert loose == []
+
+
+@pytest.mark.parametrize(("lock", "wanted"), [("run", []), ("dev", PROJECT["optional-dependencies"]["dev"])])
+def test_a_lock_satisfies_the_project(lock: str, wanted: list[str]) -> None:
+    locked = _versions(lock)
+    requirements = map(Requirement, [*PROJECT["dependencies"], *wanted])
+    unmet = [str(each) for each in requirements if not _meets(locked.get(canonicalize_name(each.name)), each)]
+    assert unmet == [], "run `make lock`"
+
+
+def _meets(version: Version | None, requirement: Requirement) -> bool:
+    return version is not None and version in requirement.specifier
+
+
+def test_dev_holds_all_of_run_at_the_same_versions() -> None:
+    assert _versions("run").items() <= _versions("dev").items()
+
+
+def test_nothing_committed_for_set_up_names_a_registry() -> None:
+    scripts = [ROOT / "Makefile", ROOT / ".ci" / "run", *(ROOT / "scripts").glob("*.sh")]
+    assert [path.name for path in scripts if re.search(r"https?://", path.read_text())] == []
