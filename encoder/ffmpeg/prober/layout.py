@@ -44,11 +44,15 @@ def boxes(descriptor: int) -> Iterator[Box]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """`faststart`: None without a `moov` or media. `cut_short`: the last box is longer than the file."""
+    """`faststart`: None without a `moov` or media. `cut_short`: the last box is longer than the file.
+
+    `fragmented`: the media lies in `moof` boxes, and what `moov` or `sidx` declare of its length is a guess.
+    """
 
     faststart: bool | None = None
     trailing_bytes: int = 0
     cut_short: bool = False
+    fragmented: bool = False
     dolby_vision_profile: int | None = None
 
 
@@ -62,6 +66,7 @@ def layout(descriptor: int) -> Layout:
         faststart=moov.start < media.start if moov and media else None,
         trailing_bytes=max(0, size_of_file - end),
         cut_short=end > size_of_file,
+        fragmented=any(box.kind == b"moof" for box in found),
         dolby_vision_profile=_dolby_vision(descriptor, moov) if moov else None,
     )
 

@@ -168,7 +168,8 @@ class _Survey:
     def _last_moment(self) -> float:
         """An edit list may end inside a packet: nothing is presented after the end that an MP4 declares."""
         container = self._container
-        if container.duration is None or not container.format.name.startswith("mov"):
+        listed = container.format.name.startswith("mov") and not self._layout.fragmented
+        if container.duration is None or not listed:
             return math.inf
         return ((container.start_time or 0) + container.duration) / _MICROSECONDS
 
