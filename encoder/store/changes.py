@@ -7,7 +7,7 @@ outputs, the job's own state, the events in their order, and what receivers are 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from encoder.model.state import (
     JOB_MOVES,
     OUTPUT_ENDED,
     OUTPUT_MOVES,
+    TASK_ENDED,
     JobState,
     OutputState,
     TaskState,
@@ -35,6 +36,7 @@ _JOB_EVENTS = {
     JobState.FAILED: EventType.JOB_FAILED,
     JobState.CANCELLED: EventType.JOB_CANCELLED,
 }
+_MEMBERS = tuple(field.name for field in fields(OutputChange))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +146,9 @@ def settled(job: Standing, claim: Claim, state: TaskState, settlement: Settlemen
     own = _with(job, settlement.changes)
     left = tuple(_left_open(own, state, settlement.problem))
     after = _with(own, left)
-    changes = _merged(settlement.changes, left)
-    end = job_end([output.state for output in after.outputs], cancel_requested=job.cancel_requested)
+    changes = (*settlement.changes, *left)
+    # a task that goes on keeps its job open, even with every output uploaded: its next attempt finds them and is done
+    end = _end(after) if state in TASK_ENDED else None
     if end is None and state is TaskState.DONE:
         raise errors.Defect(f"task {claim.task_id} is done, but job {job.id} has open outputs")
     happenings = (
@@ -164,7 +167,7 @@ def cancel_requested(job: Standing, *, running: bool) -> Changed:
     if running:
         return _changed(job, job.state, (), asked)
     changes = tuple(_left_open(job, TaskState.CANCELLED, None))
-    end = job_end([output.state for output in _with(job, changes).outputs], cancel_requested=True)
+    end = _end(_with(job, changes))
     return _changed(job, end or job.state, changes, (*asked, *_of_outputs(job, changes), *_of_job(end)))
 
 
@@ -191,7 +194,7 @@ def _changed(
     if state is not job.state and state not in JOB_MOVES[job.state]:
         raise errors.Defect(f"job {job.id} cannot go from {job.state} to {state}")
     after = replace(_with(job, changes), state=state, event_seq=job.event_seq + len(happenings))
-    return Changed(job=after, outputs=tuple(changes), attempts=attempts, happenings=happenings)
+    return Changed(job=after, outputs=_merged(changes), attempts=attempts, happenings=happenings)
 
 
 def _with(job: Standing, changes: Sequence[OutputChange]) -> Standing:
@@ -226,14 +229,12 @@ def _left_open(job: Standing, state: TaskState, problem: Problem | None) -> Iter
             yield OutputChange(id=output.id, state=OutputState.QUEUED)
 
 
-def _merged(own: Sequence[OutputChange], left: Sequence[OutputChange]) -> tuple[OutputChange, ...]:
-    """One change per output: what the worker wrote, and the end of it where it left the output open."""
-    by_id = {change.id: change for change in own}
-    for change in left:
-        written = by_id.get(change.id)
-        by_id[change.id] = (
-            replace(written, state=change.state, problem=written.problem or change.problem) if written else change
-        )
+def _merged(changes: Sequence[OutputChange]) -> tuple[OutputChange, ...]:
+    """One change per output: what came later wins, member by member."""
+    by_id: dict[OutputId, OutputChange] = {}
+    for change in changes:
+        said = {name: value for name in _MEMBERS if (value := getattr(change, name)) is not None}
+        by_id[change.id] = replace(by_id.get(change.id, change), **said)
     return tuple(by_id.values())
 
 
@@ -241,7 +242,7 @@ def _of_outputs(job: Standing, changes: Sequence[OutputChange]) -> tuple[Happeni
     before = {output.id: output.state for output in job.outputs}
     return tuple(
         Happening(type=_OUTPUT_EVENTS[change.state], output=change.id, data=_what(change))
-        for change in changes
+        for change in _merged(changes)
         if change.state in _OUTPUT_EVENTS and change.state is not before[change.id]
     )
 
@@ -265,6 +266,10 @@ def _account(claim: Claim, state: TaskState, settlement: Settlement) -> dict[str
         "state": state,
         "error": None if settlement.problem is None else to_json(settlement.problem),
     }
+
+
+def _end(job: Standing) -> JobState | None:
+    return job_end([output.state for output in job.outputs], cancel_requested=job.cancel_requested)
 
 
 def _first_problem(job: Standing) -> Problem | None:

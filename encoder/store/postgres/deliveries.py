@@ -31,7 +31,7 @@ class Deliveries(Verbs):
             self._hints.send(f"ready:{IO}")
 
     async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:
-        return [delivery_of(row) for row in await self._pool.rows(sql.DELIVERIES, tenant_id, job_id, limit)]
+        return [delivery_of(row) for row in await self._pool.search(sql.DELIVERIES, tenant_id, job_id, limit)]
 
     async def replay(self, tenant_id: TenantId, delivery_id: DeliveryId) -> bool:
         async def work(connection: Pooled) -> bool:

@@ -28,7 +28,7 @@ class Reading(Verbs):
         return await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
-        rows = await self._pool.rows(
+        rows = await self._pool.search(
             sql.JOBS,
             wanted.tenant_id,
             wanted.states or tuple(JobState),
@@ -52,8 +52,8 @@ class Reading(Verbs):
         return None if row is None else row["log"]
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
-        jobs = await self._pool.rows(sql.COUNT_JOBS, tenant_id, tuple(JobState))
-        queues = await self._pool.rows(sql.DEPTHS, tenant_id, (ENCODE, IO))
+        jobs = await self._pool.search(sql.COUNT_JOBS, tenant_id, tuple(JobState))
+        queues = await self._pool.search(sql.DEPTHS, tenant_id, (ENCODE, IO))
         return Stats(
             jobs={JobState(row["state"]): row["jobs"] for row in jobs},
             queues=tuple(depth_of(row) for row in queues),

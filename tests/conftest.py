@@ -1,0 +1,30 @@
+"""What tests of several kinds share: one PostgreSQL per session and process, one database per test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from encoder.store.postgres import PostgresStore, open_store
+from tests.lab import postgres
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
+    with postgres.cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture
+async def dsn(cluster: postgres.Cluster) -> AsyncIterator[str]:
+    """A database of this test alone, with our schema."""
+    async with cluster.ready() as address:
+        yield address
+
+
+@pytest.fixture
+async def store(dsn: str) -> AsyncIterator[PostgresStore]:
+    opened = await open_store(dsn)
+    yield opened
+    await opened.close()

@@ -1,0 +1,91 @@
+"""A private PostgreSQL for a test session, and a fresh database with our schema for each test."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+
+from encoder.embedded.postgres import Postgres
+from encoder.store.postgres import upgrade
+
+TEMPLATE = "template_encoder"
+
+
+def database(dsn: str, name: str) -> str:
+    """The address of another database on the same server."""
+    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
+
+
+class Cluster:
+    """A running server. Databases are copies of one that has the schema already."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    @asynccontextmanager
+    async def empty(self) -> AsyncIterator[str]:
+        """A database without any table."""
+        async with self._copy("template0") as dsn:
+            yield dsn
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[str]:
+        """A database with our schema."""
+        async with self._copy(TEMPLATE) as dsn:
+            yield dsn
+
+    async def prepare(self) -> None:
+        await self.administer(f'CREATE DATABASE "{TEMPLATE}"')
+        await upgrade(database(self.dsn, TEMPLATE))
+
+    async def administer(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @asynccontextmanager
+    async def _copy(self, template: str) -> AsyncIterator[str]:
+        name = f"test_{uuid4().hex}"
+        await self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        try:
+            yield database(self.dsn, name)
+        finally:
+            await self.administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """A server for a whole session: it lives in a thread, on a loop that outlasts those of the tests."""
+    started: Future[Cluster] = Future()
+    stop = threading.Event()
+    thread = threading.Thread(target=asyncio.run, args=(_serve(folder, started, stop),), name="postgres")
+    thread.start()
+    try:
+        yield started.result()
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def _serve(folder: Path, started: Future[Cluster], stop: threading.Event) -> None:
+    try:
+        # port 0: some tests reach it through a proxy of their own
+        async with Postgres(folder / "postgres", port=0).running() as dsn:
+            made = Cluster(dsn)
+            await made.prepare()
+            started.set_result(made)
+            await asyncio.to_thread(stop.wait)
+    except BaseException as error:
+        if started.done():
+            raise
+        started.set_exception(error)
