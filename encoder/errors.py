@@ -257,6 +257,12 @@ _ENTRIES = (
         to_do="Repair the receiver, then replay the delivery.",
     ),
     Entry(
+        code="receiver_unavailable",
+        where=Where.DELIVERY,
+        title="Receiver does not answer",
+        to_do="Check the receiver; we try again by ourselves.",
+    ),
+    Entry(
         code="gone",
         where=Where.DELIVERY,
         title="Receiver wants no more",

@@ -118,7 +118,10 @@ class Web:
         """Where a redirect leads, checked as if a caller had written it."""
         if ask.body is not None and response.status not in _REPEATING_REDIRECTS:
             raise _no_redirect(url, "would lose the body")
-        target = check_url(urljoin(url.text, response.headers.get("Location", "")), self.policy)
+        location = response.headers.get("Location")
+        if not location:
+            raise _no_redirect(url, "names no address")
+        target = check_url(urljoin(url.text, location), self.policy)
         if isinstance(target, Fault):
             raise _no_redirect(url, f"leads astray: {target.message}")
         if url.scheme == "https" and target.scheme == "http":

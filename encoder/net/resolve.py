@@ -42,6 +42,8 @@ class GuardedResolver(AbstractResolver):
     ) -> list[ResolveResult]:
         async with asyncio.timeout(DNS_S):
             found = [ipaddress.ip_address(text) for text in await self._lookup(host)]
+        if not found:
+            raise OSError(f"{host} has no address")
         if any(self._policy.refusal(address, port) for address in found):
             raise errors.Permanent("address_not_allowed", f"{host} leads to an address that is not allowed.")
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from email.message import Message
 
 from aiohttp import ClientResponse
 
@@ -121,8 +122,9 @@ def _validator(response: ClientResponse) -> str | None:
 
 
 def _file_name(response: ClientResponse, url: Url) -> str | None:
-    disposition = response.content_disposition
-    given = disposition.filename if disposition else None
+    said = Message()  # aiohttp's reader warns of what is malformed, on standard error, for each request
+    said["Content-Disposition"] = response.headers.get("Content-Disposition", "")
+    given = (said.get_filename() or "").encode(errors="replace").decode()
     return given or headers.last_part(url.target) or None
 
 

@@ -87,6 +87,7 @@ class Server:
     failures: list[BaseException] = field(default_factory=list)
     port: int = 0
     _server: asyncio.Server | None = None
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._connected, self.host, self.port, ssl=self.tls)
@@ -96,6 +97,9 @@ class Server:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
         if self.failures:
             raise self.failures[0]
 
@@ -111,6 +115,10 @@ class Server:
             await chosen(exchange)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)  # a connection that is not read would else be collected as garbage
+        task.add_done_callback(self._running.discard)
         try:
             request = await _read_head(reader)
             if request is not None:
