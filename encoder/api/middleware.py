@@ -73,12 +73,14 @@ async def _answered(request: web.Request, handler: Handler, *, loopback_only: bo
         return await handler(request)
     except Exception as error:
         problem = _problem(error, request[REQUEST_ID])
-        if problem is not None:
-            return problem
-        log.exception("request.failed", request_id=request[REQUEST_ID], method=request.method, route=route_of(request))
+        if problem is None:
+            log.exception("request.failed", request_id=request[REQUEST_ID], route=route_of(request))
+            problem = problems.internal(request[REQUEST_ID])
         if request.writer.output_size:  # an answer has begun: all that is left is to break it off
             raise
-        return problems.internal(request[REQUEST_ID])
+        if request.content.exception() is not None or not request.content.is_eof():
+            problem.force_close()  # the rest of the body must not be taken for the next request
+        return problem
 
 
 def _problem(error: Exception, request_id: str) -> web.Response | None:

@@ -59,7 +59,8 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
         return await operation.handler(Call(parts=parts, request=request, query=asked))
 
     # GET does not bring HEAD along: what is served is what is documented
-    return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, {})
+    settings = {"allow_head": False} if operation.method == "GET" else {}
+    return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, settings)
 
 
 def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -14,8 +14,6 @@ from encoder.model.base import Record
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-# Of these the body was not read to its end: what follows on the connection would be taken for a request.
-_ENDS_CONNECTION = {408, 413}
 _OF_STATUS = {
     400: "invalid_header",
     404: "not_found",
@@ -112,7 +110,4 @@ def _answer(
         request_id=request_id,
     )
     body = msgspec.json.encode(problem)
-    response = web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
-    if status in _ENDS_CONNECTION:
-        response.force_close()
-    return response
+    return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)

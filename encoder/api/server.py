@@ -65,6 +65,11 @@ class _Connection(RequestHandler):
         response.force_close()
         return response
 
+    def log_exception(self, *args: Any, **more: Any) -> None:  # noqa: ANN401  # handed through
+        """A body that breaks its encoding was answered already; aiohttp stumbles over it once more at the end."""
+        if not isinstance(more.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **more)
+
     def _await_headers(self) -> None:
         self._headers_due = self._loop.call_later(HEADERS_S, self.force_close)
 

@@ -1,0 +1,381 @@
+"""The API as an HTTP server: what it refuses and how, limits, guard, headers. Every error is a problem."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import resource
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from encoder import errors
+from encoder.api import server
+from encoder.errors import CATALOGUE
+from encoder.store.postgres import PostgresStore
+from tests.lab.api import Api, running
+
+GOOD = {"source": {"url": "https://media.example.com/a"}, "outputs": [{"preset": "h264"}]}
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(store, tmp_path) as up:
+        yield up
+
+
+async def problem(response: aiohttp.ClientResponse) -> dict[str, Any]:
+    """The body of a problem, its form checked."""
+    told: dict[str, Any] = json.loads(await response.read())
+    assert response.content_type == "application/problem+json"
+    assert set(told) == {"type", "title", "status", "detail", "code", "errors", "requestId"}
+    assert told["status"] == response.status == CATALOGUE[told["code"]].status
+    assert told["type"] == f"/docs/errors#{told['code']}"
+    assert told["requestId"] == response.headers["X-Request-Id"]
+    return told
+
+
+async def refused(
+    api: Api, body: bytes | AsyncIterator[bytes], headers: dict[str, str] | None = None
+) -> tuple[int, str]:
+    data = io.BytesIO(body) if isinstance(body, bytes) else body
+    async with api.ask("POST", "/jobs", data=data, headers=JSON | (headers or {})) as response:
+        told = await problem(response)
+        return response.status, told["code"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 20_000, b'{"a":NaN}', b'{"a":1e400}', b"1" * 5000, b"\xff"])
+async def test_a_body_that_is_no_json_is_malformed(api: Api, body: bytes) -> None:
+    assert await refused(api, body) == (400, "invalid_json")
+
+
+async def test_a_member_twice_and_text_without_a_form_are_refused_with_their_place(api: Api) -> None:
+    body = rb'{"source":{"url":"https://h.example/\u0000"},"source":{},"tags":["\ud800"],"outputs":[{"preset":"h264"}]}'
+    async with api.ask("POST", "/jobs", data=body, headers=JSON) as response:
+        told = await problem(response)
+    assert {(fault["path"], fault["code"]) for fault in told["errors"]} == {
+        ("/source", "duplicate_key"),
+        ("/tags/0", "invalid_text"),
+    }
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/octet-stream"],
+)
+async def test_other_media_types_are_not_taken(api: Api, media_type: str) -> None:
+    assert await refused(api, json.dumps(GOOD).encode(), {"Content-Type": media_type}) == (
+        415,
+        "unsupported_media_type",
+    )
+
+
+async def test_a_body_without_a_type_or_in_utf_16_is_not_taken(api: Api) -> None:
+    head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
+    assert b"415 Unsupported" in await api.raw(head)
+    assert await refused(api, json.dumps(GOOD).encode("utf-16")) == (415, "unsupported_media_type")
+
+
+async def _pieces(count: int) -> AsyncIterator[bytes]:
+    yield b'{"metadata":"'
+    for _ in range(count):
+        yield b"x" * 65536
+
+
+async def test_a_large_body_is_refused_in_either_framing_and_without_being_kept(api: Api) -> None:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert await refused(api, b" " * 2_000_000) == (413, "body_too_large")
+    assert await refused(api, _pieces(32)) == (413, "body_too_large")
+    assert await refused(api, _pieces(2048)) == (413, "body_too_large")  # 128 MiB
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 32 * 1024 * 1024  # client included
+    head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9999999999\r\n\r\n{"
+    assert (await api.raw(head)).startswith(b"HTTP/1.1 413 ")
+
+
+async def test_a_large_inline_source_is_taken_and_a_large_job_around_it_is_not(api: Api) -> None:
+    data = "QUJD" * 1_000_000
+    body = json.dumps(GOOD | {"source": {"kind": "inline", "data": data}})
+    async with api.ask("POST", "/jobs", data=io.BytesIO(body.encode()), headers=JSON) as response:
+        assert response.status == 202
+    body = json.dumps(GOOD | {"source": {"kind": "inline", "data": data}, "metadata": {"a": "x" * 1_100_000}})
+    assert await refused(api, body.encode()) == (413, "body_too_large")
+    longest = json.dumps(GOOD | {"source": {"kind": "inline", "data": "QUJD" * 4_300_000}})
+    assert await refused(api, longest.encode()) == (413, "body_too_large")
+
+
+async def test_a_compressed_body_is_measured_by_what_comes_out(api: Api) -> None:
+    zipped = gzip.compress(json.dumps(GOOD).encode())
+    async with api.ask("POST", "/jobs", data=zipped, headers=JSON | {"Content-Encoding": "gzip"}) as response:
+        assert response.status == 202
+    bomb = gzip.compress(b'{"a":"' + b"x" * 50_000_000)
+    assert await refused(api, bomb, {"Content-Encoding": "gzip"}) == (413, "body_too_large")
+    assert await refused(api, b"no gzip at all", {"Content-Encoding": "gzip"}) == (400, "invalid_json")
+    assert await refused(api, zipped, {"Content-Encoding": "snappy"}) == (415, "content_encoding_not_allowed")
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "OPTIONS", "HEAD", "TRACE"])
+async def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str) -> None:
+    async with api.ask(method, "/jobs") as response:
+        assert (response.status, response.headers["Allow"]) == (405, "GET,POST")
+        if method != "HEAD":
+            assert (await problem(response))["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/jobs/", "//jobs", "/static/..%2f..%2fetc/passwd", "/static/..%252f..%252fetc/passwd",
+     "/static/../views.py", "/static/views.py", "/outputs/..;/", "/docs/", "/storage/", "/jobs/1/outputs/../log"],
+)  # fmt: skip
+async def test_what_is_not_there_is_not_found(api: Api, path: str) -> None:
+    answer = await api.raw(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"404 Not Found" in head.splitlines()[0]
+    assert json.loads(body)["code"] == "not_found"
+
+
+GARBAGE = [
+    b"BREW /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    b"GET\r\n\r\n",
+    b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nX: a\x00b\r\n\r\n",
+    b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nX : b\r\n\r\n",
+    b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nA: b\r\n c\r\n\r\n",
+    b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+    b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: -2\r\n\r\n{}",
+    b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET http://[::1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(200)) + b"\r\n",
+]
+
+
+@pytest.mark.parametrize("data", GARBAGE)
+async def test_what_the_parser_refuses_is_a_problem_too_and_ends_the_connection(api: Api, data: bytes) -> None:
+    answer = await api.raw(data)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    told = json.loads(body)
+    assert told["status"] in {400, 431}
+    assert f" {told['status']} ".encode() in head.splitlines()[0]
+    assert b"application/problem+json" in head
+    assert b"\r\nServer: encoder\r\n" in head
+    assert not any(word in answer for word in (b"Python", b"aiohttp"))
+    assert told["code"] == ("headers_too_large" if told["status"] == 431 else "invalid_header")
+
+
+async def test_a_chunk_that_is_none_is_malformed(api: Api) -> None:
+    head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    assert b" 400 Bad Request\r\n" in await api.raw(head + b"\r\nzz\r\n{}\r\n0\r\n\r\n")
+
+
+async def test_slow_headers_are_cut_off_and_idle_connections_are_kept(
+    store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HEADERS_S", 0.2)
+    async with running(store, tmp_path) as api:
+        assert await api.raw(b"GET /livez HTTP/1.1\r\nHost: 127.") == b""
+        assert await api.raw(b"") == b""
+        reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+        for _ in range(2):
+            writer.write(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            await reader.readuntil(b"}")
+            with pytest.raises(TimeoutError):  # the connection outlives the limit that holds for headers
+                await asyncio.wait_for(reader.read(1), 0.5)
+        writer.write(b"GET /livez")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
+async def test_a_body_that_stalls_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoder.api.body.IDLE_S", 0.1)
+    head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    answer = await api.raw(head)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"request_timeout"' in answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Host": "evil.test"}, "host_not_allowed"),
+        ({"Host": "127.0.0.1.evil.test"}, "host_not_allowed"),
+        ({"Host": "127.0.0.1@evil.test"}, "host_not_allowed"),
+        ({"Host": "10.0.0.1"}, "host_not_allowed"),
+        ({"Host": "[::ffff:10.0.0.1]"}, "host_not_allowed"),
+        ({"Host": ""}, "host_not_allowed"),
+        ({"Origin": "http://evil.test"}, "origin_not_allowed"),
+        ({"Origin": "null"}, "origin_not_allowed"),
+        ({"Origin": "http://127.0.0.1:1"}, "origin_not_allowed"),
+    ],
+)
+async def test_an_open_server_is_open_to_its_own_machine_only(api: Api, headers: dict[str, str], code: str) -> None:
+    for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/livez"), ("GET", "/nothing")):
+        async with api.ask(method, path, headers=headers) as response:
+            assert (response.status, (await problem(response))["code"]) == (403, code)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:80", "[::1]:8080", "127.1.2.3:1"])
+async def test_the_machines_own_names_are_let_in(api: Api, host: str) -> None:
+    async with api.ask("GET", "/livez", headers={"Host": host, "Origin": f"http://{host}"}) as response:
+        assert response.status == 200
+
+
+async def test_a_server_that_is_not_open_leaves_names_to_its_proxy(store: PostgresStore, tmp_path: Path) -> None:
+    async with (
+        running(store, tmp_path, loopback_only=False) as api,
+        api.ask("GET", "/livez", headers={"Host": "encoder.example.com"}) as response,
+    ):
+        assert response.status == 200
+
+
+async def test_every_answer_carries_the_same_guards(api: Api) -> None:
+    link = "/storage/x?expires=1&name=a&signature=b"
+    seen = ("/", "/jobs", "/docs/errors", "/static/encoder.css", "/metrics", "/openapi.json", "/nothing", link)
+    calls = [("GET", path) for path in seen] + [("PUT", "/jobs"), ("POST", "/jobs")]
+    for method, path in calls:
+        async with api.ask(method, path) as response:
+            headers = response.headers
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert headers["Referrer-Policy"] == "no-referrer"
+            assert headers["Server"] == "encoder"
+            assert len(headers["X-Request-Id"]) == 32
+            if path != "/static/encoder.css":
+                assert headers["Cache-Control"] == "no-store"
+
+
+@dataclass
+class Broken:
+    """A database that fails in some way at every verb."""
+
+    error: Exception
+
+    def __getattr__(self, _verb: str) -> Any:  # noqa: ANN401  # stands for any
+        async def fail(*_args: object, **_more: object) -> None:
+            raise self.error
+
+        return fail
+
+
+async def test_a_bug_of_ours_tells_nothing_but_an_id(tmp_path: Path) -> None:
+    secret = "SELECT secret FROM /opt/encoder; postgresql://u:p@h"
+    broken: Any = Broken(RuntimeError(secret))
+    async with running(broken, tmp_path) as api:
+        for path in ("/jobs", "/jobs/1", "/", "/stats", "/workers"):
+            async with api.ask("GET", path) as response:
+                told = await problem(response)
+                assert (response.status, told["code"]) == (500, "internal_error")
+                assert not any(word in str(told) for word in ("SELECT", "Runtime", "encoder/"))
+
+
+async def test_while_the_database_is_away_calls_are_told_when_to_come_back(tmp_path: Path) -> None:
+    away: Any = Broken(errors.StoreUnavailable("away"))
+    async with running(away, tmp_path) as api:
+        calls = (("GET", "/jobs", None), ("GET", "/jobs/1", None), ("POST", "/jobs", GOOD), ("GET", "/workers", None))
+        for method, path, body in calls:
+            async with api.ask(method, path, json=body) as response:
+                assert (response.status, (await problem(response))["code"]) == (503, "database_unavailable")
+                assert int(response.headers["Retry-After"]) <= 6
+        for path, status in (("/livez", 200), ("/readyz", 503), ("/health", 503), ("/metrics", 200)):
+            async with api.ask("GET", path) as response:
+                assert response.status == status
+        async with api.ask("GET", "/readyz") as response:
+            assert [reason["code"] for reason in (await response.json())["reasons"]] == ["database_unavailable"]
+
+
+async def test_a_database_that_hangs_makes_the_server_unready(tmp_path: Path) -> None:
+    class Hanging(Broken):
+        async def ping(self) -> None:
+            await asyncio.Event().wait()
+
+    hanging: Any = Hanging(RuntimeError())
+    async with running(hanging, tmp_path) as api, api.ask("GET", "/readyz") as response:
+        assert response.status == 503
+
+
+async def test_readiness_ends_when_the_server_is_to_stop(api: Api) -> None:
+    assert (await api.get("/readyz"))["status"] == "ok"
+    api.parts.stopping.set()
+    async with api.ask("GET", "/readyz") as response:
+        assert (response.status, (await response.json())["reasons"][0]["code"]) == (503, "draining")
+    async with api.ask("GET", "/livez") as response:
+        assert response.status == 200
+
+
+async def test_a_source_that_is_only_away_is_told_when_to_come_back(store: PostgresStore, tmp_path: Path) -> None:
+    class Away:
+        async def inspect(self, _source: object) -> None:
+            raise errors.Transient("source_unavailable", "The source does not answer.", retry_after_s=7)
+
+    async with (
+        running(store, tmp_path, inspector=Away()) as api,
+        api.ask("POST", "/probe", json={"source": GOOD["source"]}) as response,
+    ):
+        told = json.loads(await response.read())
+        assert (response.status, told["code"], response.headers["Retry-After"]) == (503, "source_unavailable", "7")
+
+
+async def test_requests_are_counted_by_template_and_queues_by_state(api: Api) -> None:
+    await api.submit(GOOD)
+    await api.get("/jobs/1")
+    async with api.ask("GET", "/nothing/at/all") as response:
+        assert response.status == 404
+    async with api.ask("GET", "/metrics") as response:
+        text = await response.text()
+    assert 'encoder_http_requests_total{code="200",method="GET",route="/jobs/{id}"} 1.0' in text
+    assert 'encoder_http_requests_total{code="404",method="GET",route="other"} 1.0' in text
+    assert 'encoder_queue_tasks{queue="encode",state="ready"} 1.0' in text
+    assert "_created" not in text
+
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["source", "outputs", "kind", "url", "preset", "clip", "width"]) | st.text(), inner
+        )
+    ),
+    max_leaves=12,
+)
+PLACES = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["http", "file", "inline"]) | JSONS}, optional={"url": JSONS | st.text()}
+)
+NEARLY = st.fixed_dictionaries(
+    {"source": PLACES | JSONS, "outputs": st.lists(st.dictionaries(st.text(), JSONS) | JSONS, max_size=2)},
+    optional={"metadata": JSONS, "tags": JSONS, "priority": JSONS, "notificationUrl": JSONS | st.text()},
+)
+
+
+async def test_no_bytes_and_no_json_bring_a_server_error(api: Api) -> None:
+    """One server, many bodies: hypothesis chooses them in a thread, the loop posts them."""
+    loop = asyncio.get_running_loop()
+
+    async def post(body: bytes) -> int:
+        async with api.ask("POST", "/jobs", data=body, headers=JSON) as response:
+            if response.status >= 400:
+                await problem(response)
+            status: int = response.status
+            return status
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.binary(max_size=200) | (JSONS | NEARLY).map(lambda value: json.dumps(value).encode()))
+    def try_all(body: bytes) -> None:
+        assert asyncio.run_coroutine_threadsafe(post(body), loop).result(20) < 500
+
+    await asyncio.to_thread(try_all)

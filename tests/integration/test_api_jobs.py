@@ -1,0 +1,243 @@
+"""Jobs over HTTP and a real database: taken in, listed, found, cancelled, tried again, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from encoder.store.postgres import PostgresStore
+from tests.lab.api import Api, running
+
+JOB: dict[str, Any] = {
+    "source": {"kind": "https", "url": "https://media.example.com/in.mov", "headers": {"Authorization": "S3cret"}},
+    "outputs": [{"preset": "h264", "width": 1280, "height": 720}, {"preset": "vp9"}],
+    "metadata": {"orderId": "42"},
+    "tags": ["trailer"],
+}
+
+
+@pytest.fixture
+async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(store, tmp_path) as up:
+        yield up
+
+
+async def test_a_job_is_accepted_and_shown_as_it_was_asked_without_its_secrets(api: Api) -> None:
+    async with api.ask("POST", "/jobs", json=JOB) as response:
+        told = await response.json()
+        assert response.status == 202
+        assert response.headers["Location"] == f"/jobs/{told['id']}"
+        assert told == {"id": told["id"], "uuid": told["uuid"], "status": "queued"}
+    shown = await api.get(f"/jobs/{told['id']}")
+    assert shown == await api.get(f"/jobs/{told['uuid']}") == await api.get(f"/jobs/{told['uuid'].upper()}")
+    assert (shown["status"], shown["run"], shown["name"], shown["progress"]) == ("queued", 1, "in.mov", 0)
+    assert (shown["metadata"], shown["tags"]) == (JOB["metadata"], JOB["tags"])
+    assert shown["source"]["headers"] == {"Authorization": "***"}
+    assert shown["waitingFor"]["reason"] == "slot"
+    assert [output["spec"]["container"] for output in shown["outputs"]] == ["mp4", "webm"]
+    assert "S3cret" not in str(shown)
+
+
+async def test_lists_have_the_shape_of_a_single_job(api: Api) -> None:
+    accepted = await api.submit(JOB)
+    page = await api.get("/jobs")
+    assert page == {"jobs": [await api.get(f"/jobs/{accepted['id']}")], "nextCursor": None}
+
+
+async def test_pages_are_whole_and_disjoint_while_new_jobs_arrive(api: Api) -> None:
+    ids = [(await api.submit(JOB))["id"] for _ in range(7)]
+    seen, cursor = [], ""
+    while True:
+        page = await api.get(f"/jobs?limit=3{cursor}")
+        seen += [job["id"] for job in page["jobs"]]
+        await api.submit(JOB)
+        if page["nextCursor"] is None:
+            break
+        cursor = f"&cursor={page['nextCursor']}"
+    assert seen == sorted(ids, reverse=True)
+
+
+async def test_jobs_are_found_by_state_tag_text_and_time(api: Api) -> None:
+    first = await api.submit(JOB)
+    second = await api.submit(JOB | {"tags": ["other"]})
+    await api.submit(JOB | {"source": {"url": "https://media.example.com/holiday.mp4"}, "tags": []})
+    async with api.ask("POST", f"/jobs/{second['id']}/cancel") as response:
+        assert response.status == 202
+    created = (await api.get(f"/jobs/{first['id']}"))["createdAt"]
+
+    async def found(query: str) -> list[int]:
+        return [job["id"] for job in (await api.get(f"/jobs?{query}"))["jobs"]]
+
+    assert await found("status=cancelled") == [second["id"]]
+    assert len(await found("status=cancelled,queued")) == len(await found("status=cancelled&status=queued")) == 3
+    assert await found("tag=trailer") == [first["id"]]
+    assert len(await found("q=holiday")) == 1
+    assert await found(f"q={first['uuid']}") == [first["id"]]
+    assert await found(f"createdBefore={created}") == []
+    assert len(await found(f"createdAfter={created}")) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=201",
+        "limit=1e9",
+        "limit=٣",
+        "limit=1&limit=2",
+        "limit=",
+        "status=done",
+        "status=",
+        "q=",
+        "q=%00",
+        "tag=" + "x" * 201,
+        "createdAfter=yesterday",
+        "createdAfter=2026-01-01T00:00:00",
+        "createdAfter=0001-01-01T00:00:00%2B14:00",
+        "createdBefore=9999-12-31T23:59:59-14:00",
+        "statsu=queued",
+        "dryRun=true",
+    ],
+)
+async def test_a_wrong_query_is_malformed(api: Api, query: str) -> None:
+    async with api.ask("GET", f"/jobs?{query}") as response:
+        assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
+
+
+async def test_a_cursor_is_good_for_its_own_question_only(api: Api) -> None:
+    for _ in range(3):
+        await api.submit(JOB)
+    cursor = (await api.get("/jobs?limit=1&tag=trailer"))["nextCursor"]
+    again = await api.get(f"/jobs?limit=2&tag=trailer&cursor={cursor}")  # the page's size may change
+    assert len(again["jobs"]) == 2
+    flipped = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
+    for query in (f"cursor={cursor}", f"tag=other&cursor={cursor}", f"tag=trailer&cursor={flipped}", "cursor=AAAA"):
+        async with api.ask("GET", f"/jobs?{query}") as response:
+            assert (response.status, (await response.json())["code"]) == (400, "invalid_cursor")
+
+
+async def test_fifty_equal_posts_at_once_make_one_job(api: Api) -> None:
+    answers = await asyncio.gather(*(api.submit(JOB, key="order-42") for _ in range(50)))
+    assert len({str(answer) for answer in answers}) == 1
+    assert len((await api.get("/jobs"))["jobs"]) == 1
+
+
+async def test_a_key_stands_for_one_body_however_it_is_written(api: Api) -> None:
+    first = await api.submit(JOB, key="order-42")
+    same = dict(reversed(JOB.items()))
+    async with api.ask("POST", "/jobs", json=same, headers={"Idempotency-Key": '"order-42"'}) as response:
+        assert (response.status, await response.json()) == (202, first)
+        assert response.headers["Idempotency-Replayed"] == "true"
+    async with api.ask(
+        "POST", "/jobs", json=JOB | {"priority": 1}, headers={"Idempotency-Key": "order-42"}
+    ) as response:
+        assert (response.status, (await response.json())["code"]) == (422, "idempotency_mismatch")
+
+
+@pytest.mark.parametrize("key", ["", '""', "k" * 256, "ключ", "a\tb"])
+async def test_a_wrong_key_is_malformed(api: Api, key: str) -> None:
+    async with api.ask("POST", "/jobs", json=JOB, headers={"Idempotency-Key": key}) as response:
+        assert (response.status, (await response.json())["code"]) == (400, "invalid_header")
+    assert (await api.get("/jobs"))["jobs"] == []
+
+
+async def test_a_refused_body_keeps_no_key(api: Api) -> None:
+    async with api.ask("POST", "/jobs", json={}, headers={"Idempotency-Key": "k"}) as response:
+        assert response.status == 422
+    await api.submit(JOB, key="k")
+
+
+async def test_a_client_that_resets_before_the_answer_finds_its_job_again(api: Api) -> None:
+    body = b'{"source":{"url":"https://media.example.com/a"},"outputs":[{"preset":"h264"}]}'
+    about = ("Host: 127.0.0.1", "Content-Type: application/json", "Idempotency-Key: k", f"Content-Length: {len(body)}")
+    head = "\r\n".join(("POST /jobs HTTP/1.1", *about, "", ""))
+    _, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(head.encode() + body)
+    await writer.drain()
+    writer.transport.abort()
+    again = {"source": {"url": "https://media.example.com/a"}, "outputs": [{"preset": "h264"}]}
+    accepted = await api.submit(again, key="k")
+    assert [job["id"] for job in (await api.get("/jobs"))["jobs"]] == [accepted["id"]]
+
+
+async def test_a_queued_job_is_cancelled_at_once_and_only_once(api: Api) -> None:
+    accepted = await api.submit(JOB)
+    async with api.ask("POST", f"/jobs/{accepted['uuid']}/cancel") as response:
+        assert (response.status, (await response.json())["status"]) == (202, "cancelled")
+    async with api.ask("POST", f"/jobs/{accepted['id']}/cancel") as response:
+        assert (response.status, (await response.json())["code"]) == (409, "job_ended")
+
+
+async def test_a_retry_is_a_new_run_of_a_job_that_did_not_complete(api: Api) -> None:
+    accepted = await api.submit(JOB)
+    async with api.ask("POST", f"/jobs/{accepted['id']}/retry") as response:
+        assert (response.status, (await response.json())["code"]) == (409, "nothing_to_retry")
+    await api.ask("POST", f"/jobs/{accepted['id']}/cancel")
+    async with api.ask("POST", f"/jobs/{accepted['id']}/retry") as response:
+        assert (response.status, (await response.json())["status"]) == (202, "queued")
+    assert (await api.get(f"/jobs/{accepted['id']}"))["run"] == 2
+
+
+async def test_a_deleted_job_is_gone_with_what_the_storage_held_of_it(api: Api) -> None:
+    accepted, other = await api.submit(JOB), await api.submit(JOB)
+    kept = api.storage._root / "jobs"
+    for job in (accepted, other):
+        (kept / job["uuid"]).mkdir(parents=True)
+        (kept / job["uuid"] / "0.mp4").write_bytes(b"made")
+    async with api.ask("DELETE", f"/jobs/{accepted['id']}") as response:
+        assert (response.status, await response.read()) == (204, b"")
+    for path in ("", "/events", "/outputs/0/log"):
+        async with api.ask("GET", f"/jobs/{accepted['id']}{path}") as response:
+            assert response.status == 404
+    async with api.ask("DELETE", f"/jobs/{accepted['id']}") as response:
+        assert response.status == 404
+    assert [folder.name for folder in kept.iterdir()] == [other["uuid"]]
+
+
+@pytest.mark.parametrize("ref", ["0", "9" * 18, "9" * 19, "1.5", "-1", "abc", "%00", "1;drop", str(UUID(int=1)), "٣"])
+async def test_what_names_no_job_is_not_found(api: Api, ref: str) -> None:
+    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/events")):
+        async with api.ask(method, f"/jobs/{ref}{path}") as response:
+            assert (response.status, (await response.json())["code"]) == (404, "not_found")
+
+
+async def test_a_refused_job_leaves_no_row(api: Api) -> None:
+    for extra in ("status", "tenantId", "attempts", "sorce"):
+        async with api.ask("POST", "/jobs", json=JOB | {extra: 1}) as response:
+            told = await response.json()
+            assert (response.status, told["code"]) == (422, "unknown_field")
+            assert [fault["path"] for fault in told["errors"]] == [f"/{extra}"]
+    assert (await api.get("/jobs"))["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "code"),
+    [
+        ({"source": {"url": "http://10.0.0.1/a"}}, "/source/url", "address_not_allowed"),
+        ({"source": {"url": "http://media.example.com:22/a"}}, "/source/url", "port_not_allowed"),
+        ({"source": {"kind": "file", "path": "/etc/passwd"}}, "/source/path", "path_not_allowed"),
+        ({"notificationUrl": "http://127.0.0.1/"}, "/notificationUrl", "address_not_allowed"),
+        (
+            {"outputs": [{"preset": "h264", "destination": {"url": "http://[::1]/a"}}]},
+            "/outputs/0/destination/url",
+            "address_not_allowed",
+        ),
+    ],
+)
+async def test_the_operators_rules_hold_for_every_place(api: Api, change: dict[str, Any], path: str, code: str) -> None:
+    async with api.ask("POST", "/jobs", json=JOB | change) as response:
+        told = await response.json()
+        assert (response.status, [(fault["path"], fault["code"]) for fault in told["errors"]]) == (422, [(path, code)])
+
+
+async def test_a_source_that_cannot_be_looked_at_is_told_with_its_code(api: Api) -> None:
+    for path, body in (("/probe", {"source": JOB["source"]}), ("/jobs?dryRun=true", JOB)):
+        async with api.ask("POST", path, json=body) as response:
+            told = await response.json()
+            assert (response.status, told["code"], told["detail"]) == (422, "source_not_found", "It is not there.")
+    assert (await api.get("/jobs"))["jobs"] == []

@@ -1,0 +1,116 @@
+"""The API on a real socket and a real database, without a worker: what it takes in stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from encoder import errors
+from encoder.api.app import create_app
+from encoder.api.parts import Limits, Parts
+from encoder.api.server import serving
+from encoder.dashboard import views
+from encoder.destinations.registry import Destinations
+from encoder.files.roots import Roots
+from encoder.model.job import JobSpec, Place
+from encoder.model.media import Media
+from encoder.model.preview import Preview
+from encoder.net.guard import Policy
+from encoder.net.http import Web
+from encoder.plugins import Surroundings
+from encoder.queue.enqueue import Enqueue
+from encoder.sources.registry import Sources
+from encoder.storage.folder import FolderStorage
+from encoder.store.protocol import Store
+from encoder.vault import Vault, new_key
+from encoder.wiring import Checks
+from tests.lab.wire import POLICY
+
+LIMITS = Limits(ready_s=0.5, stream_poll_s=0.02)
+
+
+@dataclass
+class NoInspector:
+    """Fails as it is told to: the real one needs ffmpeg, and is tried where jobs run."""
+
+    failure: errors.Failure = field(default_factory=lambda: errors.Permanent("source_not_found", "It is not there."))
+
+    async def inspect(self, _source: Place) -> Media:
+        raise self.failure
+
+    async def preview(self, _spec: JobSpec) -> Preview:
+        raise self.failure
+
+
+@dataclass(kw_only=True)
+class Api:
+    """A server and a session with it."""
+
+    url: str
+    port: int
+    parts: Parts
+    storage: FolderStorage
+    session: aiohttp.ClientSession
+
+    def ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  # as aiohttp's own `request`
+        return self.session.request(method, self.url + path, **more)
+
+    async def submit(self, body: object, *, key: str | None = None) -> dict[str, Any]:
+        """The answer to a job that must be accepted."""
+        headers = {"Idempotency-Key": key} if key else {}
+        async with self.ask("POST", "/jobs", json=body, headers=headers) as response:
+            told: dict[str, Any] = await response.json()
+            assert response.status == 202, told
+            return told
+
+    async def get(self, path: str) -> Any:  # noqa: ANN401  # JSON
+        async with self.ask("GET", path) as response:
+            told = await response.json()
+            assert response.status == 200, told
+            return told
+
+    async def raw(self, data: bytes, *, within_s: float = 5.0) -> bytes:
+        """All that the server says to some bytes before it closes the connection."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(data)
+            await writer.drain()
+            return await asyncio.wait_for(reader.read(), within_s)
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[Api]:  # noqa: ANN401  # members of Parts
+    """The API over `store`; storage and file roots lie in `folder`."""
+    (folder / "storage").mkdir()
+    (folder / "root").mkdir()
+    policy: Policy = POLICY
+    storage = FolderStorage(folder / "storage", public_url="http://lab", link_secret=b"lab")
+    around = Surroundings(web=Web(policy=policy), roots=Roots(paths=(folder / "root",)))
+    sources, destinations = Sources(around), Destinations(around, stored=storage.destination)
+    parts = Parts(
+        **{
+            "store": store,
+            "submit": Enqueue(store, Vault([new_key()]), max_attempts=3, new_uuid=uuid4),
+            "inspector": NoInspector(),
+            "places": Checks(sources=sources, destinations=destinations, policy=policy),
+            "shelf": storage,
+            "cursor_key": b"lab",
+            "limits": LIMITS,
+            **changes,
+        }
+    )
+    async with (
+        serving(create_app(parts, pages=views.routes(store)), host="127.0.0.1", port=0) as site,
+        aiohttp.ClientSession() as session,
+    ):
+        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # it listens
+        yield Api(url=f"http://127.0.0.1:{port}", port=port, parts=parts, storage=storage, session=session)
