@@ -79,8 +79,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 async def _serve(folder: Path, started: Future[Cluster], stop: threading.Event) -> None:
     try:
-        # port 0: some tests reach it through a proxy of their own
-        async with Postgres(folder / "postgres", port=0).running() as dsn:
+        # port 0: some tests reach it through a proxy of their own. No fsync: a test kills processes, never the machine
+        async with Postgres(folder / "postgres", port=0, settings={"fsync": "off"}).running() as dsn:
             made = Cluster(dsn)
             await made.prepare()
             started.set_result(made)

@@ -1,0 +1,34 @@
+"""The contract of a store, for whatever database: run it with a fixture `store` that gives an empty one."""
+
+from __future__ import annotations
+
+from tests.contracts.store_deliveries import DeliverySuite
+from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
+from tests.contracts.store_tasks import (
+    ClaimSuite,
+    FenceSuite,
+    LeaseSuite,
+    MarkSuite,
+    SettleSuite,
+    UnavailableSuite,
+)
+from tests.contracts.store_workers import WakeSuite, WorkerSuite
+
+
+class StoreSuite(
+    EnqueueSuite,
+    CancelSuite,
+    RetrySuite,
+    DeleteSuite,
+    ReadSuite,
+    ClaimSuite,
+    MarkSuite,
+    FenceSuite,
+    SettleSuite,
+    LeaseSuite,
+    UnavailableSuite,
+    DeliverySuite,
+    WorkerSuite,
+    WakeSuite,
+):
+    """All of it."""
