@@ -251,7 +251,10 @@ def _opened(source: Path | None) -> Iterator[int | None]:
     if source is None:
         yield None
         return
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise errors.Defect(f"a source of ours does not open: {error}") from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise errors.Defect(f"a source must be a regular file: {source}")
