@@ -179,12 +179,12 @@ def _translated(away: str) -> Iterator[None]:
         yield
     except aiohttp.ClientSSLError as error:
         raise errors.Permanent("tls_error", f"No trusted connection to {error.host}: {_reason(error)}.") from error
-    except TimeoutError as error:
-        raise errors.Transient("timeout", "The other side did not answer in time.") from error
+    except TimeoutError:  # `from None`: aiohttp's own words hold the whole address, with whatever is secret in it
+        raise errors.Transient("timeout", "The other side did not answer in time.") from None
     except aiohttp.ClientConnectorError as error:
         raise errors.Transient(away, f"{error.host} cannot be reached: {_reason(error)}.") from error
     except aiohttp.ClientError as error:
-        raise errors.Transient(away, f"The connection broke: {type(error).__name__}.") from error
+        raise errors.Transient(away, f"The connection broke: {type(error).__name__}.") from None
 
 
 def _reason(error: aiohttp.ClientConnectorError) -> str:

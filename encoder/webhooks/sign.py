@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,12 +17,7 @@ from encoder.model.ids import DEFAULT_TENANT, TenantId
 PREFIX = "whsec_"
 
 _FEWEST_BYTES, _MOST_BYTES = 24, 64  # the specification's
-_NEW_BYTES = 32
-
-
-def new_secret() -> str:
-    """A secret for `ENCODER_WEBHOOK_SECRET`, as receivers are given it."""
-    return _shown(os.urandom(_NEW_BYTES))
+_DERIVED_BYTES = 32
 
 
 def checked(secret: str) -> str:
@@ -46,8 +40,8 @@ def tenant_secret(secret: str, tenant_id: TenantId) -> str:
     if tenant_id == DEFAULT_TENANT:
         return secret
     root = base64.b64decode(secret.removeprefix(PREFIX))
-    derived = HKDF(algorithm=SHA256(), length=_NEW_BYTES, salt=None, info=f"encoder webhook {tenant_id}".encode())
-    return _shown(derived.derive(root))
+    derived = HKDF(algorithm=SHA256(), length=_DERIVED_BYTES, salt=None, info=f"encoder webhook {tenant_id}".encode())
+    return PREFIX + base64.b64encode(derived.derive(root)).decode()
 
 
 def headers(secrets: Sequence[str], *, webhook_id: str, at: datetime, body: str) -> dict[str, str]:
@@ -57,7 +51,3 @@ def headers(secrets: Sequence[str], *, webhook_id: str, at: datetime, body: str)
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(Webhook(secret).sign(webhook_id, at, body) for secret in secrets),
     }
-
-
-def _shown(secret: bytes) -> str:
-    return PREFIX + base64.b64encode(secret).decode()

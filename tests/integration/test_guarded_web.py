@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import traceback
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.lab.canary import Canary
 from tests.lab.dns import FakeDns, Silent
 from tests.lab.origin import answering, chain, falling_silent, redirecting, saying
 from tests.lab.tls import Authority
-from tests.lab.wire import POLICY, PUBLIC, Exchange, Server, lab_web
+from tests.lab.wire import POLICY, PUBLIC, Exchange, Script, Server, lab_web
 
 FORBIDDEN = "127.66.0.1"
 
@@ -295,3 +296,24 @@ async def test_a_response_that_is_left_early_ends_its_connection(server: Server)
     async with lab_web().ask(Ask(method="GET", url=url_of(server.url("/endless"))), away="x") as response:
         await response.content.readany()
     await asyncio.wait_for(closed.wait(), 5)
+
+
+async def refused_after(exchange: Exchange) -> None:
+    await exchange.body(1)
+    exchange.reset()
+
+
+@pytest.mark.parametrize(
+    "script", [saying(b"no http\r\n\r\n"), falling_silent(), refused_after, redirecting("gopher://x?sig=SENTINEL")]
+)
+async def test_no_failure_tells_the_query_not_even_to_the_log(server: Server, script: Script) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield bytes(1_000_000)
+
+    server.scripts["/put"] = script
+    ask = Ask(method="PUT", url=url_of(server.url("/put?sig=SENTINEL")), body=body)
+    with pytest.raises(errors.Failure) as raised:
+        async with lab_web(idle_s=0.2).ask(ask, away="destination_unavailable"):
+            pytest.fail("there was no answer")
+    assert "SENTINEL" not in "".join(traceback.format_exception(raised.value))

@@ -210,6 +210,18 @@ async def test_a_source_that_falls_silent_times_out(server: Server) -> None:
         await read(source(server, idle_s=0.1))
 
 
+async def test_a_net_that_swallows_everything_is_a_timeout(server: Server) -> None:
+    async with Proxy(target=(server.host, server.port), black_hole=True) as proxy:
+        with pytest.raises(errors.Transient, match="timeout"):
+            await read(source(server, url=f"http://{proxy.host}:{proxy.port}/in.mov", idle_s=0.1))
+
+
+async def test_a_slow_net_is_none(server: Server) -> None:
+    async with Proxy(target=(server.host, server.port), latency_s=0.01) as proxy:
+        _, data = await read(source(server, url=f"http://{proxy.host}:{proxy.port}/in.mov", idle_s=0.5))
+    assert data == DATA
+
+
 async def test_the_callers_headers_are_sent(server: Server) -> None:
     await read(source(server, headers={"Authorization": "Bearer x", "x-more": "ü"}))
     assert server.seen[0].headers["authorization"] == "Bearer x"
