@@ -185,7 +185,7 @@ def test_absent_and_absurd_pixel_shapes_are_square(ratio: Fraction | None, read:
 
 
 def test_combs_one_way_are_interlace_whatever_the_flag_says() -> None:
-    combs = Combs(top_first=10, progressive=1)
+    combs = Combs(top_first=30, progressive=1)
     assert combs.interlaced(flagged=False)
     assert combs.interlaced(flagged=True)
     assert combs.order == "tt"
@@ -193,6 +193,10 @@ def test_combs_one_way_are_interlace_whatever_the_flag_says() -> None:
 
 def test_whole_frames_are_progressive_whatever_the_flag_says() -> None:
     assert not Combs(progressive=20, top_first=1).interlaced(flagged=True)
+
+
+def test_moving_lines_that_look_combed_now_and_then_are_no_interlace() -> None:
+    assert not Combs(top_first=46, bottom_first=4, progressive=11).interlaced(flagged=False)
 
 
 def test_combs_both_ways_are_noise() -> None:

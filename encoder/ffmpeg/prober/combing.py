@@ -8,11 +8,14 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-_ENOUGH = 4  # frames with an opinion
 _ONE_PARITY = 4  # noise is told to be both: what is interlaced is so one way
-_COMBED_SHARE = 0.5
-_COMBED_SHARE_IF_FLAGGED = 0.25
+_ENOUGH_FLAGGED, _SHARE_FLAGGED = 4, 0.25
+_ENOUGH_PLAIN, _SHARE_PLAIN = 12, 0.9  # fine lines that move up or down look combed too (`testsrc2`: four in five)
 _WIDEST_PX = 960  # a column of the picture is enough, and `idet` is slow on ten bits
+
+# lines of interlaced video (SD of 60 and 50 Hz with and without its blanking, HD); at any other height a picture was
+# scaled, and combs do not survive that
+HEIGHTS = frozenset({480, 486, 512, 576, 608, 1080, 1088})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,29 +23,31 @@ class Combs:
     """How many frames were told to be what by ffmpeg's `idet`, each by itself.
 
     Its "multiple" verdicts carry one opinion on to all frames after it: two in twelve made ten of a progressive clip.
+    `untold`: it could not tell, as of most frames in which little moves.
     """
 
     top_first: int = 0
     bottom_first: int = 0
     progressive: int = 0
+    untold: int = 0
 
     @property
-    def enough(self) -> bool:
-        """Whether the frames tell; one that is whole, and none combed, tells that a stream is not."""
-        return max(self.progressive, self._combed) >= _ENOUGH or (self.progressive > 0 and not self._combed)
+    def none(self) -> bool:
+        """Whether some were told to be whole and none to be combed."""
+        return self.progressive > 0 and not self.combed
 
     @property
-    def _combed(self) -> int:
+    def combed(self) -> int:
         """Frames combed one way; 0 when as good as as many are combed the other."""
         most, least = max(self.top_first, self.bottom_first), min(self.top_first, self.bottom_first)
         return most if most >= _ONE_PARITY * least else 0
 
     def interlaced(self, *, flagged: bool) -> bool:
         """What was measured; where the frames do not tell (a still, a black opening), what the stream says."""
-        if not self.enough:
+        told = self.combed + self.progressive
+        if told < (_ENOUGH_FLAGGED if flagged else _ENOUGH_PLAIN):
             return flagged
-        share = self._combed / (self._combed + self.progressive)
-        return share > (_COMBED_SHARE_IF_FLAGGED if flagged else _COMBED_SHARE)
+        return self.combed > told * (_SHARE_FLAGGED if flagged else _SHARE_PLAIN)
 
     @property
     def order(self) -> str:
@@ -72,6 +77,7 @@ class Comb:
             top_first=_count(said, "tff"),
             bottom_first=_count(said, "bff"),
             progressive=_count(said, "progressive"),
+            untold=_count(said, "undetermined"),
         )
         self.combs = _sum(self._before, now)
 
@@ -98,4 +104,5 @@ def _sum(one: Combs, other: Combs) -> Combs:
         top_first=one.top_first + other.top_first,
         bottom_first=one.bottom_first + other.bottom_first,
         progressive=one.progressive + other.progressive,
+        untold=one.untold + other.untold,
     )

@@ -14,10 +14,10 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from encoder.ffmpeg.formats import MOST_PIXELS
-from encoder.ffmpeg.prober.combing import Comb
+from encoder.ffmpeg.prober.combing import HEIGHTS, Comb
 
-FRAMES = 6  # of a stream that calls itself progressive
-FRAMES_IF_FLAGGED = 24
+FRAMES = 6  # of a stream that calls itself progressive, as long as none looks combed
+FRAMES_TO_BE_SURE = 24
 _MOST_FAULTS = 64  # packets that give no frame before we stop trying
 _PROGRESSIVE = (0, 1)  # field orders: unknown, progressive
 _THREADS = 2
@@ -33,9 +33,8 @@ class VideoLook:
         self.hdr_side_data = self.dolby_vision = False
         self._comb = Comb(stream)
         self._faults = 0
-        self._goal = 0
+        self._seen_before = 0
         self._prepare()
-        self.look_on()
 
     @property
     def flagged(self) -> bool:
@@ -54,16 +53,27 @@ class VideoLook:
     @property
     def settled(self) -> bool:
         """Whether no other place needs to be looked at. The flag may be right in one place and wrong in another."""
-        return self._comb.combs.enough and not self.flagged
+        return not self._may_be_combed or (self._comb.combs.none and not self.flagged)
 
     @property
     def wants_more(self) -> bool:
-        return self._comb.seen < self._goal and self._faults < _MOST_FAULTS
+        seen_here = self._comb.seen - self._seen_before
+        return (self.first is None or seen_here < self._frames_to_see) and self._faults < _MOST_FAULTS
 
     def look_on(self) -> None:
         """Ask for further frames, at another place."""
         self._comb.cut()
-        self._goal = self._comb.seen + (FRAMES_IF_FLAGGED if self.flagged else FRAMES)
+        self._seen_before = self._comb.seen
+
+    @property
+    def _may_be_combed(self) -> bool:
+        return self.flagged or self.stream.codec_context.height in HEIGHTS
+
+    @property
+    def _frames_to_see(self) -> int:
+        if not self._may_be_combed:
+            return 0
+        return FRAMES_TO_BE_SURE if self.flagged or self._comb.combs.combed else FRAMES
 
     def take(self, packet: av.Packet[Any]) -> None:
         try:
@@ -84,13 +94,11 @@ class VideoLook:
     def _see(self, frame: VideoFrame) -> None:
         if self.first is None:
             self._see_first(frame)
-        if self._comb.seen < self._goal:
+        if self._may_be_combed:
             self._comb.take(frame)
 
     def _see_first(self, frame: VideoFrame) -> None:
         self.first = frame
-        if frame.interlaced_frame:
-            self._goal = FRAMES_IF_FLAGGED
         # its stub promises a mapping of motion vectors only; to iterate over it gives all kinds
         kinds = {side.type.name: side for side in cast("Iterable[SideData]", frame.side_data)}
         if "DISPLAYMATRIX" in kinds:

@@ -82,11 +82,16 @@ class Track:
 
     @property
     def end_seconds(self) -> float | None:
-        """When the last one ends; a frame without a duration lasts as long as most do."""
+        """When the last one ends; a frame without a sane duration lasts as long as most do.
+
+        The header of a Matroska may name 1000 frames a second: then it gives the last of thirty a millisecond.
+        """
         stamp, duration = self._last_shown
         if stamp == _ABSENT:
             return None
-        return float(stamp * self.time_base + (duration * self.time_base or self.cadence.step_seconds or 0))
+        step = self.cadence.step_seconds or Fraction(0)
+        lasts = duration * self.time_base
+        return float(stamp * self.time_base + (step if lasts < step / 2 else lasts))
 
     def count(self) -> StreamCount:
         return StreamCount(
