@@ -168,7 +168,7 @@ _AUDIO = (
         max_channels=2,
         default_bps=128_000,
         bitrate_bps=(8_000, 320_000),
-        frame_samples=1152,
+        frame_samples=2 * 1152,  # a packet, and what the encoder puts before it
     ),
     AudioEncoder(
         name="libvorbis",
@@ -207,7 +207,9 @@ class Container:
     tags: Mapping[str, str] = field(default_factory=dict)  # codec → four characters that players want
     boxes: bool = False  # ISO boxes: edit lists, `moov`, faststart
     languages: bool = True  # holds the language of a track
-    own_zero: bool = False  # its times begin wherever the muxer likes
+    own_zero: bool = False  # its times begin wherever the muxer likes, and it declares no end
+    timed: bool = True  # its packets have times: a late start is kept
+    turns: bool = True  # holds the turn with which a copied picture is to be shown
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -263,6 +265,7 @@ _CONTAINERS = (
     Container(
         name="mpegts",
         own_zero=True,
+        turns=False,
         muxer="mpegts",
         demuxer="mpegts",
         extension="ts",
@@ -272,6 +275,7 @@ _CONTAINERS = (
     ),
     Container(
         name="mp3",
+        timed=False,
         own_zero=True,
         muxer="mp3",
         demuxer="mp3",
@@ -309,6 +313,7 @@ _CONTAINERS = (
     ),
     Container(
         name="flac",
+        timed=False,
         muxer="flac",
         demuxer="flac",
         extension="flac",
@@ -318,6 +323,7 @@ _CONTAINERS = (
     ),
     Container(
         name="wav",
+        timed=False,
         muxer="wav",
         demuxer="wav",
         extension="wav",

@@ -68,7 +68,7 @@ def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> 
     if output.video is not None:
         yield from _video(output.video, label, threads)
     if output.audio is not None:
-        yield from _audio(output, output.audio)
+        yield from _audio(output.audio)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
     yield from ("-map_chapters", "-1" if output.clipped else "0")
     yield from ("-t", f"{_most_seconds(output):.3f}")
@@ -109,19 +109,11 @@ def _threads(video: VideoPlan, threads: int | None) -> Iterator[str]:
         yield from ("-threads:v", str(threads))
 
 
-def _audio(output: OutputPlan, audio: AudioPlan) -> Iterator[str]:
+def _audio(audio: AudioPlan) -> Iterator[str]:
     yield from ("-map", f"0:{audio.source_index}", "-c:a", audio.encoder)
     if audio.encoder != codecs.COPY:
         for option in audio.options:
             yield from option
-        yield from ("-filter:a", ",".join((*_cut(output), *audio.filters)))
+        yield from ("-filter:a", ",".join(audio.filters))
     if audio.language is not None:
         yield from ("-metadata:s:a:0", f"language={audio.language}")
-
-
-def _cut(output: OutputPlan) -> Sequence[str]:
-    if not output.clipped:
-        return ()
-    lead = output.clip_start_seconds - output.seek_seconds
-    until = "" if output.clip_seconds is None else f":end={lead + output.clip_seconds:.6f}"
-    return (f"atrim=start={lead:.6f}{until}", f"asetpts=PTS-round({lead:.6f}/TB)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import codecs, sound
 from encoder.model.base import Json
 from encoder.model.media import AudioStream, VideoStream
 from encoder.model.plan import AudioPlan, VideoPlan
@@ -50,7 +50,7 @@ def measured_audio(stream: AudioStream) -> Facts:
         "audioCodec": stream.codec,
         "channels": stream.channels,
         "sampleRate": stream.sample_rate_hz,
-        "layout": stream.layout,
+        "layout": sound.layout_of(stream),
         "language": stream.language,
     }
 

@@ -134,6 +134,8 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
     stream = frames.stream
     case.because("copied", "The picture is copied as it is, not encoded anew.")
     duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
+    if case.container.own_zero:
+        duration = None  # MPEG-TS does not say how long its last frame lasts
     return VideoPlan(
         source_index=stream.index,
         encoder=codecs.COPY,

@@ -103,6 +103,9 @@ def _may_copy(case: Case, stream: VideoStream) -> bool:
     if stream.codec not in case.container.video:
         case.warn("codec_substituted", f"{case.container.name} holds no {stream.codec}: the picture is encoded anew.")
         return False
+    if (stream.rotation_deg or stream.mirrored) and not case.container.turns:
+        case.warn("codec_substituted", f"{case.container.name} holds no turned picture: it is encoded anew, upright.")
+        return False
     if case.spec.clip is not None:
         case.warn("codec_substituted", "A copy can only be cut at keyframes: the picture is encoded anew.")
         return False

@@ -63,6 +63,12 @@ def planned(case: Case, span: Span) -> AudioPlan | None:
     return _encoded(case, track, encoder, span)
 
 
+def layout_of(track: AudioStream) -> str:
+    """The layout of a track; where its file names none (WAV of one or two channels), the usual one of so many."""
+    unnamed = track.layout is None or track.layout.endswith(" channels")
+    return _LAYOUTS.get(track.channels, "") if unnamed else str(track.layout)
+
+
 def _track(case: Case) -> AudioStream | None:
     tracks = case.media.audio
     decodable = [track for track in tracks if track.decodable]
@@ -90,10 +96,10 @@ def _copied(case: Case, track: AudioStream, span: Span) -> AudioPlan:
         encoder=codecs.COPY,
         codec=track.codec,
         channels=track.channels,
-        layout=track.layout or _LAYOUTS.get(track.channels, ""),
+        layout=layout_of(track),
         sample_rate_hz=track.sample_rate_hz,
         language=_language(case, track),
-        start_seconds=span.start_of(track.start_seconds),
+        start_seconds=span.start_of(track.start_seconds) if case.container.timed else 0.0,
         duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
         frame_seconds=_LONGEST_PACKET_SAMPLES / track.sample_rate_hz,
     )
@@ -104,6 +110,7 @@ def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) 
     channels = _channels(case, track, encoder)
     rate_hz = spec.audio_sample_rate or _rate_hz(encoder)
     bitrate = None if encoder.default_bps is None else spec.audio_bitrate or _bitrate_bps(encoder, channels)
+    alone = rules.video_codec(spec) == codecs.NONE
     return AudioPlan(
         source_index=track.index,
         encoder=encoder.name,
@@ -114,12 +121,22 @@ def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) 
         bitrate_bps=bitrate,
         options=() if bitrate is None else (("-b:a", str(bitrate)),),
         # holes in the sound are filled with silence, or what follows would come too early
-        filters=(*_mix(track, channels), f"aresample={rate_hz}:async=1"),
+        filters=(*_timed(span, alone=alone), *_mix(track, channels), f"aresample={rate_hz}:async=1"),
         language=_language(case, track),
-        start_seconds=span.start_of(track.start_seconds),
+        start_seconds=0.0 if alone else span.start_of(track.start_seconds),
         duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
         frame_seconds=encoder.frame_samples / rate_hz,
     )
+
+
+def _timed(span: Span, *, alone: bool) -> tuple[str, ...]:
+    """The samples of a clip, in the output's time. Without a picture to keep pace with, sound begins at 0."""
+    lead = float(span.start - span.seek)
+    until = "" if span.end is None else f":end={float(span.end - span.seek):.6f}"
+    trim = (f"atrim=start={lead:.6f}{until}",) if span.clipped else ()
+    if alone:
+        return (*trim, "asetpts=PTS-STARTPTS")
+    return (*trim, f"asetpts=PTS-round({lead:.6f}/TB)") if span.clipped else ()
 
 
 def _rate_hz(encoder: AudioEncoder) -> int:
@@ -148,7 +165,7 @@ def _more(encoder: AudioEncoder) -> str:
 
 def _mix(track: AudioStream, channels: int) -> tuple[str, ...]:
     """Filters that make the wanted channels, in float: the mixer scales whole numbers down by 8 dB [encoding.md]."""
-    pan = _pan(track.layout or _LAYOUTS.get(track.channels, ""), track.channels, channels)
+    pan = _pan(layout_of(track), track.channels, channels)
     return ("aformat=sample_fmts=fltp", pan or f"aformat=channel_layouts={_LAYOUTS[channels]}")
 
 
