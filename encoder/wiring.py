@@ -98,7 +98,7 @@ class Machine:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        roots = tuple(path.resolve() for path in self.settings.file_roots)
+        roots = tuple(path.absolute() for path in self.settings.file_roots)
         return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots))
 
     @cached_property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from encoder import errors
+from encoder.log import get_logger
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
 from encoder.model.media import Opened
@@ -16,6 +17,8 @@ from encoder.model.state import OutputState
 from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +76,7 @@ class Proven:
 async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proof: Proof | None = None) -> None:
     """Fail one output for good, or leave it open for another attempt, and let the others go on."""
     run.held.tell(output, None)
+    log.warning("output.failed", output=output, code=failure.code, retryable=failure.retryable)
     if failure.retryable:
         run.retry.append(failure)
     else:

@@ -9,6 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from encoder import errors
+from encoder.files.threads import in_thread
 from encoder.log import get_logger
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
@@ -58,19 +59,20 @@ class Fetch:
 
     async def _all_of(self, source: Source, file: FileIO, told: Callable[[int, int | None], None]) -> int:
         validator: str | None = None
-        for trial in range(1, TRIES + 1):
+        broke_at: list[int] = []
+        while True:
             have = file.tell()
             try:
                 async with source.open(offset=have if validator else 0, validator=validator) as incoming:
                     validator = incoming.validator
                     return await self._rest_of(incoming, file, told)
             except errors.Transient as failure:
-                if file.tell() > have:
-                    log.info("fetch.broke", at=file.tell(), code=failure.code)
-                if trial == TRIES:
-                    raise
-                await asyncio.sleep(stage_delay_s(trial, retry_after_s=failure.retry_after_s, uniform=self._uniform))
-        raise errors.Defect("unreachable: the last try returns or raises")
+                broke_at.append(file.tell())
+                log.info("fetch.broke", at=broke_at[-1], code=failure.code)
+                if len(broke_at) == TRIES:
+                    raise _given_up(broke_at, failure) from failure
+                wait_s = stage_delay_s(len(broke_at), retry_after_s=failure.retry_after_s, uniform=self._uniform)
+                await asyncio.sleep(wait_s)
 
     async def _rest_of(self, incoming: Incoming, file: FileIO, told: Callable[[int, int | None], None]) -> int:
         self._check(incoming.size_bytes)
@@ -78,7 +80,7 @@ class Fetch:
         file.truncate()
         have = incoming.offset
         async for chunk in self._fast_enough(incoming.chunks):
-            await asyncio.to_thread(_write, file, chunk)
+            await in_thread(_write, file, chunk)  # waits for the disk even when cancelled
             have += len(chunk)
             if have > self._limits.size_bytes:
                 self._check(have)
@@ -109,6 +111,13 @@ class Fetch:
                     )
                 since, got = self._clock(), 0
             yield chunk
+
+
+def _given_up(broke_at: list[int], last: errors.Transient) -> errors.Failure:
+    """What five breaks mean: always after the same byte, the source has no more than that."""
+    if broke_at[0] > 0 and len(set(broke_at)) == 1 and last.code == "source_unavailable":
+        return errors.Permanent("source_truncated", f"The source ends after {broke_at[0]} bytes, each time.")
+    return last
 
 
 def _write(file: FileIO, chunk: bytes) -> None:

@@ -42,7 +42,7 @@ class Verify:
             ),
             asyncio.to_thread(digest, made.path),
         )
-        report = proof.judge(made.plan, media=media, log=made.log, opened=opened, decoded=decoded)
+        report = proof.judge(made.plan, media=media, path=made.path, log=made.log, opened=opened, decoded=decoded)
         failure = proof.verdict(report)
         if failure is not None:
             await write_off(run, made.output, failure, proof=report)

@@ -94,15 +94,15 @@ async def test_without_a_validator_a_break_starts_from_the_beginning(tmp_path: P
 
 
 async def test_five_broken_tries_are_a_transient_failure(tmp_path: Path) -> None:
-    source = Script([(BYTES, "v1", 10)] * 5)
+    source = Script([(BYTES, "v1", at) for at in (10, 20, 30, 40, 50)])
     with pytest.raises(errors.Transient, match="source_unavailable"):
         await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
     assert len(source.asked) == 5
 
 
-async def test_an_end_before_the_declared_size_is_not_taken_for_the_whole(tmp_path: Path) -> None:
+async def test_a_source_that_ends_each_time_before_its_declared_size_is_truncated(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", None)] * 5, declared=len(BYTES) + 1)
-    with pytest.raises(errors.Transient, match=f"after {len(BYTES)} of {len(BYTES) + 1}"):
+    with pytest.raises(errors.Permanent, match=f"source_truncated: The source ends after {len(BYTES)} bytes"):
         await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
 
 
