@@ -71,10 +71,13 @@ async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
     yield Message("snapshot" if seen is not None else "reset", show(call, row))
     seen, told = seen or 0, answers.progress(row)
     while True:
-        row, happened = await _look(call, row, seen)
+        looked, happened = await _look(call, row, seen)
         for event in happened:
             seen = event.seq
             yield Message(event.type, event, id=seen)
+        if looked is None:  # deleted
+            return
+        row = looked
         # state and events come from one transaction: with a job that was read as ended, its last event was read too
         if row.state in JOB_ENDED and len(happened) < BATCH:
             return
@@ -87,7 +90,7 @@ async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
 
 async def _taken_up(call: Call, row: JobRow) -> int | None:
     """The event after which to go on; 0 for a first look, None if the one that was named is not there."""
-    named = call.request.headers.get("Last-Event-ID", "0")
+    named = call.request.headers.get("Last-Event-ID") or "0"
     if not _SEQ.fullmatch(named):
         return None
     seq = int(named)
@@ -96,11 +99,11 @@ async def _taken_up(call: Call, row: JobRow) -> int | None:
     return None
 
 
-async def _look(call: Call, row: JobRow, seen: int) -> tuple[JobRow, Sequence[Event]]:
-    """The job as it is now and what happened since; as it was, while the database is away."""
+async def _look(call: Call, row: JobRow, seen: int) -> tuple[JobRow | None, Sequence[Event]]:
+    """The job as it is now and what happened since; as it was, while the database is away; None if it is gone."""
     try:
         now = await call.parts.store.job(call.tenant_id, str(row.id))
-        return now or row, await call.parts.store.events(row.id, after=seen, limit=BATCH)
+        return now, await call.parts.store.events(row.id, after=seen, limit=BATCH)
     except errors.StoreUnavailable:
         return row, ()
 

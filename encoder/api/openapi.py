@@ -108,5 +108,7 @@ def _answer_schemas(operations: Iterable[Operation]) -> _Schema:
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     for schema in components.values():
         if schema.get("type") == "object" and "properties" in schema:
-            schema["required"] = list(schema["properties"])  # we tell every member, also those that have a default
+            schema["required"] = list(schema["properties"])  # every member is told, so there are no defaults
+            for member in schema["properties"].values():
+                member.pop("default", None)
     return components

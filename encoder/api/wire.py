@@ -12,7 +12,7 @@ from pydantic import Field
 from encoder.api.wire_faults import Reader, below, distinct
 from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, HttpUrl, Source
-from encoder.api.wire_types import ABSENT, Metadata, Tags, Whole, Wire
+from encoder.api.wire_types import ABSENT, WHOLE, Metadata, Tags, Wire
 from encoder.errors import Fault, Rejected
 from encoder.ffmpeg import rules
 from encoder.model.base import Json
@@ -40,7 +40,7 @@ class Job(Wire):
     source: Source
     outputs: Annotated[list[Output], Field(min_length=1, max_length=MAX_OUTPUTS)]
     notification_url: HttpUrl = Field(ABSENT, description="is told what becomes of the job, signed")
-    priority: Annotated[Whole, Field(ge=-100, le=100)] = 0
+    priority: Annotated[int, Field(ge=-100, le=100), WHOLE] = 0
     metadata: Metadata = Field(ABSENT, description="comes back as it was sent")
     tags: Tags = ABSENT
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from encoder.api.wire_place import Destination
-from encoder.api.wire_types import ABSENT, OneOf, Rate, Seconds, Whole, Wire, fault, without_noise
+from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, fault, without_noise
 from encoder.ffmpeg import codecs, presets, rules
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
@@ -79,8 +79,8 @@ class Output(Wire):
     profile: Annotated[str, _all(*(encoder.profiles for encoder in _VIDEO))] = ABSENT
     level: Annotated[str, _all(*(encoder.levels for encoder in _VIDEO))] = ABSENT
     pixel_format: Annotated[str, _all(*(encoder.pixel_formats for encoder in _VIDEO))] = ABSENT
-    width: Annotated[Whole, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1])] = ABSENT
-    height: Annotated[Whole, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1])] = ABSENT
+    width: Annotated[int, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1]), WHOLE] = ABSENT
+    height: Annotated[int, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1]), WHOLE] = ABSENT
     fit: Annotated[str, _all(rules.FITS)] = "contain"
     upscale: bool = False
     fps: Annotated[float, Field(ge=1, le=rules.MAX_FPS)] = ABSENT

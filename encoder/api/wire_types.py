@@ -146,7 +146,7 @@ _RATE_SCHEMA = WithJsonSchema(
     }
 )
 
-Whole = Annotated[int, BeforeValidator(as_whole)]
+WHOLE = BeforeValidator(as_whole)  # behind the bounds, or the schema loses them
 Rate = Annotated[int, Field(ge=MIN_RATE, le=MAX_RATE), BeforeValidator(_rate), _RATE_SCHEMA]
 Seconds = Annotated[float, Field(ge=0, le=12 * 3600)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_plain)]

@@ -341,7 +341,7 @@ def test_the_fewest_words_make_a_job() -> None:
 
 
 def test_every_word_of_a_job_arrives() -> None:
-    asked = {
+    asked: dict[str, Any] = {
         "preset": "h264",
         "videoBitrate": "2500k",
         "maxBitrate": 5e6,

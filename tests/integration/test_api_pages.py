@@ -1,0 +1,110 @@
+"""Pages for people: the list, one job, the codes. All that comes from outside is text in them, never markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from encoder.api.metrics import CONTENT_TYPE
+from encoder.errors import CATALOGUE, Permanent
+from encoder.model.ids import WorkerId
+from encoder.model.result import Problem
+from encoder.queue import settle
+from encoder.store.postgres import PostgresStore
+from tests.lab.api import Api, running
+
+HOSTILE = "\"'><img src=x onerror=alert(1)>{{7*7}}"
+JOB: dict[str, Any] = {
+    "source": {"kind": "inline", "data": "QUJD", "fileName": f"{HOSTILE}.mp4"},
+    "outputs": [{"preset": "h264"}, {"container": "webm"}],
+    "metadata": {"a": HOSTILE},
+    "tags": [HOSTILE],
+}
+
+
+@pytest.fixture
+async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(store, tmp_path) as up:
+        yield up
+
+
+async def page(api: Api, path: str) -> str:
+    async with api.ask("GET", path) as response:
+        assert (response.status, response.content_type, response.charset) == (200, "text/html", "utf-8")
+        text: str = await response.text()
+    assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", text.replace("onerror=alert", ""))
+    return text
+
+
+async def test_the_first_page_lists_the_jobs_newest_first(api: Api) -> None:
+    assert "No job was submitted yet" in await page(api, "/")
+    ids = [(await api.submit(JOB))["id"] for _ in range(3)]
+    for path in ("/", "/ui/jobs"):
+        listed = re.findall(r'href="/ui/jobs/(\d+)"', await page(api, path))
+        assert [int(number) for number in listed] == ids[::-1]
+
+
+async def test_what_callers_write_is_only_text(api: Api) -> None:
+    job = (await api.submit(JOB))["id"]
+    for path in ("/", f"/ui/jobs/{job}"):
+        text = await page(api, path)
+        assert "<img" not in text
+        assert "{{7*7}}" in text
+    assert "&gt;&lt;img" in await page(api, "/?q=%22%3E%3Cimg")
+
+
+async def test_the_list_is_filtered_and_goes_on_page_by_page(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoder.dashboard.views.PAGE_ROWS", 2)
+    ids = [(await api.submit(JOB))["id"] for _ in range(3)]
+    first = await page(api, "/?status=queued")
+    assert f'href="/?status=queued&amp;q=&amp;before={ids[1]}"' in first
+    assert re.findall(r'href="/ui/jobs/(\d+)"', await page(api, f"/?status=queued&q=&before={ids[1]}")) == [str(ids[0])]
+    assert "No job matches" in await page(api, "/?status=failed")
+    assert "No job matches" in await page(api, "/?q=nothing-like-it")
+
+
+@pytest.mark.parametrize("query", ["status=done", "before=x", "before=" + "9" * 30, "q=" + "x" * 201, "q=%00"])
+async def test_a_wrong_filter_is_malformed(api: Api, query: str) -> None:
+    async with api.ask("GET", f"/?{query}") as response:
+        assert response.status == 400
+
+
+async def test_a_failed_job_says_why_and_what_to_do(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB))["id"]
+    (claim,) = await store.claim(
+        "encode", WorkerId(uuid4()), limit=1, lease=timedelta(minutes=1), deadline=timedelta(hours=1)
+    )
+    failure = Permanent("source_truncated", "The file says 40.0 s, only 24.0 s could be decoded.")
+    await store.settle(claim, settle.failed(Problem.of(failure)))
+    text = await page(api, f"/ui/jobs/{job}")
+    assert "only 24.0 s could be decoded" in text
+    assert CATALOGUE["source_truncated"].to_do in text
+    assert 'href="/docs/errors#source_truncated"' in text
+    assert "job.failed" in text
+
+
+@pytest.mark.parametrize("ref", ["0", "x", "9" * 30, "%3Cimg%3E"])
+async def test_a_page_of_no_job_is_not_found(api: Api, ref: str) -> None:
+    async with api.ask("GET", f"/ui/jobs/{ref}") as response:
+        assert response.status == 404
+
+
+async def test_every_code_has_its_place_on_the_page_that_problems_lead_to(api: Api) -> None:
+    text = await page(api, "/docs/errors")
+    assert set(re.findall(r'<dt id="(\w+)">', text)) == CATALOGUE.keys()
+
+
+async def test_the_document_and_the_numbers_are_served(api: Api) -> None:
+    assert (await api.get("/openapi.json"))["openapi"] == "3.1.0"
+    async with api.ask("GET", "/metrics") as response:
+        assert response.headers["Content-Type"] == CONTENT_TYPE
+    async with api.ask("GET", "/static/encoder.css") as response:
+        assert (response.status, response.content_type) == (200, "text/css")
+    presets = (await api.get("/presets"))["presets"]
+    assert {"h264", "hevc", "vp9", "av1"} <= {preset["name"] for preset in presets}

@@ -1,0 +1,112 @@
+"""The document of the API: valid, whole, and true to the code that it describes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+from prometheus_client import CollectorRegistry
+
+from encoder.api import openapi, routes
+from encoder.api.metrics import QueueMetrics
+from encoder.api.operations import Operation
+from encoder.api.problems import _OF_STATUS
+from encoder.api.wire import Job
+from encoder.api.wire_faults import _WORDS
+from encoder.errors import CATALOGUE
+from encoder.model.base import Json
+from tests.unit.test_api_wire import FILE, FILE_URL, HTTP, INLINE, OUT, OUT_URL, PUT, WRONG, changed, job, members
+
+API = Path(routes.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def operations() -> tuple[Operation, ...]:
+    nobody: Any = None  # nothing is asked of it
+    return routes.operations(QueueMetrics(nobody, CollectorRegistry()))
+
+
+@pytest.fixture(scope="module")
+def document(operations: tuple[Operation, ...]) -> dict[str, Any]:
+    return openapi.document(operations)
+
+
+@pytest.fixture(scope="module")
+def takes(document: dict[str, Any]) -> OAS31Validator:
+    """The schema of a job, with all that it refers to."""
+    return OAS31Validator({"$ref": "#/components/schemas/Job", "components": document["components"]})
+
+
+def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[Operation, ...]) -> None:
+    assert [operation.operation_id for operation in operations] == [
+        "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
+        "listPresets", "listWorkers", "getStats", "listDeliveries", "replayDelivery", "getFile", "headFile",
+        "live", "health", "ready", "errorsPage", "metrics", "openapi",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        job(),
+        job(source=INLINE),
+        job(source=FILE),
+        job(source=FILE_URL),
+        job(source={"url": "HTTP://h.example/a"}),
+        job(source=HTTP | {"headers": {"Authorization": "x"}}),
+        job(outputs=[{"preset": "h264", "videoBitrate": "2.5M", "destination": PUT}, {"container": "mp4", "crf": 20}]),
+        job(outputs=[{"preset": "h264", "destination": OUT}, {"preset": "vp9", "destination": OUT_URL}]),
+        job(outputs=[{"preset": "h264", "clip": {"start": 1, "duration": 2}, "rotate": 90, "toneMap": False}]),
+        job(metadata={"order id": {"deep": [1]}}, tags=["a"], priority=5, notificationUrl="https://h.example/"),
+    ],
+)
+def test_what_the_code_takes_the_schema_takes(takes: OAS31Validator, body: Any) -> None:  # noqa: ANN401  # JSON
+    assert [error.message for error in takes.iter_errors(body)] == []
+
+
+# Of these the schema cannot tell: bytes, base64, control characters, what only rules or tables know.
+_BEYOND_A_SCHEMA = {"invalid_base64", "invalid_text", "unknown_preset", "unsupported_combination", "invalid_range"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [(path, value, code) for path, value, _, code in WRONG if code not in _BEYOND_A_SCHEMA],
+)
+def test_what_the_code_refuses_by_shape_the_schema_refuses(
+    takes: OAS31Validator, path: str, value: Json, code: str
+) -> None:
+    beyond = (
+        code == "out_of_range" and path in {"/metadata", "/outputs/0/crf", "/source", "/outputs/0/maxBitrate"}
+    ) or (code == "invalid_url" and path in {"/source", "/outputs/0/destination"})
+    assert beyond or not takes.is_valid(changed(path, value))
+
+
+def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    named = {member.rpartition("/")[2] for member in members(Job)} - {"0"}
+    shown = {name for schema in schemas.values() for name in schema.get("properties", {})}
+    assert named <= shown
+    for name in ("Job", "Output", "Clip", "HttpSource", "HttpDestination"):
+        assert "null" not in str(schemas[name])
+        assert schemas[name]["additionalProperties"] is False
+
+
+def test_answers_promise_every_member(document: dict[str, Any]) -> None:
+    schema = document["components"]["schemas"]["JobAnswer"]
+    assert set(schema["required"]) == set(schema["properties"])
+
+
+def test_every_code_that_the_api_speaks_is_in_the_catalogue() -> None:
+    text = "".join(module.read_text() for module in API.glob("*.py"))
+    calls = r'(?:because|unavailable|code=|[( ]fault|_fault)\(?\s*(?:tokens[^"]*, |\(\*tokens, \S+\), )?"(\w+)"'
+    spoken = {*re.findall(calls, text), *(code for code, _ in _WORDS.values()), *_OF_STATUS.values()}
+    assert {"invalid_json", "unsupported_kind", "duplicate_destination", "database_unavailable"} <= spoken
+    assert spoken <= CATALOGUE.keys()
