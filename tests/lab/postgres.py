@@ -56,7 +56,7 @@ class Cluster:
     @asynccontextmanager
     async def _copy(self, template: str) -> AsyncIterator[str]:
         name = f"test_{uuid4().hex}"
-        await self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await self.administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
         try:
             yield database(self.dsn, name)
         finally:

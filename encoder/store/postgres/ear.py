@@ -27,9 +27,10 @@ _NONCE = "nonce:"
 class Ear:
     """A half-open connection hears nothing for ever: so each ping is a hint to itself that must come back."""
 
-    def __init__(self, dsn: str, *, ping_every_s: float = PING_EVERY_S) -> None:
+    def __init__(self, dsn: str, *, ping_every_s: float = PING_EVERY_S, ping_s: float = PING_S) -> None:
         self._dsn = dsn
         self._ping_every_s = ping_every_s
+        self._ping_s = ping_s
         self._healthy = False
         self._nonce = ""
         self._came_back = asyncio.Event()
@@ -48,7 +49,7 @@ class Ear:
                     heard("reconnected")
                     while True:
                         await asyncio.sleep(self._ping_every_s)
-                        await self._ping(connection, PING_S)
+                        await self._ping(connection, self._ping_s)
             except errors.StoreUnavailable as error:
                 log.warning("ear.deaf", reason=str(error), note="polling only until hints come through again")
             finally:

@@ -6,7 +6,7 @@ before it still runs beside the new one. So a newer schema than ours is no fault
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import LiteralString
 
 import asyncpg
@@ -15,8 +15,8 @@ from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
-VERSION = 1
-STEPS: Mapping[int, LiteralString] = {}  # the version that a step leads to, from 2 on
+STEPS: Sequence[LiteralString] = ()  # each leads one version on, the first to version 2
+VERSION = 1 + len(STEPS)
 
 _CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_version ("
@@ -24,13 +24,13 @@ _CREATE_LEDGER = (
 )
 
 
-async def upgrade(dsn: str) -> int:
+async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
     """Bring the database to this program's version; the version that it has then."""
     with translated():
         connection = await connect(dsn, lock_timeout="60s", statement_timeout="0")
         try:
             version = await _version(connection)
-            return version if version >= VERSION else await _upgrade(connection)
+            return version if version > len(steps) else await _upgrade(connection, steps)
         finally:
             await connection.close()
 
@@ -58,19 +58,21 @@ async def _version(connection: Connection) -> int:
     return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
 
 
-async def _upgrade(connection: Connection) -> int:
+async def _upgrade(connection: Connection, steps: Sequence[LiteralString]) -> int:
     await _create_ledger(connection)
     async with connection.transaction():
         # the others wait here, and then find the work done
         await connection.execute("LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE")
         version = await _version(connection)
+        newest = 1 + len(steps)
         if version == 0:
             await connection.execute(sql.SCHEMA)
-            await _note(connection, VERSION)
-        for step in range(max(version, 1) + 1, VERSION + 1):
-            await connection.execute(STEPS[step])
-            await _note(connection, step)
-        return max(version, VERSION)
+            await _note(connection, newest)
+            return newest
+        for number, step in enumerate(steps[version - 1 :], version + 1):
+            await connection.execute(step)
+            await _note(connection, number)
+        return max(version, newest)
 
 
 async def _create_ledger(connection: Connection) -> None:
