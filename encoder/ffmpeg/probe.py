@@ -14,8 +14,9 @@ from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.question import Answer, Question
 from encoder.model.media import Media, Opened
 
-INSPECT_LIMITS = Limits(wall_seconds=60.0, memory_bytes=3 * 1024**3)
-REOPEN_LIMITS = Limits(wall_seconds=3600.0, memory_bytes=3 * 1024**3)
+_MEMORY_BYTES = 4 * 1024**3  # a dozen reference pictures of the largest size
+INSPECT_LIMITS = Limits(wall_seconds=60.0, memory_bytes=_MEMORY_BYTES)
+REOPEN_LIMITS = Limits(wall_seconds=3600.0, memory_bytes=_MEMORY_BYTES)
 
 # what only libav's log tells
 _TELLING = (

@@ -303,3 +303,8 @@ async def test_an_index_at_the_end_and_bytes_after_it_are_told(tmp_path: Path) -
 async def test_a_result_is_opened_by_its_planned_format_alone(tmp_path: Path) -> None:
     with pytest.raises(errors.Permanent):
         await _opened(media.clip(), "webm", tmp_path)
+
+
+async def test_what_a_file_says_in_place_of_a_language_is_not_repeated(tmp_path: Path) -> None:
+    rude = made("rude.mkv", *CARD, *FAST, "-metadata:s:v:0", "language=<script>\x1b[2J")
+    assert (await _picture(rude, tmp_path)).language is None

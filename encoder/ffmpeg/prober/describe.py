@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,7 +21,7 @@ _SAME_AS_SQUARE = Fraction(1, 500)
 _WIDEST_PIXEL = 10
 _NO_LEVEL = -99
 _NO_LANGUAGE = "und"
-_LONGEST_TEXT = 64
+_LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +117,10 @@ def _is_default(stream: Stream) -> bool:
 
 
 def _language(stream: Stream) -> str | None:
-    language = (stream.language or "")[:_LONGEST_TEXT]
-    return None if language in ("", _NO_LANGUAGE) else language
+    """A language tag; the file may say anything there."""
+    language = stream.language or ""
+    known = _LANGUAGE.fullmatch(language) and language != _NO_LANGUAGE
+    return language if known else None
 
 
 def _tag(text: str) -> str | None:

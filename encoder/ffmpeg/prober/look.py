@@ -33,7 +33,7 @@ class VideoLook:
         self.hdr_side_data = self.dolby_vision = False
         self._comb = Comb(stream)
         self._faults = 0
-        self._seen_before = 0
+        self._places, self._seen_before = 1, 0
         self._prepare()
 
     @property
@@ -52,8 +52,11 @@ class VideoLook:
 
     @property
     def settled(self) -> bool:
-        """Whether no other place needs to be looked at. The flag may be right in one place and wrong in another."""
-        return not self._may_be_combed or (self._comb.combs.none and not self.flagged)
+        """Whether no other place needs to be looked at. A flag may be right in one place and wrong in another."""
+        if self.flagged:
+            return False
+        combs = self._comb.combs
+        return not self._may_be_combed or combs.none or (self._places > 1 and not combs.combed)
 
     @property
     def wants_more(self) -> bool:
@@ -63,7 +66,7 @@ class VideoLook:
     def look_on(self) -> None:
         """Ask for further frames, at another place."""
         self._comb.cut()
-        self._seen_before = self._comb.seen
+        self._places, self._seen_before = self._places + 1, self._comb.seen
 
     @property
     def _may_be_combed(self) -> bool:
