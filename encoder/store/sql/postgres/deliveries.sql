@@ -5,4 +5,4 @@ SELECT d.id, d.job_id, j.uuid AS job_uuid, d.tenant_id, d.webhook_id, d.event_ty
        d.status, d.error, d.answer, d.created_at, d.tried_at, d.delivered_at, NULL::bytea AS sealed
 FROM webhook_deliveries d JOIN jobs j ON j.id = d.job_id
 WHERE d.tenant_id = $1 AND ($2::bigint IS NULL OR d.job_id = $2) AND j.deleted_at IS NULL
-ORDER BY d.id DESC LIMIT $3;
+ORDER BY -d.id LIMIT $3;

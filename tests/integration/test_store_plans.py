@@ -1,0 +1,226 @@
+"""At 100,000 jobs each statement still reads no more than what it gives back: by its index, and whatever the planner
+believes of the tables. The rows arrive in one burst, so the statistics are those of empty tables unless a test says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from encoder.store.postgres import sql
+from encoder.store.postgres.pool import SESSION
+from tests.lab.postgres import Cluster
+
+JOBS = 100_000
+LIMIT = 50
+HOT = {"task_leases", "workers"}  # as small as the fleet: a scan of these is the plan
+
+# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag
+FILL = """
+INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, tags, created_at)
+SELECT gen_random_uuid(),
+       CASE WHEN n <= 100 THEN 3 ELSE 1 + n % 3 % 2 END,
+       CASE WHEN n % 20000 = 0 THEN 'failed' WHEN n % 2 = 0 THEN 'completed' ELSE 'queued' END,
+       1, '{}', 'in.mp4', CASE WHEN n % 10000 = 0 THEN '{rare}'::text[] ELSE '{}' END, now()
+FROM generate_series(1, 100000) n;
+INSERT INTO job_outputs (job_id, position, state, updated_at) SELECT id, 0, 'queued', now() FROM jobs;
+INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
+SELECT id, tenant_id, 't1', 'transcode', 'encode', CASE WHEN id % 2 = 0 THEN 'scheduled' ELSE 'ready' END,
+       now() + (id % 1000 - 1) * interval '1 hour', 3, '{}', now() FROM jobs;
+INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
+SELECT queue, id, id, tenant_id, 1 FROM tasks WHERE state = 'ready';
+INSERT INTO webhook_deliveries (job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
+SELECT id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', now() FROM jobs;
+INSERT INTO job_events (job_id, seq, type, at, run, data)
+SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM jobs;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A step of a plan that reads a table."""
+
+    kind: str
+    table: str
+    index: str | None
+    read: float
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def crowded(cluster: Cluster) -> AsyncIterator[str]:
+    """A database with a backlog that came in one burst."""
+    async with cluster.ready() as dsn:
+        connection = await asyncpg.connect(dsn)
+        await connection.execute(FILL)
+        await connection.close()
+        yield dsn
+
+
+@pytest.fixture
+async def connection(crowded: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(crowded, server_settings=SESSION)
+    yield opened
+    await opened.close()
+
+
+async def plan(connection: asyncpg.Connection, statement: str, *literals: str, kept: bool) -> list[Node]:
+    """What running the statement read. `kept`: with the plan that a connection keeps whatever the values."""
+    mode = "force_generic_plan" if kept else "force_custom_plan"
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
+        await connection.execute(f"PREPARE verb AS {statement}")
+        values = f"({', '.join(literals)})" if literals else ""
+        explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) EXECUTE verb{values}")
+        await connection.execute("DEALLOCATE verb")
+    finally:
+        await transaction.rollback()
+    return list(_nodes(json.loads(explained)[0]["Plan"]))
+
+
+def _nodes(step: dict[str, Any]) -> Iterator[Node]:
+    if "Relation Name" in step and step["Node Type"] != "ModifyTable":
+        loops = step["Actual Loops"]
+        read = (step["Actual Rows"] + step.get("Rows Removed by Filter", 0)) * loops
+        yield Node(step["Node Type"], step["Relation Name"], step.get("Index Name"), read)
+    elif step["Node Type"] == "Bitmap Index Scan":
+        yield Node(step["Node Type"], "", step["Index Name"], 0)
+    for below in step.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def scanned(nodes: list[Node]) -> set[str]:
+    return {node.table for node in nodes if node.kind == "Seq Scan"} - HOT
+
+
+def indexes(nodes: list[Node]) -> set[str | None]:
+    return {node.index for node in nodes}
+
+
+def read(nodes: list[Node], table: str) -> float:
+    return sum(node.read for node in nodes if node.table == table)
+
+
+CLAIM = ("'encode'", str(-(1 << 63)), "3", "gen_random_uuid()", "'60 s'", "'60 s'")
+
+
+async def test_a_claim_reads_three_rows_per_task_at_most(connection: asyncpg.Connection) -> None:
+    """G17"""
+    nodes = await plan(connection, sql.CLAIM, *CLAIM, kept=True)
+    assert scanned(nodes) == set()
+    assert {"task_ready_pk", "tasks_pk"} <= indexes(nodes)
+    assert read(nodes, "task_ready") <= 3 * 3
+    assert read(nodes, "tasks") <= 3 * 3
+
+
+async def test_the_plan_of_a_claim_stays_when_statistics_come(connection: asyncpg.Connection) -> None:
+    before = await plan(connection, sql.CLAIM, *CLAIM, kept=True)
+    await connection.execute("ANALYZE")
+    assert await plan(connection, sql.CLAIM, *CLAIM, kept=True) == before
+    assert await plan(connection, sql.CLAIM, *CLAIM, kept=False) == before
+
+
+async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -> None:
+    nodes = await plan(connection, sql.DUE, str(LIMIT), kept=True)
+    assert scanned(nodes) == set()
+    assert "tasks_due" in indexes(nodes)
+    assert read(nodes, "tasks") <= 3 * LIMIT
+    assert "tasks_due" in indexes(await plan(connection, sql.NEXT_DUE, kept=True))
+
+
+ALL_STATES = "ARRAY['queued', 'processing', 'completed', 'failed', 'cancelled']"
+NEWEST = str((1 << 63) - 1)
+
+
+@pytest.mark.parametrize("states", [ALL_STATES, "ARRAY['queued']", "ARRAY['failed']", "ARRAY['processing', 'failed']"])
+@pytest.mark.parametrize("tenant", ["1", "3"])
+async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
+    connection: asyncpg.Connection, tenant: str, states: str
+) -> None:
+    nodes = await plan(connection, sql.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, kept=False)
+    assert scanned(nodes) == set()
+    assert "jobs_by_state" in indexes(nodes)
+    assert read(nodes, "jobs") <= 6 * LIMIT
+    assert read(nodes, "tasks") <= LIMIT
+
+
+async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Connection) -> None:
+    await connection.execute("ANALYZE jobs")
+    nodes = await plan(connection, sql.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, kept=False)
+    assert scanned(nodes) == set()
+    assert "jobs_by_tag" in indexes(nodes)
+    assert read(nodes, "jobs") <= 10 * 6
+
+
+@pytest.mark.parametrize("by", [("5", "NULL"), ("NULL", "gen_random_uuid()")])
+async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connection, by: tuple[str, str]) -> None:
+    for kept in (True, False):
+        nodes = await plan(connection, sql.JOB, *by, "1", "false", kept=kept)
+        assert scanned(nodes) == set()
+        assert read(nodes, "jobs") <= 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (sql.LOCK_JOB, ("5",)),
+        (sql.LOCK_FREE_JOB, ("5",)),
+        (sql.OUTPUTS, ("5",)),
+        (sql.OUTPUTS_SHORT, ("5",)),
+        (sql.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
+        (sql.EVENTS, ("5", "0", "500")),
+        (sql.LOG, ("5", "0")),
+        (sql.DELIVERY, ("5",)),
+        (sql.CLOSE_TASK, ("5", "1", "'done'", "'0'", "0", "0", "NULL", "false")),
+        (sql.SETTLED_BEFORE, ("5",)),
+        (sql.CANCEL_TASKS, ("5",)),
+        (sql.FLAG_LEASES, ("5",)),
+        (sql.GONE, ("5",)),
+        (sql.REPLAY, ("5", "5", "'n/5'", "10")),
+        (
+            sql.RECORD,
+            (
+                "5",
+                "now()",
+                "'queued'",
+                "1",
+                "false",
+                "1",
+                "NULL",
+                "NULL",
+                """'[{"position": 0}]'""",
+                "'[]'",
+                "'[]'",
+                "10",
+            ),
+        ),
+    ],
+)
+async def test_what_names_a_row_reads_a_handful(
+    connection: asyncpg.Connection, statement: str, values: tuple[str, ...]
+) -> None:
+    nodes = await plan(connection, statement, *values, kept=True)
+    assert scanned(nodes) == set()
+    assert sum(node.read for node in nodes) <= 20
+
+
+@pytest.mark.parametrize(("tenant", "job"), [("1", "NULL"), ("3", "NULL"), ("3", "5"), ("1", "5")])
+async def test_a_page_of_deliveries_reads_a_page(connection: asyncpg.Connection, tenant: str, job: str) -> None:
+    nodes = await plan(connection, sql.DELIVERIES, tenant, job, str(LIMIT), kept=False)
+    assert scanned(nodes) == set()
+    assert read(nodes, "webhook_deliveries") <= LIMIT
+
+
+async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) -> None:
+    counted = await plan(connection, sql.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
+    measured = await plan(connection, sql.DEPTHS, "NULL", "ARRAY['encode', 'io']", kept=False)
+    assert scanned(counted) | scanned(measured) == set()
+    assert read(counted, "jobs") <= 5 * 10_000
+    assert read(measured, "task_ready") <= 10_000
