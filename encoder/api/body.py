@@ -21,6 +21,7 @@ from encoder.model.base import Json
 MAX_BYTES = 1024 * 1024
 MAX_INLINE_BYTES = 16 * 1024 * 1024  # of a body whose source is inline; the rest of it stays under MAX_BYTES
 MAX_DEPTH = 32
+MAX_VALUES = 20_000  # members and items in all; the largest sensible job has a third of it
 MAX_WHOLE = 2**63 - 1
 MAX_FAULTS = 100  # more would help nobody, and an answer should not outgrow its question
 IDLE_S = 30.0
@@ -169,8 +170,12 @@ _Place = tuple["_Place", str | int] | None
 
 def _faults(root: Json) -> Iterator[Fault]:
     todo: list[tuple[Json, _Place, int]] = [(root, None, 1)]
+    seen = 0
     while todo:
         value, place, depth = todo.pop()
+        seen += 1
+        if seen > MAX_VALUES:
+            raise Rejected.because("body_too_large", f"The body holds more than {MAX_VALUES} values.")
         if isinstance(value, str):
             if not _is_text(value):
                 yield _bad_text(place)

@@ -48,7 +48,8 @@ def secure(response: web.StreamResponse, request_id: str) -> None:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler for `on_response_prepare`."""
-    secure(response, request[REQUEST_ID])
+    if "X-Request-Id" not in response.headers:
+        secure(response, request[REQUEST_ID])
 
 
 def frame(metrics: HttpMetrics, *, loopback_only: bool) -> Middleware:
@@ -103,7 +104,7 @@ def _problem(error: Exception, request_id: str) -> web.Response | None:
 def _check_neighbour(request: web.Request) -> None:
     """An open server is everyone's who can make a browser talk to it, so names and origins must be our own."""
     host = request.headers.get("Host", "")
-    if not _is_loopback(host):
+    if not (_is_loopback(host) and _is_loopback(request.host)):  # a target in absolute form has a host of its own
         message = "This server is open to its own machine only; call it as 127.0.0.1, [::1] or localhost."
         raise Rejected.because("host_not_allowed", message)
     origin = request.headers.get("Origin")

@@ -6,7 +6,7 @@ What aiohttp cannot do, and a proxy in front may: bound the number of connection
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from aiohttp.web_protocol import RequestHandler
 
 from encoder.api import problems
 from encoder.api.middleware import new_request_id, secure
+
+_Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 HEADERS_S = 10.0
 KEEP_ALIVE_S = 75.0  # longer than that of usual proxies, so that they close first
@@ -59,11 +61,7 @@ class _Connection(RequestHandler):
         """aiohttp would answer in plain text with the caller's bytes in it, and log each stray byte as an error."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
-        request_id = new_request_id()
-        response = problems.of_status(_status(status, exc), request_id)
-        secure(response, request_id)
-        response.force_close()
-        return response
+        return _refusal(_status(status, exc))
 
     def log_exception(self, *args: Any, **more: Any) -> None:  # noqa: ANN401  # handed through
         """A body that breaks its encoding was answered already; aiohttp stumbles over it once more at the end."""
@@ -110,9 +108,28 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         settings = made._kwargs  # noqa: SLF001  # aiohttp has no other way to choose the connection's class
-        return _Server(
-            made.request_handler, request_factory=made.request_factory, loop=asyncio.get_running_loop(), **settings
-        )
+        handler = _framed(made.request_handler)
+        return _Server(handler, request_factory=made.request_factory, loop=asyncio.get_running_loop(), **settings)
+
+
+def _framed(handler: _Handler) -> _Handler:
+    """`handler`, where even what aiohttp refuses before any middleware, a strange `Expect`, becomes a problem."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:
+            return _refusal(refusal.status)
+
+    return handle
+
+
+def _refusal(status: int) -> web.Response:
+    request_id = new_request_id()
+    response = problems.of_status(status, request_id)
+    secure(response, request_id)
+    response.force_close()
+    return response
 
 
 @asynccontextmanager

@@ -58,7 +58,7 @@ class Reader(Generic[T]):
             return self._adapter.validate_python(value), []
         except ValidationError as error:
             details = error.errors(include_input=False, include_url=False)
-            return None, distinct(self._fault(detail, value) for detail in details)
+            return None, distinct(self._fault(detail, value) for detail in details[:MAX_FAULTS])
 
     def _fault(self, detail: ErrorDetails, value: Json) -> Fault:
         kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})

@@ -145,6 +145,8 @@ async def test_what_is_not_there_is_not_found(api: Api, path: str) -> None:
 
 
 GARBAGE = [
+    b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: a miracle\r\n\r\n",
+    b"GET /nothing HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: a miracle\r\n\r\n",
     b"BREW /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     b"GET\r\n\r\n",
@@ -227,6 +229,12 @@ async def test_an_open_server_is_open_to_its_own_machine_only(api: Api, headers:
     for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/livez"), ("GET", "/nothing")):
         async with api.ask(method, path, headers=headers) as response:
             assert (response.status, (await problem(response))["code"]) == (403, code)
+
+
+async def test_a_target_in_absolute_form_is_judged_by_its_own_host(api: Api) -> None:
+    for target, status in (("http://evil.test/jobs", b" 403 "), ("http://127.0.0.1/jobs", b" 200 ")):
+        answer = await api.raw(f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        assert status in answer.splitlines()[0]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:80", "[::1]:8080", "127.1.2.3:1"])

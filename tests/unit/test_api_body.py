@@ -66,6 +66,11 @@ def test_a_bad_name_is_told_at_its_object_and_what_is_below_it_is_left() -> None
     assert refusal(rb'{"a":{"\ud800":{"\u0000":"\u0000"}}}') == [("/a", "invalid_text")]
 
 
+@pytest.mark.parametrize("raw", [b"[" + b"1," * 30_000 + b"1]", b"[" + b"{}," * 30_000 + b"{}]"])
+def test_a_body_of_very_many_values_is_too_large(raw: bytes) -> None:
+    assert refusal(raw) == [("", "body_too_large")]
+
+
 def test_an_answer_names_only_so_many_faults() -> None:
     assert len(refusal(b"[" + b",".join([rb'"\u0000"'] * 5000) + b"]")) == MAX_FAULTS
 
@@ -88,7 +93,7 @@ def test_any_bytes_are_read_or_refused_by_name(raw: bytes) -> None:
         read_json(raw)
     except Rejected as refused:
         faults = refused.faults
-    assert all(CATALOGUE[fault.code].status in {400, 415, 422} for fault in faults)
+    assert all(CATALOGUE[fault.code].status in {400, 413, 415, 422} for fault in faults)
 
 
 _NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
