@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from encoder import errors
 from encoder.log import get_logger
@@ -47,9 +47,7 @@ class Ear:
                     await self._ping(connection, FIRST_TEST_S)
                     failures = 0
                     heard("reconnected")
-                    while True:
-                        await asyncio.sleep(self._ping_every_s)
-                        await self._ping(connection, self._ping_s)
+                    await self._keep(connection)
             except errors.StoreUnavailable as error:
                 log.warning("ear.deaf", reason=str(error), note="polling only until hints come through again")
             finally:
@@ -72,6 +70,16 @@ class Ear:
                 yield connection
             finally:
                 connection.terminate()
+
+    async def _keep(self, connection: Connection) -> None:
+        """Ping for ever; an end that the server tells of is not waited for."""
+        ended = asyncio.Event()
+        connection.add_termination_listener(lambda _connection: ended.set())
+        while not connection.is_closed():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._ping_every_s):
+                    await ended.wait()
+            await self._ping(connection, self._ping_s)
 
     async def _ping(self, connection: Connection, limit_s: float) -> None:
         """A hint from ourselves to ourselves."""

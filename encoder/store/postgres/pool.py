@@ -66,8 +66,6 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (*_AWAY, *_RIVALS) as error:
-        if isinstance(error, ValueError):  # asyncpg's word for a value of the wrong type: our bug, not an outage
-            raise
         raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 

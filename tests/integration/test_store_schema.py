@@ -1,0 +1,130 @@
+"""The schema: made by whoever comes first, said to the reader as it is, and carried by the wheel."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import AsyncIterator
+from importlib.resources import files
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from encoder import errors
+from encoder.model.state import JobState, OutputState, TaskState
+from encoder.store.postgres import migrate, open_store, sql
+from tests.lab import work
+from tests.lab.postgres import Cluster
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def empty(cluster: Cluster) -> AsyncIterator[str]:
+    async with cluster.empty() as dsn:
+        yield dsn
+
+
+async def ask(dsn: str, question: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [str(row[0]) for row in await connection.fetch(question)]
+    finally:
+        await connection.close()
+
+
+async def test_five_starters_on_an_empty_database_make_one_schema(empty: str) -> None:
+    stores = await asyncio.gather(*(open_store(empty) for _ in range(5)))
+    await asyncio.gather(*(work.enqueue(store) for store in stores))
+    for store in stores:
+        await store.close()
+    assert await ask(empty, "SELECT version FROM schema_version") == [str(migrate.VERSION)]
+    assert await ask(empty, "SELECT count(*) FROM jobs") == ["5"]
+
+
+async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) -> None:
+    assert await migrate.upgrade(empty, steps=()) == 1
+    first = "CREATE TABLE taken (step integer); INSERT INTO taken VALUES (2)"
+    second = "INSERT INTO taken VALUES (3)"
+    assert await migrate.upgrade(empty, steps=(first,)) == 2
+    assert set(await asyncio.gather(*(migrate.upgrade(empty, steps=(first, second)) for _ in range(4)))) == {3}
+    assert await ask(empty, "SELECT step FROM taken ORDER BY step") == ["2", "3"]
+    assert await ask(empty, "SELECT version FROM schema_version ORDER BY version") == ["1", "2", "3"]
+
+
+async def test_a_step_that_fails_leaves_the_database_as_it_was(empty: str) -> None:
+    await migrate.upgrade(empty, steps=())
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await migrate.upgrade(empty, steps=("CREATE TABLE half (n integer); SELECT * FROM nowhere",))
+    assert await ask(empty, "SELECT to_regclass('half')") == ["None"]
+    assert await migrate.check(empty) == 1
+
+
+async def test_a_newer_database_is_used_as_it_is(empty: str) -> None:
+    await migrate.upgrade(empty, steps=())
+    await migrate.upgrade(empty, steps=("SELECT 1", "SELECT 1"))
+    assert await migrate.upgrade(empty, steps=()) == 3
+    assert await migrate.check(empty) == 3
+
+
+async def test_a_database_without_the_schema_does_not_pass_the_check(empty: str) -> None:
+    with pytest.raises(errors.StoreUnavailable, match="version 0"):
+        await migrate.check(empty)
+
+
+async def test_each_constraint_and_index_is_named_in_the_schema(dsn: str) -> None:
+    names = await ask(
+        dsn, "SELECT conname FROM pg_constraint WHERE contype <> 'n' AND connamespace = 'public'::regnamespace"
+    )
+    names += await ask(dsn, "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
+    assert names
+    assert [name for name in names if not re.search(rf"\b{name}\b", sql.SCHEMA)] == []
+
+
+@pytest.mark.parametrize(
+    ("constraint", "states"),
+    [
+        ("jobs_state_known", JobState),
+        ("job_outputs_state_known", OutputState),
+        ("tasks_state_known", TaskState),
+    ],
+)
+async def test_the_database_knows_the_states_of_the_model(
+    dsn: str, constraint: str, states: type[JobState | OutputState | TaskState]
+) -> None:
+    (text,) = await ask(dsn, f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{constraint}'")  # noqa: S608  # a constant above
+    assert set(re.findall(r"'(\w+)'", text)) == {str(state) for state in states}
+
+
+def test_each_table_and_statement_says_what_it_is_for() -> None:
+    for table in re.finditer(r"(^.*\n)CREATE TABLE (?:IF NOT EXISTS )?(\w+)", sql.SCHEMA, re.MULTILINE):
+        assert table[1].startswith("-- "), table[2]
+    for file in files("encoder.store").joinpath("sql", "postgres").iterdir():
+        assert file.read_text().startswith("-- "), file.name
+
+
+def test_each_statement_is_loaded() -> None:
+    loaded = {name.lower() for name in vars(sql) if name.isupper()}
+    assert {
+        file.name.removesuffix(".sql") for file in files("encoder.store").joinpath("sql", "postgres").iterdir()
+    } == loaded
+
+
+def test_the_schema_at_the_root_is_the_one_that_is_installed() -> None:
+    assert (ROOT / "schema.sql").read_text() == sql.SCHEMA
+
+
+def test_the_wheel_carries_the_statements(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # our own build
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    ours = {
+        f"encoder/store/sql/postgres/{file.name}"
+        for file in files("encoder.store").joinpath("sql", "postgres").iterdir()
+    }
+    assert ours <= inside
