@@ -14,6 +14,7 @@ from encoder.model.proof import Check
 
 MOST_ERRORS = 0.01
 _SHORT_SECONDS, _SHORT_SHARE = 1.0, 0.01
+_NULL_CLOCK = "non monotonically increasing dts to muxer"
 _LOST_FRAMES, _LOST_SHARE = 1, 0.01
 
 
@@ -185,7 +186,8 @@ def keyframes(seen: Evidence) -> Check | None:
 
 def decode(seen: Evidence) -> Check:
     """A second decoder went through the whole file and had nothing to say."""
-    lines = len(seen.decoded.log.splitlines())
+    # the null muxer's own clock is too coarse for some packets; times are looked at by `timestamps`
+    lines = sum(_NULL_CLOCK not in line for line in seen.decoded.log.splitlines())
     return Check(
         name="decode",
         passed=seen.decoded.code == 0 and lines == 0,

@@ -24,6 +24,8 @@ class VideoEncoder:
     profiles: Mapping[str, str]  # what is asked → what ffmpeg calls the result
     levels: tuple[str, ...] = ()
     pixel_formats: tuple[str, ...]
+    ten_bit_profiles: tuple[str, ...] = ()
+    crf_min: int = 0
     crf_max: int
     default_crf: int
     whole_crf: bool  # takes whole numbers only
@@ -57,6 +59,7 @@ _VIDEO = (
         profiles={"baseline": "Constrained Baseline", "main": "Main", "high": "High"},
         levels=_H264_LEVELS,
         pixel_formats=("yuv420p",),  # High 10 and 4:2:2 play in no browser
+        crf_min=1,  # 0 means lossless, which is a profile that no browser plays
         crf_max=51,
         default_crf=23,
         whole_crf=False,
@@ -68,6 +71,7 @@ _VIDEO = (
         presets=_X264_SPEEDS,
         tunes=("grain", "animation", "fastdecode", "zerolatency"),
         profiles={"main": "Main", "main10": "Main 10"},
+        ten_bit_profiles=("main10",),
         levels=_HEVC_LEVELS,
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=51,
@@ -87,6 +91,7 @@ _VIDEO = (
         preset_option="-cpu-used",
         presets=tuple(str(step) for step in range(9)),
         profiles={"0": "Profile 0", "2": "Profile 2"},
+        ten_bit_profiles=("2",),
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=63,
         default_crf=30,
@@ -137,7 +142,13 @@ class AudioEncoder:
     max_channels: int
     default_bps: int | None  # for two channels or one; None: lossless, takes no bitrate
     bitrate_bps: tuple[int, int] = (0, 0)
+    per_channel_bps: tuple[int, int] = (0, 1_024_000)
     frame_samples: int = 1024
+
+    def taken_bps(self, wanted_bps: int, channels: int) -> int:
+        """The bitrate nearest to the wanted one that the encoder opens with for so many channels."""
+        least, most = (bound * channels for bound in self.per_channel_bps)
+        return max(self.bitrate_bps[0], least, min(self.bitrate_bps[1], most, wanted_bps))
 
 
 _COMMON_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -158,7 +169,8 @@ _AUDIO = (
         sample_rates_hz=(48000,),
         max_channels=8,
         default_bps=128_000,
-        bitrate_bps=(6_000, 512_000),
+        bitrate_bps=(6_000, 1_536_000),
+        per_channel_bps=(0, 256_000),
         frame_samples=960,
     ),
     AudioEncoder(
@@ -173,10 +185,11 @@ _AUDIO = (
     AudioEncoder(
         name="libvorbis",
         codec="vorbis",
-        sample_rates_hz=_COMMON_RATES,
+        sample_rates_hz=(44100, 48000),  # at others hardly any bitrate is taken
         max_channels=8,
         default_bps=128_000,
-        bitrate_bps=(48_000, 480_000),
+        bitrate_bps=(32_000, 960_000),
+        per_channel_bps=(24_000, 240_000),
         frame_samples=2048,
     ),
     AudioEncoder(
@@ -338,6 +351,7 @@ AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {encoder.name: encoder for encoder 
 CONTAINERS: Mapping[str, Container] = {container.name: container for container in _CONTAINERS}
 
 COPY, NONE = "copy", "none"
+TEN_BIT = ("yuv420p10le",)
 VIDEO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _VIDEO))
 AUDIO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _AUDIO))
 

@@ -22,7 +22,7 @@ _SD_LINES = 576
 _FIELDS_KEPT_LINES = 720
 _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
-_TEN_BIT = "yuv420p10le"
+_TEN_BIT = codecs.TEN_BIT[0]
 _DOLBY_VISION_ALONE = 5
 
 
@@ -103,7 +103,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         width_px=fit.size[0],
         height_px=fit.size[1],
         rate=_text(frames.rate),
-        pixel_format=spec.pixel_format or (_TEN_BIT if keeps_hdr else encoder.pixel_formats[0]),
+        pixel_format=spec.pixel_format or _pixel_format(spec, encoder, keeps_hdr=keeps_hdr),
         gop_frames=_gop(spec, frames.rate),
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
@@ -167,11 +167,17 @@ def _hdr_transfer(case: Case, stream: VideoStream, encoder: VideoEncoder) -> str
         if TONE_MAPPERS.difference(case.able.filters):
             raise errors.Permanent("unsupported_hdr", f"This ffmpeg has no zscale and tonemap to make SDR of {name}.")
         case.warn("hdr_to_sdr", f"Recorded in HDR ({name}); made SDR, which every player shows right.")
-    elif _TEN_BIT not in encoder.pixel_formats or case.spec.pixel_format not in (None, _TEN_BIT):
+    elif not _may_be_ten_bit(case.spec, encoder):
         raise errors.Permanent("unsupported_hdr", f"{name} needs 10 bits: choose HEVC, VP9 or AV1, or keep toneMap.")
     else:
         case.because("hdr_kept", f"{name} is kept in 10 bits, as toneMap is off.")
     return stream.color_transfer
+
+
+def _may_be_ten_bit(spec: OutputSpec, encoder: VideoEncoder) -> bool:
+    deep = encoder.ten_bit_profiles
+    shallow_profile = bool(deep) and spec.profile is not None and spec.profile not in deep
+    return _TEN_BIT in encoder.pixel_formats and spec.pixel_format in (None, _TEN_BIT) and not shallow_profile
 
 
 def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
@@ -209,6 +215,11 @@ def _matrix_in(stream: VideoStream) -> str | None:
     if stream.color_matrix not in _UNKNOWN or stream.pixel_format.startswith(_NO_YUV):
         return None
     return "bt601" if stream.coded_height <= _SD_LINES else "bt709"
+
+
+def _pixel_format(spec: OutputSpec, encoder: VideoEncoder, *, keeps_hdr: bool) -> str:
+    """Ten bits only for HDR or a profile that means them; else what plays everywhere."""
+    return _TEN_BIT if keeps_hdr or spec.profile in encoder.ten_bit_profiles else encoder.pixel_formats[0]
 
 
 def _profile(spec: OutputSpec, encoder: VideoEncoder) -> str | None:

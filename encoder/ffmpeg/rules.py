@@ -99,10 +99,10 @@ def _video_encoder(spec: OutputSpec, _: Container) -> Iterator[Fault]:
         if value is not None and value not in allowed:
             wanted = ", ".join(dict.fromkeys(allowed)) or "nothing"
             yield _fault(member, f"{encoders[0].name} takes {wanted}, not {value}")
-    if spec.profile in ("main", "0") and encoders[0].codec in ("hevc", "vp9") and spec.pixel_format == "yuv420p10le":
-        yield _fault("profile", f"profile {spec.profile} holds 8 bits, not {spec.pixel_format}")
-    if spec.profile in ("main10", "2") and spec.pixel_format == "yuv420p":
-        yield _fault("profile", f"profile {spec.profile} is for 10 bits, not {spec.pixel_format}")
+    if spec.profile in encoders[0].profiles and spec.pixel_format is not None:
+        deep = spec.profile in encoders[0].ten_bit_profiles
+        if deep != (spec.pixel_format in codecs.TEN_BIT) and encoders[0].ten_bit_profiles:
+            yield _fault("profile", f"profile {spec.profile} does not hold {spec.pixel_format}")
 
 
 def _enumerated(
@@ -122,8 +122,8 @@ def _rate_control(spec: OutputSpec, _: Container) -> Iterator[Fault]:
         return
     best = encoders[0]
     if spec.crf is not None:
-        if not 0 <= spec.crf <= best.crf_max:
-            yield _fault("crf", f"0 to {best.crf_max} with {best.name}", code="out_of_range")
+        if not best.crf_min <= spec.crf <= best.crf_max:
+            yield _fault("crf", f"{best.crf_min} to {best.crf_max} with {best.name}", code="out_of_range")
         elif best.whole_crf and spec.crf != int(spec.crf):
             yield _fault("crf", f"a whole number with {best.name}", code="invalid_value")
         if spec.video_bitrate is not None:

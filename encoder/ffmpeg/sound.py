@@ -109,7 +109,7 @@ def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) 
     spec = case.spec
     channels = _channels(case, track, encoder)
     rate_hz = spec.audio_sample_rate or _rate_hz(encoder)
-    bitrate = None if encoder.default_bps is None else spec.audio_bitrate or _bitrate_bps(encoder, channels)
+    bitrate = _bitrate_bps(case, encoder, channels)
     alone = rules.video_codec(spec) == codecs.NONE
     return AudioPlan(
         source_index=track.index,
@@ -143,9 +143,14 @@ def _rate_hz(encoder: AudioEncoder) -> int:
     return DEFAULT_RATE_HZ if DEFAULT_RATE_HZ in encoder.sample_rates_hz else encoder.sample_rates_hz[-1]
 
 
-def _bitrate_bps(encoder: AudioEncoder, channels: int) -> int:
-    pairs = max(1, channels // 2)
-    return min((encoder.default_bps or 0) * pairs, encoder.bitrate_bps[1])
+def _bitrate_bps(case: Case, encoder: AudioEncoder, channels: int) -> int | None:
+    if encoder.default_bps is None:
+        return None
+    wanted = case.spec.audio_bitrate or encoder.default_bps * max(1, channels // 2)
+    taken = encoder.taken_bps(wanted, channels)
+    if taken != wanted:
+        case.because("audio_bitrate", f"{encoder.codec} of {channels} channels takes {taken} bit/s, not {wanted}.")
+    return taken
 
 
 def _channels(case: Case, track: AudioStream, encoder: AudioEncoder) -> int:
