@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -38,12 +39,21 @@ class Broken(Exception):
 
 
 async def main(asked: str | None) -> int:
+    stop_on_signals()
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="encoder-demo-") as folder:
         source = asked or str(await make_clip(Path(folder) / "clip.mp4"))
         async with serving(Path(folder) / "data", roots(source)) as url, Client(url) as client:
             return await encode(client, source)
+
+
+def stop_on_signals() -> None:
+    """Ctrl-C, a closed terminal or a kill: what was started is stopped all the same."""
+    this = asyncio.current_task()
+    assert this  # noqa: S101  # we run in it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
 
 
 async def make_clip(path: Path) -> Path:
@@ -172,6 +182,8 @@ if __name__ == "__main__":
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # it is a text stream; two streams, one order
     try:
         sys.exit(asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else None)))
+    except asyncio.CancelledError:
+        sys.exit(exits.INTERRUPTED)
     except Refused as error:
         sys.exit(tell(error, as_json=False))
     except (Broken, Unreachable, click.UsageError) as error:
