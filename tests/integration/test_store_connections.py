@@ -49,6 +49,9 @@ SLEEPING = (
 )
 
 
+NOT_SLEEPING = SLEEPING.replace("count(*) > 0", "count(*) = 0")
+
+
 async def kill(admin: asyncpg.Connection, name: str) -> int:
     """End the connections of that name; how many there were."""
     return int(
@@ -183,6 +186,7 @@ async def test_a_cancelled_query_never_answers_the_next(dsn: str, admin: asyncpg
                 await sleeping
             (row,) = await one.rows("SELECT $1::integer AS new", number)
             assert dict(row) == {"new": number}
+            await until(admin, NOT_SLEEPING)  # nor does it go on by itself
 
 
 async def test_a_cancelled_transaction_leaves_nothing(dsn: str, admin: asyncpg.Connection) -> None:

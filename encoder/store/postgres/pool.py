@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import LiteralString, TypeAlias, TypeVar
 
 import asyncpg
@@ -24,6 +24,7 @@ STATEMENT_S = 10.0
 ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
 REPEATS = 5
 FIRST_PAUSE_S = 0.01
+GIVE_UP_S = 1.0
 
 SESSION = {
     "application_name": "encoder",
@@ -163,6 +164,14 @@ class Pool:
             try:
                 yield connection
             except (asyncio.CancelledError, TimeoutError):
-                # its query may still run: the rows must never answer the next one
-                connection.terminate()
+                await _give_up(connection)
                 raise
+
+
+async def _give_up(connection: Pooled) -> None:
+    """End a connection whose query was not waited for: its rows must never answer the next one.
+
+    asyncpg has asked the server to stop the query; closing lets that request leave.
+    """
+    with suppress(Exception):
+        await connection.close(timeout=GIVE_UP_S)
