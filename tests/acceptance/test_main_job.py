@@ -21,11 +21,11 @@ from tests.lab.wire import Server
 FAST = {"encoderPreset": "ultrafast"}
 
 
-async def test_a_job_over_http_delivers_identical_files_and_signed_webhooks(database: str, tmp_path: Path) -> None:
+async def test_a_job_over_http_delivers_identical_files_and_signed_webhooks(dsn: str, tmp_path: Path) -> None:
     clip = media.clip().read_bytes()
     async with (
-        running(database, tmp_path) as platform,
-        Server(scripts={"/in.mp4": Served(clip)}) as origin,
+        running(dsn, tmp_path) as platform,
+        Server(scripts={"/in.mp4": Served(data=clip)}) as origin,
         Shelf() as shelf,
         Hook() as hook,
     ):
@@ -66,7 +66,12 @@ async def test_a_job_over_http_delivers_identical_files_and_signed_webhooks(data
 
 
 def _put(shelf: Shelf, name: str) -> dict[str, Any]:
-    return {"kind": "http", "url": shelf.url(f"/{name}"), "method": "PUT", "headers": {"Authorization": "Bearer s3cret"}}
+    return {
+        "kind": "http",
+        "url": shelf.url(f"/{name}"),
+        "method": "PUT",
+        "headers": {"Authorization": "Bearer s3cret"},
+    }
 
 
 def _tenant_secret() -> str:
@@ -78,10 +83,11 @@ async def _told(hook: Hook, event: str) -> bool:
 
 
 async def test_an_output_without_a_destination_lies_in_the_storage_behind_a_signed_link(
-    database: str, tmp_path: Path
+    dsn: str, tmp_path: Path
 ) -> None:
-    async with running(database, tmp_path) as platform:
+    async with running(dsn, tmp_path) as platform:
         job = await _encoded(platform, tmp_path, {"preset": "h264", **FAST})
+        assert job["status"] == "completed", json.dumps(job["outputs"], indent=1)
         (output,) = job["outputs"]
         async with aiohttp.ClientSession() as session:
             async with session.get(output["url"]) as response:
@@ -103,10 +109,8 @@ async def _encoded(platform: Platform, folder: Path, *outputs: dict[str, Any]) -
     return await platform.ended(job_id)
 
 
-async def test_one_failed_output_does_not_stop_the_others_and_retry_runs_only_it(
-    database: str, tmp_path: Path
-) -> None:
-    async with running(database, tmp_path) as platform, Shelf() as shelf:
+async def test_one_failed_output_does_not_stop_the_others_and_retry_runs_only_it(dsn: str, tmp_path: Path) -> None:
+    async with running(dsn, tmp_path) as platform, Shelf() as shelf:
         shelf.scripts["/b.mp4"] = _forbidden
         job = await _encoded(
             platform,
@@ -114,8 +118,8 @@ async def test_one_failed_output_does_not_stop_the_others_and_retry_runs_only_it
             {"preset": "h264", **FAST, "destination": _put(shelf, "a.mp4")},
             {"preset": "h264", **FAST, "destination": _put(shelf, "b.mp4")},
         )
-        assert job["status"] == "failed"
-        assert [output["status"] for output in job["outputs"]] == ["uploaded", "failed"]
+        assert job["status"] == "failed", json.dumps(job["outputs"], indent=1)
+        assert [output["status"] for output in job["outputs"]] == ["uploaded", "failed"], json.dumps(job["outputs"], indent=1)
         assert job["outputs"][1]["error"]["code"] == "destination_auth_failed"
         del shelf.scripts["/b.mp4"]
         stored = len([request for request in shelf.seen if request.target == "/a.mp4" and request.method == "PUT"])
@@ -138,11 +142,11 @@ async def _forbidden(exchange: Any) -> None:
     [("truncated_blocks_60pct.mp4", "source_truncated"), ("ssrf_playlist.m3u8", "unsupported_format")],
 )
 async def test_a_bad_source_fails_at_attempt_1_with_its_code(
-    database: str, tmp_path: Path, name: str, code: str
+    dsn: str, tmp_path: Path, name: str, code: str
 ) -> None:
     source = tmp_path / name
     source.write_bytes(media.public_clip(name).read_bytes())
-    async with running(database, tmp_path) as platform:
+    async with running(dsn, tmp_path) as platform:
         job_id = await platform.submit(
             {
                 "source": {"kind": "file", "path": str(source)},
@@ -156,9 +160,9 @@ async def test_a_bad_source_fails_at_attempt_1_with_its_code(
 
 
 async def test_an_inline_source_of_audio_makes_a_video_output_fail_before_any_encode(
-    database: str, tmp_path: Path
+    dsn: str, tmp_path: Path
 ) -> None:
-    async with running(database, tmp_path) as platform:
+    async with running(dsn, tmp_path) as platform:
         job_id = await platform.submit(
             {
                 "source": {"kind": "inline", "data": media.inline_tone(), "fileName": "tone.wav"},

@@ -8,10 +8,13 @@ import os
 import platform
 import sys
 
+from encoder.log import configure
+
 CASES = ("queue", "pickup", "job", "fetch")
 
 
 async def main(wanted: list[str]) -> None:
+    configure(level="error")
     load = os.getloadavg()[0]
     print(
         f"# {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.2f}"

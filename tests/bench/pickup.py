@@ -13,17 +13,16 @@ from uuid import uuid4
 import asyncpg
 
 from encoder.embedded.postgres import Postgres
-from encoder.model.ids import DEFAULT_TENANT, OutputId, WorkerId
-from encoder.model.state import OutputState
+from encoder.model.ids import DEFAULT_TENANT, WorkerId
 from encoder.queue import settle
 from encoder.queue.lease import LeaseTimes
 from encoder.store.postgres import open_store
 from encoder.store.protocol import Store
-from encoder.store.rows import NewJob, OutputChange, Settlement, WorkerInfo
+from encoder.store.rows import NewJob, Settlement, WorkerInfo
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
 from tests.bench.measure import percentile, row
-from tests.bench.queue import DELIVERED, SPEC
+from tests.bench.queue import SPEC, UPLOADED
 
 JOBS = 300
 GAP_S = 0.1
@@ -39,7 +38,7 @@ class Arrivals:
     async def work(self, held: Held) -> Settlement:
         del held
         self.at.put_nowait(time.perf_counter())
-        return settle.done((OutputChange(id=OutputId(0), state=OutputState.UPLOADED, delivered=DELIVERED),))
+        return settle.done(UPLOADED)
 
 
 async def run() -> None:

@@ -29,6 +29,10 @@ JOBS = 2000
 ROUNDS = 3
 SPEC = JobSpec(source={"kind": "http", "url": "https://example.com/in.mp4"}, outputs=(OutputSpec(container="mp4"),))
 DELIVERED = Delivered(uri="https://example.com/out.mp4", size_bytes=1, sha256="0" * 64)
+UPLOADED = (
+    OutputChange(id=OutputId(0), state=OutputState.UPLOADING),
+    OutputChange(id=OutputId(0), state=OutputState.UPLOADED, delivered=DELIVERED),
+)
 SPEC_TEXT = '{"source": {"kind": "http", "url": "https://example.com/in.mp4"}, "outputs": [{"container": "mp4"}]}'
 DELIVERED_TEXT = '{"uri": "https://example.com/out.mp4", "sizeBytes": 1}'
 
@@ -95,8 +99,7 @@ async def _our_enqueue(store: Store, _pool: asyncpg.Pool) -> None:
 
 async def _our_work(store: Store, _pool: asyncpg.Pool) -> None:
     (claim,) = await store.claim("encode", WORKER, limit=1, lease=timedelta(seconds=60), deadline=timedelta(hours=24))
-    uploaded = OutputChange(id=OutputId(0), state=OutputState.UPLOADED, delivered=DELIVERED)
-    await store.settle(claim, settle.done((uploaded,)))
+    await store.settle(claim, settle.done(UPLOADED))
 
 
 async def _bare_enqueue(_store: Store, pool: asyncpg.Pool) -> None:

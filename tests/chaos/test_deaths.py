@@ -18,52 +18,54 @@ from tests.lab.platform import LEASE_S, Platform, Role, running, until
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Server
 
-# some ten seconds of encoding on two cores: long enough to be met in the middle
-SLOW = {"preset": "h264", "encoderPreset": "veryslow", "width": 640, "height": 360}
+# some seconds of encoding: long enough to be met in the middle; ENDLESS is never waited for
+SLOW = {"preset": "h264", "encoderPreset": "veryslow"}
+ENDLESS = {"preset": "h264", "encoderPreset": "veryslow", "width": 1920, "height": 1080, "upscale": True}
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
 
 
 @asynccontextmanager
-async def one_worker(database: str, folder: Path) -> AsyncIterator[tuple[Platform, Role]]:
-    async with running(database, folder) as platform:
+async def one_worker(dsn: str, folder: Path) -> AsyncIterator[tuple[Platform, Role]]:
+    async with running(dsn, folder) as platform:
         yield platform, platform.roles[-1]
 
 
 def a_job(folder: Path, **output: Any) -> dict[str, Any]:
     source = folder / "in.mp4"
-    source.write_bytes(media.clip().read_bytes())
+    source.write_bytes(media.clip(seconds=15, size="640x360").read_bytes())
     return {"source": {"kind": "file", "path": str(source)}, "outputs": [output or QUICK]}
 
 
-async def test_a_worker_killed_while_it_fetches_is_replaced(database: str, tmp_path: Path) -> None:
+async def test_a_worker_killed_while_it_fetches_is_replaced(dsn: str, tmp_path: Path) -> None:
     """L4: the source is read again, from the beginning."""
     data = media.clip().read_bytes()
     met = asyncio.Event()
 
     async def half_then_silence(exchange: Exchange) -> None:
         if met.is_set():
-            await Served(data)(exchange)
+            await Served(data=data)(exchange)
             return
         await exchange.head(200, {"Content-Length": str(len(data))})
         await exchange.write(data[: len(data) // 2])
         met.set()
         await exchange.until_closed()
 
-    async with one_worker(database, tmp_path) as (platform, worker), Server(scripts={"/in": half_then_silence}) as origin:
+    async with (
+        one_worker(dsn, tmp_path) as (platform, worker),
+        Server(scripts={"/in": half_then_silence}) as origin,
+    ):
         job_id = await platform.submit({"source": {"kind": "http", "url": origin.url("/in")}, "outputs": [QUICK]})
         await met.wait()
         await worker.kill()
         await platform.start("worker")
         job = await platform.ended(job_id)
-        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 1)
+        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
         await audit.audit(platform, delivered=platform.storage)
 
 
-async def test_a_worker_killed_while_it_encodes_leaves_no_ffmpeg_and_is_replaced(
-    database: str, tmp_path: Path
-) -> None:
+async def test_a_worker_killed_while_it_encodes_leaves_no_ffmpeg_and_is_replaced(dsn: str, tmp_path: Path) -> None:
     """L7: ffmpeg dies with its worker; the next start sweeps the folder and encodes again."""
-    async with one_worker(database, tmp_path) as (platform, worker):
+    async with one_worker(dsn, tmp_path) as (platform, worker):
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
         await worker.kill()
@@ -75,7 +77,7 @@ async def test_a_worker_killed_while_it_encodes_leaves_no_ffmpeg_and_is_replaced
 
 
 async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stands_once(
-    database: str, tmp_path: Path
+    dsn: str, tmp_path: Path
 ) -> None:
     """L9: what was half sent never becomes visible; the next attempt sends all of it."""
     met = asyncio.Event()
@@ -85,7 +87,7 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
         met.set()
         await exchange.until_closed()
 
-    async with one_worker(database, tmp_path) as (platform, worker), Shelf(faults=[silent_half_way]) as shelf:
+    async with one_worker(dsn, tmp_path) as (platform, worker), Shelf(faults=[silent_half_way]) as shelf:
         destination = {"kind": "http", "url": shelf.url("/out.mp4"), "method": "PUT"}
         job_id = await platform.submit(a_job(tmp_path, **QUICK, destination=destination))
         await met.wait()
@@ -98,10 +100,10 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
 
 
 async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(
-    database: str, tmp_path: Path
+    dsn: str, tmp_path: Path
 ) -> None:
     """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
-    async with one_worker(database, tmp_path) as (platform, zombie):
+    async with one_worker(dsn, tmp_path) as (platform, zombie):
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
         zombie.signal(signal.SIGSTOP)
@@ -115,10 +117,12 @@ async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_
         await audit.audit(platform, delivered=platform.storage)
 
 
-async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(database: str, tmp_path: Path) -> None:
+async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(dsn: str, tmp_path: Path) -> None:
     """G10, O3: within ten seconds, ffmpeg gone, the folder gone, exit code 0."""
-    async with one_worker(database, tmp_path) as (platform, worker):
-        job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo", "width": 1280, "height": 720}))
+    async with one_worker(dsn, tmp_path) as (platform, worker):
+        job_id = await platform.submit(
+            a_job(tmp_path, **ENDLESS)
+        )
         await encoding(platform, job_id)
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=10) == 0
@@ -130,9 +134,9 @@ async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(database: str,
         assert (await platform.job(job_id))["status"] == "cancelled"
 
 
-async def test_a_second_sigterm_gives_back_at_once(database: str, tmp_path: Path) -> None:
+async def test_a_second_sigterm_gives_back_at_once(dsn: str, tmp_path: Path) -> None:
     """O4."""
-    async with running(database, tmp_path, ENCODER_DRAIN_SECONDS="3600") as platform:
+    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="3600") as platform:
         worker = platform.roles[-1]
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
@@ -143,9 +147,9 @@ async def test_a_second_sigterm_gives_back_at_once(database: str, tmp_path: Path
         assert (await task_row(platform, job_id))["released"] == 1
 
 
-async def test_sigterm_lets_work_end_that_ends_within_the_grace(database: str, tmp_path: Path) -> None:
+async def test_sigterm_lets_work_end_that_ends_within_the_grace(dsn: str, tmp_path: Path) -> None:
     """O2."""
-    async with running(database, tmp_path, ENCODER_DRAIN_SECONDS="60") as platform:
+    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="60") as platform:
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
         platform.roles[-1].signal(signal.SIGTERM)
@@ -154,20 +158,20 @@ async def test_sigterm_lets_work_end_that_ends_within_the_grace(database: str, t
         await audit.audit(platform, delivered=platform.storage)
 
 
-async def test_an_idle_worker_ends_at_once(database: str, tmp_path: Path) -> None:
+async def test_an_idle_worker_ends_at_once(dsn: str, tmp_path: Path) -> None:
     """O1."""
-    async with one_worker(database, tmp_path) as (platform, worker):
+    async with one_worker(dsn, tmp_path) as (platform, worker):
         await until(lambda: workers(platform), within_s=10)
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=5) == 0
         assert not await workers(platform)
 
 
-async def test_a_cancel_reaches_ffmpeg_in_under_a_second(database: str, tmp_path: Path) -> None:
+async def test_a_cancel_reaches_ffmpeg_in_under_a_second(dsn: str, tmp_path: Path) -> None:
     """G11, O9."""
-    async with running(database, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
+    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
         await asyncio.sleep(1)  # the ear proves itself; without it the next beat would bring the cancel
-        job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+        job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
         await encoding(platform, job_id)
         status, _ = await platform.call("POST", f"/jobs/{job_id}/cancel")
         assert status == 202
@@ -209,7 +213,7 @@ async def test_a_worker_cut_off_longer_than_its_lease_stops_its_ffmpeg_and_keeps
     dsn = await postgres.start()
     try:
         async with one_worker(dsn, tmp_path) as (platform, _worker):
-            job_id = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+            job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
             await encoding(platform, job_id)
             await postgres.stop()
             await until(lambda: no_ffmpeg(platform), within_s=LEASE_S)
@@ -225,10 +229,10 @@ async def test_a_worker_cut_off_longer_than_its_lease_stops_its_ffmpeg_and_keeps
         await postgres.stop()
 
 
-async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(database: str, tmp_path: Path) -> None:
+async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: str, tmp_path: Path) -> None:
     """L16, G9: the third loss ends it, and other work runs meanwhile."""
-    async with running(database, tmp_path) as platform:
-        poison = await platform.submit(a_job(tmp_path, **SLOW | {"encoderPreset": "placebo"}))
+    async with running(dsn, tmp_path) as platform:
+        poison = await platform.submit(a_job(tmp_path, **ENDLESS))
         for epoch in (1, 2, 3):
             await until(lambda epoch=epoch: task_is(platform, poison, epoch=epoch), within_s=10 * LEASE_S)
             await encoding(platform, poison)

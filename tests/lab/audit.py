@@ -47,7 +47,9 @@ async def audit(platform: Platform, *, delivered: Path | None = None) -> None:
 async def _rows(platform: Platform) -> list[str]:
     db = await asyncpg.connect(platform.dsn)
     try:
-        return [f"{name}: {[row[0] for row in rows]}" for name, query in QUERIES.items() if (rows := await db.fetch(query))]
+        return [
+            f"{name}: {[row[0] for row in rows]}" for name, query in QUERIES.items() if (rows := await db.fetch(query))
+        ]
     finally:
         await db.close()
 
