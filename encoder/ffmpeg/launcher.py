@@ -23,7 +23,7 @@ from encoder.ffmpeg.progress import Meter, Progress
 
 __all__ = ["Exit", "Launcher", "Leash", "Limits", "Progress", "Reason", "Sandbox", "classify"]
 
-GRACE_S = 0.5  # nothing that a stopped run would still flush is used; on TERM x264 first empties its lookahead, for seconds
+GRACE_S = 0.5  # what a stopped run would still flush is thrown away; x264 empties its lookahead for seconds
 LOOK_EVERY_S = 1.0
 _OPEN_FILES = 256
 _THREADS_OF_THE_USER = 8192

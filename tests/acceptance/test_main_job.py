@@ -16,7 +16,7 @@ from tests.lab.hook import Hook
 from tests.lab.origin import Served
 from tests.lab.platform import WEBHOOK_SECRET, Platform, running, until
 from tests.lab.put import Shelf
-from tests.lab.wire import Server
+from tests.lab.wire import Exchange, Server
 
 FAST = {"encoderPreset": "ultrafast"}
 
@@ -119,7 +119,9 @@ async def test_one_failed_output_does_not_stop_the_others_and_retry_runs_only_it
             {"preset": "h264", **FAST, "destination": _put(shelf, "b.mp4")},
         )
         assert job["status"] == "failed", json.dumps(job["outputs"], indent=1)
-        assert [output["status"] for output in job["outputs"]] == ["uploaded", "failed"], json.dumps(job["outputs"], indent=1)
+        assert [output["status"] for output in job["outputs"]] == ["uploaded", "failed"], json.dumps(
+            job["outputs"], indent=1
+        )
         assert job["outputs"][1]["error"]["code"] == "destination_auth_failed"
         del shelf.scripts["/b.mp4"]
         stored = len([request for request in shelf.seen if request.target == "/a.mp4" and request.method == "PUT"])
@@ -132,7 +134,7 @@ async def test_one_failed_output_does_not_stop_the_others_and_retry_runs_only_it
     await audit.audit(platform)
 
 
-async def _forbidden(exchange: Any) -> None:
+async def _forbidden(exchange: Exchange) -> None:
     await exchange.body()
     await exchange.answer(403)
 
@@ -141,9 +143,7 @@ async def _forbidden(exchange: Any) -> None:
     ("name", "code"),
     [("truncated_blocks_60pct.mp4", "source_truncated"), ("ssrf_playlist.m3u8", "unsupported_format")],
 )
-async def test_a_bad_source_fails_at_attempt_1_with_its_code(
-    dsn: str, tmp_path: Path, name: str, code: str
-) -> None:
+async def test_a_bad_source_fails_at_attempt_1_with_its_code(dsn: str, tmp_path: Path, name: str, code: str) -> None:
     source = tmp_path / name
     source.write_bytes(media.public_clip(name).read_bytes())
     async with running(dsn, tmp_path) as platform:
@@ -159,9 +159,7 @@ async def test_a_bad_source_fails_at_attempt_1_with_its_code(
     await audit.audit(platform)
 
 
-async def test_an_inline_source_of_audio_makes_a_video_output_fail_before_any_encode(
-    dsn: str, tmp_path: Path
-) -> None:
+async def test_an_inline_source_of_audio_makes_a_video_output_fail_before_any_encode(dsn: str, tmp_path: Path) -> None:
     async with running(dsn, tmp_path) as platform:
         job_id = await platform.submit(
             {

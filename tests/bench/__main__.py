@@ -21,7 +21,7 @@ async def main(wanted: list[str]) -> None:
     )
     for name in wanted or CASES:
         case = importlib.import_module(f"tests.bench.{name}")
-        print(f"\n## {name}: {case.__doc__.splitlines()[0]}")
+        print(f"\n## {name}: {(case.__doc__ or '').splitlines()[0]}")
         await case.run()
 
 

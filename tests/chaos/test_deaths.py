@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ async def one_worker(dsn: str, folder: Path) -> AsyncIterator[tuple[Platform, Ro
         yield platform, platform.roles[-1]
 
 
-def a_job(folder: Path, **output: Any) -> dict[str, Any]:
+def a_job(folder: Path, **output: object) -> dict[str, Any]:
     source = folder / "in.mp4"
     source.write_bytes(media.clip(seconds=15, size="640x360").read_bytes())
     return {"source": {"kind": "file", "path": str(source)}, "outputs": [output or QUICK]}
@@ -99,9 +100,7 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
         await audit.audit(platform)
 
 
-async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(
-    dsn: str, tmp_path: Path
-) -> None:
+async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(dsn: str, tmp_path: Path) -> None:
     """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
     async with one_worker(dsn, tmp_path) as (platform, zombie):
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
@@ -120,9 +119,7 @@ async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_
 async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(dsn: str, tmp_path: Path) -> None:
     """G10, O3: within ten seconds, ffmpeg gone, the folder gone, exit code 0."""
     async with one_worker(dsn, tmp_path) as (platform, worker):
-        job_id = await platform.submit(
-            a_job(tmp_path, **ENDLESS)
-        )
+        job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
         await encoding(platform, job_id)
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=10) == 0
@@ -234,7 +231,7 @@ async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: s
     async with running(dsn, tmp_path) as platform:
         poison = await platform.submit(a_job(tmp_path, **ENDLESS))
         for epoch in (1, 2, 3):
-            await until(lambda epoch=epoch: task_is(platform, poison, epoch=epoch), within_s=10 * LEASE_S)
+            await until(partial(task_is, platform, poison, epoch=epoch), within_s=10 * LEASE_S)
             await encoding(platform, poison)
             await platform.roles[-1].kill()
             await platform.start("worker")

@@ -14,7 +14,8 @@ from tests.lab.platform import Platform
 QUERIES = {
     "V1 a job or an output has not ended": """
         SELECT j.id FROM jobs j JOIN job_outputs o ON o.job_id = j.id
-        WHERE j.state NOT IN ('completed', 'failed', 'cancelled') OR o.state NOT IN ('uploaded', 'failed', 'cancelled')""",
+        WHERE j.state NOT IN ('completed', 'failed', 'cancelled')
+           OR o.state NOT IN ('uploaded', 'failed', 'cancelled')""",
     "V2 not exactly one terminal event per run": """
         SELECT j.id FROM jobs j WHERE j.run <> (
           SELECT count(*) FROM job_events e

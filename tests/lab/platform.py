@@ -129,7 +129,7 @@ class Platform:
             return False
         return status == 200
 
-    async def call(self, method: str, path: str, **request: Any) -> tuple[int, Any]:
+    async def call(self, method: str, path: str, **request: Any) -> tuple[int, Any]:  # noqa: ANN401  # as aiohttp takes it
         """Status and JSON (or text) of one call."""
         async with (
             aiohttp.ClientSession() as session,
