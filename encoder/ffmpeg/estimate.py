@@ -1,0 +1,63 @@
+"""What an output will cost, roughly: good enough to choose a machine and to show a caller, never a limit."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from encoder.ffmpeg import codecs
+from encoder.model.media import Media
+from encoder.model.plan import AudioPlan, Estimate, OutputPlan, VideoPlan
+
+_PIXELS_PER_CPU_SECOND = 30e6  # libx264 medium with its decoder and filters
+_PER_PRESET_STEP = 1.4
+_LOSSLESS_BITS = {"flac": 10, "pcm_s16le": 16, "pcm_s24le": 24}  # per sample
+_SOUND_CPU_SHARE = 0.01  # of its duration
+
+
+def estimate(plan: OutputPlan, media: Media) -> Estimate:
+    """Size, CPU time and scratch space of one output. None where the source does not tell its length."""
+    seconds = plan.duration_seconds
+    if seconds is None:
+        return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None)
+    bits_per_second = _picture_bps(plan, media) + _sound_bps(plan.audio, media)
+    size = int(bits_per_second * seconds / 8)
+    cpu = _SOUND_CPU_SHARE * seconds + (_picture_cpu_seconds(plan.video, seconds) if plan.video else 0.0)
+    return Estimate(size_bytes=size, cpu_seconds=round(cpu, 1), scratch_bytes=media.size_bytes + size)
+
+
+def _picture_bps(plan: OutputPlan, media: Media) -> float:
+    video = plan.video
+    if video is None:
+        return 0.0
+    source = next((stream.bitrate_bps for stream in media.video if stream.index == video.source_index), None)
+    if video.encoder == codecs.COPY:
+        return float(source or media.bitrate_bps or 0)
+    if video.bitrate_bps is not None:
+        return float(video.bitrate_bps)
+    encoder = codecs.VIDEO_ENCODERS[video.encoder]
+    finer = 2 ** ((encoder.default_crf - (video.crf or 0)) / encoder.crf_halves)
+    return min(_pixels_per_second(video) * encoder.bits_per_pixel * finer, float(video.max_bitrate_bps or "inf"))
+
+
+def _sound_bps(audio: AudioPlan | None, media: Media) -> float:
+    if audio is None:
+        return 0.0
+    if audio.encoder == codecs.COPY:
+        return float(next((stream.bitrate_bps or 0 for stream in media.audio if stream.index == audio.source_index), 0))
+    samples = audio.sample_rate_hz * audio.channels
+    return float(audio.bitrate_bps or samples * _LOSSLESS_BITS[audio.codec])
+
+
+def _picture_cpu_seconds(video: VideoPlan, seconds: float) -> float:
+    if video.encoder == codecs.COPY:
+        return 0.0
+    encoder = codecs.VIDEO_ENCODERS[video.encoder]
+    chosen = dict(video.options).get(encoder.preset_option, encoder.default_preset)
+    steps = encoder.presets.index(chosen) - encoder.presets.index(encoder.default_preset)
+    slower = steps if encoder.default_preset == "medium" else -steps  # names go from fast to slow, numbers do not
+    speed = _PIXELS_PER_CPU_SECOND * encoder.speed * _PER_PRESET_STEP**-slower
+    return _pixels_per_second(video) * seconds / speed
+
+
+def _pixels_per_second(video: VideoPlan) -> float:
+    return video.width_px * video.height_px * float(Fraction(video.rate))
