@@ -81,10 +81,12 @@ async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
         # state and events come from one transaction: with a job that was read as ended, its last event was read too
         if row.state in JOB_ENDED and len(happened) < BATCH:
             return
+        if happened:
+            continue  # progress is older than what was just told, and must not follow the job's last event
         if (now := answers.progress(row)) != told:
             told = now
             yield Message("progress", now)
-        if not happened and not await _pause(call):
+        if not await _pause(call):
             return
 
 

@@ -84,6 +84,15 @@ def output(number: int, state: OutputState, **more: Any) -> OutputChange:  # noq
     return OutputChange(id=OutputId(number), state=state, **more)
 
 
+async def encoding(store: PostgresStore, claim: Claim, *, progress: float) -> None:
+    """One beat that tells how far the first output is."""
+    live = Live(stage="encoding", progress=progress, fps=48.0, speed=2.0, eta_seconds=3.0)
+    heart = store.heart()
+    beat = Beat(task_id=claim.task_id, epoch=claim.epoch, stage="encoding", live={OutputId(0): live})
+    await heart.beat(WORKER, [beat], lease=LEASE)
+    await heart.close()
+
+
 async def complete(store: PostgresStore, claim: Claim, api: Api) -> None:
     """Both outputs made: one into the platform's storage, one away."""
     job = await store.load(claim)
@@ -129,15 +138,7 @@ async def test_a_listener_is_told_the_job_as_it_is_then_all_that_happens_until_i
         claim = await claimed(store)
         await store.mark(claim, [output(0, OutputState.ENCODING)])
         assert (await live.until("job.processing"))[0] == "2"
-        beat = Beat(
-            task_id=claim.task_id,
-            epoch=claim.epoch,
-            stage="encoding",
-            live={OutputId(0): Live(stage="encoding", progress=0.5, fps=48.0, speed=2.0, eta_seconds=3.0)},
-        )
-        heart = store.heart()
-        await heart.beat(WORKER, [beat], lease=LEASE)
-        await heart.close()
+        await encoding(store, claim, progress=0.5)
         seq, data = await live.until("progress")
         while data["outputs"][0]["progress"] != 0.5:
             seq, data = await live.until("progress")
@@ -153,6 +154,33 @@ async def test_a_listener_is_told_the_job_as_it_is_then_all_that_happens_until_i
 async def complete_from_encoding(store: PostgresStore, claim: Claim, api: Api) -> None:
     await store.mark(claim, [output(0, OutputState.QUEUED)])
     await complete(store, claim, api)
+
+
+async def test_nothing_follows_the_event_that_ends_the_job(
+    api: Api, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is read while it still runs, its events when it has ended: as a busy server may well do."""
+    job = (await api.submit(JOB))["id"]
+    claim = await claimed(store)
+    await store.mark(claim, [output(0, OutputState.ENCODING)])
+    read_job, read_events = store.job, store.events
+    failure = Problem.of(Permanent("source_gone", "It is gone."))
+
+    async def while_it_runs(*args: Any) -> Any:  # noqa: ANN401  # as `job`
+        await encoding(store, claim, progress=0.75)
+        monkeypatch.setattr(store, "events", when_it_has_ended)
+        return await read_job(*args)
+
+    async def when_it_has_ended(*args: Any, **more: Any) -> Any:  # noqa: ANN401  # as `events`
+        monkeypatch.undo()
+        await store.settle(claim, settle.failed(failure))
+        return await read_events(*args, **more)
+
+    async with listen(api, job) as response:
+        live = stream(response)
+        await live.until("job.processing")
+        monkeypatch.setattr(store, "job", while_it_runs)
+        assert (await live.rest())[-1][0] == "job.failed"
 
 
 async def test_a_stream_that_broke_goes_on_after_the_last_event_seen(api: Api, store: PostgresStore) -> None:
