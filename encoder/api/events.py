@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from encoder import errors
-from encoder.api import answers
+from encoder.api import answers, tell
 from encoder.api.jobs import find, show
 from encoder.api.operations import Call, answer
 from encoder.model.base import Record
@@ -69,7 +69,7 @@ async def _stream(call: Call, row: JobRow) -> web.StreamResponse:
 async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
     seen = await _taken_up(call, row)
     yield Message("snapshot" if seen is not None else "reset", show(call, row))
-    seen, told = seen or 0, answers.progress(row)
+    seen, told = seen or 0, tell.progress(row)
     while True:
         looked, happened = await _look(call, row, seen)
         for event in happened:
@@ -83,7 +83,7 @@ async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
             return
         if happened:
             continue  # progress is older than what was just told, and must not follow the job's last event
-        if (now := answers.progress(row)) != told:
+        if (now := tell.progress(row)) != told:
             told = now
             yield Message("progress", now)
         if not await _pause(call):

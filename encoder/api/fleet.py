@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from encoder.api import answers, problems
+from encoder.api import answers, problems, tell
 from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
 from encoder.ffmpeg import presets
@@ -19,12 +19,12 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 async def workers(call: Call) -> web.Response:
     """GET /workers."""
     rows = await call.parts.store.workers(seen_within=call.parts.limits.worker_seen)
-    return answer(answers.WorkersAnswer(workers=tuple(map(answers.worker, rows))))
+    return answer(answers.WorkersAnswer(workers=tuple(map(tell.worker, rows))))
 
 
 async def stats(call: Call) -> web.Response:
     """GET /stats."""
-    return answer(answers.stats(await call.parts.store.stats(call.tenant_id)))
+    return answer(tell.stats(await call.parts.store.stats(call.tenant_id)))
 
 
 async def listed_presets(_call: Call) -> web.Response:
@@ -43,7 +43,7 @@ async def deliveries(call: Call) -> web.Response:
     rows = await call.parts.store.deliveries(
         call.tenant_id, job_id=job.id if job else None, limit=call.query.get("limit", int) or DEFAULT_PAGE
     )
-    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(answers.delivery, rows))))
+    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(tell.delivery, rows))))
 
 
 async def replay(call: Call) -> web.Response:

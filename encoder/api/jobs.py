@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from encoder.api import answers, problems
+from encoder.api import answers, problems, tell
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
 from encoder.api.operations import Call, answer
@@ -37,11 +37,11 @@ async def submit(call: Call) -> web.Response:
     body = await receive(call.request)
     spec = await asyncio.to_thread(read_job, body, call.parts.places)
     if call.query.get("dryRun", bool):
-        return answer(answers.preview(await call.parts.inspector.preview(spec), spec))
+        return answer(tell.preview(await call.parts.inspector.preview(spec), spec))
     body_hash = await asyncio.to_thread(_hash, body) if key else None
     accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
     headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
-    return answer(answers.accepted(accepted), status=202, headers=headers)
+    return answer(tell.accepted(accepted), status=202, headers=headers)
 
 
 async def probe(call: Call) -> web.Response:
@@ -143,7 +143,7 @@ def show(call: Call, row: JobRow) -> answers.JobAnswer:
         key = uri.removeprefix(_STORED)
         return call.parts.shelf.link(key, expires=expires, file_name=f"{row.id}-{key.rpartition('/')[2]}")
 
-    return answers.job(row, link)
+    return tell.job(row, link)
 
 
 def _idempotency_key(request: web.Request) -> str | None:

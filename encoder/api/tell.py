@@ -1,0 +1,231 @@
+"""Makes answers of what the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from encoder.api import answers
+from encoder.model.base import Json, to_json
+from encoder.model.ids import OutputId
+from encoder.model.job import JobSpec, Place
+from encoder.model.plan import Note
+from encoder.model.preview import Preview
+from encoder.model.state import OUTPUT_ENDED, JobState, OutputState, TaskState
+from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, WorkerRow
+
+# An address from which anyone may read an output of the platform's own storage; None for all others.
+Link = Callable[[JobRow, OutputRow], str | None]
+
+
+def accepted(job: Accepted) -> answers.AcceptedAnswer:
+    return answers.AcceptedAnswer(id=job.id, uuid=job.uuid, status=job.state)
+
+
+def job(row: JobRow, link: Link) -> answers.JobAnswer:
+    return answers.JobAnswer(
+        id=row.id,
+        uuid=row.uuid,
+        status=row.state,
+        run=row.run,
+        name=row.label,
+        source=_shown(row.spec.source),
+        notification_url=row.spec.notification_url,
+        priority=row.spec.priority,
+        metadata=row.spec.metadata,
+        tags=row.spec.tags,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+        cancel_requested=row.cancel_requested,
+        progress=_progress(row),
+        waiting_for=_waiting_for(row),
+        media=row.media,
+        outputs=tuple(_output(row, output, link) for output in row.outputs),
+        error=row.problem,
+        links=answers.JobLinks(self=f"/jobs/{row.id}", events=f"/jobs/{row.id}/events"),
+    )
+
+
+def progress(row: JobRow) -> answers.JobProgress:
+    return answers.JobProgress(
+        status=row.state,
+        progress=_progress(row),
+        waiting_for=_waiting_for(row),
+        outputs=tuple(_output_progress(row, output) for output in row.outputs),
+    )
+
+
+def _progress(row: JobRow) -> float | None:
+    """The mean of the outputs; None if that of one is unknown, for it is never guessed."""
+    shares = [_share(output) for output in row.outputs]
+    known = [share for share in shares if share is not None]
+    return sum(known) / len(known) if known and len(known) == len(shares) else None
+
+
+def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
+    """What keeps a job from running; None while it runs or when it has ended."""
+    if row.task_state is TaskState.SCHEDULED:
+        until = f" until {row.run_at.isoformat(timespec='seconds')}" if row.run_at else ""
+        return answers.WaitAnswer(reason="backoff", detail=f"an attempt failed; the next one waits{until}")
+    if row.task_state is TaskState.READY:
+        return answers.WaitAnswer(reason="slot", detail="no worker has taken it yet")
+    if row.task_state is TaskState.WAITING:
+        return answers.WaitAnswer(reason="cap", detail="other jobs of this tenant run first")
+    if row.task_state is TaskState.BLOCKED:
+        return answers.WaitAnswer(reason="chunks", detail="parts of it are still being made")
+    return None
+
+
+def _share(output: OutputRow) -> float | None:
+    if output.state in OUTPUT_ENDED:
+        return 1.0
+    if output.state is OutputState.QUEUED:
+        return 0.0
+    return output.live.progress if output.live else None
+
+
+def _output_progress(row: JobRow, output: OutputRow) -> answers.OutputProgress:
+    live = output.live
+    holder = row.holder if live else None
+    return answers.OutputProgress(
+        id=output.id,
+        status=output.state,
+        stage=live.stage if live else None,
+        progress=_share(output),
+        fps=live.fps if live else None,
+        speed=live.speed if live else None,
+        eta_seconds=live.eta_seconds if live else None,
+        worker=holder.host if holder else None,
+        last_beat_at=holder.beat_at if holder else None,
+    )
+
+
+def _output(row: JobRow, output: OutputRow, link: Link) -> answers.OutputAnswer:
+    made, live = output.delivered, _output_progress(row, output)
+    return answers.OutputAnswer(
+        id=output.id,
+        status=output.state,
+        spec=_asked(output),
+        stage=live.stage,
+        progress=live.progress,
+        fps=live.fps,
+        speed=live.speed,
+        eta_seconds=live.eta_seconds,
+        worker=live.worker,
+        last_beat_at=live.last_beat_at,
+        attempts=output.attempts,
+        uri=made.uri if made else None,
+        url=link(row, output) if made else None,
+        files=made.files if made else (),
+        size_bytes=made.size_bytes if made else None,
+        duration_seconds=made.duration_seconds if made else None,
+        width=made.width if made else None,
+        height=made.height if made else None,
+        video_codec=made.video_codec if made else None,
+        audio_codec=made.audio_codec if made else None,
+        bitrate=made.bitrate if made else None,
+        frames=made.frames if made else None,
+        sha256=made.sha256 if made else None,
+        proof=output.proof,
+        plan=output.plan,
+        command=output.command,
+        timings=output.timings,
+        warnings=output.warnings,
+        error=output.problem,
+    )
+
+
+def _asked(output: OutputRow) -> dict[str, Json]:
+    members: dict[str, Json] = to_json(output.spec)
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _shown(source: Place) -> dict[str, Json]:
+    """An inline source is the file itself: nobody wants it back with every answer."""
+    return {name: value for name, value in source.items() if name != "data"}
+
+
+def preview(made: Preview, spec: JobSpec) -> answers.PreviewAnswer:
+    planned = {
+        plan.output: (plan, commands, estimate)
+        for plan, commands, estimate in zip(made.plan.outputs, made.commands, made.estimates, strict=True)
+    }
+    refused = {refusal.output: Note(code=refusal.code, message=refusal.message) for refusal in made.plan.refused}
+    outputs = []
+    for position in range(len(spec.outputs)):
+        plan, commands, estimate = planned.get(position, (None, (), None))
+        outputs.append(
+            answers.PlannedAnswer(
+                id=OutputId(position),
+                plan=plan,
+                reasons=plan.reasons if plan else (),
+                warnings=plan.warnings if plan else (),
+                commands=commands,
+                estimate=estimate,
+                error=refused.get(position),
+            )
+        )
+    told = dict.fromkeys(warning for output in outputs for warning in output.warnings)
+    return answers.PreviewAnswer(media=made.media, warnings=tuple(told), outputs=tuple(outputs))
+
+
+def worker(row: WorkerRow) -> answers.WorkerAnswer:
+    info = row.info
+    return answers.WorkerAnswer(
+        id=info.id,
+        host=info.host,
+        pid=info.pid,
+        version=info.version,
+        queues=info.queues,
+        slots=info.slots,
+        encoders=info.encoders,
+        about=info.about,
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+        draining=row.draining,
+        running=tuple(
+            answers.RunningAnswer(
+                task_id=task.task_id,
+                job_id=task.job_id,
+                job_uuid=task.job_uuid,
+                kind=task.kind,
+                stage=task.stage,
+                since=task.since,
+            )
+            for task in row.running
+        ),
+    )
+
+
+def stats(counted: Stats) -> answers.StatsAnswer:
+    jobs = {state: counted.jobs.get(state, 0) for state in JobState}
+    return answers.StatsAnswer(jobs=jobs, queues=tuple(map(_queue, counted.queues)))
+
+
+def _queue(depth: QueueDepth) -> answers.QueueAnswer:
+    return answers.QueueAnswer(
+        queue=depth.queue,
+        ready=depth.ready,
+        scheduled=depth.scheduled,
+        running=depth.running,
+        oldest_seconds=depth.oldest_seconds,
+    )
+
+
+def delivery(row: DeliveryRow) -> answers.DeliveryAnswer:
+    return answers.DeliveryAnswer(
+        id=row.id,
+        job_id=row.job_id,
+        job_uuid=row.job_uuid,
+        webhook_id=row.webhook_id,
+        type=row.event_type,
+        url=row.url,
+        status=row.state,
+        tries=row.tries,
+        http_status=row.status,
+        error=row.error,
+        answer=row.answer,
+        created_at=row.created_at,
+        tried_at=row.tried_at,
+        delivered_at=row.delivered_at,
+    )
