@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from encoder import errors
 from encoder.api.app import create_app
 from encoder.api.server import serving
+from encoder.dashboard import views
 from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
@@ -137,9 +138,8 @@ async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Futur
         if api:
             parts = await wiring.parts(scratch)
             stack.callback(parts.stopping.set)
-            await stack.enter_async_context(
-                serving(create_app(parts), host=wiring.settings.host, port=wiring.settings.port)
-            )
+            app = create_app(parts, pages=views.routes(wiring.store))
+            await stack.enter_async_context(serving(app, host=wiring.settings.host, port=wiring.settings.port))
             log.info("api.listening", url=wiring.public_url)
         async with asyncio.TaskGroup() as group:
             for worker in crew:
