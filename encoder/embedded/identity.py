@@ -87,7 +87,9 @@ def _keeping_a_key(uid: int, gid: int, closed: Path) -> tuple[str, ...]:
     kept = f"+{capability}"
     return (
         setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
-        f"--inh-caps={kept}", f"--ambient-caps={kept}", "--",
+        f"--inh-caps={kept}", f"--ambient-caps={kept}",
+        "--securebits=+no_setuid_fixup",  # else access(2), by which initdb finds its programs, forgets the right
+        "--",
     )  # fmt: skip
 
 
