@@ -132,4 +132,3 @@ class WakeSuite:
         await store.hint("ready:encode")
         await store.close()
         await store.hint("ready:encode")
-        await asyncio.sleep(0)

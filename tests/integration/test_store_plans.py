@@ -173,7 +173,7 @@ async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connectio
         (sql.LOCK_JOB, ("5",)),
         (sql.LOCK_FREE_JOB, ("5",)),
         (sql.OUTPUTS, ("5",)),
-        (sql.OUTPUTS_SHORT, ("5",)),
+        (sql.HOLD_TASK, ("5", "1", "5")),
         (sql.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
         (sql.EVENTS, ("5", "0", "500")),
         (sql.LOG, ("5", "0")),
@@ -223,4 +223,3 @@ async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) ->
     measured = await plan(connection, sql.DEPTHS, "NULL", "ARRAY['encode', 'io']", kept=False)
     assert scanned(counted) | scanned(measured) == set()
     assert read(counted, "jobs") <= 5 * 10_000
-    assert read(measured, "task_ready") <= 10_000

@@ -22,15 +22,19 @@ class Hints:
         self._pool = pool
         self._waiting: dict[str, None] = {}
         self._sender: asyncio.Task[None] | None = None
+        self._closed = False
 
     def send(self, *payloads: str) -> None:
         """Never waits, never raises: a hint that is lost costs one poll."""
+        if self._closed:
+            return
         self._waiting.update(dict.fromkeys(payloads))
         if self._waiting and (self._sender is None or self._sender.done()):
             self._sender = asyncio.create_task(self._run(), name="hints")
 
     async def close(self) -> None:
-        """Send what waits, within the limit of one statement."""
+        """Send what waits, and nothing more."""
+        self._closed = True
         if self._sender is not None:
             await asyncio.gather(self._sender, return_exceptions=True)
 

@@ -15,7 +15,7 @@ from encoder.store.line import ENCODE, IO, NOTIFY_ATTEMPTS, root
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Pooled, Row
 from encoder.store.postgres.verbs import Verbs
-from encoder.store.postgres.write import json_text, lock, record
+from encoder.store.postgres.write import json_text, lock, record, standing
 from encoder.store.rows import Accepted, NewJob
 
 
@@ -50,11 +50,11 @@ class Jobs(Verbs):
                 raise errors.Rejected.because("nothing_to_retry", f"The job is {job.state}.")
             if job.secrets_erased:
                 raise errors.Rejected.because("secrets_erased", "The secrets of the job were erased after its end.")
-            changed = rules.retried(job)
-            run = changed.job.run
-            at = await connection.fetchval(sql.OPEN_ROOT, job_id, root(run), -job.spec.priority, max_attempts)
-            await record(connection, changed, at)
-            return run
+            name = root(job.run + 1)
+            (opened,) = await connection.fetch(sql.OPEN_ROOT, job_id, name, -job.spec.priority, max_attempts)
+            changed = rules.retried(standing(job, opened))
+            await record(connection, changed, opened["at"])
+            return changed.job.run
 
         run = await self._pool.transaction(work)
         self._hints.send(f"ready:{ENCODE}")
@@ -91,7 +91,7 @@ async def _cancel(connection: Pooled, job: rules.Standing) -> tuple[JobState, bo
     """End what does not run and flag what runs: in this order, a claim that won in between is flagged."""
     await connection.execute(sql.CANCEL_TASKS, job.id)
     (flagged,) = await connection.fetch(sql.FLAG_LEASES, job.id)
-    changed = rules.cancel_requested(job, running=flagged["running"] > 0)
+    changed = rules.cancel_requested(standing(job, flagged), running=flagged["running"] > 0)
     told = await record(connection, changed, flagged["at"])
     return changed.job.state, told
 

@@ -43,7 +43,6 @@ BEAT = _read("beat")
 
 LOCK_JOB = _read("lock_job")
 LOCK_FREE_JOB = _read("lock_free_job")
-OUTPUTS_SHORT = _read("outputs_short")
 RECORD = _read("record")
 
 DELIVERY = _read("delivery")

@@ -17,7 +17,7 @@ from encoder.store.postgres.pool import Pooled
 from encoder.store.postgres.read import claim_of
 from encoder.store.postgres.reading import read_job
 from encoder.store.postgres.verbs import Verbs
-from encoder.store.postgres.write import close_task, lock, record
+from encoder.store.postgres.write import close_task, lock, record, standing
 from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Settled, Settlement
 
 
@@ -51,10 +51,11 @@ class Tasks(Verbs):
     async def mark(self, claim: Claim, changes: Sequence[OutputChange] = (), *, media: Media | None = None) -> None:
         async def work(connection: Pooled) -> bool:
             job = await lock(connection, claim.job_id)
-            at = await connection.fetchval(sql.HOLD_TASK, claim.task_id, claim.epoch)
-            if job is None or at is None:
+            held = await connection.fetchrow(sql.HOLD_TASK, claim.task_id, claim.epoch, claim.job_id)
+            if job is None or held is None:
                 raise _lost(claim)
-            return await record(connection, rules.marked(job, claim, changes), at, media=media)
+            changed = rules.marked(standing(job, held), claim, changes)
+            return await record(connection, changed, held["at"], media=media)
 
         if await self._pool.transaction(work):
             self._hints.send(f"ready:{IO}")
@@ -105,11 +106,11 @@ class Tasks(Verbs):
             if job is None:
                 return None
             state = rules.end_of(job, settlement)
-            at = await close_task(connection, claim, settlement, state, by_rescue=by_rescue)
-            if at is None:
+            won = await close_task(connection, claim, settlement, state, by_rescue=by_rescue)
+            if won is None:
                 return None
-            changed = rules.settled(job, claim, state, settlement)
-            told = await record(connection, changed, at)
+            changed = rules.settled(standing(job, won), claim, state, settlement)
+            told = await record(connection, changed, won["at"])
             return _closed(claim, state, changed.job.state, told=told)
 
         return await self._pool.transaction(work)

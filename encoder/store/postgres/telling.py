@@ -21,14 +21,14 @@ async def close(
     by_rescue: bool = False,
 ) -> bool:
     """Settle the task and note how the telling went; False when the claim is not held."""
-    at = await close_task(connection, claim, settlement, settlement.state, by_rescue=by_rescue)
-    if at is None:
+    won = await close_task(connection, claim, settlement, settlement.state, by_rescue=by_rescue)
+    if won is None:
         return False
     told = result or _untold(settlement)
     tried = result is not None or settlement.outcome is Outcome.LOST
     state = "exhausted" if told.state == "pending" and settlement.state in _OVER else told.state
     await connection.execute(
-        sql.TOLD, delivery_id(claim), state, tried, at, told.status, _text(told.error), _text(told.answer)
+        sql.TOLD, delivery_id(claim), state, tried, won["at"], told.status, _text(told.error), _text(told.answer)
     )
     if state == "gone":
         await connection.execute(sql.GONE, claim.job_id)

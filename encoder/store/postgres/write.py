@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import LiteralString
 
 import msgspec
 
 from encoder.model.base import Json, to_json
-from encoder.model.ids import JobId, OutputId, TenantId
+from encoder.model.ids import JobId, TenantId
 from encoder.model.media import Media
-from encoder.model.result import Delivered, Problem
-from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.state import JobState, TaskState
 from encoder.model.telling import ToldOutput
 from encoder.store.changes import Changed, Standing
 from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Pooled, Row
-from encoder.store.postgres.read import record_of, spec_of
+from encoder.store.postgres.read import spec_of
 from encoder.store.rows import Claim, OutputChange, Settlement
 
 
@@ -32,11 +32,10 @@ def stored_text(value: str) -> str:
 
 
 async def lock(connection: Pooled, job_id: JobId, statement: LiteralString = sql.LOCK_JOB) -> Standing | None:
-    """Lock a job and read how it stands; None when it is not there, or not free for a rescue."""
+    """Lock a job and read it, without its outputs; None when it is not there, or not free for a rescue."""
     row = await connection.fetchrow(statement, job_id)
     if row is None:
         return None
-    outputs = await connection.fetch(sql.OUTPUTS_SHORT, job_id)  # a statement of its own: it sees what came before
     return Standing(
         id=JobId(row["id"]),
         uuid=row["uuid"],
@@ -48,15 +47,20 @@ async def lock(connection: Pooled, job_id: JobId, statement: LiteralString = sql
         secrets_erased=row["secrets_erased_at"] is not None,
         deleted=row["deleted_at"] is not None,
         spec=spec_of(row["spec"]),
-        outputs=tuple(_output(output) for output in outputs),
+        outputs=(),  # they come with the next statement, which sees all that was committed before the lock
     )
+
+
+def standing(job: Standing, row: Row) -> Standing:
+    """The job with the outputs that a statement after the lock has read."""
+    return replace(job, outputs=msgspec.json.decode(row["outputs"], type=tuple[ToldOutput, ...]))
 
 
 async def close_task(
     connection: Pooled, claim: Claim, settlement: Settlement, state: TaskState, *, by_rescue: bool
-) -> datetime | None:
-    """Win the end of a claim: the database's time, or None when it is not held (or its owner lives after all)."""
-    at: datetime | None = await connection.fetchval(
+) -> Row | None:
+    """Win the end of a claim: time and outputs, or None when it is not held (or its owner lives after all)."""
+    return await connection.fetchrow(
         sql.CLOSE_TASK,
         claim.task_id,
         claim.epoch,
@@ -67,7 +71,6 @@ async def close_task(
         None if settlement.problem is None else json_text(settlement.problem),
         by_rescue,
     )
-    return at
 
 
 async def record(connection: Pooled, changed: Changed, at: datetime, *, media: Media | None = None) -> bool:
@@ -90,15 +93,6 @@ async def record(connection: Pooled, changed: Changed, at: datetime, *, media: M
         NOTIFY_ATTEMPTS,
     )
     return bool(deliveries)
-
-
-def _output(row: Row) -> ToldOutput:
-    return ToldOutput(
-        id=OutputId(row["position"]),
-        state=OutputState(row["state"]),
-        delivered=record_of(Delivered, row["delivered"]),
-        problem=record_of(Problem, row["problem"]),
-    )
 
 
 def _change(change: OutputChange, attempts: int | None) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 -- Settle, the fence: deleting the lease is what exactly one can win. No row comes back when the claim is not held, or,
 -- for a rescue ($8), when its owner lives after all.
--- Index: task_leases_pk, tasks_pk. Locks: the own lease, then its task; the job is locked already (not for notify).
+-- With the time come the outputs as they stand, which only this transaction may change.
+-- Index: task_leases_pk, tasks_pk, job_outputs_pk. Locks: the own lease, then its task; the job is locked already (not for notify).
 -- $1 task, $2 epoch, $3 state, $4 delay, $5 lost, $6 released, $7 problem, $8 by rescue
 WITH lease AS (
   DELETE FROM task_leases
@@ -13,9 +14,12 @@ WITH lease AS (
     problem = $7::json,
     finished_at = CASE WHEN $3 IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
   FROM lease WHERE t.id = lease.task_id AND t.epoch = $2 AND t.state = 'running'
-  RETURNING t.id, t.queue, t.nice, t.tenant_id, t.weight, t.state
+  RETURNING t.id, t.job_id, t.queue, t.nice, t.tenant_id, t.weight, t.state
 ), line AS (
   INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
   SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM closed WHERE state = 'ready'
 )
-SELECT clock_timestamp() AS at FROM closed;
+SELECT clock_timestamp() AS at, (
+  SELECT json_agg(json_build_object('id', position, 'state', state, 'delivered', delivered, 'problem', problem) ORDER BY position)
+  FROM job_outputs WHERE job_id = closed.job_id) AS outputs
+FROM closed;

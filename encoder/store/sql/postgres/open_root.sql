@@ -1,5 +1,6 @@
 -- Retry: the root task of a new run, next in line. No ended task is opened again: epochs and paths never repeat.
--- Index: tasks_name_once. Locks: none but the new rows; the job is locked already.
+-- With the time come the outputs as they stand.
+-- Index: tasks_name_once, job_outputs_pk. Locks: none but the new rows; the job is locked already.
 -- $1 job, $2 name, $3 nice, $4 attempts
 WITH task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
@@ -10,4 +11,7 @@ WITH task AS (
   INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
   SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM task
 )
-SELECT created_at AS at FROM task;
+SELECT created_at AS at, (
+  SELECT json_agg(json_build_object('id', position, 'state', state, 'delivered', delivered, 'problem', problem) ORDER BY position)
+  FROM job_outputs WHERE job_id = $1) AS outputs
+FROM task;
