@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from encoder.model.ids import DeliveryId
 
 ENCODE = "encode"  # the queue of `transcode` tasks
@@ -12,7 +10,6 @@ NOTIFY = "notify"
 
 NOTIFY_ATTEMPTS = 10  # then the delivery is `exhausted`
 FLOOR = -(1 << 63)  # where a claim begins to look: the least bigint
-KEY_LIFE = timedelta(hours=24)
 
 
 def root(run: int) -> str:
