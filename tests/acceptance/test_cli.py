@@ -49,8 +49,8 @@ async def test_interrupting_the_wait_leaves_the_job_alone(dsn: str, tmp_path: Pa
         process = await start("submit", str(media.clip()), "--wait", url=platform.url)
         assert process.stderr
         async with asyncio.timeout(30):
-            while b"queued" not in await process.stderr.readline():
-                pass
+            while b"queued" not in (line := await process.stderr.readline()):
+                assert line, "it ended by itself"
             process.send_signal(signal.SIGINT)
             _, err = await process.communicate()
         assert process.returncode == 130
