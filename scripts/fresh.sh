@@ -58,7 +58,7 @@ enter() {
     id=$(chroot "$room" id -u "$name")
     mapfile -t kept < <(env | grep -E '^(PIP_|[A-Z_]*CERT|[A-Z_]*CA_BUNDLE|https?_proxy|no_proxy)[^=]*=' || true)
     cd /
-    exec chroot "$room" setpriv --reuid "$id" --regid "$id" --clear-groups env -i "${kept[@]}" \
+    exec chroot "$room" setpriv --reuid "$id" --regid "$id" --clear-groups env --default-signal -i "${kept[@]}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" USER="$name" LANG=C.UTF-8 \
         bash -euc "cd ~/encoder; $commands"
 }

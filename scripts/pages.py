@@ -14,7 +14,7 @@ from encoder.errors import CATALOGUE, Entry, Where
 from encoder.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
-HELP_WIDTH = 100
+WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
 
 WHERE = {
     Where.REQUEST: ("Requests", "Answers of the API, as `code` of a problem; some also end a job."),
@@ -99,7 +99,7 @@ def cli_page() -> str:
 
 def _cli_parts() -> Iterator[str]:
     yield INTRO
-    top = click.Context(root, info_name="encoder", max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
+    top = click.Context(root, info_name="encoder", **root.context_settings)
     for title, commands in SECTIONS.items():
         yield f"## {title}\n\n"
         for name in commands:
@@ -109,7 +109,7 @@ def _cli_parts() -> Iterator[str]:
 
 
 def _help(command: click.Command, name: str, top: click.Context) -> str:
-    ctx = click.Context(command, info_name=name, parent=top, max_content_width=HELP_WIDTH, terminal_width=HELP_WIDTH)
+    ctx = click.Context(command, info_name=name, parent=top, **WIDTH)  # type: ignore[arg-type]  # two widths
     return "\n".join(line.rstrip() for line in command.get_help(ctx).splitlines())
 
 
