@@ -37,6 +37,7 @@ def fitted(shown: Size, spec: OutputSpec, *, least_px: int = 2) -> Fitted:
     ratio = Fraction(1) if too_small else ratio
     picture = _even(width * ratio, least_px, exact=ratio == 1), _even(height * ratio, least_px, exact=ratio == 1)
     if spec.fit == "contain":
+        picture = _within(picture[0], spec.width), _within(picture[1], spec.height)
         return Fitted(size=picture, scale=picture, too_small=too_small)
     box = _even(wanted[0], least_px, exact=True), _even(wanted[1], least_px, exact=True)
     if spec.fit == "cover":
@@ -61,5 +62,9 @@ def _stretched(shown: Size, wanted: tuple[Fraction, Fraction], spec: OutputSpec,
 
 def _even(side: Fraction, least_px: int, *, exact: bool) -> int:
     """An even side: the one below when `side` is a limit (a source, a box), else the nearest."""
-    even = 2 * int(side / 2) if exact else 2 * round(side / 2)
+    even = 2 * int(side / 2) if exact else 2 * int(side / 2 + Fraction(1, 2))
     return max(even, least_px)
+
+
+def _within(side: int, asked: int | None) -> int:
+    return side if asked is None else min(side, asked - asked % 2)

@@ -1,7 +1,7 @@
 """The filter graph of a pass: each output is a chain of steps, and what chains have in common is done once.
 
-Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → `rotate`
-→ constant frame rate and clip → scale to the largest size needed and tone map → scale, crop or pad → format and tags.
+Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → constant
+frame rate and clip → `rotate` → scale to the largest size needed and tone map → scale, crop or pad → format and tags.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def _shared(chains: Sequence[Chain]) -> Chain:
 def _chain(output: OutputPlan, video: VideoPlan, mapped_at: Size | None) -> Chain:
     return (
         *(() if video.deinterlace is None else (f"bwdif=mode={video.deinterlace}:parity=auto:deint=all",)),
-        *_TURNS[video.turn_deg],
         *_timed(output, video),
+        *_TURNS[video.turn_deg],
         *(() if mapped_at is None else _tone_mapped(video, mapped_at)),
         *_sized(video, mapped_at),
         *_finished(video),

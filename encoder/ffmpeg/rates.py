@@ -7,7 +7,7 @@ from fractions import Fraction
 from encoder.model.media import VideoStream
 
 FAMILY = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
-HIGHEST = FAMILY[-1]
+LOWEST, HIGHEST = Fraction(1), FAMILY[-1]
 GOP_SECONDS = 2  # docs/encoding.md, "Ladder and grid"
 # how far above its measured rate an uneven source may still be taken for a family
 _SLACK = Fraction(2, 100)
@@ -25,15 +25,16 @@ def output_rate(recorded: Fraction, *, even: bool) -> Fraction:
     """The constant rate of an output, not above the source's and not above 60.
 
     An even source keeps its rate, or half of it until that is at most 60, so that no frame is shown twice and none is
-    lost at random. An uneven one gets the family's nearest; one slower than any family, whole frames a second.
+    lost at random. An uneven one gets the family's nearest; one slower than any family, whole frames a second. Nothing
+    is slower than one a second.
     """
+    rate = max(recorded, LOWEST)
     if even:
-        rate = recorded.limit_denominator(1001)
         while rate > HIGHEST:
             rate /= 2
-        return rate
-    within = [member for member in FAMILY if member <= recorded * (1 + _SLACK)]
-    return min(within, key=lambda member: abs(member - recorded), default=Fraction(max(1, round(recorded))))
+        return rate.limit_denominator(1001)
+    within = [member for member in FAMILY if member <= rate * (1 + _SLACK)]
+    return min(within, key=lambda member: abs(member - rate), default=Fraction(round(rate)))
 
 
 def asked_rate(fps: float) -> Fraction:

@@ -1,0 +1,186 @@
+"""F12 of docs/security.md: whatever is asked, of whatever source, a command is made of our own words alone."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+from pathlib import Path
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from encoder.ffmpeg import codecs, command, rules
+from encoder.ffmpeg.plan import decide
+from encoder.model.base import Json
+from encoder.model.media import AudioStream, Media, VideoStream
+from tests.lab.facts import ABLE, MKV, MP4, spec
+
+# what a source may say of itself is text of a stranger
+HOSTILE = st.sampled_from(["-y", "a=b,[x];movie=/etc/passwd", "$(id)", "'\"\\", "\n-map 0", "pipe:1", "ger", "bt2020"])
+NAMES = st.none() | HOSTILE
+SECONDS = st.floats(0, 100, allow_nan=False)
+RATES = st.sampled_from([None, "25/1", "30000/1001", "0/0", "nonsense", "1/100000", "240/1"])
+FOLDER = Path("/scratch/42/1")
+
+
+def either(*values: Json) -> st.SearchStrategy[Json]:
+    return st.sampled_from(values)
+
+
+OUTPUTS = st.fixed_dictionaries(
+    {"container": either(*codecs.CONTAINERS)},
+    optional={
+        "videoCodec": either(*codecs.video_codecs()),
+        "videoBitrate": st.integers(1, 10**9),
+        "maxBitrate": st.integers(1, 10**9),
+        "crf": st.floats(0, 63) | st.integers(0, 63),
+        "encoderPreset": either(*(word for one in codecs.VIDEO_ENCODERS.values() for word in one.presets)),
+        "tune": either(*(word for one in codecs.VIDEO_ENCODERS.values() for word in one.tunes)),
+        "profile": either(*(word for one in codecs.VIDEO_ENCODERS.values() for word in one.profiles)),
+        "level": either(*(word for one in codecs.VIDEO_ENCODERS.values() for word in one.levels)),
+        "pixelFormat": either("yuv420p", "yuv420p10le"),
+        "width": st.integers(16, 8192),
+        "height": st.integers(16, 8192),
+        "fit": either(*rules.FITS),
+        "upscale": st.booleans(),
+        "fps": st.floats(1, 120),
+        "keyframeInterval": st.floats(0.1, 60),
+        "audioCodec": either(*codecs.audio_codecs()),
+        "audioBitrate": st.integers(1, 10**7),
+        "audioChannels": either(*rules.CHANNELS),
+        "audioSampleRate": either(8000, 44100, 48000, 96000),
+        "clip": st.fixed_dictionaries({"start": SECONDS}, optional={"end": SECONDS}),
+        "deinterlace": st.booleans(),
+        "toneMap": st.booleans(),
+        "rotate": either(*rules.ROTATIONS),
+    },
+)
+PICTURES = st.builds(
+    VideoStream,
+    index=st.just(0),
+    codec=HOSTILE | either("h264", "vp9", "mpeg4"),
+    pixel_format=HOSTILE | either("yuv420p", "gbrp"),
+    bit_depth=either(8, 10),
+    coded_width=st.integers(1, 8192),
+    coded_height=st.integers(1, 8192),
+    sample_aspect_ratio=either("1/1", "64/45"),
+    rotation_deg=either(0, 90, 180, 270),
+    mirrored=st.booleans(),
+    average_rate=RATES,
+    median_rate=RATES,
+    variable_rate=st.booleans(),
+    interlaced=st.booleans(),
+    color_range=NAMES,
+    color_primaries=NAMES,
+    color_transfer=NAMES | either("smpte2084", "arib-std-b67"),
+    color_matrix=NAMES,
+    hdr_side_data=st.booleans(),
+    dolby_vision_profile=st.none() | either(5, 8),
+    start_seconds=SECONDS,
+    duration_seconds=st.none() | SECONDS,
+    frames=st.none() | st.integers(0, 10**6),
+    default=st.booleans(),
+    language=NAMES,
+)
+SOUNDS = st.builds(
+    AudioStream,
+    index=st.just(1),
+    codec=HOSTILE | either("aac", "mp3", "ac3"),
+    channels=st.integers(1, 16),
+    layout=NAMES | either("mono", "stereo", "5.1", "5.1(side)", "7.1", "6 channels"),
+    sample_rate_hz=st.integers(1, 192_000),
+    start_seconds=SECONDS,
+    duration_seconds=st.none() | SECONDS,
+    default=st.booleans(),
+    language=NAMES,
+    decodable=st.booleans(),
+)
+SOURCES = st.builds(
+    Media,
+    format=HOSTILE | either(MP4, MKV, "mpegts"),
+    size_bytes=st.integers(0, 2**40),
+    duration_seconds=st.none() | SECONDS,
+    start_seconds=SECONDS,
+    video=st.tuples() | st.tuples(PICTURES),
+    audio=st.tuples() | st.tuples(SOUNDS),
+)
+
+NUMBER = r"-?\d+(?:\.\d+)?"
+LAYOUT = r"(?:mono|stereo|5\.1|7\.1)"
+CHANNEL = r"(?:FL|FR|FC|BC|BL|BR|SL|SR|LFE)"
+COLOUR = r"(?:bt709|bt601|bt2020|bt2020nc|smpte2084|arib-std-b67)"
+MIXED = rf"(?:{NUMBER}\*)?{CHANNEL}(?:\+(?:{NUMBER}\*)?{CHANNEL})*"
+
+# every filter that we have, with the only values that it may take
+STEPS = re.compile(
+    "|".join(
+        f"(?:{step})"
+        for step in (
+            r"bwdif=mode=send_(?:frame|field):parity=auto:deint=all", r"transpose=c?clock", "hflip", "vflip",
+            r"fps=fps=\d+/\d+", r"trim=start_pts=\d+(?::end_pts=\d+)?", r"setpts=PTS-\d+",
+            rf"setparams=color_primaries=bt2020:color_trc={COLOUR}:colorspace=bt2020nc",
+            rf"setparams=range=tv:color_primaries={COLOUR}:color_trc={COLOUR}:colorspace={COLOUR}",
+            rf"scale=\d+:\d+:flags=bicubic(?:(?::in_color_matrix={COLOUR})?:out_color_matrix={COLOUR}:out_range=tv)?",
+            r"zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", r"tonemap=hable:desat=0",
+            r"zscale=t=bt709:m=bt709:r=tv", "format=yuv420p(?:10le)?", r"sidedata=mode=delete:type=[A-Z_]+",
+            r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", r"split=\d+",
+            rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
+            "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
+            rf"pan={LAYOUT}(?:\|{CHANNEL}={MIXED})+",
+        )
+    )
+)  # fmt: skip
+LABELS = re.compile(r"\[(?:0:\d+|[vt]\d+)\]")
+
+OPTIONS = {
+    "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
+    "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
+    "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
+    "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a:0", "-map_metadata:g", "-map_metadata:s",
+    "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
+}  # fmt: skip
+WORDS = {
+    "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
+    "+faststart", "language=ger", *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
+    *(container.muxer for container in codecs.CONTAINERS.values()),
+    *(tag for container in codecs.CONTAINERS.values() for tag in container.tags.values()),
+    *(word for one in codecs.VIDEO_ENCODERS.values()
+      for word in (*one.presets, *one.tunes, *one.profiles, *one.levels)),
+}  # fmt: skip
+PARAMS = re.compile(r"(?:(?:open-gop|log-level|pools|level-idc|lp)=(?:warning|[\d.]+):?)+")
+FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in codecs.CONTAINERS.values()}
+
+
+def is_graph(word: str) -> bool:
+    steps = [step for part in word.split(";") for step in LABELS.sub("", part).split(",")]
+    return all(STEPS.fullmatch(step) for step in steps)
+
+
+def is_ours(word: str) -> bool:
+    numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]", word) is not None
+    return (
+        word in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
+        or is_graph(word)
+    )  # fmt: skip
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@given(media=SOURCES, members=OUTPUTS, threads=st.none() | st.integers(1, 64))
+def test_a_command_holds_only_constants_numbers_and_our_paths(
+    media: Media, members: dict[str, Json], threads: int | None
+) -> None:
+    output = spec(None, **members)
+    faulty = {fault.path.split("/")[1] for fault in rules.check(output)}
+    output = spec(None, **{member: value for member, value in members.items() if member not in faulty})
+    assume(not rules.check(output))
+    plan = decide(media, {0: output}, ABLE)
+    for one_pass, made in product(plan.passes, plan.outputs):
+        files = {0: FOLDER / f"out-0.{made.extension}"}
+        args = command.build(plan, one_pass, files=files, threads=threads)
+        assert [word for word in args if not is_ours(word)] == []
+        assert {word for word in args if word.startswith("-") and not re.fullmatch(NUMBER, word)} <= OPTIONS
+
+
+def test_the_property_would_see_a_stranger_s_word() -> None:
+    for word in ("-filter", "a=b", "movie=/etc/passwd", "scale=iw:ih", "language=-map", "/etc/passwd", "fps=fps=x"):
+        assert not is_ours(word)

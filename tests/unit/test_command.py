@@ -1,0 +1,105 @@
+"""Whole commands, word for word, in `golden/`. `GOLDEN=write` writes them anew: read the difference."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from encoder.ffmpeg import command
+from encoder.ffmpeg.plan import decide
+from encoder.model.job import OutputSpec
+from encoder.model.media import Media
+from tests.lab.facts import ABLE, audio, hdr, source, spec, video
+
+GOLDEN = Path(__file__).parent / "golden"
+FOLDER = Path("/scratch/7/1")
+
+PHONE = source(picture=video(codec="hevc", rotation_deg=90, rate="30000/1001", frames=299))
+DVD = source(
+    picture=video(
+        codec="mpeg2video", coded_width=720, coded_height=576, sample_aspect_ratio="64/45", interlaced=True,
+        color_matrix=None, color_primaries=None, color_transfer=None,
+    ),
+    sound=audio(codec="ac3", channels=6, layout="5.1(side)", language="ger"),
+    format="mpeg",
+)  # fmt: skip
+
+CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
+    "h264": (source(), [spec(height=720)]),
+    "vp9": (source(), [spec("vp9", height=360)]),
+    "hevc": (source(), [spec("hevc", level="4.1")]),
+    "av1": (source(), [spec("av1")]),
+    "av1-fast": (source(), [spec("av1-fast")]),
+    "audio-aac": (source(), [spec("audio-aac")]),
+    "audio-opus": (source(sound=audio(channels=1, layout="mono", start_seconds=0.5)), [spec("audio-opus")]),
+    "two-outputs-one-decode": (source(), [spec(height=720), spec("vp9", height=360)]),
+    "same-picture-twice": (source(), [spec(height=720), spec("hevc", height=720), spec("vp9", height=360)]),
+    "phone": (PHONE, [spec(height=720)]),
+    "dvd": (DVD, [spec()]),
+    "hdr-to-sdr-ladder": (source(picture=hdr(), silent=True), [spec(height=720), spec(height=360)]),
+    "hdr-kept": (source(picture=hdr(), silent=True), [spec("hevc", toneMap=False, height=720)]),
+    "clip": (source(), [spec(clip={"start": 3, "end": 5})]),
+    "clip-without-index": (source(format="mpegts"), [spec(clip={"start": 3})]),
+    "cover-pad-turned": (
+        source(),
+        [spec(width=720, height=720, fit="cover"), spec(width=720, height=720, fit="pad", rotate=90)],
+    ),
+    "bitrate": (source(), [spec(videoBitrate=2_500_000, keyframeInterval=1, audioCodec="none")]),
+    "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
+}
+
+
+def rendered(args: Sequence[str]) -> str:
+    """An option and its values on a line, a graph's statements and a chain's steps on lines of their own."""
+    lines = [args[0]]
+    for arg in args[1:]:
+        if arg.startswith("-") and not arg.lstrip("-").isdigit():
+            lines.append(f"  {arg}")
+        elif "," in arg and arg.startswith("["):
+            lines += [f"      {step}" for step in arg.replace(";", ";\n").replace(",", ",\n").splitlines()]
+        else:
+            lines[-1] += f" {arg}"
+    return "\n".join(lines) + "\n"
+
+
+def commands(media: Media, outputs: Sequence[OutputSpec]) -> str:
+    plan = decide(media, dict(enumerate(outputs)), ABLE)
+    assert not plan.refused
+    files = {made.output: FOLDER / f"out-{made.output}.{made.extension}" for made in plan.outputs}
+    return "\n".join(
+        rendered(command.shown(command.build(plan, one, files=files, threads=2), FOLDER)) for one in plan.passes
+    )
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_command_is_word_for_word_what_was_agreed(case: str) -> None:
+    text, file = commands(*CASES[case]), GOLDEN / f"{case}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        file.write_text(text)
+    assert text == file.read_text()
+
+
+def test_every_golden_file_belongs_to_a_case() -> None:
+    assert {file.stem for file in GOLDEN.iterdir()} == set(CASES)
+
+
+def test_without_a_number_of_threads_none_is_named() -> None:
+    plan = decide(source(), {0: spec(), 1: spec("hevc"), 2: spec("av1-fast")}, ABLE)
+    args = command.build(plan, plan.passes[0], files={n: FOLDER / str(n) for n in range(3)})
+    assert "-threads:v" not in args
+    assert not any("pools" in arg or "lp=" in arg for arg in args)
+
+
+def test_a_source_may_be_opened_otherwise() -> None:
+    plan = decide(source(), {0: spec()}, ABLE)
+    args = command.build(plan, plan.passes[0], files={0: FOLDER / "0"}, source_args=("-i", "file:x"))
+    assert args[4:6] == ["-i", "file:x"]
+
+
+def test_the_second_decoder_stops_at_the_first_error() -> None:
+    args = command.decode_check()
+    assert args[:3] == ["-v", "error", "-xerror"]
+    assert args[-3:] == ["-f", "null", "-"]
