@@ -50,9 +50,7 @@ def span(media: Media, clip: Clip | None, rate: Fraction | None) -> Span:
         return Span(origin=media.start_seconds)
     length = media.duration_seconds
     if length is not None and clip.start >= length:
-        raise errors.Permanent(
-            "invalid_range", f"The clip begins at {clip.start:g} s, the source ends at {length:g}."
-        )
+        raise errors.Permanent("invalid_range", f"The clip begins at {clip.start:g} s, the source ends at {length:g}.")
     start = _snapped(clip.start, rate)
     if length is not None and clip.end is not None and clip.end > length + _BEYOND_SECONDS:
         raise errors.Permanent("invalid_range", f"The clip ends at {clip.end:g} s, the source at {length:g} s.")

@@ -1,0 +1,53 @@
+"""Estimates: rough, but on the right side of each other."""
+
+from __future__ import annotations
+
+from encoder.ffmpeg.estimate import estimate
+from encoder.model.job import OutputSpec
+from encoder.model.media import Media
+from tests.lab.facts import planned, source, spec, video
+
+
+def cost(output: OutputSpec, media: Media | None = None) -> tuple[int, float]:
+    media = media or source()
+    said = estimate(planned(media, output), media)
+    assert said.size_bytes is not None
+    assert said.cpu_seconds is not None
+    assert said.scratch_bytes == media.size_bytes + said.size_bytes
+    return said.size_bytes, said.cpu_seconds
+
+
+def test_a_bitrate_tells_the_size() -> None:
+    assert cost(spec(videoBitrate=2_000_000))[0] == (2_000_000 + 128_000) * 10 // 8
+
+
+def test_smaller_pictures_and_lower_quality_cost_less() -> None:
+    full, half, coarse = cost(spec()), cost(spec(height=540)), cost(spec(crf=29))
+    assert half[0] < full[0]
+    assert half[1] < full[1]
+    assert coarse[0] < full[0]
+
+
+def test_a_peak_bounds_the_size() -> None:
+    assert cost(spec(maxBitrate=100_000))[0] <= (100_000 + 128_000) * 10 // 8
+
+
+def test_a_slower_preset_takes_longer() -> None:
+    assert cost(spec(encoderPreset="ultrafast"))[1] < cost(spec())[1] < cost(spec(encoderPreset="veryslow"))[1]
+    assert cost(spec("av1", encoderPreset="8"))[1] < cost(spec("av1"))[1]
+
+
+def test_a_copy_costs_nothing_and_keeps_its_bits() -> None:
+    media = source(picture=video(bitrate_bps=1_000_000))
+    size, cpu = cost(spec(videoCodec="copy", audioCodec="none"), media)
+    assert (size, cpu) == (1_250_000, 0.1)
+
+
+def test_a_lossless_sound_is_counted_by_its_samples() -> None:
+    assert cost(spec(None, container="wav"))[0] == 48000 * 2 * 2 * 10
+
+
+def test_without_a_duration_nothing_is_claimed() -> None:
+    endless = source(picture=video(duration_seconds=None), silent=True, duration_seconds=None)
+    said = estimate(planned(endless, spec()), endless)
+    assert (said.size_bytes, said.cpu_seconds, said.scratch_bytes) == (None, None, None)
