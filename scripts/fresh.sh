@@ -81,6 +81,6 @@ if [[ ${1:-} = --enter ]]; then enter "${@:2}"; fi
 [[ $(id -u) = 0 ]] || { say "needs root: it makes root file systems"; exit 1; }
 [[ -z $(git -C "$here" status --porcelain) ]] || say "what is not committed is not tried"
 rooms=$(mktemp -d "${TMPDIR:-/var/tmp}/encoder-fresh.XXXXXX")
-trap 'kill $(jobs -p) 2>/dev/null; wait; rm -rf --one-file-system "$rooms"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; wait || true; rm -rf --one-file-system "$rooms"' EXIT
 trap 'exit 143' TERM
 for name in "${@:-root user}"; do for one in $name; do run_as "$one"; done; done
