@@ -144,6 +144,7 @@ _ALSO_OF_A_JOB = {
     "invalid_range": FailureClass.PERMANENT,
     "invalid_url": FailureClass.PERMANENT,
     "unsupported_kind": FailureClass.PERMANENT,
+    "secrets_erased": FailureClass.PERMANENT,
     "internal_error": FailureClass.CRASH,
 }
 

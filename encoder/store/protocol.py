@@ -74,6 +74,9 @@ class Jobs(Protocol):
     async def delete(self, job_id: JobId) -> None:
         """Cancel, and hide from every read from now on. Rows go when no task is live."""
 
+    async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
+        """Erase the secrets of up to `limit` jobs that ended so long ago; of how many it did."""
+
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         """Counts by state, queues by depth and age."""
 

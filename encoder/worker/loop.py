@@ -14,6 +14,7 @@ from encoder.model.ids import WorkerId
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
+from encoder.queue.erase import SecretSweep
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
@@ -111,6 +112,7 @@ class Worker:
                 group.create_task(self._ear.listen(self.wake.heard), name="ear"),
                 group.create_task(self._rescuer().run(), name="rescue"),
                 group.create_task(DueSweep(self._store).run(), name="due"),
+                group.create_task(SecretSweep(self._store, uniform=self._uniform).run(), name="secrets"),
             ]
             claimers = [
                 group.create_task(self._claim_for_ever(queue, slots, group), name=f"claim {queue}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from encoder import errors
 from encoder.log import get_logger
+from encoder.model.result import Problem
+from encoder.model.secrets import HIDDEN
 from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
@@ -41,8 +44,11 @@ class Notify:
         row = await ledger.delivery()
         if row is None:
             return settle.cancelled()
+        address = self._address(row)
+        if HIDDEN in address:  # its secrets were erased before the receiver took the event
+            return settle.failed(Problem.of(errors.Permanent("secrets_erased", "The receiver's address was erased.")))
         sent = await self._sender.send(
-            url=self._address(row),
+            url=address,
             webhook_id=row.webhook_id,
             body=row.body,
             tenant_id=row.tenant_id,

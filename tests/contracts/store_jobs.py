@@ -192,6 +192,19 @@ class RetrySuite:
         ends = [event for event in await store.events(job.id) if event.type is EventType.JOB_FAILED]
         assert [event.run for event in ends] == [1, 2]
 
+    async def test_secrets_are_erased_after_the_end_and_then_there_is_no_retry(self, store: Store) -> None:
+        living = await work.enqueue(store, sealed=b"secret")
+        ended = await work.enqueue(store, sealed=b"secret")
+        await store.cancel(ended.id)
+        assert await store.erase_secrets(ended_for=timedelta(hours=1), limit=10) == 0
+        assert await store.erase_secrets(ended_for=timedelta(0), limit=10) == 1
+        assert await store.erase_secrets(ended_for=timedelta(0), limit=10) == 0
+        assert (await read(store, ended)).sealed is None
+        assert (await read(store, living)).sealed == b"secret"
+        with pytest.raises(errors.Rejected) as refused:
+            await store.retry(ended.id, max_attempts=3)
+        assert code_of(refused) == "secrets_erased"
+
     async def test_there_is_nothing_to_retry_in_a_job_that_lives_or_is_complete(self, store: Store) -> None:
         job, claim = await work.working(store)
         for _ in range(2):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from encoder import errors
 from encoder.model.event import Event, EventType
@@ -69,6 +69,10 @@ class Jobs(Verbs):
 
         await self._pool.transaction(work)
         self._hints.send(f"cancel:{job_id}")
+
+    async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
+        (row,) = await self._pool.rows(sql.ERASE_SECRETS, ended_for, limit)
+        return int(row["erased"])
 
     async def _ticket(self, job: NewJob) -> tuple[JobId, datetime, rules.Delivery] | None:
         """Number, time and first delivery of a job with a receiver: the text that it is told names them."""

@@ -20,6 +20,7 @@ CANCEL_TASKS = _read("cancel_tasks")
 FLAG_LEASES = _read("flag_leases")
 OPEN_ROOT = _read("open_root")
 HIDE = _read("hide")
+ERASE_SECRETS = _read("erase_secrets")
 
 JOB = _read("job")
 JOBS = _read("jobs")
