@@ -40,22 +40,29 @@ def run(seen: Evidence) -> Check:
 
 
 def source(seen: Evidence) -> Check | None:
-    """The source was whole: each track ended where it says, and the picture gave the frames that it says."""
+    """The source was whole: it goes on until where its header says, each track too, and gave the frames it promised."""
     ends = seen.planned_ends
-    made = {kind: seen.ended(kind) for kind in ends}
     slack = max(_SHORT_SECONDS, _SHORT_SHARE * max(ends.values(), default=0.0))
-    track, read = seen.source_picture, seen.read("video")
     expected: Facts = {f"{kind}EndSeconds": end for kind, end in ends.items()}
-    measured: Facts = {f"{kind}EndSeconds": end for kind, end in made.items()}
-    whole = all(_near(made[kind], end, slack) for kind, end in ends.items())
+    measured: Facts = {f"{kind}EndSeconds": seen.ended(kind) for kind in ends}
+    whole = all(_near(seen.ended(kind), end, slack) for kind, end in ends.items())
+    if seen.declared_end is not None and not seen.plan.clipped:
+        expected["declaredEndSeconds"], measured["declaredEndSeconds"] = seen.declared_end, seen.held_end
+        whole = whole and seen.declared_end - seen.held_end <= slack
+    track, read = seen.source_picture, seen.read("video")
     if track is not None and track.frames is not None and read is not None and not seen.plan.clipped:
         decoded = read.packets if read.frames is None else read.frames
         expected["frames"], measured["frames"] = track.frames, decoded
         whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
     if not expected:
         return None
-    limit: Facts = {"seconds": slack, "lostFramesShare": _LOST_SHARE}
-    return Check(name="source", passed=whole, expected=expected, measured=measured, limit=limit)
+    return Check(
+        name="source",
+        passed=whole,
+        expected=expected,
+        measured={**measured, "cutShort": seen.media.cut_short},
+        limit={"seconds": slack, "lostFramesShare": _LOST_SHARE},
+    )
 
 
 def container(seen: Evidence) -> Check:

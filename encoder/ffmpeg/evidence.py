@@ -15,6 +15,8 @@ from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
 # time stamps are in milliseconds in some containers, and a start and an end are each off by one
 CLOCK_SECONDS = 0.002
 
+_DECLARING = ("mov", "matroska", "flv", "avi", "asf", "wav", "flac", "mxf")
+
 Planned = VideoPlan | AudioPlan
 
 
@@ -59,6 +61,19 @@ class Evidence:
         """The track of the source that the picture was made of."""
         wanted = self.plan.video
         return next((stream for stream in self.media.video if wanted and stream.index == wanted.source_index), None)
+
+    @property
+    def declared_end(self) -> float | None:
+        """When the source ends by its header. Other formats have no header, or only an estimate from their size."""
+        declares = any(name in _DECLARING for name in self.media.format.split(","))
+        return self.media.duration_seconds if declares else None
+
+    @property
+    def held_end(self) -> float:
+        """When the last of the source's tracks ends."""
+        tracks: tuple[VideoStream | AudioStream, ...] = (*self.media.video, *self.media.audio)
+        ends = (track.start_seconds + (track.duration_seconds or 0.0) for track in tracks)
+        return max(ends, default=0.0) - self.media.start_seconds
 
     def read(self, kind: str) -> Read | None:
         """What ffmpeg read of the track that a stream was made of."""

@@ -46,22 +46,29 @@ def warnings(proof: Proof) -> tuple[Note, ...]:
 
 
 def _source_at_fault(check: Check) -> errors.Permanent:
-    ends = [part for part in check.expected if part.endswith("EndSeconds")] if isinstance(check.expected, dict) else []
     slack = _number(check.limit, "seconds")
+    ends = [part for part in _facts(check.expected) if part.endswith("EndSeconds")]
     for part in ends:
         planned, made = _number(check.expected, part), _number(check.measured, part)
         if planned - made > slack:
             return errors.Permanent("source_truncated", f"The source says {planned:.2f} s and ends at {made:.2f} s.")
-        if made - planned > slack:
+        if made - planned > slack and part != "declaredEndSeconds":
             return errors.Permanent("duration_mismatch", f"The source says {planned:.2f} s and goes on after that.")
     frames, decoded = _number(check.expected, "frames"), _number(check.measured, "frames")
-    return errors.Permanent("source_damaged", f"Of {frames:g} frames of the source {decoded:g} could be decoded.")
+    lost = f"Of {frames:g} frames of the source {decoded:g} could be decoded."
+    if _facts(check.measured).get("cutShort"):
+        return errors.Permanent("source_truncated", f"The source is shorter than its index says. {lost}")
+    return errors.Permanent("source_damaged", lost)
 
 
 def _told(check: Check) -> str:
     return f"check `{check.name}`: expected {check.expected}, measured {check.measured}"
 
 
+def _facts(facts: Json) -> dict[str, Json]:
+    return facts if isinstance(facts, dict) else {}
+
+
 def _number(facts: Json, name: str) -> float:
-    value = facts.get(name) if isinstance(facts, dict) else None
+    value = _facts(facts).get(name)
     return float(value) if isinstance(value, int | float) else 0.0

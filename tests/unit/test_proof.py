@@ -16,7 +16,7 @@ from encoder.model.job import OutputSpec
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
 from encoder.model.plan import OutputPlan
 from encoder.model.proof import Proof
-from tests.lab.facts import audio, hdr, picture, planned, sound, source, spec, video
+from tests.lab.facts import MKV, audio, hdr, picture, planned, sound, source, spec, video
 
 FILE = Path("/scratch/1/out-0.mp4")
 
@@ -298,6 +298,27 @@ def test_a_source_that_goes_on_lies_about_its_duration() -> None:
 
 def test_a_source_with_frames_missing_inside_is_damaged() -> None:
     assert verdict(replace(GOOD, decoded_frames=140)) == "source_damaged"
+
+
+def test_frames_missing_of_a_file_that_is_too_short_for_its_index_are_a_truncation() -> None:
+    media = base.replace(GOOD.media, cut_short=True)
+    assert verdict(replace(GOOD, media=media, decoded_frames=240)) == "source_truncated"
+
+
+def test_a_header_that_promises_more_than_the_tracks_hold_is_a_truncation() -> None:
+    # cut, a Matroska is walked to its new end, and only its header still knows the old one
+    media = source(format=MKV, duration_seconds=16.0)
+    assert verdict(good(media)) == "source_truncated"
+    assert verdict(good(source(format=MKV, duration_seconds=10.9))) is None
+
+
+def test_a_duration_that_is_only_an_estimate_proves_nothing() -> None:
+    assert verdict(good(source(format="mpegts", duration_seconds=16.0))) is None
+
+
+def test_sound_that_goes_on_after_the_picture_is_no_truncation() -> None:
+    longer = source(sound=audio(duration_seconds=16.0), duration_seconds=16.0)
+    assert verdict(good(longer, spec(audioCodec="none"))) is None
 
 
 def test_too_many_decode_errors_are_damage() -> None:
