@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,13 @@ log = get_logger(__name__)
 RECONNECT_S = 1.0
 
 
-async def run_up(settings: Settings, *, host: str | None, port: int | None, data: Path, workers: int) -> int:
-    """Everything in one process, on a database of its own unless one is named. Ends at SIGTERM or SIGINT."""
+async def run_up(
+    settings: Settings, *, host: str | None, port: int | None, data: Path, workers: int, ready: Callable[[str], None]
+) -> int:
+    """Everything in one process, on a database of its own unless one is named. Ends at SIGTERM or SIGINT.
+
+    `ready` is told the address once it answers.
+    """
     home = Home(data)
     home.make()
     settings = _at_home(settings, home, host, port)
@@ -47,7 +52,7 @@ async def run_up(settings: Settings, *, host: str | None, port: int | None, data
             settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
             died = asyncio.ensure_future(postgres.died())
         store = await stack.enter_async_context(_store(settings))
-        return await _serve(Wiring(settings, store), api=True, workers=workers, died=died)
+        return await _serve(Wiring(settings, store), api=True, workers=workers, died=died, ready=ready)
 
 
 async def run_api(settings: Settings) -> int:
@@ -79,8 +84,11 @@ async def run_migrate(settings: Settings) -> int:
 
 
 def _prepare(settings: Settings) -> None:
-    """What every role does first."""
+    """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
     configure(LogFormat(settings.log_format), settings.log_level)
+    starting = asyncio.current_task()
+    if starting is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, starting.cancel)
 
 
 def _at_home(settings: Settings, home: Home, host: str | None, port: int | None) -> Settings:
@@ -125,7 +133,14 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
         await store.close()
 
 
-async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Future[str] | None = None) -> int:
+async def _serve(
+    wiring: Wiring,
+    *,
+    api: bool,
+    workers: int,
+    died: asyncio.Future[str] | None = None,
+    ready: Callable[[str], None] = lambda _url: None,
+) -> int:
     """Run the API and the workers until a signal: first the workers drain, then the API goes."""
     if api:
         _require_closed_or_loopback(wiring.settings)
@@ -141,6 +156,7 @@ async def _serve(wiring: Wiring, *, api: bool, workers: int, died: asyncio.Futur
             app = create_app(parts, pages=views.routes(wiring.store))
             await stack.enter_async_context(serving(app, host=wiring.settings.host, port=wiring.settings.port))
             log.info("api.listening", url=wiring.public_url)
+            ready(wiring.public_url)
         async with asyncio.TaskGroup() as group:
             for worker in crew:
                 group.create_task(worker.run(), name="worker")

@@ -10,6 +10,7 @@ UNAVAILABLE = 4  # not reachable, broken or too busy, also after retries
 TIMED_OUT = 5  # --timeout has passed; the job goes on
 CANCELLED = 6
 INTERRUPTED = 130
+TERMINATED = 143
 
 _BY_STATUS = {401: DENIED, 403: DENIED, 408: UNAVAILABLE, 409: FAILED, 429: UNAVAILABLE}
 _BY_JOB = {"completed": DONE, "failed": FAILED, "cancelled": CANCELLED}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from pathlib import Path
@@ -28,6 +29,8 @@ def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
 
     try:
         return asyncio.run(start(settings.load()))
+    except asyncio.CancelledError:
+        sys.exit(exits.TERMINATED)
     except errors.Unfit as error:
         raise click.UsageError(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
 
@@ -47,7 +50,12 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     """Run everything on this machine: a database of its own, the API, a worker. Ctrl-C stops it."""
     from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
 
-    return _serve(lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers))
+    def ready(url: str) -> None:
+        click.echo(f"Encoder is at {url}\nTry it: encoder submit VIDEO --preset h264 --wait")
+
+    return _serve(
+        lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready)
+    )
 
 
 @click.command()

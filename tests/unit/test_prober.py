@@ -83,7 +83,7 @@ def test_an_idr_is_told_by_its_first_slice(join: object, size: int) -> None:
 
 
 @pytest.mark.parametrize(("kind", "is_idr"), [(19, True), (20, True), (21, False), (1, False), (16, False)])
-def test_a_cra_picture_of_hevc_is_no_idr(kind: int, is_idr: bool) -> None:  # noqa: FBT001  # a column of the table
+def test_a_cra_picture_of_hevc_is_no_idr(kind: int, is_idr: bool) -> None:  # a column of the table
     parameters, picture = bytes([33 << 1, 1]), bytes([kind << 1, 1, 0xAF])
     assert Idr("hevc", 0).begins(_coded(parameters, picture)) is is_idr
 
