@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.ffmpeg.proof import warnings
 from encoder.log import get_logger
 from encoder.model.result import Delivered, Intent, Timings
 from encoder.model.state import OutputState
@@ -70,7 +71,7 @@ class Deliver:
                 state=OutputState.UPLOADING,
                 proof=proven.proof,
                 intent=Intent(epoch=run.held.claim.epoch, promised=promised),
-                warnings=proven.made.plan.warnings + proven.made.notes,
+                warnings=proven.made.plan.warnings + proven.made.notes + warnings(proven.proof),
             )
         )
         receipt = await self._published(run, proven, destination)
