@@ -110,12 +110,12 @@ def frames(seen: Evidence) -> Check | None:
     if wanted is None or count is None:
         return None
     encoded = None if wrote is None else wrote.packets if wrote.frames is None else wrote.frames
-    as_planned = wanted.frames is None or abs(count.packets - wanted.frames) <= wanted.frames_limit
+    as_planned = wanted.frames is None or abs(count.shown - wanted.frames) <= wanted.frames_limit
     return Check(
         name="frames",
         passed=encoded in (None, count.packets) and as_planned,
         expected={"planned": wanted.frames, "encoded": encoded},
-        measured={"stored": count.packets},
+        measured={"stored": count.packets, "shown": count.shown},
         limit={"planned": wanted.frames_limit, "encoded": 0},
     )
 

@@ -51,9 +51,9 @@ def build(
 
 def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
     """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it."""
-    # pictures keep the times that they have: the null muxer's own clock is too coarse for some, and would complain
-    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough")
-    return ["-v", "error", "-xerror", *source_args, *everything, "-f", "null", "-"]
+    # pictures keep the times and the clock that they have: one of frames is too coarse for uneven ones
+    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", "-enc_time_base:v", "demux")
+    return ["-v", "repeat+error", "-xerror", *source_args, *everything, "-f", "null", "-"]
 
 
 def shown(args: Sequence[str], folder: Path) -> list[str]:
@@ -72,7 +72,7 @@ def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> 
         yield from _audio(output.audio)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
     yield from ("-map_chapters", "-1" if output.clipped else "0")
-    yield from ("-t", f"{_most_seconds(output):.3f}")
+    yield from ("-t", f"{_most_seconds(output):.6f}")
     if output.faststart:
         yield from ("-movflags", "+faststart")
     yield from ("-max_muxing_queue_size", "1024")  # a track may begin late
@@ -80,6 +80,8 @@ def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> 
 
 
 def _most_seconds(output: OutputPlan) -> float:
+    if output.clip_seconds is not None and not _is_encoded(output):
+        return output.clip_seconds  # nothing else ends a copy
     return min(_LONGEST_SECONDS, (output.duration_seconds or _LONGEST_SECONDS) + _SPARE_SECONDS)
 
 

@@ -24,6 +24,7 @@ _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
 _TEN_BIT = codecs.TEN_BIT[0]
 _DOLBY_VISION_ALONE = 5
+_MOST_REORDERED = 8  # frames; encoders in use keep to 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
     duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
     if case.container.own_zero:
         duration = None  # MPEG-TS does not say how long its last frame lasts
+    count, slack = (stream.frames, 0) if not frames.span.clipped else _cut_count(frames, duration)
     return VideoPlan(
         source_index=stream.index,
         encoder=codecs.COPY,
@@ -148,8 +150,8 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         gop_frames=0,
         start_seconds=frames.span.start_of(stream.start_seconds),
         duration_seconds=duration,
-        frames=stream.frames,
-        frames_limit=0 if stream.frames is not None else _loose(duration or 0.0, frames.rate),
+        frames=count,
+        frames_limit=slack,
     )
 
 
@@ -244,6 +246,13 @@ def _count(frames: Frames) -> tuple[int | None, int]:
     if span.end is not None and count == (span.end - span.start) * rate:
         return count, 0  # cut out of the middle: nothing about it is a guess
     return count, 1 if stream.frames is not None else _loose(duration, rate)
+
+
+def _cut_count(frames: Frames, duration: float | None) -> tuple[int | None, int]:
+    """As `_count`, of a copied clip: it ends by decoding time, and frames that were waiting for others come after."""
+    if duration is None:
+        return None, 0
+    return round(Fraction(duration) * frames.rate), _MOST_REORDERED
 
 
 def _loose(duration: float, rate: Fraction) -> int:

@@ -87,8 +87,8 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     stream = picture.track(case)
     if wanted == codecs.COPY and _may_copy(case, stream):
         rate = rates.source_rate(stream) or rates.HIGHEST
-        frames = Frames(stream=stream, span=timeline.span(case.media, None, None), rate=rate)
-        return picture.copied(case, frames), frames.span
+        span = timeline.entered_at_start(timeline.span(case.media, case.spec.clip, rate))
+        return picture.copied(case, Frames(stream=stream, span=span, rate=rate)), span
     encoder = _encoder(case, case.container.video[0] if wanted == codecs.COPY else wanted)
     fitting = case if encoder.name == wanted or wanted in (codecs.COPY, encoder.codec) else _without_controls(case)
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
@@ -106,10 +106,15 @@ def _may_copy(case: Case, stream: VideoStream) -> bool:
     if (stream.rotation_deg or stream.mirrored) and not case.container.turns:
         case.warn("codec_substituted", f"{case.container.name} holds no turned picture: it is encoded anew, upright.")
         return False
-    if case.spec.clip is not None:
-        case.warn("codec_substituted", "A copy can only be cut at keyframes: the picture is encoded anew.")
+    if case.spec.clip is not None and not _may_cut(case, stream):
+        case.warn("codec_substituted", "Such a copy can only be cut at keyframes: the picture is encoded anew.")
         return False
     return True
+
+
+def _may_cut(case: Case, stream: VideoStream) -> bool:
+    """A copy begins at the keyframe before its clip: MP4 hides what comes too early, Matroska plays it."""
+    return case.container.boxes and timeline.has_index(case.media) and not stream.variable_rate
 
 
 def _encoder(case: Case, wanted: str) -> VideoEncoder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from encoder import errors
@@ -60,13 +60,23 @@ def span(media: Media, clip: Clip | None, rate: Fraction | None) -> Span:
     return Span(origin=media.start_seconds, clipped=True, start=start, end=end, seek=_seek(media, start, rate))
 
 
+def entered_at_start(whole: Span) -> Span:
+    """For a copy: ffmpeg goes to the keyframe before by itself, and tells the edit list what not to show."""
+    return replace(whole, seek=whole.start)
+
+
+def has_index(media: Media) -> bool:
+    """Whether the source can be entered in its middle."""
+    return any(name in _INDEXED for name in media.format.split(","))
+
+
 def _snapped(seconds: float, rate: Fraction | None) -> Fraction:
     grain = rate or Fraction(1000)
     return round(Fraction(seconds) * grain) / grain
 
 
 def _seek(media: Media, start: Fraction, rate: Fraction | None) -> Fraction:
-    if not any(name in _INDEXED for name in media.format.split(",")):
+    if not has_index(media):
         return Fraction(0)
     uneven = any(stream.variable_rate for stream in media.video)
     lead = _LEAD_SECONDS_UNEVEN if uneven else _LEAD_SECONDS

@@ -137,6 +137,7 @@ OUTPUTS: dict[str, OutputSpec] = {
     "cover turned": fast(width=200, height=200, fit="cover", rotate=270, audioChannels=1),
     "silent": fast(audioCodec="none"),
     "copy": spec(None, container="mkv", videoCodec="copy", audioCodec="copy"),
+    "copied clip": spec(None, container="mp4", videoCodec="copy", clip={"start": 0.5, "end": 1.5}),
     "clip": fast(clip={"start": 0.5, "end": 1.25}),
     **{f"{container} of its own": fast(None, container=container) for container in ("mov", "mkv", "mpegts")},
     **{container: spec(None, container=container) for container, kind in codecs.CONTAINERS.items() if not kind.video},

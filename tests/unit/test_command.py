@@ -48,6 +48,7 @@ CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
         [spec(width=720, height=720, fit="cover"), spec(width=720, height=720, fit="pad", rotate=90)],
     ),
     "bitrate": (source(), [spec(videoBitrate=2_500_000, keyframeInterval=1, audioCodec="none")]),
+    "copied-clip": (source(), [spec(videoCodec="copy", clip={"start": 3, "end": 5})]),
     "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
 }
 
@@ -101,5 +102,5 @@ def test_a_source_may_be_opened_otherwise() -> None:
 
 def test_the_second_decoder_stops_at_the_first_error() -> None:
     args = command.decode_check()
-    assert args[:3] == ["-v", "error", "-xerror"]
+    assert args[:3] == ["-v", "repeat+error", "-xerror"]
     assert args[-3:] == ["-f", "null", "-"]

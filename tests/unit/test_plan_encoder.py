@@ -98,14 +98,22 @@ def test_a_copied_hevc_is_tagged_for_apple() -> None:
     [
         (video(codec="mpeg4"), {"container": "mp4"}),
         (video(rotation_deg=90), {"container": "mpegts"}),
-        (video(), {"container": "mp4", "clip": {"start": 1.0}}),
+        (video(), {"container": "mkv", "clip": {"start": 1.0}}),
+        (video(variable_rate=True), {"container": "mp4", "clip": {"start": 1.0}}),
     ],
-    ids=["codec", "turn", "clip"],
+    ids=["codec", "turn", "clip where nothing can be hidden", "clip of uneven frames"],
 )
 def test_a_copy_that_cannot_be_right_is_encoded_anew_and_told(stream: VideoStream, members: dict[str, Json]) -> None:
     plan = planned(source(picture=stream), spec(None, videoCodec="copy", **members))
     assert picture(plan).encoder == "libx264"
     assert "codec_substituted" in warned(plan)
+
+
+def test_a_clip_is_copied_where_an_edit_list_hides_what_comes_before() -> None:
+    plan = planned(source(), spec(videoCodec="copy", clip={"start": 3, "end": 5}))
+    assert (picture(plan).encoder, plan.seek_seconds, plan.clip_start_seconds) == ("copy", 3.0, 3.0)
+    assert sound(plan).encoder == "aac"
+    assert picture(planned(source(format="mpegts"), spec(videoCodec="copy", clip={"start": 3}))).encoder == "libx264"
 
 
 def test_sound_is_copied_only_where_the_container_holds_it() -> None:

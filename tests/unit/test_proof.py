@@ -187,7 +187,7 @@ FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "combs in what was interlaced": ("picture", FIELDS.with_video(interlaced=True)),
     "a frame that was encoded and is not there": ("frames", replace(GOOD, encoded_frames=251)),
     "two frames too few": (
-        "frames", replace(GOOD.with_count(0, packets=248), encoded_frames=248),
+        "frames", replace(GOOD.with_count(0, packets=248, shown=248), encoded_frames=248),
     ),
     "a container that says too long": ("duration", GOOD.with_media(duration_seconds=10.2)),
     "sound that ends too early for a duration": ("duration", GOOD.with_count(1, end_pts_seconds=9.93)),
@@ -284,7 +284,9 @@ def verdict(result: Result) -> str | None:
 def short(seconds: float) -> Result:
     """Everything ends `seconds` early."""
     frames = 250 - round(25 * seconds)
-    cut = GOOD.with_count(0, packets=frames, end_pts_seconds=10 - seconds).with_count(1, end_pts_seconds=10 - seconds)
+    cut = GOOD.with_count(0, packets=frames, shown=frames, end_pts_seconds=10 - seconds).with_count(
+        1, end_pts_seconds=10 - seconds
+    )
     return replace(cut.with_media(duration_seconds=10 - seconds), decoded_frames=frames, encoded_frames=frames)
 
 
