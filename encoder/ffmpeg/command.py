@@ -51,8 +51,8 @@ def build(
 
 def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
     """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it."""
-    # pictures keep the times and the clock that they have: one of frames is too coarse for uneven ones
-    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough", "-enc_time_base:v", "demux")
+    # each line by itself, for `checks.decode` tells the decoder's from the null muxer's
+    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough")
     return ["-v", "repeat+error", "-xerror", *source_args, *everything, "-f", "null", "-"]
 
 
@@ -92,14 +92,14 @@ def _video(video: VideoPlan, label: str, threads: int | None) -> Iterator[str]:
         yield from ("-map", f"[{label}]", "-c:v", video.encoder)
         for option in video.options:
             yield from option
-        yield from _threads(video, threads)
+        yield from _params(video, threads)
         # the graph made the grid already; anything else would drop or repeat frames behind the plan's back
         yield from ("-fps_mode", "passthrough")
     if video.codec_tag is not None:
         yield from ("-tag:v", video.codec_tag)
 
 
-def _threads(video: VideoPlan, threads: int | None) -> Iterator[str]:
+def _params(video: VideoPlan, threads: int | None) -> Iterator[str]:
     encoder = codecs.VIDEO_ENCODERS[video.encoder]
     params: list[tuple[str, str]] = list(encoder.params)
     if video.level is not None and encoder.level_param is not None:
