@@ -31,6 +31,9 @@ def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
         return asyncio.run(start(settings.load()))
     except asyncio.CancelledError:
         sys.exit(exits.TERMINATED)
+    except errors.StoreUnavailable as error:
+        click.echo(f"error: the database cannot be used: {clean(error)}", err=True)
+        sys.exit(exits.UNAVAILABLE)
     except errors.Unfit as error:
         raise click.UsageError(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
 
