@@ -87,9 +87,12 @@ async def _scratch(machine: Machine) -> str:
 
 
 async def _storage(machine: Machine) -> str:
-    probe = "doctor/probe"
-    await machine.storage.destination(probe).look()
-    return machine.settings.storage
+    root = machine.storage_root
+    if not await asyncio.to_thread(root.exists):
+        return f"{root}: made on first start"
+    if not await asyncio.to_thread(os.access, root, os.W_OK | os.X_OK):
+        raise Bad(f"{root} cannot be written", "Give it to the user who runs Encoder, or change ENCODER_STORAGE.")
+    return f"{root}: can be written"
 
 
 async def _secrets(machine: Machine) -> str:

@@ -103,12 +103,14 @@ class Machine:
 
     @cached_property
     def storage(self) -> FolderStorage:
-        kind, _, folder = self.settings.storage.partition(":")
-        if kind + ":" != _FILE or not folder:
+        self.storage_root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FolderStorage(self.storage_root, public_url=self.public_url, link_secret=self.derived(b"links"))
+
+    @cached_property
+    def storage_root(self) -> Path:
+        if not self.settings.storage.startswith(_FILE) or self.settings.storage == _FILE:
             raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER`.")
-        root = Path(folder).resolve()
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStorage(root, public_url=self.public_url, link_secret=self.derived(b"links"))
+        return Path(self.settings.storage.removeprefix(_FILE)).resolve()
 
     @cached_property
     def public_url(self) -> str:

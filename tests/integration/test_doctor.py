@@ -1,0 +1,50 @@
+"""The doctor tells what is wrong, and what to do; one thing that is wrong hides no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from encoder.doctor import Finding, examine
+from encoder.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(storage=f"file:{tmp_path / 'storage'}", scratch_dir=tmp_path / "scratch")
+
+
+async def bad(settings: Settings) -> dict[str, Finding]:
+    return {finding.name: finding for finding in await examine(settings) if not finding.ok}
+
+
+async def test_a_laptop_with_nothing_set_is_well(settings: Settings) -> None:
+    assert await bad(settings) == {}
+
+
+async def test_looking_makes_no_storage(settings: Settings, tmp_path: Path) -> None:
+    await examine(settings)
+    assert not (tmp_path / "storage").exists()
+
+
+async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path: Path) -> None:
+    wrong = {
+        "ffmpeg": tmp_path / "no-ffmpeg",
+        "storage": "s3:bucket",
+        "secret_keys": (SecretStr("too short"),),
+        "file_roots": (tmp_path / "absent",),
+        "database_url": SecretStr("postgresql://nobody:s3cret@127.0.0.1:1/none"),
+    }
+    found = await bad(settings.model_copy(update=wrong))
+    assert set(found) == {"ffmpeg", "ffmpeg's known weaknesses", "storage", "secrets", "file roots", "database"}
+    assert all(finding.to_do for finding in found.values())
+    assert not any("s3cret" in finding.detail for finding in found.values())
+
+
+async def test_a_database_is_measured_and_its_wake_ups_are_tried(settings: Settings, dsn: str) -> None:
+    findings = await examine(settings.model_copy(update={"database_url": SecretStr(dsn)}))
+    database = next(finding for finding in findings if finding.name == "database")
+    assert database.ok, database.detail
+    assert "hints come through" in database.detail
