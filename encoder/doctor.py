@@ -59,9 +59,8 @@ async def _python(_machine: Machine) -> str:
 async def _ffmpeg(machine: Machine) -> str:
     abilities = await machine.abilities()
     missing = sorted({*VIDEO_ENCODERS, *AUDIO_ENCODERS} - {"copy", "none"} - abilities.encoders)
-    if not abilities.reads_descriptors:
-        raise Bad(f"{abilities.version} has no `fd` protocol", "Use ffmpeg 6.0 or newer, or unset ENCODER_FFMPEG.")
-    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}"
+    opens = "" if abilities.reads_descriptors else "; no `fd` protocol: opens its source by name, the box is the wall"
+    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}{opens}"
 
 
 async def _weaknesses(machine: Machine) -> str:

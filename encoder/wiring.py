@@ -186,8 +186,8 @@ class Wiring(Machine):
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
             fetch=self._fetch(scratch),
-            encode=Encode(self.ffmpeg, threads=self._threads, clock=_clock),
-            verify=Verify(self.ffmpeg, clock=_clock),
+            encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads),
+            verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
             deliver=Deliver(clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,

@@ -6,6 +6,8 @@ session description, nothing that names other files or hosts. The only protocol 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from encoder.ffmpeg.box import SOURCE_FD
 
 DEMUXERS = (
@@ -24,13 +26,17 @@ MOST_STREAMS = 64
 MOST_ALLOCATED_BYTES = 512 * 1024**2
 
 
-def input_options() -> tuple[str, ...]:
-    """How ffmpeg opens the source, up to and with `-i`."""
+def input_options(path: Path | None = None) -> tuple[str, ...]:
+    """How ffmpeg opens the source, up to and with `-i`: as descriptor 3, the only thing that it may open.
+
+    `path`: for builds without the `fd` protocol (before 6.0), which open the file by its name, ours; then the formats
+    and the box alone keep them from other files.
+    """
+    opened = ("-fd", str(SOURCE_FD), "-i", "fd:") if path is None else ("-i", f"file:{path}")
     return (
-        "-protocol_whitelist", "fd",
+        "-protocol_whitelist", "fd" if path is None else "file",
         "-format_whitelist", ",".join(DEMUXERS),
         "-max_pixels", str(MOST_PIXELS),
         "-max_streams", str(MOST_STREAMS),
-        "-fd", str(SOURCE_FD),
-        "-i", "fd:",
+        *opened,
     )  # fmt: skip

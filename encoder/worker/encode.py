@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
 from encoder import errors
 from encoder.ffmpeg import command, launcher
+from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
@@ -37,12 +38,15 @@ def limits_for(plans: Iterable[OutputPlan], source_bytes: int) -> Limits:
 
 
 class Encode:
-    """Runs the passes of a plan. `threads`: per ffmpeg, None for as many as there are cores."""
+    """Runs the passes of a plan.
 
-    def __init__(self, ffmpeg: Launcher, *, threads: int | None, clock: Callable[[], float]) -> None:
+    `threads`: per ffmpeg, None for as many as there are cores. `by_descriptor`: this ffmpeg has the `fd` protocol.
+    """
+
+    def __init__(self, ffmpeg: Launcher, *, by_descriptor: bool, threads: int | None) -> None:
         self._ffmpeg = ffmpeg
+        self._by_descriptor = by_descriptor
         self._threads = threads
-        self._clock = clock
 
     async def __call__(self, run: Run, source: Fetched, plan: Plan, one_pass: Pass) -> list[Made]:
         """The outputs of `one_pass` that ffmpeg made; those that it could not are failed or left to another attempt.
@@ -79,7 +83,8 @@ class Encode:
     ) -> list[Made]:
         plans = [plan.output(number) for number in one_pass.outputs]
         files = {each.output: run.folder / each.file_name for each in plans}
-        argv = command.build(plan, one_pass, files=files, threads=self._threads)
+        opened = input_options(None if self._by_descriptor else source.path)
+        argv = command.build(plan, one_pass, files=files, threads=self._threads, source_args=opened)
         shown = tuple(command.shown(argv, run.folder))
         await run.ledger.mark(
             *(

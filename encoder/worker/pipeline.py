@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
 from encoder.worker.places import Places
+from encoder.worker.together import together
 from encoder.worker.verify import Verify
 
 
@@ -52,7 +52,9 @@ class Pipeline:
         plan = await self._planned(run, media, left)
         for one_pass in plan.passes:
             made = await self.encode(run, fetched, plan, one_pass)
-            await asyncio.gather(*(self._finish(run, fetched, media, each) for each in made))
+            async with together() as group:
+                for each in made:
+                    group.create_task(self._finish(run, fetched, media, each))
         if run.retry:
             raise run.retry[0]
 

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 from encoder.ffmpeg import command, proof
-from encoder.ffmpeg.launcher import Launcher, Limits
+from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.launcher import Exit, Launcher, Limits
 from encoder.ffmpeg.probe import reopen
+from encoder.files.threads import in_thread
 from encoder.model.media import Media
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Made, Proven, Run, write_off
+from encoder.worker.together import together
 
 DECODE_LIMITS = Limits(wall_seconds=6 * 3600.0, cpu_seconds=None, file_bytes=1024)
 
 
 class Verify:
-    """Checks results against their plan."""
+    """Checks results against their plan. `by_descriptor`: this ffmpeg has the `fd` protocol."""
 
-    def __init__(self, ffmpeg: Launcher, *, clock: Callable[[], float]) -> None:
+    def __init__(self, ffmpeg: Launcher, *, by_descriptor: bool, clock: Callable[[], float]) -> None:
         self._ffmpeg = ffmpeg
+        self._by_descriptor = by_descriptor
         self._clock = clock
 
     async def __call__(self, run: Run, media: Media, made: Made) -> Proven | None:
@@ -31,18 +34,16 @@ class Verify:
         begun = self._clock()
         await run.ledger.mark(OutputChange(id=made.output, state=OutputState.VERIFYING, log=made.log))
         run.held.tell(made.output, Live(stage="verifying", progress=progress.overall("verifying", 0.0)))
-        opened, decoded, sha256 = await asyncio.gather(
-            reopen(self._ffmpeg, made.path, muxer=made.plan.muxer, folder=run.folder, leash=run.held.leash),
-            self._ffmpeg.run(
-                command.decode_check(),
-                folder=run.folder,
-                leash=run.held.leash,
-                limits=DECODE_LIMITS,
-                source=made.path,
-            ),
-            asyncio.to_thread(digest, made.path),
+        async with together() as group:
+            reopening = group.create_task(
+                reopen(self._ffmpeg, made.path, muxer=made.plan.muxer, folder=run.folder, leash=run.held.leash)
+            )
+            decoding = group.create_task(self._decoded(run, made))
+            digesting = group.create_task(in_thread(digest, made.path))
+        opened = reopening.result()
+        report = proof.judge(
+            made.plan, media=media, path=made.path, log=made.log, opened=opened, decoded=decoding.result()
         )
-        report = proof.judge(made.plan, media=media, path=made.path, log=made.log, opened=opened, decoded=decoded)
         failure = proof.verdict(report)
         if failure is not None:
             await write_off(run, made.output, failure, proof=report)
@@ -51,9 +52,15 @@ class Verify:
             made=made,
             proof=report,
             size_bytes=opened.media.size_bytes,
-            sha256=sha256,
+            sha256=digesting.result(),
             seconds=self._clock() - begun,
             opened=opened,
+        )
+
+    async def _decoded(self, run: Run, made: Made) -> Exit:
+        args = command.decode_check(source_args=input_options(None if self._by_descriptor else made.path))
+        return await self._ffmpeg.run(
+            args, folder=run.folder, leash=run.held.leash, limits=DECODE_LIMITS, source=made.path
         )
 
 

@@ -43,7 +43,10 @@ LIMITS = Limits(wall_seconds=60)
 
 @pytest.mark.parametrize("kind", TEXTS)
 @pytest.mark.parametrize("sandbox", [Sandbox.AUTO, Sandbox.OFF])
-async def test_neither_the_prober_nor_ffmpeg_opens_it(kind: str, sandbox: Sandbox, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_name", [False, True])  # Q4: as builds without the `fd` protocol must
+async def test_neither_the_prober_nor_ffmpeg_opens_it(
+    kind: str, sandbox: Sandbox, by_name: bool, tmp_path: Path
+) -> None:
     launcher, neighbour = Launcher(binary=Path(ffmpeg_binary()), sandbox=sandbox), tmp_path / "neighbour.mp4"
     neighbour.write_bytes(clip().read_bytes())
     async with Canary() as canary:
@@ -51,8 +54,9 @@ async def test_neither_the_prober_nor_ffmpeg_opens_it(kind: str, sandbox: Sandbo
         source.write_text(TEXTS[kind](canary.url("/x.ts", host="127.0.0.1"), neighbour))
         with pytest.raises(errors.Permanent) as caught:
             await inspect(launcher, source, folder=tmp_path, leash=Leash())
+        opened = input_options(source if by_name else None)
         ended = await launcher.run(
-            (*input_options(), "-f", "null", "-"), folder=tmp_path, leash=Leash(), limits=LIMITS, source=source
+            (*opened, "-f", "null", "-"), folder=tmp_path, leash=Leash(), limits=LIMITS, source=source
         )
     assert caught.value.code == "unsupported_format"
     assert classify(ended).code == "unsupported_format"
