@@ -7,7 +7,6 @@ EncoderError
     Transient            try again later, not before `retry_after_s`
     Resource             this machine lacks something: give the task back
     Crash                ffmpeg or its memory gave out: as transient
-    Ambiguous            the answer was lost: look first, then decide
   LeaseLost            the task belongs to somebody else now: stop, write nothing
   StoreUnavailable     the database cannot be reached
   Unfit                this machine or its settings cannot do what is asked of them: refuse to start
@@ -32,7 +31,6 @@ class FailureClass(StrEnum):
     TRANSIENT = "transient"
     RESOURCE = "resource"
     CRASH = "crash"
-    AMBIGUOUS = "ambiguous"
 
 
 class EncoderError(Exception):
@@ -90,11 +88,6 @@ class Resource(Failure):
 
 class Crash(Failure):
     kind = FailureClass.CRASH
-    retryable = True
-
-
-class Ambiguous(Failure):
-    kind = FailureClass.AMBIGUOUS
     retryable = True
 
 

@@ -27,6 +27,7 @@ from encoder.store.protocol import Store
 from encoder.vault import new_key
 from encoder.wiring import Wiring
 from encoder.worker.loop import Worker
+from encoder.worker.together import together
 
 log = get_logger(__name__)
 
@@ -157,7 +158,7 @@ async def _serve(
             await stack.enter_async_context(serving(app, host=wiring.settings.host, port=wiring.settings.port))
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)
-        async with asyncio.TaskGroup() as group:
+        async with together() as group:
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
             await _until(stop, died)

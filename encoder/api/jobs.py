@@ -97,8 +97,9 @@ async def retry(call: Call) -> web.Response:
 async def delete(call: Call) -> web.Response:
     """DELETE /jobs/{id}: the job, and what the platform's own storage holds of it."""
     row = await find(call)
+    await call.parts.shelf.remove(f"jobs/{row.uuid}")  # first: once the row is hidden, nobody can ask again
     await call.parts.store.delete(row.id)
-    await call.parts.shelf.remove(f"jobs/{row.uuid}")
+    await call.parts.shelf.remove(f"jobs/{row.uuid}")  # what a worker published in between
     return web.Response(status=204)
 
 

@@ -85,6 +85,7 @@ class HttpDestination:
             )
             async with self._web.ask(ask, away=_AWAY) as response:
                 _raise_for(response)
+                upload.require_complete()
         return Receipt(uri=self.uri, size_bytes=parcel.size_bytes, sha256=None)
 
     async def discard(self, token: str) -> None:
@@ -105,6 +106,7 @@ class _Upload:
         self._limit = asyncio.timeout(None)
         self._reading = asyncio.Lock()
         self._failure: Exception | None = None
+        self._complete = False
 
     async def __aenter__(self) -> Self:
         await self._limit.__aenter__()
@@ -137,9 +139,15 @@ class _Upload:
                 with self._watched():
                     yield chunk
                 self._sent(len(chunk))
+            self._complete = True
         except Exception as failure:
             self._failure = failure  # aiohttp shows the other side of the request only its own words
             raise
+
+    def require_complete(self) -> None:
+        """A success that comes before the last byte has left is none: whatever stands there, it is not the file."""
+        if not self._complete:
+            raise errors.Transient("integrity_error", "The destination answered before it had the whole file.")
 
     async def _read(self, at: int) -> bytes:
         async with self._reading:

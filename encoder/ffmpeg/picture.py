@@ -24,6 +24,7 @@ _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
 _TEN_BIT = codecs.TEN_BIT[0]
 _DOLBY_VISION_ALONE = 5
+_LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million (E4)
 _MOST_REORDERED = 8  # frames; encoders in use keep to 4
 
 
@@ -41,7 +42,7 @@ def track(case: Case) -> VideoStream:
     """The default track, else the first; never a cover picture.
 
     Raises:
-        errors.Permanent: `no_video_stream`.
+        errors.Permanent: `no_video_stream`; `duration_mismatch`, frames minutes apart: a bomb, or time stamps that lie.
     """
     tracks = [stream for stream in case.media.video if not stream.attached_picture]
     if not tracks:
@@ -50,6 +51,9 @@ def track(case: Case) -> VideoStream:
     if len(tracks) > 1:
         why = "the first default one" if chosen.default else "the first"
         case.because("video_track", f"Picture is stream {chosen.index}: {why} of {len(tracks)} tracks.")
+    if chosen.frames and (chosen.duration_seconds or 0) / chosen.frames > _LONGEST_INTERVAL_S:
+        told = f"{chosen.frames} frames in {chosen.duration_seconds:.0f} s: its time stamps cannot be right."
+        raise errors.Permanent("duration_mismatch", told)
     return chosen
 
 

@@ -40,9 +40,8 @@ class Delivered(Record):
 class Intent(Record):
     """Written before an upload begins, so that a later attempt can tell what a dead one published."""
 
-    epoch: int
+    token: str  # of the attempt: what it left half-written carries it
     promised: Delivered
-    upload_id: str | None = None
 
 
 class Timings(Record):

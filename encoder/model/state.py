@@ -49,9 +49,9 @@ JOB_MOVES: dict[JobState, frozenset[JobState]] = {
 
 _OPEN_OUTPUT = frozenset({OutputState.FAILED, OutputState.CANCELLED, OutputState.QUEUED})
 OUTPUT_MOVES: dict[OutputState, frozenset[OutputState]] = {
-    # straight to `uploading` when an earlier attempt had published the very object that it intended
+    # straight to `uploaded` when an earlier attempt had published the very object that it intended
     OutputState.QUEUED: frozenset(
-        {OutputState.ENCODING, OutputState.UPLOADING, OutputState.FAILED, OutputState.CANCELLED}
+        {OutputState.ENCODING, OutputState.UPLOADED, OutputState.FAILED, OutputState.CANCELLED}
     ),
     # back to `encoding` when a shared pass failed and the output is encoded once more by itself
     OutputState.ENCODING: _OPEN_OUTPUT | {OutputState.VERIFYING},

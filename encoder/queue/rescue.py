@@ -54,7 +54,11 @@ class Rescuer:
             return 0
         rescued = 0
         for expired in await self._store.expired():
-            settled = await self._store.rescue(expired.claim, closing(expired))
+            try:
+                settled = await self._store.rescue(expired.claim, closing(expired))
+            except errors.Defect:  # one task that cannot be closed must not keep the others from being freed
+                log.exception("rescue.defect", task=expired.claim.task_id)
+                continue
             if settled is not None:
                 rescued += 1
                 log.warning(

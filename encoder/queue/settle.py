@@ -38,6 +38,11 @@ def released(claim: Claim, *, uniform: Uniform) -> Settlement:
     return Settlement(outcome=Outcome.RELEASED, state=TaskState.READY)
 
 
+def left_to_others(*, after_s: float) -> Settlement:
+    """Not for this release: nothing is charged, and newer workers have time to take it."""
+    return Settlement(outcome=Outcome.RELEASED, state=TaskState.SCHEDULED, delay=timedelta(seconds=after_s))
+
+
 def lost(claim: Claim) -> Settlement:
     """The owner is silent. A loss leaves the failure budget alone; the third one ends the task (G9)."""
     if claim.lost + 1 >= MOST_LOST:
@@ -59,7 +64,7 @@ def after_failure(claim: Claim, failure: errors.Failure, *, encoded: bool, unifo
             return failed(Problem.of(failure))
         case FailureClass.RESOURCE if not encoded:
             return replace(released(claim, uniform=uniform), problem=Problem.of(failure))
-        case FailureClass.TRANSIENT | FailureClass.RESOURCE | FailureClass.CRASH | FailureClass.AMBIGUOUS:
+        case FailureClass.TRANSIENT | FailureClass.RESOURCE | FailureClass.CRASH:
             return _again(claim, failure, uniform=uniform)
         case _:
             assert_never(failure.kind)

@@ -10,6 +10,7 @@ from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.ffmpeg.proof import warnings
 from encoder.log import get_logger
+from encoder.model.ids import OutputId
 from encoder.model.result import Delivered, Intent, Timings
 from encoder.model.state import OutputState
 from encoder.queue.backoff import Uniform, stage_delay_s
@@ -42,10 +43,7 @@ async def find_published(run: Run, row: OutputRow, destination: Destination) -> 
     if stands is None or (stands.size_bytes, stands.sha256) != (promised.size_bytes, promised.sha256):
         return False
     log.info("output.found_published", job=run.job.id, output=row.id)
-    await run.ledger.mark(
-        OutputChange(id=row.id, state=OutputState.UPLOADING),
-        OutputChange(id=row.id, state=OutputState.UPLOADED, delivered=promised),
-    )
+    await run.ledger.mark(OutputChange(id=row.id, state=OutputState.UPLOADED, delivered=promised))
     return True
 
 
@@ -64,32 +62,30 @@ class Deliver:
         """
         begun = self._clock()
         output = proven.made.output
+        await _clear_up(run, output, destination)
         promised = delivered(proven, uri=destination.uri)
         await run.ledger.mark(
             OutputChange(
                 id=output,
                 state=OutputState.UPLOADING,
                 proof=proven.proof,
-                intent=Intent(epoch=run.held.claim.epoch, promised=promised),
+                intent=Intent(token=run.token, promised=promised),
                 warnings=proven.made.plan.warnings + proven.made.notes + warnings(proven.proof),
             )
         )
-        receipt = await self._published(run, proven, destination)
-        timings = Timings(
-            queued=account.queued,
-            fetch=account.fetch,
-            encode=proven.made.seconds,
-            verify=proven.seconds,
-            upload=self._clock() - begun,
-        )
-        await run.ledger.mark(
-            OutputChange(
-                id=output,
-                state=OutputState.UPLOADED,
-                delivered=delivered(proven, uri=receipt.uri),
-                timings=timings,
+        with run.held.publishing():
+            receipt = await self._published(run, proven, destination)
+            timings = Timings(
+                queued=account.queued,
+                fetch=account.fetch,
+                encode=proven.made.seconds,
+                verify=proven.seconds,
+                upload=self._clock() - begun,
             )
-        )
+            uploaded = delivered(proven, uri=receipt.uri)
+            await run.ledger.mark(
+                OutputChange(id=output, state=OutputState.UPLOADED, delivered=uploaded, timings=timings)
+            )
         run.held.tell(output, None)
 
     async def _published(self, run: Run, proven: Proven, destination: Destination) -> Receipt:
@@ -104,14 +100,10 @@ class Deliver:
             try:
                 receipt = await self._once(run, proven, parcel, destination)
                 _compare(parcel, receipt)
-            except (errors.Transient, errors.Ambiguous) as failure:
-                await destination.discard(parcel.token)
-                if trial == TRIES:
+            except errors.Transient as failure:
+                if trial == TRIES or run.held.ending is not None:  # a drain waits for what is in flight, not for more
                     raise
                 await asyncio.sleep(stage_delay_s(trial, retry_after_s=failure.retry_after_s, uniform=self._uniform))
-            except (errors.Failure, asyncio.CancelledError):
-                await asyncio.shield(destination.discard(parcel.token))
-                raise
             else:
                 return receipt
         raise errors.Defect("unreachable: the last try returns or raises")
@@ -125,8 +117,18 @@ class Deliver:
             live = progress.transfer("uploading", sent, parcel.size_bytes, self._clock() - begun)
             run.held.tell(proven.made.output, live)
 
-        with run.held.publishing():
-            return await destination.publish(parcel, sent=told, fence=run.ledger.fence)
+        return await destination.publish(parcel, sent=told, fence=run.ledger.fence)
+
+
+async def _clear_up(run: Run, output: OutputId, destination: Destination) -> None:
+    """Remove what an attempt that was killed left half-written; our own attempts clear up after themselves."""
+    intent = next(row.intent for row in run.outputs if row.id == output)
+    if intent is None or intent.token == run.token:
+        return
+    try:
+        await destination.discard(intent.token)
+    except errors.Failure as failure:
+        log.warning("output.not_cleared", output=output, code=failure.code)
 
 
 def delivered(proven: Proven, *, uri: str) -> Delivered:

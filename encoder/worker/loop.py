@@ -23,6 +23,7 @@ from encoder.store.rows import Outcome, Settlement, WorkerInfo
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
 from encoder.worker.ledger import Ledger
+from encoder.worker.together import together
 
 log = get_logger(__name__)
 
@@ -104,9 +105,9 @@ class Worker:
 
     async def run(self) -> None:
         """Work until stopped."""
-        await self._store.hello(self._info)
+        await self._introduce()
         log.info("worker.started", worker=str(self._info.id), slots=self._info.slots)
-        async with asyncio.TaskGroup() as group:
+        async with together() as group:
             services = [
                 group.create_task(self._heart.run(), name="heart"),
                 group.create_task(self._ear.listen(self.wake.heard), name="ear"),
@@ -125,6 +126,17 @@ class Worker:
             for service in services:
                 service.cancel()
         await self._say_bye()
+
+    async def _introduce(self) -> None:
+        """Say hello, however long the database is away: beats only say that we are still there."""
+        while not self._stop.is_set():
+            try:
+                await self._store.hello(self._info)
+            except errors.StoreUnavailable as error:
+                log.warning("worker.unheard", reason=str(error))
+                await asyncio.sleep(self._rhythm.poll_s)
+            else:
+                return
 
     def _rescuer(self) -> Rescuer:
         return Rescuer(self._store, self._rhythm.times, self._contact, clock=self._clock, uniform=self._uniform)
@@ -175,6 +187,8 @@ class Worker:
                 await self._lead(held)
             except errors.LeaseLost:
                 log.warning("task.lost")
+            except Exception:  # its lease will run out; a defect in one task must not end the others
+                log.exception("task.unsettled")
             finally:
                 held.leash.kill()
                 del self._held[claim.task_id, claim.epoch]
@@ -197,7 +211,7 @@ class Worker:
         handler = self._handlers.get(held.claim.kind)
         if handler is None:  # a newer release's work: leave it to newer workers
             log.error("task.kind_unknown", kind=held.claim.kind)
-            return settle.released(held.claim, uniform=self._uniform)
+            return settle.left_to_others(after_s=SICK_S)
         try:
             return await held.lead(handler.work(held))
         except (CutOff, errors.LeaseLost):
@@ -218,7 +232,7 @@ class Worker:
                 return None
 
     async def _settle(self, held: Held, settlement: Settlement) -> None:
-        if settlement.outcome is Outcome.RELEASED and held.ending is None:  # this machine lacks something
+        if settlement.outcome is Outcome.RELEASED and settlement.problem is not None:  # this machine lacks something
             self._sick_until = self._clock() + SICK_S
         settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
         log.info(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from encoder import errors
 from encoder.log import get_logger
-from encoder.model.result import Problem
 from encoder.model.secrets import HIDDEN
 from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import DeliveryRow, Outcome, Settlement
+from encoder.store.rows import DeliveryRow, DeliveryTry, Outcome, Settlement
 from encoder.vault import Vault
 from encoder.webhooks.schedule import Sent
 from encoder.webhooks.send import Sender
@@ -46,7 +44,9 @@ class Notify:
             return settle.cancelled()
         address = self._address(row)
         if HIDDEN in address:  # its secrets were erased before the receiver took the event
-            return settle.failed(Problem.of(errors.Permanent("secrets_erased", "The receiver's address was erased.")))
+            gone = DeliveryTry(state="exhausted", status=None, error="secrets_erased", answer=None)
+            await ledger.settle_delivery(gone, closing(Sent(result=gone)))
+            return None
         sent = await self._sender.send(
             url=address,
             webhook_id=row.webhook_id,

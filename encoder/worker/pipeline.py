@@ -10,6 +10,7 @@ from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect
+from encoder.log import get_logger
 from encoder.model.ids import OutputId
 from encoder.model.media import Media
 from encoder.model.plan import Plan
@@ -23,6 +24,8 @@ from encoder.worker.fetch import Fetch
 from encoder.worker.places import Places
 from encoder.worker.together import together
 from encoder.worker.verify import Verify
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,11 @@ class Pipeline:
     async def _published_before(self, run: Run, row: OutputRow) -> bool:
         if row.intent is None or row.plan is None:
             return False
-        return await find_published(run, row, self.places.destination(run, row.plan))
+        try:
+            return await find_published(run, row, self.places.destination(run, row.plan))
+        except errors.Failure as failure:  # not to be known: it is made again
+            log.info("output.not_found", output=row.id, code=failure.code)
+            return False
 
     async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
         run.held.at("fetching")

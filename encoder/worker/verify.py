@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,6 @@ from encoder.ffmpeg import command, proof
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
 from encoder.ffmpeg.probe import reopen
-from encoder.files.threads import in_thread
 from encoder.model.media import Media
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
@@ -39,7 +39,7 @@ class Verify:
                 reopen(self._ffmpeg, made.path, muxer=made.plan.muxer, folder=run.folder, leash=run.held.leash)
             )
             decoding = group.create_task(self._decoded(run, made))
-            digesting = group.create_task(in_thread(digest, made.path))
+            digesting = group.create_task(asyncio.to_thread(digest, made.path))  # it has a descriptor of its own
         opened = reopening.result()
         report = proof.judge(
             made.plan, media=media, path=made.path, log=made.log, opened=opened, decoded=decoding.result()

@@ -45,6 +45,9 @@ _AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,  # closed under our hands
     asyncpg.OperatorInterventionError,  # shut down, terminated, starting up, cancelled by a time limit
+    asyncpg.PostgresSystemError,  # its disk fails
+    asyncpg.InternalServerError,
+    asyncpg.InternalClientError,
     asyncpg.InsufficientResourcesError,  # too many clients, out of memory, disk full
     asyncpg.ReadOnlySQLTransactionError,  # a standby, or a disk that went read-only
     asyncpg.LockNotAvailableError,

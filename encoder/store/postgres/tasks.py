@@ -36,7 +36,12 @@ class Tasks(Verbs):
         claims: list[Claim] = []
         while len(claims) < limit:
             wanted = limit - len(claims)
-            rows = await self._pool.rows(sql.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
+            try:
+                rows = await self._pool.rows(sql.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
+            except errors.StoreUnavailable:
+                if claims:
+                    break  # what is won must be held
+                raise
             claims += [claim_of(row) for row in rows if row["task_id"] is not None]
             if rows[0]["picked"] < wanted:
                 break  # else some were tombstones, and more may stand behind them
