@@ -10,11 +10,12 @@ from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, Place
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
-from encoder.model.state import OUTPUT_ENDED, JobState, OutputState, TaskState
+from encoder.model.state import JobState, OutputState, TaskState
 from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, WorkerRow
 
 # An address from which anyone may read an output of the platform's own storage; None for all others.
 Link = Callable[[JobRow, OutputRow], str | None]
+_NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
 def accepted(job: Accepted) -> answers.AcceptedAnswer:
@@ -56,8 +57,8 @@ def progress(row: JobRow) -> answers.JobProgress:
 
 
 def _progress(row: JobRow) -> float | None:
-    """The mean of the outputs; None if that of one is unknown, for it is never guessed."""
-    shares = [_share(output) for output in row.outputs]
+    """The mean of the outputs that can still be had; None if that of one is unknown, for it is never guessed."""
+    shares = [_share(output) for output in row.outputs if output.state not in _NEVER_MADE]
     known = [share for share in shares if share is not None]
     return sum(known) / len(known) if known and len(known) == len(shares) else None
 
@@ -77,8 +78,10 @@ def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
 
 
 def _share(output: OutputRow) -> float | None:
-    if output.state in OUTPUT_ENDED:
+    if output.state is OutputState.UPLOADED:
         return 1.0
+    if output.state in _NEVER_MADE:
+        return None
     if output.state is OutputState.QUEUED:
         return 0.0
     return output.live.progress if output.live else None

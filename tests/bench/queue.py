@@ -29,10 +29,7 @@ JOBS = 2000
 ROUNDS = 3
 SPEC = JobSpec(source={"kind": "http", "url": "https://example.com/in.mp4"}, outputs=(OutputSpec(container="mp4"),))
 DELIVERED = Delivered(uri="https://example.com/out.mp4", size_bytes=1, sha256="0" * 64)
-UPLOADED = (
-    OutputChange(id=OutputId(0), state=OutputState.UPLOADING),
-    OutputChange(id=OutputId(0), state=OutputState.UPLOADED, delivered=DELIVERED),
-)
+UPLOADED = (OutputChange(id=OutputId(0), state=OutputState.UPLOADED, delivered=DELIVERED),)
 SPEC_TEXT = '{"source": {"kind": "http", "url": "https://example.com/in.mp4"}, "outputs": [{"container": "mp4"}]}'
 DELIVERED_TEXT = '{"uri": "https://example.com/out.mp4", "sizeBytes": 1}'
 

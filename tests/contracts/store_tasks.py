@@ -123,7 +123,10 @@ class MarkSuite:
 
     async def test_two_steps_of_an_output_may_stand_in_one_mark(self, store: Store) -> None:
         job, claim = await work.working(store)
-        await store.mark(claim, work.uploaded(0))
+        steps = [
+            work.change(0, state) for state in (OutputState.ENCODING, OutputState.VERIFYING, OutputState.UPLOADING)
+        ]
+        await store.mark(claim, [*steps, *work.uploaded(0)])
         found = await read(store, job)
         assert (found.outputs[0].state, found.outputs[0].delivered) == (OutputState.UPLOADED, work.made(0))
         assert (await event_types(store, job.id)).count(EventType.OUTPUT_UPLOADED) == 1
@@ -132,7 +135,7 @@ class MarkSuite:
         job, claim = await work.working(store, outputs=2)
         with pytest.raises(errors.Defect):
             await store.mark(
-                claim, [work.change(0, OutputState.ENCODING), work.change(1, OutputState.UPLOADED, log="x")]
+                claim, [work.change(0, OutputState.ENCODING), work.change(1, OutputState.VERIFYING, log="x")]
             )
         assert {output.state for output in (await read(store, job)).outputs} == {OutputState.QUEUED}
         assert await event_types(store, job.id) == [EventType.JOB_SUBMITTED]

@@ -99,7 +99,7 @@ def made(output: int) -> Delivered:
 
 def uploaded(output: int) -> tuple[OutputChange, ...]:
     """The way of an output whose bytes stand at their place."""
-    return (change(output, OutputState.UPLOADING), change(output, OutputState.UPLOADED, delivered=made(output)))
+    return (change(output, OutputState.UPLOADED, delivered=made(output)),)
 
 
 def problem(code: str = "source_truncated") -> Problem:
