@@ -171,6 +171,8 @@ async def test_a_queued_job_is_cancelled_at_once_and_only_once(api: Api) -> None
         assert (response.status, (await response.json())["status"]) == (202, "cancelled")
     async with api.ask("POST", f"/jobs/{accepted['id']}/cancel") as response:
         assert (response.status, (await response.json())["code"]) == (409, "job_ended")
+    shown = await api.get(f"/jobs/{accepted['id']}")
+    assert [shown["progress"], *(output["progress"] for output in shown["outputs"])] == [None, None, None]
 
 
 async def test_a_retry_is_a_new_run_of_a_job_that_did_not_complete(api: Api) -> None:

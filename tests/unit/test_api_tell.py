@@ -1,0 +1,61 @@
+"""What an answer says of a job that is not done: how far it is, and what it waits for; never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from encoder.api import tell
+from encoder.errors import FailureClass
+from encoder.model.base import from_json
+from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
+from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.result import Problem
+from encoder.model.state import JobState, OutputState, TaskState
+from encoder.store.rows import JobRow, Live, OutputRow
+
+AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+SPEC = from_json(JobSpec, {"source": {"kind": "inline"}, "outputs": []})
+OUTPUT = from_json(OutputSpec, {"container": "mp4"})
+
+
+def row(*states: OutputState, live: Live | None = None, **more: Any) -> JobRow:  # noqa: ANN401  # members of JobRow
+    outputs = [
+        OutputRow(id=OutputId(number), spec=OUTPUT, state=state, live=live if state is OutputState.ENCODING else None)
+        for number, state in enumerate(states)
+    ]
+    return JobRow(
+        id=JobId(42), uuid=UUID(int=42), tenant_id=DEFAULT_TENANT, state=JobState.PROCESSING, run=1, spec=SPEC,
+        label="in.mov", sealed=None, cancel_requested=False, media=None, problem=None, created_at=AT, started_at=AT,
+        finished_at=None, outputs=tuple(outputs), **more,
+    )  # fmt: skip
+
+
+UP, FAILED, CANCELLED = OutputState.UPLOADED, OutputState.FAILED, OutputState.CANCELLED
+QUEUED, ENCODING = OutputState.QUEUED, OutputState.ENCODING
+
+
+@pytest.mark.parametrize(
+    ("states", "of_job", "of_outputs"),
+    [
+        ((UP, UP), 1.0, [1.0, 1.0]),
+        ((FAILED,), None, [None]),
+        ((CANCELLED, FAILED), None, [None, None]),
+        ((UP, FAILED), 1.0, [1.0, None]),
+        ((UP, QUEUED, CANCELLED), 0.5, [1.0, 0.0, None]),
+        ((ENCODING, FAILED), 0.25, [0.25, None]),
+    ],
+)
+def test_what_will_never_be_made_has_no_progress_and_does_not_count(
+    states: Sequence[OutputState], of_job: float | None, of_outputs: list[float | None]
+) -> None:
+    told = tell.progress(row(*states, live=Live(stage="encoding", progress=0.25)))
+    assert (told.progress, [output.progress for output in told.outputs]) == (of_job, of_outputs)
+
+
+def test_one_unknown_share_makes_that_of_the_job_unknown() -> None:
+    assert tell.progress(row(UP, ENCODING, live=Live(stage="encoding"))).progress is None
