@@ -22,10 +22,11 @@ class AcceptedAnswer(Record):
 
 
 class WaitAnswer(Record):
-    """What a job waits for. `reason`: slot, cap, backoff, chunks."""
+    """What a job waits for. `reason`: slot, cap, backoff, chunks. `error`: why its last attempt failed, if one did."""
 
     reason: str
     detail: str
+    error: Problem | None = None
 
 
 class OutputAnswer(Record):

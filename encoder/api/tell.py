@@ -66,15 +66,21 @@ def _progress(row: JobRow) -> float | None:
 def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
     """What keeps a job from running; None while it runs or when it has ended."""
     if row.task_state is TaskState.SCHEDULED:
-        until = f" until {row.run_at.isoformat(timespec='seconds')}" if row.run_at else ""
-        return answers.WaitAnswer(reason="backoff", detail=f"an attempt failed; the next one waits{until}")
+        return answers.WaitAnswer(reason="backoff", detail=_backoff(row), error=row.task_problem)
     if row.task_state is TaskState.READY:
-        return answers.WaitAnswer(reason="slot", detail="no worker has taken it yet")
+        detail = "a free slot of a worker; GET /workers tells which are alive"
+        return answers.WaitAnswer(reason="slot", detail=detail, error=row.task_problem)
     if row.task_state is TaskState.WAITING:
         return answers.WaitAnswer(reason="cap", detail="other jobs of this tenant run first")
     if row.task_state is TaskState.BLOCKED:
         return answers.WaitAnswer(reason="chunks", detail="parts of it are still being made")
     return None
+
+
+def _backoff(row: JobRow) -> str:
+    until = f" until {row.run_at.isoformat(timespec='seconds')}" if row.run_at else ""
+    after = f"an attempt failed with {row.task_problem.code}; " if row.task_problem else ""
+    return f"{after}the next one waits{until}"
 
 
 def _share(output: OutputRow) -> float | None:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from encoder import __version__
 from encoder.errors import CATALOGUE, Rejected
 from encoder.model.ids import DEFAULT_TENANT, JobId
-from encoder.model.state import JobState
+from encoder.model.state import JobState, TaskState
 from encoder.store.protocol import Jobs
 from encoder.store.rows import JobFilter, JobRow
 
@@ -22,6 +22,7 @@ LONGEST_SEARCH = 200
 _HERE = Path(__file__).parent
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
+_WAITS = {TaskState.SCHEDULED, TaskState.READY}
 _STATIC = {"encoder.css": "text/css"}  # all that there is: nothing is looked up by a name that came in
 
 
@@ -77,7 +78,7 @@ class _Pages:
         if row is None:
             raise Rejected.because("not_found", CATALOGUE["not_found"].to_do)
         events = await self._store.events(row.id)
-        return self._page("job.html", job=row, events=events, advice=_advice(row))
+        return self._page("job.html", job=row, events=events, advice=_advice(row), waits=row.task_state in _WAITS)
 
     def _page(self, name: str, **facts: object) -> web.Response:
         text = self._templates.get_template(name).render(version=__version__, now=datetime.now(UTC), **facts)
@@ -102,7 +103,7 @@ def _choice(request: web.Request, name: str) -> JobState | None:
 
 def _advice(row: JobRow) -> dict[str, str]:
     """What to do about each code that the job shows."""
-    shown = [row.problem, *(output.problem for output in row.outputs)]
+    shown = [row.problem, row.task_problem, *(output.problem for output in row.outputs)]
     return {problem.code: CATALOGUE[problem.code].to_do for problem in shown if problem and problem.code in CATALOGUE}
 
 

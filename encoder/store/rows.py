@@ -101,6 +101,7 @@ class JobRow:
     holder: Holder | None = None
     task_state: TaskState | None = None  # of the run's root task; with `run_at` it tells what the job waits for
     run_at: datetime | None = None
+    task_problem: Problem | None = None  # why that task's last attempt did not end well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

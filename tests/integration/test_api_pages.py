@@ -12,11 +12,12 @@ from uuid import uuid4
 import pytest
 
 from encoder.api.metrics import CONTENT_TYPE
-from encoder.errors import CATALOGUE, Permanent
+from encoder.errors import CATALOGUE, Permanent, Transient
 from encoder.model.ids import WorkerId
 from encoder.model.result import Problem
 from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
+from encoder.store.rows import Claim
 from tests.lab.api import Api, running
 
 HOSTILE = "\"'><img src=x onerror=alert(1)>{{7*7}}"
@@ -32,6 +33,13 @@ JOB: dict[str, Any] = {
 async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
     async with running(store, tmp_path) as up:
         yield up
+
+
+async def claimed(store: PostgresStore) -> Claim:
+    (claim,) = await store.claim(
+        "encode", WorkerId(uuid4()), limit=1, lease=timedelta(minutes=1), deadline=timedelta(hours=1)
+    )
+    return claim
 
 
 async def page(api: Api, path: str) -> str:
@@ -77,9 +85,7 @@ async def test_a_wrong_filter_is_malformed(api: Api, query: str) -> None:
 
 async def test_a_failed_job_says_why_and_what_to_do(api: Api, store: PostgresStore) -> None:
     job = (await api.submit(JOB))["id"]
-    (claim,) = await store.claim(
-        "encode", WorkerId(uuid4()), limit=1, lease=timedelta(minutes=1), deadline=timedelta(hours=1)
-    )
+    claim = await claimed(store)
     failure = Permanent("source_truncated", "The file says 40.0 s, only 24.0 s could be decoded.")
     await store.settle(claim, settle.failed(Problem.of(failure)))
     text = await page(api, f"/ui/jobs/{job}")
@@ -87,6 +93,21 @@ async def test_a_failed_job_says_why_and_what_to_do(api: Api, store: PostgresSto
     assert CATALOGUE["source_truncated"].to_do in text
     assert 'href="/docs/errors#source_truncated"' in text
     assert "job.failed" in text
+
+
+async def test_a_job_that_waits_for_its_next_attempt_says_why(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB))["id"]
+    failure = Transient("source_unavailable", "No answer within 10 s.")
+    claim = await claimed(store)
+    await store.settle(claim, settle.after_failure(claim, failure, encoded=False, uniform=lambda _low, high: high))
+    for shown in (await api.get(f"/jobs/{job}"), (await api.get("/jobs"))["jobs"][0]):
+        waits = shown["waitingFor"]
+        assert (waits["reason"], waits["error"]["code"]) == ("backoff", "source_unavailable")
+        assert waits["error"]["message"] == "No answer within 10 s."
+    text = await page(api, f"/ui/jobs/{job}")
+    assert "Waits for its next attempt, not before" in text
+    assert "No answer within 10 s." in text
+    assert CATALOGUE["source_unavailable"].to_do in text
 
 
 @pytest.mark.parametrize("ref", ["0", "x", "9" * 30, "%3Cimg%3E"])

@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from encoder.api import tell
+from encoder.api.answers import WaitAnswer
 from encoder.errors import FailureClass
 from encoder.model.base import from_json
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
@@ -59,3 +60,32 @@ def test_what_will_never_be_made_has_no_progress_and_does_not_count(
 
 def test_one_unknown_share_makes_that_of_the_job_unknown() -> None:
     assert tell.progress(row(UP, ENCODING, live=Live(stage="encoding"))).progress is None
+
+
+PROBLEM = Problem(code="source_unavailable", message="No answer.", kind=FailureClass.TRANSIENT, retryable=True)
+
+
+def waits(state: TaskState, problem: Problem | None) -> WaitAnswer:
+    told = tell.progress(row(QUEUED, task_state=state, run_at=AT, task_problem=problem)).waiting_for
+    assert told is not None
+    return told
+
+
+def test_a_job_that_waits_for_its_next_attempt_says_why_the_last_one_failed() -> None:
+    told = waits(TaskState.SCHEDULED, PROBLEM)
+    assert (told.reason, told.error) == ("backoff", PROBLEM)
+    assert (
+        told.detail == "an attempt failed with source_unavailable; the next one waits until 2026-11-20T14:30:00+00:00"
+    )
+    assert waits(TaskState.READY, PROBLEM).error == PROBLEM  # the time has come, and still no worker took it
+
+
+def test_a_job_that_waits_without_a_failure_names_none() -> None:
+    told = waits(TaskState.SCHEDULED, None)
+    assert (told.error, told.detail) == (None, "the next one waits until 2026-11-20T14:30:00+00:00")
+    assert waits(TaskState.READY, None).error is None
+
+
+@pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.DONE, TaskState.FAILED])
+def test_a_job_that_runs_or_has_ended_waits_for_nothing(state: TaskState) -> None:
+    assert tell.progress(row(QUEUED, task_state=state, task_problem=PROBLEM)).waiting_for is None
