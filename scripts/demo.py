@@ -43,7 +43,7 @@ async def main(asked: str | None) -> int:
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     with tempfile.TemporaryDirectory(prefix="encoder-demo-") as folder:
-        source = asked or str(await make_clip(Path(folder) / "clip.mp4"))
+        source = local(asked or str(await make_clip(Path(folder) / "clip.mp4")))
         async with serving(Path(folder) / "data", roots(source)) as url, Client(url) as client:
             return await encode(client, source)
 
@@ -70,9 +70,14 @@ async def make_clip(path: Path) -> Path:
     return path
 
 
+def local(source: str) -> str:
+    """A local source without links: the server follows none."""
+    return source if place.is_url(source) else str(Path(source).resolve())
+
+
 def roots(source: str) -> list[Path]:
     """The folders that the server may touch: the results', and the one in which a local source lies."""
-    return [RESULTS] if place.is_url(source) else [RESULTS, Path(source).resolve().parent]
+    return [RESULTS] if place.is_url(source) else [RESULTS, Path(source).parent]
 
 
 @asynccontextmanager

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import IO, Any
+
+import click
+
 DONE = 0  # done and proven
 FAILED = 1  # a job or a check failed, or its state did not allow what was asked
 USAGE = 2  # the command or the job is wrong: correct it, then try again
@@ -14,6 +18,13 @@ TERMINATED = 143
 
 _BY_STATUS = {401: DENIED, 403: DENIED, 408: UNAVAILABLE, 409: FAILED, 429: UNAVAILABLE}
 _BY_JOB = {"completed": DONE, "failed": FAILED, "cancelled": CANCELLED}
+
+
+class Wrong(click.UsageError):
+    """Nothing can be done like this, and a sentence says why; how the command is written is not what is wrong."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"error: {self.message}", file=file, err=True)
 
 
 def of_status(status: int) -> int:

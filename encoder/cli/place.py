@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
+import shlex
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from encoder.cli import exits
 from encoder.cli.client import Object, Refused
 from encoder.cli.text import clean
 
@@ -24,8 +27,8 @@ def is_url(text: str) -> bool:
 def source(text: str, server: str) -> Object:
     """The source that `text` names: a URL, `-` (standard input) or a local file.
 
-    A server on this machine is told the file's path, which it may refuse (`inline_instead`); one elsewhere is sent
-    the bytes.
+    A server on this machine is told the file's path, which it may refuse (`instead`); one elsewhere is sent the
+    bytes.
     """
     if is_url(text):
         return {"url": text}
@@ -34,38 +37,66 @@ def source(text: str, server: str) -> Object:
     path = Path(text)
     if not path.is_file():
         raise click.UsageError(f"there is no file {clean(text)}")
+    if path.stat().st_size == 0:
+        raise exits.Wrong(f"empty_source: {clean(text)}: The file is empty.")
     if urlsplit(server).hostname in LOOPBACK:
-        return {"kind": "file", "path": str(path.resolve())}
-    return _inline_file(path)
+        return {"kind": "file", "path": str(_absolute(path))}
+    return _inline_file(path, "Put it where the server can fetch it, and give its URL.")
 
 
-def inline_instead(place: Object, refusal: Refused) -> Object | None:
-    """The same file as bytes, when the server refused its path because of the folder; None: that is not why."""
-    if place.get("kind") != "file" or refusal.code not in ("path_not_allowed", "unsupported_kind"):
+def instead(place: Object, refusal: Refused) -> Object | None:
+    """What to send for a file whose path the server refused; None: it is not the path that it refused.
+
+    First the path without links, which the server does not follow, then the bytes. What else was wrong with the job
+    is judged anew with the answer to those.
+    """
+    if place.get("kind") != "file" or not _path_refused(refusal):
         return None
     path = Path(str(place["path"]))
-    return _inline_file(path) if path.stat().st_size <= MAX_INLINE_BYTES else None
+    real = path.resolve()
+    if real != path:
+        return {"kind": "file", "path": str(real)}
+    folder = clean(shlex.quote(str(path.parent)))
+    return _inline_file(path, f"Let the server read its folder: ENCODER_FILE_ROOTS={folder} encoder up")
 
 
 def destination(text: str) -> Object:
     """The destination that `text` names: a URL or a local path."""
     if is_url(text):
         return {"url": text}
-    path = str(Path(text).absolute())
+    path = str(_absolute(Path(text)))
     return {"kind": "file", "path": path + "/" if text.endswith("/") else path}
 
 
-def _inline_file(path: Path) -> Object:
+def _absolute(path: Path) -> Path:
+    """`path` from the root on without `..`. Links stay: the server compares it with its folders as they are written.
+
+    Where a `..` follows a link, dropping the two would name another place: there all links are resolved.
+    """
+    plain, real = Path(os.path.normpath(path.absolute())), path.resolve()
+    return plain if plain.resolve() == real else real
+
+
+def _path_refused(refusal: Refused) -> bool:
+    faults = refusal.problem.get("errors")
+    return isinstance(faults, list) and any(
+        isinstance(fault, dict)
+        and str(fault.get("path")).startswith("/source")
+        and fault.get("code") in ("path_not_allowed", "unsupported_kind")
+        for fault in faults
+    )
+
+
+def _inline_file(path: Path, remedy: str) -> Object:
     if path.stat().st_size > MAX_INLINE_BYTES:
-        raise click.UsageError(
-            f"{clean(path)} is too large to be sent with the job (12 MB).\n"
-            "  → Put it where the server can fetch it, and give its URL."
-        )
+        raise exits.Wrong(f"{clean(path)} is too large to be sent with the job (12 MB).\n  → {remedy}")
     return _inline(path.read_bytes(), path.name)
 
 
 def _inline(data: bytes, name: str | None) -> Object:
+    if not data:
+        raise exits.Wrong("empty_source: standard input is empty.")
     if len(data) > MAX_INLINE_BYTES:
-        raise click.UsageError("standard input is too large to be sent with the job (12 MB): give a URL.")
+        raise exits.Wrong("standard input is too large to be sent with the job (12 MB): give a URL.")
     named: Object = {"fileName": name} if name else {}
     return {"kind": "inline", "data": base64.b64encode(data).decode(), **named}

@@ -98,7 +98,7 @@ async def plan(client: Client, out: Out, **asked: object) -> int:
 async def probe(client: Client, out: Out, *, source: str) -> int:
     """Show what a source is: container, streams, sizes, rates, how it was recorded."""
     first = place.source(source, client.url)
-    answer = await _or_inline(first, client.probe)
+    answer = await _or_otherwise(first, client.probe)
     if out.as_json:
         out.data(answer)
     else:
@@ -113,17 +113,19 @@ async def _tried(client: Client, asked: Asked, send: Callable[[Object], Awaitabl
     if asked.source is None:
         raise click.UsageError("say a SOURCE, or a whole job with --job.")
     rest = _rest(asked)
-    return await _or_inline(place.source(asked.source, client.url), lambda source: send({"source": source, **rest}))
+    return await _or_otherwise(place.source(asked.source, client.url), lambda source: send({"source": source, **rest}))
 
 
-async def _or_inline(source: Object, send: Callable[[Object], Awaitable[Object]]) -> Object:
-    try:
-        return await send(source)
-    except Refused as refusal:
-        bytes_instead = place.inline_instead(source, refusal)
-        if bytes_instead is None:
-            raise
-    return await send(bytes_instead)
+async def _or_otherwise(source: Object, send: Callable[[Object], Awaitable[Object]]) -> Object:
+    """Sends a source as it is, then in the other ways there are if the server may not read it where it stands."""
+    while True:
+        try:
+            return await send(source)
+        except Refused as refusal:
+            other = place.instead(source, refusal)
+            if other is None:
+                raise
+        source = other
 
 
 def _whole(asked: Asked) -> Object:

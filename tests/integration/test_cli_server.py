@@ -82,6 +82,26 @@ async def test_a_local_file_is_named_where_the_server_may_read_and_sent_where_it
         assert (await api.get(f"/jobs/{done.out.strip()}"))["source"]["kind"] == kind
 
 
+async def test_a_file_that_could_be_sent_is_no_fault_beside_a_real_one(api: Api, tmp_path: Path) -> None:
+    path = tmp_path / "out.mov"
+    path.write_bytes(b"moov")
+    done = await encoder("submit", str(path), "--preset", "h266", url=api.url)
+    assert done.code == 2
+    assert "unknown_preset: /outputs/0/preset" in done.err
+    assert "/source" not in done.err
+
+
+async def test_a_large_file_outside_the_folders_is_refused_with_the_remedy(api: Api, tmp_path: Path) -> None:
+    path = tmp_path / "large.mov"
+    with path.open("wb") as file:
+        file.truncate(12_000_001)
+    done = await encoder("submit", str(path), "--wait", url=api.url)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: ")
+    assert f"ENCODER_FILE_ROOTS={tmp_path} " in done.err
+    assert (await api.get("/jobs"))["jobs"] == []
+
+
 async def test_jobs_are_listed_for_people_and_for_scripts(api: Api) -> None:
     ids = [(await encoder("submit", SOURCE, url=api.url)).out.strip() for _ in range(3)]
     for_people = await encoder("jobs", "--status", "queued", "--limit", "2", url=api.url)

@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 import pytest
 
-from encoder.cli import place
+from encoder.cli import exits, place
 from encoder.cli.client import Object, Refused
+from encoder.model.base import Json
 
 HERE, ELSEWHERE = "http://127.0.0.1:8080", "https://encoder.example"
 
@@ -54,21 +55,66 @@ def test_a_file_that_is_not_there_is_a_usage_error() -> None:
         place.source("missing.mov", HERE)
 
 
-def _refusal(code: str) -> Refused:
-    return Refused(422, {"code": code})
+def _refusal(*faults: tuple[str, str]) -> Refused:
+    errors: list[Json] = [{"path": path, "code": code, "message": ""} for path, code in faults]
+    return Refused(422, {"code": faults[0][1], "errors": errors})
 
 
-def test_a_file_in_a_folder_that_the_server_may_not_read_goes_as_bytes(clip: Path) -> None:
-    told = place.source(str(clip), HERE)
-    instead = place.inline_instead(told, _refusal("path_not_allowed"))
+FOLDER = ("/source/path", "path_not_allowed")
+PRESET = ("/outputs/0/preset", "unknown_preset")
+
+
+@pytest.mark.parametrize("faults", [[FOLDER], [PRESET, FOLDER], [("/source/kind", "unsupported_kind")]])
+def test_a_file_that_the_server_may_not_read_goes_as_bytes(clip: Path, faults: list[tuple[str, str]]) -> None:
+    instead = place.instead(place.source(str(clip), HERE), _refusal(*faults))
     assert instead
     assert instead["kind"] == "inline"
 
 
 def test_other_refusals_are_not_answered_with_bytes(clip: Path) -> None:
     url: Object = {"url": "https://example.com/x"}
-    assert place.inline_instead(place.source(str(clip), HERE), _refusal("unknown_preset")) is None
-    assert place.inline_instead(url, _refusal("path_not_allowed")) is None
+    told = place.source(str(clip), HERE)
+    assert place.instead(told, _refusal(PRESET)) is None
+    assert place.instead(told, _refusal(("/outputs/0/destination/path", "path_not_allowed"))) is None
+    assert place.instead(url, _refusal(FOLDER)) is None
+
+
+def test_a_large_file_that_the_server_may_not_read_is_refused_with_the_command_that_opens_its_folder(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "my films"
+    folder.mkdir()
+    with (folder / "large.mov").open("wb") as file:
+        file.truncate(place.MAX_INLINE_BYTES + 1)
+    told = place.source(str(folder / "large.mov"), HERE)
+    with pytest.raises(exits.Wrong) as caught:
+        place.instead(told, _refusal(FOLDER))
+    assert f"ENCODER_FILE_ROOTS='{folder}' encoder up" in caught.value.message
+
+
+def test_links_are_told_as_they_are_written_and_resolved_only_when_that_is_refused(clip: Path) -> None:
+    (clip.parent / "x").mkdir()
+    link = clip.parent / "link"
+    link.symlink_to(clip.parent, target_is_directory=True)
+    told = place.source(str(link / "." / "x" / ".." / clip.name), HERE)
+    assert told == {"kind": "file", "path": str(link / clip.name)}
+    assert place.instead(told, _refusal(FOLDER)) == {"kind": "file", "path": str(clip)}
+    assert place.destination(f"{link}/x/../out.mp4") == {"kind": "file", "path": str(link / "out.mp4")}
+
+
+def test_a_step_up_behind_a_link_names_what_the_system_would_open(clip: Path) -> None:
+    (clip.parent / "far" / "deep").mkdir(parents=True)
+    (clip.parent / "link").symlink_to(clip.parent / "far" / "deep", target_is_directory=True)
+    (clip.parent / "far" / clip.name).write_bytes(b"other")
+    there = clip.parent / "link" / ".." / clip.name
+    assert place.source(str(there), HERE) == {"kind": "file", "path": str(clip.parent / "far" / clip.name)}
+
+
+@pytest.mark.parametrize("server", [HERE, ELSEWHERE])
+def test_an_empty_file_is_refused_before_it_is_sent(tmp_path: Path, server: str) -> None:
+    (tmp_path / "empty.mov").touch()
+    with pytest.raises(exits.Wrong, match=r"empty_source: .* The file is empty\."):
+        place.source(str(tmp_path / "empty.mov"), server)
 
 
 @pytest.mark.parametrize(
