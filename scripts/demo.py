@@ -154,7 +154,7 @@ def the_job(source: Object) -> Object:
 async def encode(client: Client, source: str) -> int:
     job_id = str((await client.submit(the_job(place.source(source, client.url))))["id"])
     print(f"Posted job {job_id}: {clean(source)}")
-    out = Out(as_json=False, quiet=False, bars=sys.stderr.isatty())
+    out = Out(as_json=False, quiet=False, bars=sys.stderr.isatty(), url=client.url)
     job = from_json(views.Job, await watch.last(client, out, job_id))
     ending = report.ending(job)
     told = ending[:1] if job.status == "completed" else ending  # where it stands is told with its proof

@@ -36,8 +36,8 @@ _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300)
 class Unreachable(errors.EncoderError):
     """No answer from the server, also after several tries."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"{url} does not answer: {reason}")
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url} does not answer")
         self.url = url
 
 
@@ -183,7 +183,7 @@ class Client:
     def _told(self, error: Exception) -> errors.EncoderError:
         if isinstance(error, Refused):
             return error
-        return Unreachable(self.url, str(error) or type(error).__name__)
+        return Unreachable(self.url)
 
 
 def _may_repeat(call: Call, error: Exception) -> bool:

@@ -89,5 +89,5 @@ async def _each(jobs: Iterable[str], steer: Callable[[str], Awaitable[Object]], 
             out.data(answer)
         else:
             out.line(f"job {clean(job)} {told}")
-            out.next("Watch it", f"encoder watch {clean(job)}")
+            out.next("Watch it", "watch", job)
     return worst

@@ -13,6 +13,7 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.client import Object, Refused
+from encoder.cli.next import command
 from encoder.cli.text import clean
 
 MAX_INLINE_BYTES = 12_000_000  # the server takes bodies of 16 MiB, and base64 adds a third
@@ -57,7 +58,7 @@ def instead(place: Object, refusal: Refused) -> Object | None:
     if real != path:
         return {"kind": "file", "path": str(real)}
     folder = clean(shlex.quote(str(path.parent)))
-    return _inline_file(path, f"Let the server read its folder: ENCODER_FILE_ROOTS={folder} encoder up")
+    return _inline_file(path, f"Let the server read its folder: ENCODER_FILE_ROOTS={folder} {command('up')}")
 
 
 def destination(text: str) -> Object:

@@ -32,10 +32,11 @@ def _errors(job: Job) -> Iterator[str]:
     found = [job.error, *(output.error for output in job.outputs)]
     for problem in dict.fromkeys(problem for problem in found if problem):
         yield f"error: {clean(problem.code)}: {clean(problem.message)}"
-        yield from advice(problem.code)
+        yield from advice(problem.code, [problem.message])
 
 
 def warnings(job: Job) -> list[str]:
+    """Each different warning once, whichever outputs it is about."""
     told = dict.fromkeys(clean(note.message) for output in job.outputs for note in output.warnings)
     return [f"warning: {message}" for message in told]
 
@@ -60,7 +61,7 @@ def _head(job: Job) -> Iterator[str]:
     yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.name)}"
     yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
     if job.waiting_for:
-        yield f"  waits: {clean(job.waiting_for.reason)} {clean(job.waiting_for.detail or '')}".rstrip()
+        yield f"  waits: {clean(' – '.join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))}"
 
 
 def _output(output: Output) -> Iterator[str]:
@@ -76,6 +77,8 @@ def _output(output: Output) -> Iterator[str]:
         yield f"     proof: {count(len(output.proof.checks), 'check')}, {verdict}"
     if times := timings(output.timings):
         yield f"     {times}"
+    for message in dict.fromkeys(note.message for note in output.warnings):
+        yield f"     warning: {clean(message)}"
 
 
 def timings(times: Timings) -> str:
@@ -87,4 +90,4 @@ def timings(times: Timings) -> str:
 
 
 def _tail(job: Job) -> Iterator[str]:
-    yield from (f"  {line}" for line in (*warnings(job), *_errors(job)))
+    yield from (f"  {line}" for line in _errors(job))

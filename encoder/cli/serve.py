@@ -14,6 +14,7 @@ import click
 
 from encoder import errors
 from encoder.cli import exits
+from encoder.cli.next import command
 from encoder.cli.text import clean
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
         click.echo(f"error: the database cannot be used: {clean(error)}", err=True)
         sys.exit(exits.UNAVAILABLE)
     except errors.Unfit as error:
-        raise click.UsageError(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
+        raise exits.Wrong(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
 
 
 @click.command()
@@ -54,7 +55,8 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
 
     def ready(url: str) -> None:
-        click.echo(f"Encoder is at {url}\nTry it: encoder submit VIDEO --preset h264 --wait")
+        submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
+        click.echo(f"Encoder is at {url}\nTry it: {submit}")
 
     return _serve(
         lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready)

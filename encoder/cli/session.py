@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -17,10 +17,9 @@ import click
 from encoder import errors
 from encoder.cli import exits
 from encoder.cli.client import Client, Object, Refused, Unreachable
+from encoder.cli.next import DEFAULT_URL, command
 from encoder.cli.text import clean
 from encoder.model.base import Json
-
-DEFAULT_URL = "http://127.0.0.1:8080"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +29,7 @@ class Out:
     as_json: bool
     quiet: bool
     bars: bool
+    url: str  # of the server that is spoken with
 
     def data(self, found: Json) -> None:
         """One JSON object on a line; for commands that were asked for `--json`."""
@@ -44,10 +44,14 @@ class Out:
         if not self.quiet:
             click.echo(text, err=True)
 
-    def next(self, what: str, command: str) -> None:
-        """The next thing that one might do."""
+    def next(self, what: str, *words: str) -> None:
+        """The next thing that one might do, and the command that does it."""
         if not self.as_json:
-            self.note(f"{what}: {command}")
+            self.note(f"{what}: {self.command(*words)}")
+
+    def command(self, *words: str) -> str:
+        """`encoder WORDS…` for the same server."""
+        return command(*words, url=self.url)
 
 
 def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
@@ -57,7 +61,7 @@ def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
     def run(
         *, url: str, key_file: Path | None, as_json: bool, quiet: bool, verbose: int, no_progress: bool, **rest: object
     ) -> int:
-        out = Out(as_json=as_json, quiet=quiet, bars=_bars(no_progress=no_progress or quiet))
+        out = Out(as_json=as_json, quiet=quiet, bars=_bars(no_progress=no_progress or quiet), url=url)
         key = key_file.read_text().strip() if key_file else os.environ.get("ENCODER_API_KEY")
 
         async def talk() -> int:
@@ -71,10 +75,10 @@ def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
                 traceback.print_exc()
             return tell(error, as_json=as_json)
 
-    command: Callable[..., int] = run
+    taking: Callable[..., int] = run
     for option in _OPTIONS:
-        command = option(command)
-    return command
+        taking = option(taking)
+    return taking
 
 
 _OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
@@ -99,7 +103,7 @@ def _bars(*, no_progress: bool) -> bool:
 def tell(error: Refused | Unreachable, *, as_json: bool) -> int:
     """Says what happened, where, and what to do."""
     if isinstance(error, Unreachable):
-        click.echo(f"error: {clean(error)}\n  → Is it running? Start it here: encoder up", err=True)
+        click.echo(f"error: {clean(error)}\n  → Is it running? Start it here: {command('up')}", err=True)
         return exits.UNAVAILABLE
     if as_json:
         click.echo(json.dumps(error.problem, ensure_ascii=False), err=True)
@@ -112,14 +116,18 @@ def _lines(error: Refused) -> list[str]:
     faults = error.problem.get("errors")
     places = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
     lines = [_place(fault) for fault in places] or [clean(error)]
-    return [f"error: {error.code + ': ' if error.code else ''}{lines[0]}", *lines[1:], *advice(error.code)]
+    return [f"error: {error.code + ': ' if error.code else ''}{lines[0]}", *lines[1:], *advice(error.code, lines)]
 
 
 def _place(fault: Object) -> str:
-    return clean(f"{fault.get('path') or '(request)'} {fault.get('message', '')}")
+    """Where, and what; a fault of the request as a whole has no place."""
+    return clean(f"{fault.get('path') or ''} {fault.get('message', '')}").strip()
 
 
-def advice(code: str) -> list[str]:
-    """What to do about a code of the catalogue, and where to read more."""
+def advice(code: str, told: Iterable[str] = ()) -> list[str]:
+    """What to do about a code of the catalogue, unless the lines `told` say it, and where to read more."""
     entry = errors.CATALOGUE.get(code)
-    return [f"  → {entry.to_do}   encoder help {code}"] if entry else []
+    if entry is None:
+        return []
+    to_do = "" if any(entry.to_do in line for line in told) else f"{entry.to_do}   "
+    return [f"  → {to_do}{command('help', code)}"]

@@ -20,6 +20,11 @@ from encoder.model.base import Json, from_json
 from encoder.model.media import Media
 
 DEFAULT_PRESET = "h264"
+EXAMPLES = """\b
+encoder submit holiday.mov --wait
+encoder submit https://example.com/in.mov --preset h264 -o https://example.com/out.mp4 --preset vp9
+encoder submit --job job.json
+"""
 C = TypeVar("C", bound=Callable[..., object])
 
 
@@ -50,7 +55,7 @@ def _job_options(command: C) -> C:
     return command
 
 
-@click.command()
+@click.command(epilog=EXAMPLES)
 @_job_options
 @click.option("--wait", is_flag=True, help="Stay until the job ends; the exit code tells how.")
 @click.option("--timeout", "timeout_s", type=float, help="With --wait: seconds after which to stop waiting.")
@@ -59,13 +64,7 @@ def _job_options(command: C) -> C:
 async def submit(
     client: Client, out: Out, *, wait: bool, timeout_s: float | None, key: str | None, **asked: object
 ) -> int:
-    r"""Post a job. SOURCE is a URL, a local file, or - for standard input.
-
-    \b
-    encoder submit holiday.mov --wait
-    encoder submit https://example.com/in.mov --preset h264 -o https://example.com/out.mp4 --preset vp9
-    encoder submit --job job.json
-    """
+    """Post a job. SOURCE is a URL, a local file, or - for standard input."""
     accepted = await _tried(client, Asked(**asked), lambda job: client.submit(job, key=key))  # type: ignore[arg-type]  # click's own types
     job_id = str(accepted["id"])
     if wait:
@@ -75,7 +74,7 @@ async def submit(
         out.data(accepted)
     else:
         out.line(job_id)
-    out.next("Watch it", f"encoder watch {job_id}")
+    out.next("Watch it", "watch", job_id)
     return exits.DONE
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from types import TracebackType
 from typing import Protocol, Self
@@ -14,12 +15,13 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from encoder import errors
 from encoder.cli import exits, report, views
-from encoder.cli.client import Client, Object
+from encoder.cli.client import BUSY, Client, Object, Refused, Unreachable
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean, duration
 from encoder.model.base import from_json
 
 AGAIN_S = 0.5
+PATIENCE_S = 60.0  # a server is restarted in less
 
 
 @click.command()
@@ -35,12 +37,12 @@ async def until_end(client: Client, out: Out, job_id: str, *, timeout_s: float |
     """Shows the job until it ends, then how; the exit code says it too."""
     try:
         async with asyncio.timeout(timeout_s):
-            answer = await last(client, out, job_id)
+            answer = await last(client, out, job_id, patience_s=timeout_s or PATIENCE_S)
     except TimeoutError:
-        out.note(f"Stopped watching; the job goes on. Watch it: encoder watch {clean(job_id)}")
+        out.note(f"Stopped watching; the job goes on. Watch it: {out.command('watch', job_id)}")
         return exits.TIMED_OUT
     except asyncio.CancelledError:
-        out.note(f"Stopped watching; the job goes on. Cancel it: encoder cancel {clean(job_id)}")
+        out.note(f"Stopped watching; the job goes on. Cancel it: {out.command('cancel', job_id)}")
         raise
     job = from_json(views.Job, answer)
     _conclude(out, job, answer)
@@ -57,16 +59,44 @@ def _conclude(out: Out, job: views.Job, answer: Object) -> None:
         click.echo(line, err=job.status != "completed")
 
 
-async def last(client: Client, out: Out, job_id: str) -> Object:
+async def last(client: Client, out: Out, job_id: str, *, patience_s: float = PATIENCE_S) -> Object:
     """The job as it ended."""
+
+    def away(error: Exception) -> None:
+        out.note(f"{clean(error)}; trying again for {patience_s:g} s …")
+
     with _screen(out) as screen:
-        async with aclosing(follow(client, job_id)) as answers:
+        async with aclosing(patiently(client, job_id, away, patience_s=patience_s)) as answers:
             async for answer in answers:
                 job = from_json(views.Job, answer)
                 screen.show(job)
                 if job.ended:
                     return answer
     raise errors.Defect("following ends with the job")
+
+
+async def patiently(
+    client: Client, job_id: str, away: Callable[[Exception], None], *, patience_s: float
+) -> AsyncGenerator[Object, None]:
+    """The same as `follow`, also past a server that is away for so long; `away` is told each time that it goes."""
+    gone_at: float | None = None
+    while True:
+        try:
+            async with aclosing(follow(client, job_id)) as answers:
+                async for answer in answers:
+                    gone_at = None
+                    yield answer
+        except (Unreachable, Refused) as error:
+            if isinstance(error, Refused) and error.status not in BUSY:
+                raise
+            if gone_at is None:
+                gone_at = time.monotonic()
+                away(error)
+            if time.monotonic() - gone_at >= patience_s:
+                raise
+        else:
+            return
+        await asyncio.sleep(AGAIN_S)
 
 
 async def follow(client: Client, job_id: str) -> AsyncGenerator[Object, None]:

@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from encoder.cli import watch
 from encoder.cli.client import MAX_TRIES, MAX_WAIT_S, Client, Refused, Unreachable
 
 Answer = Callable[[web.Request], web.StreamResponse]
@@ -75,7 +76,7 @@ async def test_each_job_has_a_key_of_its_own_unless_one_is_given() -> None:
 
 
 async def test_retry_after_is_honoured_up_to_a_limit() -> None:
-    busy = {"code": "overloaded"}
+    busy = {"code": "draining"}
     answers = [_json(busy, 503, {"Retry-After": wait}) for wait in ("2", "9999")]
     async with _served(*answers, _json({"id": 1})) as (client, script):
         assert await client.job("1") == {"id": 1}
@@ -160,6 +161,32 @@ async def test_a_broken_stream_is_taken_up_after_the_last_event_that_was_seen() 
 async def test_the_end_of_the_stream_is_the_end() -> None:
     async with _served(_events("id: 1\ndata: a\n\n")) as (client, script):
         assert [message.id async for message in client.events("1")] == ["1"]
+    assert len(script.requests) == 1
+
+
+_JOB = {"id": 1, "uuid": "u", "createdAt": "2026-01-01T00:00:00Z", "outputs": []}
+
+
+async def test_a_follower_stays_while_the_server_is_restarted_and_says_so_once() -> None:
+    absent = [_cut] * (2 * MAX_TRIES)  # more than one call tries
+    told: list[str] = []
+    answers = (_json({**_JOB, "status": "running"}), *absent, _json({**_JOB, "status": "completed"}))
+    async with _served(*answers) as (client, _):
+        following = watch.patiently(client, "1", lambda error: told.append(str(error)), patience_s=60)
+        assert [answer["status"] async for answer in following] == ["running", "completed"]
+        assert told == [f"{client.url} does not answer"]
+
+
+async def test_a_follower_gives_up_when_its_patience_ends() -> None:
+    async with _served(_cut) as (client, _):
+        with pytest.raises(Unreachable, match=r"does not answer$"):
+            _ = [answer async for answer in watch.patiently(client, "1", lambda _: None, patience_s=0)]
+
+
+async def test_a_follower_has_no_patience_with_a_job_that_is_not_there() -> None:
+    async with _served(_json({"code": "not_found"}, 404)) as (client, script):
+        with pytest.raises(Refused):
+            _ = [answer async for answer in watch.patiently(client, "1", lambda _: None, patience_s=60)]
     assert len(script.requests) == 1
 
 

@@ -27,6 +27,7 @@ def test_a_server_that_is_not_there_exits_4_and_says_how_to_start_one() -> None:
     assert done.returncode == 4
     assert done.stdout == ""
     assert "encoder up" in done.stderr
+    assert done.stderr.startswith("error: http://127.0.0.1:9 does not answer\n")
     assert "Traceback" not in done.stderr
 
 
@@ -38,3 +39,6 @@ def test_a_wrong_setting_is_named_without_its_value_and_nothing_starts() -> None
     assert "ENCODER_PORT" in done.stderr
     assert "ENCODER_AUTH" in done.stderr
     assert "hush" not in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert "Usage:" not in done.stderr
+    assert "docs/settings.md" in done.stderr

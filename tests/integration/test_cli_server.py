@@ -41,7 +41,7 @@ async def test_submit_posts_what_its_options_say(api: Api) -> None:
     assert [output["spec"]["preset"] for output in shown["outputs"]] == ["h264", "vp9"]
     assert shown["outputs"][0]["spec"]["destination"]["url"] == "https://h.example/out.mp4"
     assert "destination" not in shown["outputs"][1]["spec"]
-    assert f"Watch it: encoder watch {shown['id']}" in done.err
+    assert f"encoder watch {shown['id']} --url {api.url}\n" in done.err
 
 
 async def test_submit_with_json_prints_the_answer_of_the_api_and_nothing_else(api: Api) -> None:

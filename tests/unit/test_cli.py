@@ -85,3 +85,14 @@ def test_a_whole_job_must_be_an_object_and_stand_alone() -> None:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts_are_printed(shell: str) -> None:
     assert "_ENCODER_COMPLETE" in _run("completion", shell).output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_no_marks_that_are_meant_for_click(name: str) -> None:
+    assert "\\b" not in _run(name, "--help").output
+
+
+def test_the_examples_of_submit_stand_on_lines_of_their_own() -> None:
+    lines = [line.strip() for line in _run("submit", "--help").output.splitlines()]
+    assert "encoder submit holiday.mov --wait" in lines
+    assert "encoder submit --job job.json" in lines

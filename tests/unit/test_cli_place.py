@@ -8,6 +8,7 @@ import pytest
 
 from encoder.cli import exits, place
 from encoder.cli.client import Object, Refused
+from encoder.cli.next import command
 from encoder.model.base import Json
 
 HERE, ELSEWHERE = "http://127.0.0.1:8080", "https://encoder.example"
@@ -89,7 +90,7 @@ def test_a_large_file_that_the_server_may_not_read_is_refused_with_the_command_t
     told = place.source(str(folder / "large.mov"), HERE)
     with pytest.raises(exits.Wrong) as caught:
         place.instead(told, _refusal(FOLDER))
-    assert f"ENCODER_FILE_ROOTS='{folder}' encoder up" in caught.value.message
+    assert f"ENCODER_FILE_ROOTS='{folder}' {command('up')}" in caught.value.message
 
 
 def test_links_are_told_as_they_are_written_and_resolved_only_when_that_is_refused(clip: Path) -> None:

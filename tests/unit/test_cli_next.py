@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from encoder.cli.next import DEFAULT_URL, command
+
+
+@pytest.fixture
+def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "encoder").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("on_path")
+def test_the_server_is_named_unless_it_is_the_usual_one() -> None:
+    assert command("watch", "13", url=DEFAULT_URL + "/") == "encoder watch 13"
+    assert command("watch", "13", url="http://127.0.0.1:9000") == "encoder watch 13 --url http://127.0.0.1:9000"
+
+
+@pytest.mark.usefixtures("on_path")
+def test_a_shell_takes_each_word_as_one() -> None:
+    assert command("watch", "1; reboot") == "encoder watch '1; reboot'"
+
+
+@pytest.mark.parametrize(
+    ("started", "told"),
+    [
+        (".venv/bin/encoder", ".venv/bin/encoder up"),
+        ("my files/encoder", "'my files/encoder' up"),
+        ("/lib/encoder/__main__.py", f"{sys.executable} -m encoder up"),
+    ],
+)
+def test_where_the_shell_does_not_find_it_the_command_is_told_as_it_was_started(
+    started: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", [started])
+    assert command("up") == told

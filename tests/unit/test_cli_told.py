@@ -1,0 +1,63 @@
+"""What the command line says of refusals and of jobs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from encoder.cli import report, session, views
+from encoder.cli.client import Object, Refused
+from encoder.errors import CATALOGUE
+from encoder.model.plan import Note
+
+
+def _told(problem: Object, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    session.tell(Refused(422, problem), as_json=False)
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_fault_of_the_whole_request_names_no_place(capsys: pytest.CaptureFixture[str]) -> None:
+    fault: Object = {"path": "", "code": "invalid_type", "message": "must be an object"}
+    first, _ = _told({"code": "invalid_type", "errors": [fault]}, capsys)
+    assert first == "error: invalid_type: must be an object"
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_no_sentence_is_said_twice(code: str, capsys: pytest.CaptureFixture[str]) -> None:
+    to_do = CATALOGUE[code].to_do
+    told = "\n".join(_told({"code": code, "detail": to_do}, capsys))
+    assert told.count(to_do) == 1
+    assert f"encoder help {code}" in told
+
+
+def _output(number: int, preset: str, *warnings: str) -> views.Output:
+    notes = tuple(Note(code="w", message=message) for message in warnings)
+    return views.Output(id=number, status="uploaded", spec=views.Spec(preset=preset), warnings=notes)
+
+
+def _job(*outputs: views.Output, waiting_for: views.Waiting | None = None) -> views.Job:
+    return views.Job(
+        id=1,
+        uuid="u",
+        status="queued",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        outputs=outputs,
+        waiting_for=waiting_for,
+    )
+
+
+def test_a_warning_stands_under_the_output_that_it_is_about() -> None:
+    lines = report.details(_job(_output(1, "h264", "no sound"), _output(2, "vp9", "no sound", "small")))
+    places = {name: n for n, line in enumerate(lines) for name in ("h264", "vp9") if name in line}
+    assert [n for n, line in enumerate(lines) if "warning: no sound" in line] == [
+        places["h264"] + 1,
+        places["vp9"] + 1,
+    ]
+    assert lines[-1].strip() == "warning: small"
+
+
+def test_why_a_job_waits_is_told_apart_from_the_details() -> None:
+    waiting = views.Waiting(reason="slot", detail="no worker has taken it yet")
+    assert "  waits: slot – no worker has taken it yet" in report.details(_job(waiting_for=waiting))
+    assert "  waits: cap" in report.details(_job(waiting_for=views.Waiting(reason="cap")))
