@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import SecretStr
 
 from encoder import errors
 from encoder.api.app import create_app
+from encoder.api.links import link
 from encoder.api.server import serving
 from encoder.dashboard import views
 from encoder.doctor import Finding, examine
@@ -154,7 +156,7 @@ async def _serve(
         if api:
             parts = await wiring.parts(scratch)
             stack.callback(parts.stopping.set)
-            app = create_app(parts, pages=views.routes(wiring.store))
+            app = create_app(parts, pages=views.routes(wiring.store, link=partial(link, parts)))
             await stack.enter_async_context(serving(app, host=wiring.settings.host, port=wiring.settings.port))
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)

@@ -50,5 +50,5 @@ async def replay(call: Call) -> web.Response:
     """POST /webhooks/deliveries/{id}/replay: the same event again, under the same `webhook-id`."""
     ref = call.request.match_info["id"]
     if not _NUMBER.fullmatch(ref) or not await call.parts.store.replay(call.tenant_id, DeliveryId(int(ref))):
-        raise problems.not_found()
+        raise problems.not_found("There is no such delivery.")
     return web.Response(status=202)

@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import json
 import re
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -14,12 +15,13 @@ from aiohttp import web
 from encoder.api import answers, problems, tell
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
+from encoder.api.links import link
 from encoder.api.operations import Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
 from encoder.model.ids import OutputId
-from encoder.store.rows import JobFilter, JobRow, OutputRow
+from encoder.store.rows import JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
 DEFAULT_PAGE = 50
@@ -27,7 +29,6 @@ _NUMBER = re.compile(r"[0-9]{1,18}")
 _OUTPUT = re.compile(r"[0-9]{1,2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _QUOTED = re.compile(r'"([^"\\]*)"')
-_STORED = "storage:"  # how the platform's own storage begins its addresses
 _OF_THE_PAGE = {"limit", "cursor"}
 
 
@@ -107,11 +108,11 @@ async def log(call: Call) -> web.Response:
     """GET /jobs/{id}/outputs/{outputId}/log: what ffmpeg said on the last attempt."""
     row = await find(call)
     output = call.request.match_info["outputId"]
-    if not _OUTPUT.fullmatch(output):
-        raise problems.not_found()
+    if not _OUTPUT.fullmatch(output) or int(output) >= len(row.outputs):
+        raise problems.not_found("The job has no such output.")
     text = await call.parts.store.log(row.id, OutputId(int(output)))
     if text is None:
-        raise problems.not_found()
+        raise problems.not_found("This output has no log: ffmpeg has not run for it to an end yet.")
     return web.Response(text=text)
 
 
@@ -129,22 +130,13 @@ async def find_job(call: Call, ref: str) -> JobRow:
     known = _NUMBER.fullmatch(ref) or _UUID.fullmatch(ref)
     row = await call.parts.store.job(call.tenant_id, ref.lower()) if known else None
     if row is None:
-        raise problems.not_found()
+        raise problems.not_found("There is no such job. Check the id; a deleted job is gone.")
     return row
 
 
 def show(call: Call, row: JobRow) -> answers.JobAnswer:
     """A job as it is told, with fresh links."""
-    expires = datetime.now(UTC) + call.parts.limits.link
-
-    def link(row: JobRow, output: OutputRow) -> str | None:
-        uri = output.delivered.uri if output.delivered else ""
-        if not uri.startswith(_STORED):
-            return None
-        key = uri.removeprefix(_STORED)
-        return call.parts.shelf.link(key, expires=expires, file_name=f"{row.id}-{key.rpartition('/')[2]}")
-
-    return tell.job(row, link)
+    return tell.job(row, partial(link, call.parts))
 
 
 def _idempotency_key(request: web.Request) -> str | None:

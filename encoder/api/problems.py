@@ -14,6 +14,7 @@ from encoder.model.base import Record
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_NO_ROUTE = "There is nothing at this path; GET /openapi.json lists what there is."
 _OF_STATUS = {
     400: "invalid_header",
     404: "not_found",
@@ -67,11 +68,12 @@ def of_status(status: int, request_id: str, *, allow: str | None = None) -> web.
     """What aiohttp itself refuses: no such route, wrong method, a body that is too large, …"""
     code = _OF_STATUS.get(status, "invalid_header" if status < 500 else "internal_error")  # noqa: PLR2004
     headers = {"Allow": allow} if allow else {}
-    return _answer(CATALOGUE[code].status or status, code, CATALOGUE[code].to_do, request_id, headers=headers)
+    detail = _NO_ROUTE if code == "not_found" else CATALOGUE[code].to_do
+    return _answer(CATALOGUE[code].status or status, code, detail, request_id, headers=headers)
 
 
 def unavailable(code: str, request_id: str) -> web.Response:
-    """Not now: `database_unavailable`, `overloaded` or `draining`."""
+    """Not now: `database_unavailable` or `draining`."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return _answer(503, code, CATALOGUE[code].to_do, request_id, headers=headers)
 
@@ -81,9 +83,9 @@ def internal(request_id: str) -> web.Response:
     return _answer(500, "internal_error", CATALOGUE["internal_error"].to_do, request_id)
 
 
-def not_found() -> Rejected:
-    """Also what belongs to somebody else."""
-    return Rejected.because("not_found", CATALOGUE["not_found"].to_do)
+def not_found(detail: str) -> Rejected:
+    """`detail` names what is absent; also what belongs to somebody else is."""
+    return Rejected.because("not_found", detail)
 
 
 def phrase(status: int) -> str:

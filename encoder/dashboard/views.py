@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from encoder.errors import CATALOGUE, Rejected
 from encoder.model.ids import DEFAULT_TENANT, JobId
 from encoder.model.state import JobState, TaskState
 from encoder.store.protocol import Jobs
-from encoder.store.rows import JobFilter, JobRow
+from encoder.store.rows import JobFilter, JobRow, OutputRow
+
+# An address from which anyone may read an output of the platform's own storage; None for all others.
+Link = Callable[[JobRow, OutputRow], str | None]
 
 PAGE_ROWS = 50
 LONGEST_SEARCH = 200
@@ -26,9 +29,9 @@ _WAITS = {TaskState.SCHEDULED, TaskState.READY}
 _STATIC = {"encoder.css": "text/css"}  # all that there is: nothing is looked up by a name that came in
 
 
-def routes(store: Jobs) -> Iterable[web.RouteDef]:
+def routes(store: Jobs, *, link: Link) -> Iterable[web.RouteDef]:
     """The pages, to be mounted beside the API."""
-    pages = _Pages(store)
+    pages = _Pages(store, link)
     return (
         web.get("/", pages.jobs, allow_head=False),
         web.get("/ui/jobs", pages.jobs, allow_head=False),
@@ -38,8 +41,9 @@ def routes(store: Jobs) -> Iterable[web.RouteDef]:
 
 
 class _Pages:
-    def __init__(self, store: Jobs) -> None:
+    def __init__(self, store: Jobs, link: Link) -> None:
         self._store = store
+        self._link = link
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -76,19 +80,21 @@ class _Pages:
         ref = request.match_info["id"]
         row = await self._store.job(DEFAULT_TENANT, ref) if _NUMBER.fullmatch(ref) else None
         if row is None:
-            raise Rejected.because("not_found", CATALOGUE["not_found"].to_do)
+            return self._page("absent.html", status=404)
         events = await self._store.events(row.id)
-        return self._page("job.html", job=row, events=events, advice=_advice(row), waits=row.task_state in _WAITS)
+        links = {output.id: self._link(row, output) for output in row.outputs}
+        waits = row.task_state in _WAITS
+        return self._page("job.html", job=row, events=events, advice=_advice(row), links=links, waits=waits)
 
-    def _page(self, name: str, **facts: object) -> web.Response:
+    def _page(self, name: str, *, status: int = 200, **facts: object) -> web.Response:
         text = self._templates.get_template(name).render(version=__version__, now=datetime.now(UTC), **facts)
-        return web.Response(text=text, content_type="text/html", charset="utf-8")
+        return web.Response(status=status, text=text, content_type="text/html", charset="utf-8")
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
     name = request.match_info["name"]
     if name not in _STATIC:
-        raise Rejected.because("not_found", CATALOGUE["not_found"].to_do)
+        raise Rejected.because("not_found", "There is no such file.")
     headers = {"Content-Type": _STATIC[name], "Cache-Control": "max-age=3600"}
     return web.FileResponse(_HERE / "static" / name, headers=headers)
 

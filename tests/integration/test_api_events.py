@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -286,6 +288,17 @@ async def test_a_link_gives_the_file_whole_or_in_ranges_and_to_nobody_without_it
             assert (response.status, json.loads(await response.read())["code"]) == (403, "link_expired")
     async with api.ask("GET", link.partition("?")[0]) as response:
         assert response.status == 400
+
+
+async def test_the_page_of_a_job_leads_to_the_file_in_our_storage_and_to_no_other(
+    api: Api, store: PostgresStore
+) -> None:
+    job = (await api.submit(JOB))["id"]
+    await complete(store, await claimed(store), api)
+    async with api.ask("GET", f"/ui/jobs/{job}") as response:
+        (link,) = re.findall(r'<a href="([^"]+)">Download</a>', await response.text())
+    async with api.ask("GET", html.unescape(link).removeprefix("http://lab")) as response:
+        assert (response.status, await response.read()) == (200, bytes(range(256)) * 40)
 
 
 async def test_a_failed_output_says_why(api: Api, store: PostgresStore) -> None:

@@ -208,6 +208,25 @@ async def test_what_names_no_job_is_not_found(api: Api, ref: str) -> None:
             assert (response.status, (await response.json())["code"]) == (404, "not_found")
 
 
+async def test_what_is_absent_is_named(api: Api) -> None:
+    job = (await api.submit(JOB))["id"]
+    for path, named in (
+        ("/jobs/99", "no such job"),
+        (f"/jobs/{job}/outputs/2/log", "no such output"),
+        (f"/jobs/{job}/outputs/x/log", "no such output"),
+        (f"/jobs/{job}/outputs/0/log", "no log"),
+        ("/webhooks/deliveries?job=99", "no such job"),
+        ("/nothing", "nothing at this path"),
+        ("/static/other.css", "no such file"),
+    ):
+        async with api.ask("GET", path) as response:
+            told = await response.json()
+        assert (response.status, told["code"]) == (404, "not_found")
+        assert named in told["detail"], path
+    async with api.ask("POST", "/webhooks/deliveries/99/replay") as response:
+        assert "no such delivery" in (await response.json())["detail"]
+
+
 async def test_a_refused_job_leaves_no_row(api: Api) -> None:
     for extra in ("status", "tenantId", "attempts", "sorce"):
         async with api.ask("POST", "/jobs", json=JOB | {extra: 1}) as response:

@@ -113,7 +113,10 @@ async def test_a_job_that_waits_for_its_next_attempt_says_why(api: Api, store: P
 @pytest.mark.parametrize("ref", ["0", "x", "9" * 30, "%3Cimg%3E"])
 async def test_a_page_of_no_job_is_not_found(api: Api, ref: str) -> None:
     async with api.ask("GET", f"/ui/jobs/{ref}") as response:
-        assert response.status == 404
+        assert (response.status, response.content_type) == (404, "text/html")
+        text = await response.text()
+    assert "There is no such job" in text
+    assert "<img" not in text
 
 
 async def test_every_code_has_its_place_on_the_page_that_problems_lead_to(api: Api) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +15,7 @@ import aiohttp
 
 from encoder import errors
 from encoder.api.app import create_app
+from encoder.api.links import link
 from encoder.api.parts import Limits, Parts
 from encoder.api.server import serving
 from encoder.dashboard import views
@@ -109,7 +111,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
         }
     )
     async with (
-        serving(create_app(parts, pages=views.routes(store)), host="127.0.0.1", port=0) as site,
+        serving(create_app(parts, pages=views.routes(store, link=partial(link, parts))), host="127.0.0.1", port=0) as site,
         aiohttp.ClientSession() as session,
     ):
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # it listens
