@@ -205,7 +205,6 @@ _ENTRIES = (
     _request(422, "unsupported_kind", "Kind is not installed", "Choose one of the kinds that are named."),
     _request(500, "internal_error", "Internal error", "Tell the operator the request id."),
     _request(503, "database_unavailable", "Database is away", "Try again after `Retry-After`."),
-    _request(503, "overloaded", "Too busy", "Try again after `Retry-After`."),
     _request(503, "draining", "Server is stopping", "Try again after `Retry-After`."),
     _job(_PERMANENT, "source_not_found", "Source is not there", "Check the address of the source."),
     _job(_PERMANENT, "source_auth_failed", "Source refuses us", "Check the credentials of the source."),

@@ -7,7 +7,7 @@ import ipaddress
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
 from encoder.settings import Settings
-from encoder.store.postgres import open_store
+from encoder.store.postgres import open_store, upgrade
 from encoder.store.protocol import Store
 from encoder.vault import new_key
-from encoder.wiring import Wiring
+from encoder.wiring import Machine, Wiring
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
 
@@ -45,9 +45,11 @@ async def run_up(
     """
     home = Home(data)
     home.make()
-    settings = _at_home(settings, home, host, port)
-    _prepare(settings)
+    settings = _at_home(settings, home, host)
     async with AsyncExitStack() as stack:
+        listener, settings = _bound(settings, port)
+        stack.callback(listener.close)
+        _prepare(settings, worker=workers > 0)
         died: asyncio.Future[str] | None = None
         if settings.database_url is None:
             postgres = Postgres(home.postgres)
@@ -55,21 +57,23 @@ async def run_up(
             settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
             died = asyncio.ensure_future(postgres.died())
         store = await stack.enter_async_context(_store(settings))
-        return await _serve(Wiring(settings, store), api=True, workers=workers, died=died, ready=ready)
+        return await _serve(Wiring(settings, store), listener, workers=workers, died=died, ready=ready)
 
 
 async def run_api(settings: Settings) -> int:
     """The API against a database."""
-    _prepare(settings)
-    async with _store(settings) as store:
-        return await _serve(Wiring(settings, store), api=True, workers=0)
+    listener, settings = _bound(settings)
+    with closing(listener):
+        _prepare(settings, worker=False)
+        async with _store(settings) as store:
+            return await _serve(Wiring(settings, store), listener, workers=0)
 
 
 async def run_worker(settings: Settings) -> int:
     """A worker against a database."""
-    _prepare(settings)
+    _prepare(settings, worker=True)
     async with _store(settings) as store:
-        return await _serve(Wiring(settings, store), api=False, workers=1)
+        return await _serve(Wiring(settings, store), None, workers=1)
 
 
 async def run_doctor(settings: Settings) -> list[Finding]:
@@ -79,26 +83,25 @@ async def run_doctor(settings: Settings) -> list[Finding]:
 
 
 async def run_migrate(settings: Settings) -> int:
-    """Create or upgrade the tables, and end."""
-    _prepare(settings)
-    async with _store(settings):
-        log.info("migrate.done")
+    """Create or upgrade the tables, and end. A database that is away is an error: a deployment waits for this."""
+    configure(LogFormat(settings.log_format), settings.log_level)
+    version = await upgrade(_address(settings))
+    log.info("migrate.done", version=version)
     return 0
 
 
-def _prepare(settings: Settings) -> None:
+def _prepare(settings: Settings, *, worker: bool) -> None:
     """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
     configure(LogFormat(settings.log_format), settings.log_level)
+    Machine(settings).require(worker=worker)
     starting = asyncio.current_task()
     if starting is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, starting.cancel)
 
 
-def _at_home(settings: Settings, home: Home, host: str | None, port: int | None) -> Settings:
+def _at_home(settings: Settings, home: Home, host: str | None) -> Settings:
     """What was not set lies in the data folder."""
-    update: dict[str, object] = {"host": host or settings.host, "port": settings.port if port is None else port}
-    if update["port"] == 0:
-        update["port"] = _free_port(str(update["host"]))
+    update: dict[str, object] = {"host": host or settings.host}
     if "storage" not in settings.model_fields_set:
         update["storage"] = f"file:{home.storage}"
     if settings.scratch_dir is None:
@@ -110,22 +113,39 @@ def _at_home(settings: Settings, home: Home, host: str | None, port: int | None)
     return settings.model_copy(update=update)
 
 
-def _free_port(host: str) -> int:
-    with socket.socket() as listener:
-        listener.bind((host, 0))
-        port: int = listener.getsockname()[1]
-        return port
+def _bound(settings: Settings, port: int | None = None) -> tuple[socket.socket, Settings]:
+    """The API's socket, taken before anything else starts, and the settings with the port that it got.
+
+    Raises:
+        errors.Unfit: it is not to be had, or would be open to other machines without anybody having asked for that.
+    """
+    _require_closed_or_loopback(settings)
+    wanted = settings.port if port is None else port
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, wanted), family=family)
+    except OSError as error:
+        told = (
+            f"{settings.host} port {wanted} cannot be had ({error.strerror}); choose another with ENCODER_PORT."
+        )
+        raise errors.Unfit(told) from error
+    return listener, settings.model_copy(update={"port": listener.getsockname()[1]})
+
+
+def _address(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise errors.Unfit("ENCODER_DATABASE_URL is not set; only `encoder up` brings a database of its own.")
+    return settings.database_url.get_secret_value()
 
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
     """The database, its tables up to date; waited for as long as it is away."""
-    if settings.database_url is None:
-        raise errors.Unfit("ENCODER_DATABASE_URL is not set; only `encoder up` brings a database of its own.")
+    dsn = _address(settings)
     listen = settings.listen_url.get_secret_value() if settings.listen_url else None
     while True:
         try:
-            store = await open_store(settings.database_url.get_secret_value(), listen_dsn=listen)
+            store = await open_store(dsn, listen_dsn=listen)
             break
         except errors.StoreUnavailable as error:
             log.warning("database.away", reason=str(error))
@@ -138,26 +158,23 @@ async def _store(settings: Settings) -> AsyncIterator[Store]:
 
 async def _serve(
     wiring: Wiring,
+    listener: socket.socket | None,
     *,
-    api: bool,
     workers: int,
     died: asyncio.Future[str] | None = None,
     ready: Callable[[str], None] = lambda _url: None,
 ) -> int:
     """Run the API and the workers until a signal: first the workers drain, then the API goes."""
-    if api:
-        _require_closed_or_loopback(wiring.settings)
     async with AsyncExitStack() as stack:
         scratch = wiring.scratch()
         await scratch.open()
         stack.push_async_callback(scratch.close)
         crew = [await wiring.worker(scratch) for _ in range(workers)]
         stop = _on_signals(crew)
-        if api:
-            parts = await wiring.parts(scratch)
-            stack.callback(parts.stopping.set)
+        if listener is not None:
+            parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
             app = create_app(parts, pages=views.routes(wiring.store, link=partial(link, parts)))
-            await stack.enter_async_context(serving(app, host=wiring.settings.host, port=wiring.settings.port))
+            await stack.enter_async_context(serving(app, listener))
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)
         async with together() as group:

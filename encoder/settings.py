@@ -32,7 +32,8 @@ class Settings(BaseSettings):
         None, description="`postgresql://` address; absent: `encoder up` runs a PostgreSQL of its own"
     )
     listen_url: SecretStr | None = Field(
-        None, description="direct database address for wake-ups, where a pooler stands before the database"
+        None,
+        description="direct database address for wake-ups, where a pooler stands before the database (no pooler was tried yet)",
     )
     storage: str = Field("file:.encoder/storage", description="where outputs without a destination go: `file:FOLDER`")
     host: str = Field("127.0.0.1", description="address that the API listens on")
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
         default_factory=_default_slots, ge=1, le=256, description="encodes at a time; absent: one per four cores"
     )
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
-    worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from, in this order")
+    worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from")
     lease_seconds: float = Field(
         60, ge=1, le=3600, description="time after which a silent worker's tasks may be taken; it beats each fifth"
     )

@@ -85,6 +85,19 @@ class Machine:
 
     settings: Settings
 
+    def require(self, *, worker: bool) -> None:
+        """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
+        _ = (self.vault, self.policy, self.storage_root, self.ffmpeg)
+        if worker or self.settings.webhook_secret:
+            _ = self.sender
+
+    @cached_property
+    def sender(self) -> Sender:
+        secrets = [secret.get_secret_value() for secret in self.settings.webhook_secret]
+        if not secrets:
+            raise errors.Unfit("ENCODER_WEBHOOK_SECRET is not set: webhooks could not be signed.")
+        return Sender(self.surroundings.web, secrets=secrets)
+
     @cached_property
     def vault(self) -> Vault:
         return Vault(self._keys)
@@ -114,7 +127,8 @@ class Machine:
 
     @cached_property
     def public_url(self) -> str:
-        return self.settings.public_url or f"http://{self.settings.host}:{self.settings.port}"
+        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
+        return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
     @cached_property
     def sources(self) -> Sources:
@@ -138,9 +152,13 @@ class Machine:
         return Scratch(self.scratch_root, uuid4())
 
     async def abilities(self) -> Abilities:
-        """What this machine's ffmpeg can do."""
+        """What this machine's ffmpeg can do; asked once."""
+        return await self._abilities
+
+    @cached_property
+    def _abilities(self) -> asyncio.Task[Abilities]:
         self.scratch_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await read_abilities(self.ffmpeg, folder=self.scratch_root)
+        return asyncio.ensure_future(read_abilities(self.ffmpeg, folder=self.scratch_root))
 
     @property
     def _keys(self) -> list[str]:
@@ -160,8 +178,8 @@ class Wiring(Machine):
 
     store: Store
 
-    async def parts(self, scratch: Scratch) -> Parts:
-        """What the API is made of. `scratch`: for the sources that it looks at."""
+    async def parts(self, scratch: Scratch, *, stopping: asyncio.Event) -> Parts:
+        """What the API is made of. `scratch`: for the sources that it looks at; `stopping`: set when it is to end."""
         return Parts(
             store=self.store,
             submit=Enqueue(self.store, self.vault, max_attempts=self.settings.max_attempts, new_uuid=uuid4),
@@ -176,6 +194,7 @@ class Wiring(Machine):
             places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
             shelf=self.storage,
             cursor_key=self.derived(b"cursors"),
+            stopping=stopping,
             loopback_only=self.settings.auth == "loopback",
             limits=Limits(max_attempts=self.settings.max_attempts),
         )
@@ -186,19 +205,16 @@ class Wiring(Machine):
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
             fetch=self._fetch(scratch),
-            encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads),
+            encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
             deliver=Deliver(clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,
             clock=_clock,
         )
-        sender = Sender(
-            self.surroundings.web, secrets=[secret.get_secret_value() for secret in self.settings.webhook_secret]
-        )
         handlers: dict[str, Handler] = {
             "transcode": Transcode(self.store, self.vault, scratch, pipeline, uniform=_uniform),
-            "notify": Notify(self.store, self.vault, sender, uniform=_uniform),
+            "notify": Notify(self.store, self.vault, self.sender, uniform=_uniform),
         }
         info = self._info(abilities)
         return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform)

@@ -6,6 +6,7 @@ What aiohttp cannot do, and a proxy in front may: bound the number of connection
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -133,13 +134,12 @@ def _refusal(status: int) -> web.Response:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, *, host: str, port: int) -> AsyncIterator[web.BaseSite]:
-    """Serve until the block ends; then requests in flight get `DRAIN_S` to be answered."""
+async def serving(app: web.Application, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve on a bound socket until the block ends; then requests in flight get `DRAIN_S` to be answered."""
     runner = Runner(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        yield site
+        await web.SockSite(runner, listener).start()
+        yield
     finally:
         await runner.cleanup()

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoder import errors
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -25,7 +27,13 @@ class Home:
     folder: Path
 
     def make(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Raises:
+        errors.Unfit: the folder cannot be had.
+        """
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise errors.Unfit(f"{self.folder} cannot be made ({error.strerror}); choose another: --data.") from error
 
     @property
     def postgres(self) -> Path:

@@ -34,6 +34,7 @@ TOLD = frozenset(
     }
 )
 
+
 JOB_OVER = frozenset({EventType.JOB_COMPLETED, EventType.JOB_FAILED, EventType.JOB_CANCELLED})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from encoder import errors
@@ -30,7 +30,7 @@ ESTIMATE_MARGIN = 4
 
 
 def limits_for(plans: Iterable[OutputPlan], source_bytes: int) -> Limits:
-    """Walls around one ffmpeg run (docs/encoding.md, "Limits")."""
+    """Walls around one ffmpeg run (docs/security.md, "Limits")."""
     durations = [plan.duration_seconds or UNKNOWN_DURATION_S for plan in plans]
     wall_s = min(MOST_WALL_S, max(LEAST_WALL_S, WALL_PER_MEDIA_SECOND * sum(durations)))
     file_bytes = min(MOST_FILE_BYTES, max(LEAST_FILE_BYTES, ESTIMATE_MARGIN * source_bytes))
@@ -43,8 +43,11 @@ class Encode:
     `threads`: per ffmpeg, None for as many as there are cores. `by_descriptor`: this ffmpeg has the `fd` protocol.
     """
 
-    def __init__(self, ffmpeg: Launcher, *, by_descriptor: bool, threads: int | None) -> None:
+    def __init__(
+        self, ffmpeg: Launcher, *, by_descriptor: bool, threads: int | None, clock: Callable[[], float]
+    ) -> None:
         self._ffmpeg = ffmpeg
+        self._clock = clock
         self._by_descriptor = by_descriptor
         self._threads = threads
 
@@ -113,11 +116,11 @@ class Encode:
     async def _watched(
         self, run: Run, source: Fetched, plans: list[OutputPlan], argv: list[str], files: dict[int, Path]
     ) -> Exit:
-        longest_s = max((each.duration_seconds or 0.0 for each in plans), default=0.0)
+        begun = self._clock()
 
         def told(now: Progress) -> None:
+            live = progress.encode(plans[0], now, self._clock() - begun)  # one decode: all are as far as the first
             for each in plans:
-                live = progress.encode(now.out_time_seconds, longest_s, fps=now.fps, speed=now.speed)
                 run.held.tell(OutputId(each.output), live)
 
         for path in files.values():

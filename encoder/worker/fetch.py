@@ -43,8 +43,8 @@ class Fetch:
         """Fetch into the new file `path`; its size. `told` hears (bytes so far, bytes in all or None).
 
         Raises:
-            errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`, `timeout`.
-            errors.Transient: five tries failed.
+            errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`.
+            errors.Transient: five tries failed, or `timeout`.
             errors.Resource: `disk_full`.
         """
         with FileIO(path, "x+b") as file:

@@ -30,7 +30,7 @@ log = get_logger(__name__)
 SICK_S = 30.0  # how long a worker that lacks something claims nothing
 DEADLINE = timedelta(hours=24)  # of a task, however well it beats
 FORCE_AFTER_S = 60.0  # how long a publish in flight may hold up a drain
-ABANDON_AFTER_S = 15.0  # how long giving back may take: ffmpeg has 10 s to end
+ABANDON_AFTER_S = 15.0  # how long giving back may take
 
 
 class Handler(Protocol):

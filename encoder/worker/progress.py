@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from encoder.ffmpeg.codecs import COPY
+from encoder.ffmpeg.progress import Progress
+from encoder.model.plan import OutputPlan
 from encoder.store.rows import Live
 
 # share of an output's way at which each stage begins
@@ -26,15 +29,21 @@ def transfer(stage: str, done_bytes: int, size_bytes: int | None, elapsed_s: flo
     return Live(stage=stage, progress=overall(stage, share), eta_seconds=eta_s)
 
 
-def encode(out_time_s: float | None, duration_s: float | None, *, fps: float | None, speed: float | None) -> Live:
-    """Progress of an encode, by media time. An unknown duration makes an unknown progress."""
-    if not duration_s or out_time_s is None:
-        return Live(stage="encoding", fps=fps, speed=speed)
-    eta_s = max(duration_s - out_time_s, 0.0) / speed if speed else None
+def encode(plan: OutputPlan, now: Progress, elapsed_s: float) -> Live:
+    """Progress of an encode whose first output is `plan`: by its frames, for sound runs ahead of a picture's lookahead.
+
+    Sound alone, and copies, go by media time. An unknown length makes an unknown progress.
+    """
+    video, length_s = plan.video, plan.duration_seconds
+    done: float | None = None
+    if video is not None and video.encoder != COPY and video.frames:
+        done = (now.frame or 0) / video.frames
+    elif length_s and now.out_time_seconds is not None:
+        done = now.out_time_seconds / length_s
     return Live(
         stage="encoding",
-        progress=overall("encoding", out_time_s / duration_s),
-        fps=fps,
-        speed=speed,
-        eta_seconds=eta_s,
+        progress=overall("encoding", done),
+        fps=now.frame / elapsed_s if now.frame and elapsed_s > 0 else None,
+        speed=done * length_s / elapsed_s if done and length_s and elapsed_s > 0 else None,
+        eta_seconds=elapsed_s * max(1 - done, 0.0) / done if done else None,
     )

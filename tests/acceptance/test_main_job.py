@@ -172,3 +172,24 @@ async def test_an_inline_source_of_audio_makes_a_video_output_fail_before_any_en
     assert (video["status"], video["error"]["code"]) == ("failed", "no_video_stream")
     assert (audio["status"], audio["audioCodec"]) == ("uploaded", "aac")
     await audit.audit(platform)
+
+
+async def test_a_dry_run_and_a_probe_tell_all_and_store_nothing(dsn: str, tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"
+    source.write_bytes(media.clip().read_bytes())
+    place = {"kind": "file", "path": str(source)}
+    async with running(dsn, tmp_path, workers=0) as platform:
+        status, facts = await platform.call("POST", "/probe", json={"source": place})
+        assert status == 200, facts
+        assert facts["video"][0]["codedWidth"] == 320
+        job = {"source": place, "outputs": [{"preset": "h264"}, {"preset": "vp9"}]}
+        status, told = await platform.call("POST", "/jobs?dryRun=true", json=job)
+        assert status == 200, told
+        assert [output["plan"]["video"]["codec"] for output in told["outputs"]] == ["h264", "vp9"]
+        assert all(output["commands"][0][0] == "ffmpeg" for output in told["outputs"])
+        assert all(output["estimate"]["sizeBytes"] > 0 for output in told["outputs"])
+        assert (await platform.call("GET", "/jobs"))[1]["jobs"] == []
+        source.write_text("#EXTM3U")
+        status, problem = await platform.call("POST", "/probe", json={"source": place})
+        assert (status, problem["code"]) == (422, "unsupported_format")
+        assert [path.name for path in platform.scratch.glob("*/*")] == ["lock"]

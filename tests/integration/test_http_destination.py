@@ -111,6 +111,17 @@ async def test_an_early_refusal_ends_the_upload(shelf: Shelf, tmp_path: Path) ->
     assert gate.asked == 0
 
 
+async def test_a_success_before_the_last_byte_is_none(shelf: Shelf, tmp_path: Path) -> None:
+    """Seen to fail: without the check the output was `uploaded`, its lease never looked at."""
+    shelf.faults = [refusing_early(200, after=100_000)]
+    gate = Gate()
+    with pytest.raises(errors.Transient, match="integrity_error"):
+        await destination(shelf.url("/out.mp4")).publish(
+            parcel(tmp_path, LARGE), sent=lambda _count: None, fence=gate.fence
+        )
+    assert gate.asked == 0
+
+
 async def test_a_reset_in_the_middle_passes(shelf: Shelf, tmp_path: Path) -> None:
     shelf.faults = [resetting(after=1_000_000)]
     with pytest.raises(errors.Transient, match="destination_unavailable"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -110,9 +111,10 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             **changes,
         }
     )
+    listener = socket.create_server(("127.0.0.1", 0))
     async with (
-        serving(create_app(parts, pages=views.routes(store, link=partial(link, parts))), host="127.0.0.1", port=0) as site,
+        serving(create_app(parts, pages=views.routes(store, link=partial(link, parts))), listener),
         aiohttp.ClientSession() as session,
     ):
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  # it listens
+        port = listener.getsockname()[1]
         yield Api(url=f"http://127.0.0.1:{port}", port=port, parts=parts, storage=storage, session=session)

@@ -64,6 +64,12 @@ def test_a_clip_that_ends_with_the_source_is_open_ended() -> None:
     assert planned(source(), spec(clip={"start": 8, "end": 10.4})).clip_seconds is None
 
 
+def test_frames_that_are_hours_apart_are_a_lie_or_a_bomb() -> None:
+    """E4: two frames ten hours apart would be repeated a million times."""
+    bomb = source(picture=video(frames=2, duration_seconds=36_001.0), duration_seconds=36_001.0)
+    assert refused(bomb, spec()).code == "duration_mismatch"
+
+
 def passes(*outputs: OutputSpec, media: Media | None = None) -> list[tuple[int, ...]]:
     plan = decide(media or source(), dict(enumerate(outputs)), ABLE)
     assert not plan.refused

@@ -74,8 +74,17 @@ def translated() -> Iterator[None]:
 
 
 async def connect(dsn: str, **session: str) -> Connection:
-    """A connection outside the pool, with the same limits."""
-    return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=SESSION | session)
+    """A connection outside the pool, with the same limits.
+
+    Raises:
+        errors.Unfit: `dsn` is none.
+    """
+    settings = SESSION | session
+    try:
+        return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=settings)
+    except (ValueError, asyncpg.ClientConfigurationError):  # asyncpg's own words may hold parts of a password
+        told = "ENCODER_DATABASE_URL or ENCODER_LISTEN_URL is no address of a PostgreSQL database."
+        raise errors.Unfit(told) from None
 
 
 async def _keep_session(_connection: object) -> None:
