@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import sys
@@ -19,9 +20,16 @@ def command(*words: str, url: str = DEFAULT_URL) -> str:
 
 
 def program() -> str:
-    """`encoder` where the shell finds it, else what this process was started as."""
+    """`encoder` where the shell finds it, else what this process was started as.
+
+    The command that `make setup` writes is a shell's script beside our Python: of its own name nothing comes to us.
+    """
     if shutil.which("encoder"):
         return "encoder"
-    if Path(sys.argv[0]).name == "encoder":
+    started, beside = Path(sys.argv[0]), Path(sys.executable).with_name("encoder")
+    if started.name == "encoder":
         return shlex.quote(sys.argv[0])
+    if os.access(beside, os.X_OK):
+        home = beside.parent.parent.parent  # of `.venv`
+        return shlex.quote(str(beside.relative_to(home) if home == Path.cwd() else beside))
     return f"{shlex.quote(sys.executable)} -m encoder"
