@@ -61,7 +61,10 @@ class Settings(BaseSettings):
         None, description="folder for work in progress; absent: `encoder-scratch` in the temp folder"
     )
     secret_keys: Secrets = Field(
-        (), description="keys that seal callers' secrets, newest first, separated by commas; `encoder up` makes its own"
+        (),
+        description="keys that seal callers' secrets, newest first, each 32 random bytes as base64url, made by "
+        "`python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`; "
+        "`encoder up` makes its own",
     )
     webhook_secret: Secrets = Field(
         (), description="`whsec_…` secrets that sign webhooks, newest first; `encoder up` makes its own"

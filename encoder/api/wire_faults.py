@@ -64,7 +64,7 @@ class Reader(Generic[T]):
         kind, loc, context = detail["type"], detail["loc"], detail.get("ctx", {})
         tokens, found = _walk(loc, value, named=kind in {"missing", "extra_forbidden"})
         if kind in {"union_tag_not_found", "union_tag_invalid"}:
-            return _kindless(tokens, found, _kinds(self._at(loc)))
+            return _kindless(tokens, found, self._at(loc))
         if kind == "extra_forbidden":
             return _unknown(tokens, _names(self._at(loc[:-1])))
         if kind in CATALOGUE:
@@ -113,9 +113,9 @@ def _walk(loc: _Tokens, value: Json, *, named: bool) -> tuple[_Tokens, Json]:
     return tuple(tokens), value
 
 
-def _kindless(tokens: _Tokens, value: Json, kinds: Iterable[str]) -> Fault:
+def _kindless(tokens: _Tokens, value: Json, union: Any) -> Fault:  # noqa: ANN401  # as above
     """A source or destination of which nobody can say what it is."""
-    known = f"must be one of {', '.join(kinds)}"
+    known = f"must be one of {', '.join(_kinds(union))}"
     if not isinstance(value, dict):
         return _fault(tokens, "invalid_type", "must be an object")
     if "kind" not in value and "url" not in value:
@@ -126,6 +126,9 @@ def _kindless(tokens: _Tokens, value: Json, kinds: Iterable[str]) -> Fault:
         return _fault((*tokens, member), "invalid_type", "must be text")
     if member == "url" and "://" not in said:
         return _fault((*tokens, member), "invalid_url", "must be an absolute address")
+    if member == "url":
+        schemes = (f"{kind}://" for kind in _kinds(union, having="url"))
+        return _fault((*tokens, member), "unsupported_kind", f"must begin with one of {', '.join(schemes)}")
     return _fault((*tokens, member), "unsupported_kind", known)
 
 
@@ -160,7 +163,8 @@ def _names(part: Any) -> list[str]:  # noqa: ANN401  # as above
     return [field.alias for field in part.model_fields.values() if field.alias]
 
 
-def _kinds(union: Any) -> list[str]:  # noqa: ANN401  # as above
-    """Every `kind` that a union of places knows."""
-    literals = (_bare(branch).model_fields["kind"].annotation for branch in get_args(union))
+def _kinds(union: Any, *, having: str = "kind") -> list[str]:  # noqa: ANN401  # as above
+    """Every `kind` that a union of places knows, of the places that have a certain member."""
+    members = (_bare(branch).model_fields for branch in get_args(union))
+    literals = (fields["kind"].annotation for fields in members if having in fields)
     return list(dict.fromkeys(kind for literal in literals for kind in get_args(literal)))

@@ -433,3 +433,10 @@ def test_a_probe_is_checked_like_the_source_of_a_job() -> None:
     assert [(fault.path, fault.code) for fault in refused.value.faults] == [("/source/url", "address_not_allowed")]
     with pytest.raises(Rejected):
         wire.read_probe({"source": HTTP, "outputs": []}, Anywhere())
+
+
+def test_an_address_of_no_known_kind_is_answered_with_the_ways_that_one_may_begin() -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(changed("/source", {"url": "ftp://media.example.com/in.mov"}), Anywhere())
+    (fault,) = refused.value.faults
+    assert (fault.path, fault.message) == ("/source/url", "must begin with one of http://, https://, file://")
