@@ -125,9 +125,7 @@ def _bound(settings: Settings, port: int | None = None) -> tuple[socket.socket, 
     try:
         listener = socket.create_server((settings.host, wanted), family=family)
     except OSError as error:
-        told = (
-            f"{settings.host} port {wanted} cannot be had ({error.strerror}); choose another with ENCODER_PORT."
-        )
+        told = f"{settings.host} port {wanted} cannot be had ({error.strerror}); choose another with ENCODER_PORT."
         raise errors.Unfit(told) from error
     return listener, settings.model_copy(update={"port": listener.getsockname()[1]})
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 from encoder.errors import Fault
 
@@ -154,15 +154,6 @@ def literal(host: str) -> Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
-
-
-def without_secrets(text: str) -> str:
-    """`text`, an address of any kind, without userinfo, query and fragment; for messages and records."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return ""
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _unwrapped(address: Address) -> Address:

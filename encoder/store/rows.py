@@ -174,7 +174,7 @@ class OutputChange:
 
 
 class Outcome(StrEnum):
-    """How an attempt ended. `tasks_settled_total` counts these."""
+    """How an attempt ended."""
 
     DONE = "done"
     RETRIED = "retried"

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from encoder import errors
 from encoder.log import bound, get_logger
-from encoder.model.ids import WorkerId
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
@@ -87,14 +86,6 @@ class Worker:
             progress_s=rhythm.progress_s,
         )
         self.wake.on_cancel(self._cancel_hinted)
-
-    @property
-    def id(self) -> WorkerId:
-        return self._info.id
-
-    @property
-    def draining(self) -> bool:
-        return self._stop.is_set()
 
     def stop(self) -> None:
         """Drain: claim nothing more, let work end for the grace time, give the rest back. Again: at once."""

@@ -21,4 +21,3 @@ MATRICES = {
 }  # fmt: skip
 
 # of a stream; the order in which its fields are coded and shown
-FIELD_ORDERS = {2: "tt", 3: "bb", 4: "tb", 5: "bt"}
