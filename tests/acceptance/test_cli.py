@@ -57,3 +57,17 @@ async def test_interrupting_the_wait_leaves_the_job_alone(dsn: str, tmp_path: Pa
         assert b"the job goes on" in err
         assert b"Traceback" not in err
         assert (await platform.job(1))["status"] == "queued"
+
+
+async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
+    process = await start("up", "--port", "0", "--data", str(tmp_path / "data"), "--workers", "0", url="")
+    assert process.stdout
+    try:
+        async with asyncio.timeout(60):
+            first, second = await process.stdout.readline(), await process.stdout.readline()
+        url = first.decode().split()[-1]
+        assert second.decode().endswith(f"encoder submit VIDEO --preset h264 --wait --url {url}\n")
+        assert (await encoder("jobs", url=url)).code == 0
+    finally:
+        process.terminate()
+        await process.communicate()
