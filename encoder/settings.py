@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     )
     listen_url: SecretStr | None = Field(
         None,
-        description="direct database address for wake-ups, where a pooler stands before the database (no pooler was tried yet)",
+        description="direct database address for wake-ups, where a pooler stands before the database (untried)",
     )
     storage: str = Field("file:.encoder/storage", description="where outputs without a destination go: `file:FOLDER`")
     host: str = Field("127.0.0.1", description="address that the API listens on")
