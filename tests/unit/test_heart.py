@@ -12,11 +12,12 @@ from uuid import uuid4
 import pytest
 
 from encoder import errors
-from encoder.model.ids import JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import OutputId, WorkerId
 from encoder.queue.lease import Contact, LeaseTimes
-from encoder.store.rows import Beat, Claim, Live, Pulse
+from encoder.store.rows import Beat, Live, Pulse
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
+from tests.lab.claims import CLAIM
 
 LEASE_S = 0.5
 
@@ -39,24 +40,6 @@ class Database:
         return [Pulse(task_id=beat.task_id, epoch=beat.epoch, cancel=self.cancel) for beat in beats if self.holds]
 
     async def close(self) -> None: ...
-
-
-def a_claim() -> Claim:
-    return Claim(
-        task_id=TaskId(1),
-        epoch=4,
-        job_id=JobId(1),
-        tenant_id=TenantId(1),
-        kind="transcode",
-        queue="encode",
-        name="t1",
-        attempt=1,
-        lost=0,
-        released=0,
-        max_attempts=3,
-        args={},
-        waited_seconds=0.0,
-    )
 
 
 @asynccontextmanager
@@ -87,7 +70,7 @@ async def ending_of(held: Held) -> Ending | None:
 
 
 async def test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children() -> None:
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     database.holds = False
     async with beating(database, held):
         assert await ending_of(held) is Ending.LOST
@@ -95,7 +78,7 @@ async def test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children() -> N
 
 
 async def test_a_cancel_comes_down_with_the_beat_and_leaves_children_their_grace() -> None:
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     database.cancel = True
     async with beating(database, held):
         assert await ending_of(held) is Ending.CANCEL
@@ -105,7 +88,7 @@ async def test_a_cancel_comes_down_with_the_beat_and_leaves_children_their_grace
 async def test_a_worker_cut_off_stops_its_work_before_the_lease_ends() -> None:
     """G7: measured from when the last accepted beat was sent."""
     database, begun = Database(), monotonic()
-    held = Held(a_claim(), sent_at=begun)
+    held = Held(CLAIM, sent_at=begun)
     database.away = True
     async with beating(database, held):
         assert await ending_of(held) is Ending.SELF_STOP
@@ -115,14 +98,14 @@ async def test_a_worker_cut_off_stops_its_work_before_the_lease_ends() -> None:
 
 async def test_answered_beats_keep_the_work_going_past_the_lease() -> None:
     """G6: age alone frees nothing."""
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     async with beating(database, held):
         await held.lead(asyncio.sleep(2 * LEASE_S))
     assert held.ending is None
 
 
 async def test_a_nudge_beats_at_once() -> None:
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     async with beating(database, held) as heart:
         await database.beaten.wait()
         database.beaten.clear()
@@ -131,7 +114,7 @@ async def test_a_nudge_beats_at_once() -> None:
 
 
 async def test_progress_goes_up_with_the_next_beat_and_once() -> None:
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     async with beating(database, held):
         await database.beaten.wait()
         held.tell(OutputId(0), Live(stage="encoding", progress=0.5))
@@ -142,7 +125,7 @@ async def test_progress_goes_up_with_the_next_beat_and_once() -> None:
 
 
 async def test_work_that_is_settling_is_not_cut_when_its_lease_goes() -> None:
-    database, held = Database(), Held(a_claim(), sent_at=monotonic())
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
     held.settling, database.holds = True, False
     async with beating(database, held):
         await held.lead(database.beaten.wait())
@@ -150,7 +133,7 @@ async def test_work_that_is_settling_is_not_cut_when_its_lease_goes() -> None:
 
 
 async def test_a_drain_waits_for_a_publish_in_flight_and_a_lost_lease_does_not() -> None:
-    held, published = Held(a_claim(), sent_at=0.0), asyncio.Event()
+    held, published = Held(CLAIM, sent_at=0.0), asyncio.Event()
     entered = asyncio.Event()
 
     async def publish() -> None:
@@ -168,7 +151,7 @@ async def test_a_drain_waits_for_a_publish_in_flight_and_a_lost_lease_does_not()
     with pytest.raises(CutOff):
         await leading
 
-    lost, entered_again = Held(a_claim(), sent_at=0.0), asyncio.Event()
+    lost, entered_again = Held(CLAIM, sent_at=0.0), asyncio.Event()
 
     async def publish_for_ever() -> None:
         with lost.publishing():
@@ -183,7 +166,7 @@ async def test_a_drain_waits_for_a_publish_in_flight_and_a_lost_lease_does_not()
 
 
 async def test_a_later_ending_outweighs_an_earlier_one_and_never_the_reverse() -> None:
-    held = Held(a_claim(), sent_at=0.0)
+    held = Held(CLAIM, sent_at=0.0)
     for ending in (Ending.CANCEL, Ending.DRAIN, Ending.LOST, Ending.SELF_STOP):
         held.end(ending)
     assert held.ending is Ending.LOST

@@ -7,26 +7,10 @@ from dataclasses import replace
 import pytest
 
 from encoder import errors
-from encoder.model.ids import JobId, TaskId, TenantId
 from encoder.model.state import TaskState
 from encoder.queue import settle
-from encoder.store.rows import Claim, Outcome
-
-CLAIM = Claim(
-    task_id=TaskId(7),
-    epoch=1,
-    job_id=JobId(3),
-    tenant_id=TenantId(1),
-    kind="transcode",
-    queue="encode",
-    name="t1",
-    attempt=1,
-    lost=0,
-    released=0,
-    max_attempts=3,
-    args={},
-    waited_seconds=0.0,
-)
+from encoder.store.rows import Outcome
+from tests.lab.claims import CLAIM
 
 
 def longest(_low: float, high: float) -> float:

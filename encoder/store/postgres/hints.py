@@ -1,4 +1,4 @@
-"""Hints to other processes: sent after the commit, on their own, and never too often."""
+"""Hints to other processes: never too often, and after the commit, or, once a pause is over, with it (ADR 0010)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,23 @@ class Hints:
         if self._closed:
             return
         self._waiting.update(dict.fromkeys(payloads))
-        if self._waiting and (self._sender is None or self._sender.done()):
+        if self._waiting and not self._pausing:
             self._sender = asyncio.create_task(self._run(), name="hints")
+
+    def rides(self) -> bool:
+        """Whether one hint may travel inside the statement that makes it true; the pause begins with it."""
+        if self._closed or self._pausing:
+            return False
+        self._sender = asyncio.create_task(self._pause(), name="hints")
+        return True
+
+    @property
+    def _pausing(self) -> bool:
+        return self._sender is not None and not self._sender.done()
+
+    async def _pause(self) -> None:
+        await asyncio.sleep(PAUSE_S)
+        await self._run()
 
     async def close(self) -> None:
         """Send what waits, and nothing more."""

@@ -23,9 +23,10 @@ class Jobs(Verbs):
     async def enqueue(self, job: NewJob) -> Accepted:
         told = await self._ticket(job)
         while True:
-            row = await self._pool.row(sql.ENQUEUE, *_values(job, told))
+            hinted = self._hints.rides()
+            row = await self._pool.row(sql.ENQUEUE, *_values(job, told), hinted)
             if row is not None:
-                self._hints.send(f"ready:{ENCODE}", *((f"ready:{IO}",) if told else ()))
+                self._hints.send(*(() if hinted else (f"ready:{ENCODE}",)), *((f"ready:{IO}",) if told else ()))
                 return Accepted(id=JobId(row["id"]), uuid=job.uuid, state=JobState.QUEUED, replayed=False)
             before = await self._pool.row(sql.ENQUEUED_BEFORE, job.tenant_id, job.idempotency_key)
             if before is not None and not before["stale"]:

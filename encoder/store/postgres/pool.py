@@ -96,6 +96,7 @@ class Pool:
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
         self._pool = pool
+        self._releasing: set[asyncio.Future[None]] = set()
 
     @classmethod
     async def open(cls, dsn: str, *, size: int) -> Pool:
@@ -180,7 +181,13 @@ class Pool:
             await _give_up(connection)
             raise
         finally:
-            await self._pool.release(connection)
+            self._release(connection)
+
+    def _release(self, connection: Pooled) -> None:
+        """Give a connection back while its caller goes on: asyncpg takes a task and some turns of the loop for that."""
+        releasing = asyncio.ensure_future(self._pool.release(connection))
+        self._releasing.add(releasing)
+        releasing.add_done_callback(self._releasing.discard)
 
 
 async def _give_up(connection: Pooled) -> None:
