@@ -37,13 +37,13 @@ async def ask(dsn: str, question: str) -> list[str]:
         await connection.close()
 
 
-async def test_five_starters_on_an_empty_database_make_one_schema(empty: str) -> None:
-    stores = await asyncio.gather(*(open_store(empty) for _ in range(5)))
+async def test_ten_starters_on_an_empty_database_make_one_schema(empty: str) -> None:
+    stores = await asyncio.gather(*(open_store(empty) for _ in range(10)))
     await asyncio.gather(*(work.enqueue(store) for store in stores))
     for store in stores:
         await store.close()
     assert await ask(empty, "SELECT version FROM schema_version") == [str(migrate.VERSION)]
-    assert await ask(empty, "SELECT count(*) FROM jobs") == ["5"]
+    assert await ask(empty, "SELECT count(*) FROM jobs") == ["10"]
 
 
 async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-import asyncpg
-
 from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
 STEPS: Sequence[LiteralString] = ()  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
+
+_LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction
 
 _CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_version ("
@@ -59,10 +59,11 @@ async def _version(connection: Connection) -> int:
 
 
 async def _upgrade(connection: Connection, steps: Sequence[LiteralString]) -> int:
-    await _create_ledger(connection)
     async with connection.transaction():
-        # the others wait here, and then find the work done
-        await connection.execute("LOCK TABLE schema_version IN ACCESS EXCLUSIVE MODE")
+        # the others wait here, and then find the work done. No table can be locked before there is one, and
+        # IF NOT EXISTS does not keep two creators apart
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute(_CREATE_LEDGER)
         version = await _version(connection)
         newest = 1 + len(steps)
         if version == 0:
@@ -73,14 +74,6 @@ async def _upgrade(connection: Connection, steps: Sequence[LiteralString]) -> in
             await connection.execute(step)
             await _note(connection, number)
         return max(version, newest)
-
-
-async def _create_ledger(connection: Connection) -> None:
-    """There must be a table before it can be locked; IF NOT EXISTS does not keep two creators apart."""
-    try:
-        await connection.execute(_CREATE_LEDGER)
-    except (asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
-        return  # somebody else has just made it
 
 
 async def _note(connection: Connection, version: int) -> None:
