@@ -56,7 +56,9 @@ class Rescuer:
         for expired in await self._store.expired():
             try:
                 settled = await self._store.rescue(expired.claim, closing(expired))
-            except errors.Defect:  # one task that cannot be closed must not keep the others from being freed
+            except errors.StoreUnavailable:
+                raise
+            except Exception:  # one task that cannot be closed must not keep the others from being freed
                 log.exception("rescue.defect", task=expired.claim.task_id)
                 continue
             if settled is not None:
