@@ -38,12 +38,14 @@ class Kind(Generic[M, T]):
     """A kind of source or destination; what an entry point of `encoder.sources` or `encoder.destinations` names.
 
     `members`: the record of its members, `kind` left out. `check` is pure but for looks at file roots: it tells
-    before anything is stored what is wrong with the members, `path` being a pointer from the place on.
+    before anything is stored what is wrong with the members, `path` being a pointer from the place on. `secrets`:
+    members, as JSON names them, that are stored sealed and never shown, beside those that are so in every kind.
     """
 
     members: type[M]
     make: Callable[[M, Surroundings], T]
     check: Callable[[M, Surroundings], Iterable[Fault]] = _nothing_wrong
+    secrets: frozenset[str] = frozenset()
 
 
 class Registry(Generic[T]):

@@ -29,9 +29,11 @@ class Receipt:
 
 
 class Destination(Protocol):
-    """One final name, bound to its members and credentials.
+    """One final name, bound to its members and credentials. A name that ends in `/` is a folder, for packages.
 
-    All methods raise:
+    Connections are opened on first use and kept until `close`.
+
+    All methods but `within` and `close` raise:
         errors.Permanent: `destination_auth_failed`, `destination_not_found`, `address_not_allowed`, `tls_error`, …
         errors.Transient: `destination_unavailable`, `integrity_error`, `timeout`.
         errors.Resource: `disk_full` (file and folder only).
@@ -55,3 +57,9 @@ class Destination(Protocol):
 
     async def discard(self, token: str) -> None:
         """Remove what an attempt left half-written; nothing there is no error."""
+
+    def within(self, name: str) -> Destination:
+        """The file `name` of this folder; `name` is ours, of clean segments. It shares this one's connections."""
+
+    async def close(self) -> None:
+        """Let go of all connections; those of `within` are this one's. Never raises."""

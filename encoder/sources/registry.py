@@ -8,9 +8,14 @@ from encoder.sources.protocol import Source
 
 _OWN = {
     "file": "encoder.sources.file:KIND",
+    "ftp": "encoder.sources.ftp:KIND",
+    "ftps": "encoder.sources.ftp:KIND",
     "http": "encoder.sources.http:KIND",
     "https": "encoder.sources.http:KIND",
     "inline": "encoder.sources.inline:KIND",
+    "s3": "encoder.sources.s3:KIND",
+    "sftp": "encoder.sources.sftp:KIND",
+    "upload": "encoder.sources.upload:KIND",
 }
 
 

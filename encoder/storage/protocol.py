@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from encoder.destinations.protocol import Destination
+from encoder.sources.protocol import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """How to bring one object: a single request with `method` and `headers` as they stand, and the file as its body."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
 
 
 class Storage(Protocol):
+    """All but `destination` and `source`, which only name a thing, raise errors.Transient: `storage_unavailable`."""
+
     def destination(self, key: str) -> Destination:
         """Where an output without a destination goes."""
 
-    def link(self, key: str, *, expires: datetime, file_name: str) -> str:
+    def source(self, key: str) -> Source:
+        """What was brought under `key`."""
+
+    async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
         """An address, absolute, from which anyone may read the object until `expires` (UTC)."""
+
+    async def invite(self, key: str, *, expires: datetime, size_bytes: int, content_type: str) -> Invitation:
+        """Let anyone who holds the invitation bring `key` until `expires`, with just that size and type."""
+
+    async def size_bytes(self, key: str) -> int | None:
+        """The size of what stands at `key`; None if nothing does."""
 
     async def remove(self, prefix: str) -> int:
         """Remove every object below `prefix/`; how many there were."""
