@@ -62,6 +62,12 @@ def reveal(spec: JobSpec, secrets: Mapping[str, str]) -> JobSpec:
     return revealed
 
 
+def is_veiled(url: str) -> bool:
+    """Whether `url` is what `hide` leaves of an address with secrets: it leads nowhere."""
+    shown = _URL.fullmatch(url)
+    return shown is not None and (shown["user"] == f"{HIDDEN}@" or (shown["query"] or "")[1:] == HIDDEN)
+
+
 def _mapped(spec: JobSpec, change: Change) -> JobSpec:
     """`spec` with every text of its places changed."""
     outputs = tuple(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from encoder import errors
 from encoder.log import get_logger
-from encoder.model.secrets import HIDDEN
+from encoder.model.secrets import is_veiled
 from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
@@ -42,26 +43,30 @@ class Notify:
         row = await ledger.delivery()
         if row is None:
             return settle.cancelled()
-        address = self._address(row)
-        if HIDDEN in address:  # its secrets were erased before the receiver took the event
-            gone = DeliveryTry(state="exhausted", status=None, error="secrets_erased", answer=None)
-            await ledger.settle_delivery(gone, closing(Sent(result=gone)))
-            return None
-        sent = await self._sender.send(
-            url=address,
-            webhook_id=row.webhook_id,
-            body=row.body,
-            tenant_id=row.tenant_id,
-            tried=held.claim.attempt,
-        )
+        sent = await self._sent(row, tried=held.claim.attempt)
         await ledger.settle_delivery(sent.result, closing(sent))
         log.info("webhook.tried", delivery=row.id, state=sent.result.state, status=sent.result.status)
         return None
 
+    async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent:
+        try:
+            address = self._address(row)
+        except errors.Permanent as failure:  # there is nobody to dial, now or later
+            return Sent(result=DeliveryTry(state="exhausted", status=None, error=failure.code, answer=None))
+        return await self._sender.send(
+            url=address, webhook_id=row.webhook_id, body=row.body, tenant_id=row.tenant_id, tried=tried
+        )
+
     def _address(self, row: DeliveryRow) -> str:
-        """The whole address: what is secret in it was sealed with the job."""
-        if row.sealed is None:
+        """The whole address: what is secret in it was sealed with the job.
+
+        Raises:
+            errors.Permanent: `secrets_erased` before the receiver took the event, or `secret_unreadable`.
+        """
+        if not is_veiled(row.url):
             return row.url
+        if row.sealed is None:
+            raise errors.Permanent("secrets_erased", "The address was erased with the secrets of its job.")
         secrets = self._vault.open(row.sealed, tenant_id=row.tenant_id, job_uuid=row.job_uuid)
         return secrets.get("/notificationUrl", row.url)
 
