@@ -108,14 +108,14 @@ def _tests() -> set[str]:
 
 
 def _guarantees() -> dict[str, list[str]]:
-    rows = re.findall(r"^\| (G\d+) \|.*?\|(.*)\|$", _read("docs/guarantees.md"), re.MULTILINE)
+    rows = re.findall(r"^\| ([A-Z]\d+) \|.*?\|(.*)\|$", _read("docs/guarantees.md"), re.MULTILINE)
     return {name: re.findall(r"`([^`]+)`", tests) for name, tests in rows}
 
 
 def test_every_guarantee_names_tests_that_exist() -> None:
     promised = [f"G{number}" for number in (*range(1, 13), 16, 17, 18)]
     guarantees = _guarantees()
-    assert list(guarantees) == promised
+    assert [name for name in guarantees if name.startswith("G")] == promised
     assert {name for name, tests in guarantees.items() if not tests} == set()
     assert {test for tests in guarantees.values() for test in tests} - _tests() == set()
 
