@@ -22,11 +22,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a plug-in may touch. `key`: a name for what it makes, the same on every attempt; "" for sources."""
+    """What a plug-in may touch. `key`: a name for what it makes, the same on every attempt; "" for sources.
+
+    `folder`: what is made is a folder of files, so its path ends in `/` (`path_fault(path, folder=…)`); else not.
+    """
 
     web: Web = field(default_factory=Web)
     roots: Roots = field(default_factory=Roots)
     key: str = ""
+    folder: bool = False
 
 
 def _nothing_wrong(_members: object, _surroundings: Surroundings) -> Iterable[Fault]:
@@ -62,9 +66,9 @@ class Registry(Generic[T]):
         """The names of all that are installed, sorted."""
         return sorted({*self._own, *(entry.name for entry in entry_points(group=self._group))})
 
-    def check(self, place: Place) -> list[Fault]:
+    def check(self, place: Place, *, folder: bool = False) -> list[Fault]:
         """Everything that is wrong with `place`; `path` is a pointer from the place on."""
-        found = self._read(place)
+        found = self._read(place, replace(self._surroundings, folder=folder))
         return found if isinstance(found, list) else []
 
     def _make(self, place: Place, *, key: str = "") -> T:
@@ -73,20 +77,21 @@ class Registry(Generic[T]):
         Raises:
             errors.Permanent: the code of the first fault.
         """
-        found = self._read(place)
+        surroundings = replace(self._surroundings, key=key, folder=key.endswith("/"))
+        found = self._read(place, surroundings)
         if isinstance(found, list):
             raise errors.Permanent(found[0].code, found[0].message)
         kind, members = found
-        return kind.make(members, replace(self._surroundings, key=key))
+        return kind.make(members, surroundings)
 
-    def _read(self, place: Place) -> tuple[Kind[Any, T], Record] | list[Fault]:
+    def _read(self, place: Place, surroundings: Surroundings) -> tuple[Kind[Any, T], Record] | list[Fault]:
         kind = self._kind(place)
         if isinstance(kind, Fault):
             return [kind]
         members = places.read(kind.members, place)
         if isinstance(members, list):
             return members
-        return list(kind.check(members, self._surroundings)) or (kind, members)
+        return list(kind.check(members, surroundings)) or (kind, members)
 
     def _kind(self, place: Place) -> Kind[Any, T] | Fault:
         name = places.kind_of(place)

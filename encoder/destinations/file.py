@@ -7,7 +7,9 @@ import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import BinaryIO
+from urllib.parse import quote
 
 from encoder import errors
 from encoder.destinations import template
@@ -30,13 +32,15 @@ class Members(Record):
 
 
 def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
-    fault = template.fault(members.path) or surroundings.roots.check(template.example(members.path))
+    fault = template.fault(members.path) or surroundings.roots.check(
+        template.example(members.path), folder=surroundings.folder
+    )
     if fault is not None:
         yield Fault(path="/path", code=fault.code, message=fault.message)
 
 
 class FileDestination:
-    """`away`: the code of failures that may pass by themselves."""
+    """A file, or the folder of a package. `away`: the code of failures that may pass by themselves."""
 
     def __init__(self, spot: Spot, *, uri: str, away: str = "destination_unavailable") -> None:
         self._spot = spot
@@ -75,6 +79,13 @@ class FileDestination:
             folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent)
             with closing(folder):
                 os.unlink(self._part(token), dir_fd=folder)
+
+    def within(self, name: str) -> Destination:
+        spot = replace(self._spot, way=self._spot.way / name)
+        return FileDestination(spot, uri=self._uri + quote(name), away=self._away)
+
+    async def close(self) -> None:
+        """Nothing: nothing is kept open."""
 
     def _part(self, token: str) -> str:
         # the name itself could be too long with anything added to it; outputs of one job share token and folder
@@ -153,10 +164,10 @@ def _removed_if_it_stays(part: str, folder: int) -> Iterator[None]:
 
 
 def _make(members: Members, surroundings: Surroundings) -> FileDestination:
-    spot = surroundings.roots.spot(members.path)
+    spot = surroundings.roots.spot(members.path, folder=surroundings.folder)
     if isinstance(spot, Fault):
         raise errors.Permanent(spot.code, spot.message)
-    return FileDestination(spot, uri=spot.path.as_uri())
+    return FileDestination(spot, uri=spot.path.as_uri() + "/" * surroundings.folder)
 
 
 KIND: Kind[Members, Destination] = Kind(members=Members, make=_make, check=check)

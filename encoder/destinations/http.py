@@ -19,8 +19,8 @@ from encoder.errors import Fault
 from encoder.files.threads import in_thread
 from encoder.model.base import Record
 from encoder.net import headers
-from encoder.net.guard import check_url
-from encoder.net.http import Ask, retry_after_s
+from encoder.net.guard import Url, check_url
+from encoder.net.http import Ask, Web, retry_after_s
 from encoder.plugins import Kind, Surroundings
 
 ANSWER_S = 300.0  # a server may store or check a large body before it answers
@@ -38,29 +38,29 @@ class Members(Record):
 
 
 def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
-    fault = template.fault(members.url) or check_url(template.example(members.url), surroundings.web.policy)
-    if isinstance(fault, Fault):
-        yield Fault(path="/url", code=fault.code, message=fault.message)
+    url = template.fault(members.url) or check_url(template.example(members.url), surroundings.web.policy)
+    if isinstance(url, Fault):
+        yield Fault(path="/url", code=url.code, message=url.message)
+    elif surroundings.folder and not url.path.endswith("/"):
+        yield Fault(path="/url", code="invalid_path", message="The address names one file; a folder's ends in a slash.")
     yield from headers.faults(members.headers)
 
 
 class HttpDestination:
-    def __init__(self, members: Members, surroundings: Surroundings) -> None:
-        url = check_url(members.url, surroundings.web.policy)
-        if isinstance(url, Fault):
-            raise errors.Permanent(url.code, url.message)
+    """`key` names what is sent for ever: the other side may know by it what it has already taken."""
+
+    def __init__(self, url: Url, members: Members, web: Web, *, key: str) -> None:
         self._url = url
-        self._method = members.method
-        self._headers = members.headers
-        self._web = surroundings.web
-        self._key = surroundings.key
+        self._members = members
+        self._web = web
+        self._key = key
 
     @property
     def uri(self) -> str:
         return self._url.shown
 
     async def look(self) -> Receipt | None:
-        ask = Ask(method="HEAD", url=self._url, headers=self._headers)
+        ask = Ask(method="HEAD", url=self._url, headers=self._members.headers)
         async with self._web.ask(ask, away=_AWAY) as response:
             size_bytes = response.content_length
             if not response.ok or size_bytes is None:
@@ -72,9 +72,9 @@ class HttpDestination:
     ) -> Receipt:
         async with _Upload(parcel, sent=sent, fence=fence, idle_s=self._web.idle_s) as upload:
             ask = Ask(
-                method=self._method,
+                method=self._members.method,
                 url=self._url,
-                headers=self._headers,
+                headers=self._members.headers,
                 own={
                     "Content-Type": parcel.content_type,
                     "Content-Length": str(parcel.size_bytes),
@@ -90,6 +90,12 @@ class HttpDestination:
 
     async def discard(self, token: str) -> None:
         """Nothing: a body that ends before its Content-Length makes no object."""
+
+    def within(self, name: str) -> Destination:
+        return HttpDestination(self._url.below(name), self._members, self._web, key=self._key + name)
+
+    async def close(self) -> None:
+        """Nothing: a connection ends with its request."""
 
 
 class _Upload:
@@ -180,4 +186,11 @@ def _idempotency_key(key: str, sha256: str) -> str:
     return hashlib.sha256(f"{key} {sha256}".encode()).hexdigest()[:32]
 
 
-KIND: Kind[Members, Destination] = Kind(members=Members, make=HttpDestination, check=check)
+def _make(members: Members, surroundings: Surroundings) -> HttpDestination:
+    url = check_url(members.url, surroundings.web.policy)
+    if isinstance(url, Fault):
+        raise errors.Permanent(url.code, url.message)
+    return HttpDestination(url, members, surroundings.web, key=surroundings.key)
+
+
+KIND: Kind[Members, Destination] = Kind(members=Members, make=_make, check=check)

@@ -29,7 +29,8 @@ class Destinations(Registry[Destination]):
     def make(self, place: Place | None, key: str) -> Destination:
         """The destination of `place`, its templates expanded and secrets included; None: the platform's storage.
 
-        `key` names the output for ever, the same on every attempt.
+        `key` names the output for ever, the same on every attempt. It ends in `/` where the output is a folder of
+        files; then `place` is one too.
 
         Raises:
             errors.Permanent: the place is not, or no longer, in order; the code says why.

@@ -29,9 +29,9 @@ class Spot:
 class Roots:
     paths: Sequence[Path] = ()
 
-    def spot(self, path: str) -> Spot | Fault:
+    def spot(self, path: str, *, folder: bool = False) -> Spot | Fault:
         """Where `path`, absolute, lies beneath the innermost root that holds it. The disk is not asked."""
-        fault = path_fault(path.removeprefix("/"))
+        fault = path_fault(path.removeprefix("/"), folder=folder)
         if fault is not None:
             return fault
         asked = PurePosixPath(path)
@@ -40,9 +40,9 @@ class Roots:
                 return Spot(root=root, way=asked.relative_to(root))
         return _not_allowed("The path lies under no folder that ENCODER_FILE_ROOTS names.")
 
-    def check(self, path: str) -> Fault | None:
+    def check(self, path: str, *, folder: bool = False) -> Fault | None:
         """What is wrong with `path`, links included as they stand now. What is missing may still appear."""
-        spot = self.spot(path)
+        spot = self.spot(path, folder=folder)
         if isinstance(spot, Fault):
             return spot
         try:

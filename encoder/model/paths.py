@@ -16,9 +16,15 @@ _NOT_IN_PATHS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\]")
 _NOT_IN_SEGMENTS = re.compile(r"[/\\:*?\"<>|%#&{}]+")
 
 
-def path_fault(path: str) -> Fault | None:
-    """What is wrong with `path`, relative, of a file; as it stands and also if somebody decodes it once more."""
-    for text in {path, unquote(path)}:
+def path_fault(path: str, *, folder: bool = False) -> Fault | None:
+    """What is wrong with `path`, relative; as it stands and also if somebody decodes it once more.
+
+    `folder`: it names a folder of files, and so ends in one slash.
+    """
+    if folder and not path.endswith("/"):
+        return Fault(path="", code="invalid_path", message="The path names one file; a folder's ends in a slash.")
+    name = path[:-1] if folder else path
+    for text in {name, unquote(name)}:
         why = _why_not(text)
         if why is not None:
             return Fault(path="", code="invalid_path", message=f"The path {why}.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -121,9 +121,18 @@ class Url:
         return f"{self._base}{self.target}"
 
     @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    def below(self, name: str) -> Url:
+        """The address of `name` in the folder that this one is; the query, which may be what lets us in, stays."""
+        path, mark, query = self.target.partition("?")
+        return replace(self, target=f"{path}{quote(name)}{mark}{query}")
+
+    @property
     def shown(self) -> str:
         """Without its query, which may be a secret."""
-        return f"{self._base}{self.target.partition('?')[0]}"
+        return f"{self._base}{self.path}"
 
     @property
     def _base(self) -> str:

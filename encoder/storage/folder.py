@@ -37,7 +37,7 @@ class FolderStorage:
         self._clock = clock
 
     def destination(self, key: str) -> Destination:
-        return FileDestination(self._spot(key), uri=f"storage:{key}", away="storage_unavailable")
+        return FileDestination(self._spot(key.removesuffix("/")), uri=f"storage:{key}", away="storage_unavailable")
 
     def link(self, key: str, *, expires: datetime, file_name: str) -> str:
         self._spot(key)

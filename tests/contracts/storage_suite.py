@@ -73,7 +73,7 @@ class StorageSuite:
         assert await bench.storage().destination("jobs/a/0.mp4").look() is None
         assert await bench.storage().destination("jobs/ab/0.mp4").look() is not None
 
-    @pytest.mark.parametrize("key", ["", "../x", "a/../x", "/etc/passwd", "a//b", "a\\b", "a/"])
+    @pytest.mark.parametrize("key", ["", "../x", "a/../x", "/etc/passwd", "a//b", "a\\b", "a//"])
     async def test_a_key_that_is_none_of_ours_is_a_mistake_of_ours(self, bench: StorageBench, key: str) -> None:
         with pytest.raises(ValueError, match="no key of ours"):
             bench.storage().destination(key)
