@@ -1,4 +1,4 @@
-"""Which addresses may be reached at all: a pure table, and the one reader of URLs for check and fetch.
+"""Which addresses may be reached at all: a pure table, and the one reader of URLs and hosts for check and fetch.
 
 `ipaddress.is_global` is no such table: it passes NAT64 and 6to4 forms of private addresses, multicast, and the
 metadata services of some clouds. Ours denies by net, and everything in IPv6 that is not global unicast.
@@ -59,7 +59,7 @@ _DENIED: tuple[tuple[Network, str], ...] = tuple(
 )
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
-_USUAL_PORTS = {"http": {80, 443}, "https": {80, 443}}
+_USUAL_PORTS = {"http": {80, 443}, "https": {80, 443}, "ftp": {21}, "ftps": {21, 990}, "sftp": {22}}
 # Services that answer to text or do harm by being connected to, above 1023.
 _SERVICE_PORTS = frozenset(
     {1433, 1521, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 3306, 3389, 4369, 5060, 5061, 5432, 5433, 5672, 5900, 5984}
@@ -67,7 +67,8 @@ _SERVICE_PORTS = frozenset(
     | {16379, 26379, 27017, 27018, 27019}
     | set(range(10248, 10260))  # kubelet and its neighbours
 )
-_DEFAULT_PORT = {"http": 80, "https": 443}
+_DEFAULT_PORT = {"http": 80, "https": 443, "ftp": 21, "ftps": 21, "sftp": 22}
+_LAST_PORT = 65535  # that TCP has
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\\]|^\s|\s$")
 _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<target>[/?][^#]*)?(?:#.*)?")
@@ -141,6 +142,18 @@ class Url:
         return f"{self.scheme}://{host}{port}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """Where a server listens, read and found in order."""
+
+    name: str  # lower case; IPv6 without brackets
+    port: int
+
+    @property
+    def shown(self) -> str:
+        return f"[{self.name}]" if ":" in self.name else self.name
+
+
 def check_url(text: str, policy: Policy, *, schemes: Collection[str] = ("http", "https")) -> Url | Fault:
     """The address that `text` is, or what is wrong with it (`path` left empty for the caller to fill).
 
@@ -149,12 +162,36 @@ def check_url(text: str, policy: Policy, *, schemes: Collection[str] = ("http", 
     parsed = _parse(text, schemes)
     if isinstance(parsed, str):
         return Fault(path="", code="invalid_url", message=f"The address {parsed}.")
-    if not _port_open(parsed):
+    if not port_open(parsed.port, parsed.scheme):
         return Fault(path="", code="port_not_allowed", message=f"Port {parsed.port} is not open to {parsed.scheme}.")
-    refusal = _host_refusal(parsed, policy)
+    refusal = _host_refusal(parsed.host, parsed.port, policy)
     if refusal is not None:
         return Fault(path="", code="address_not_allowed", message=refusal)
     return parsed
+
+
+def check_host(text: str, port: int | None, scheme: str, policy: Policy) -> Host | Fault:
+    """As `check_url`, for members `host` and `port` (None: the scheme's own); `path` names the one that is wrong."""
+    chosen = _DEFAULT_PORT[scheme] if port is None else port
+    bare = f"[{text}]" if ":" in text and not text.startswith("[") else text
+    authority = _AUTHORITY.fullmatch(bare)
+    name = _host(authority) if authority is not None and authority["port"] is None else None
+    if name is None:
+        message = "The host is neither a name nor an address in its usual form; names outside ASCII are written xn--…"
+        return Fault(path="/host", code="invalid_value", message=message)
+    if not (1 <= chosen <= _LAST_PORT and port_open(chosen, scheme)):
+        return Fault(path="/port", code="port_not_allowed", message=f"Port {chosen} is not open to {scheme}.")
+    refusal = _host_refusal(name, chosen, policy)
+    if refusal is not None:
+        return Fault(path="/host", code="address_not_allowed", message=refusal)
+    return Host(name=name, port=chosen)
+
+
+def port_open(port: int, scheme: str) -> bool:
+    """Whether `port` may be dialled in a caller's name."""
+    if port < 1024:  # noqa: PLR2004  # the system's ports
+        return port in _USUAL_PORTS[scheme]
+    return port not in _SERVICE_PORTS
 
 
 def literal(host: str) -> Address | None:
@@ -198,7 +235,7 @@ def _url(scheme: str, authority: re.Match[str], target: str) -> Url | str:
     port = int(authority["port"]) if authority["port"] else _DEFAULT_PORT[scheme]
     if host is None:
         return "has a host that is neither a name nor an address in its usual form"
-    if not 1 <= port <= 65535:  # noqa: PLR2004  # what TCP has
+    if not 1 <= port <= _LAST_PORT:
         return "has a port outside 1 … 65535"
     try:
         sent = quote(target, safe=_SENT_AS_IS)
@@ -221,18 +258,12 @@ def _host(authority: re.Match[str]) -> str | None:
     return name
 
 
-def _port_open(url: Url) -> bool:
-    if url.port < 1024:  # noqa: PLR2004  # the system's ports
-        return url.port in _USUAL_PORTS[url.scheme]
-    return url.port not in _SERVICE_PORTS
-
-
-def _host_refusal(url: Url, policy: Policy) -> str | None:
-    address = literal(url.host)
+def _host_refusal(host: str, port: int, policy: Policy) -> str | None:
+    address = literal(host)
     if address is not None:
-        refusal = policy.refusal(address, url.port)
-        return refusal and f"{url.host} {refusal}."
-    labels = url.host.split(".")
+        refusal = policy.refusal(address, port)
+        return refusal and f"{host} {refusal}."
+    labels = host.split(".")
     if len(labels) == 1 or labels[-1] == "localhost":
-        return f"{url.host} is no full name of a public host."
+        return f"{host} is no full name of a public host."
     return None

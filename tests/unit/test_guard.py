@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 import pytest
 
 from encoder.errors import Fault
-from encoder.net.guard import Policy, Url, check_url
+from encoder.net.guard import Host, Policy, Url, check_host, check_url
 
 WORLD = Policy()
 LAB = Policy.of("127.77.0.0/16", own_ports={8080})
@@ -69,7 +69,7 @@ def teredo(v4: IPv4Address) -> IPv6Address:
 FORMS = (mapped, compatible, nat64, six_to_four, teredo)
 
 
-def code_of(result: Url | Fault) -> str:
+def code_of(result: Url | Host | Fault) -> str:
     return result.code if isinstance(result, Fault) else "allowed"
 
 
@@ -223,3 +223,62 @@ def test_a_v6_host_keeps_its_brackets_only_in_text() -> None:
     url = check_url("http://[2606:4700:0:0::1111]:8000/x", WORLD)
     assert isinstance(url, Url)
     assert (url.host, url.text) == ("2606:4700::1111", "http://[2606:4700::1111]:8000/x")
+
+
+@pytest.mark.parametrize("address", FORBIDDEN_V4 + FORBIDDEN_V6)
+def test_a_forbidden_address_is_no_host_either(address: str) -> None:
+    assert code_of(check_host(address, None, "ftp", WORLD)) == "address_not_allowed"
+    if ":" in address:
+        assert code_of(check_host(f"[{address}]", None, "sftp", WORLD)) == "address_not_allowed"
+
+
+@pytest.mark.parametrize("host", ["localhost", "x.localhost", "nas", "127.0.0.1."])
+def test_a_host_that_only_this_net_knows_is_refused(host: str) -> None:
+    assert code_of(check_host(host, 2121, "ftp", WORLD)) == "address_not_allowed"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *_lines("a..com ①②⑦.⓪.⓪.① 2130706433 127.1 0x7f.1 u@example.com example.com:21 [::1]:21 [::1 [1.2.3.4]"),
+        *(
+            "",
+            " ",
+            "a b.com",
+            "ftp://example.com",
+            "example.com/x",
+            "example.com\r\nDELE x",
+            "a\x00b.com",
+            "fe80::1%eth0",
+        ),
+    ],
+)
+def test_what_is_no_plain_host_is_an_invalid_value(host: str) -> None:
+    fault = check_host(host, None, "ftp", WORLD)
+    assert isinstance(fault, Fault)
+    assert (fault.path, fault.code) == ("/host", "invalid_value")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port", "dialled"),
+    [("ftp", None, 21), ("ftps", None, 21), ("ftps", 990, 990), ("sftp", None, 22), ("sftp", 2222, 2222)],
+)
+def test_a_host_has_the_port_of_its_scheme_or_a_high_one(scheme: str, port: int | None, dialled: int) -> None:
+    assert check_host("FTP.Example.com.", port, scheme, WORLD) == Host(name="ftp.example.com", port=dialled)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "port"),
+    [("ftp", 22), ("ftp", 990), ("sftp", 21), ("ftps", 443), ("sftp", 6379), ("ftp", 0), ("ftp", -1), ("ftp", 65536)],
+)
+def test_a_host_has_no_port_of_another_service(scheme: str, port: int) -> None:
+    fault = check_host("example.com", port, scheme, WORLD)
+    assert isinstance(fault, Fault)
+    assert (fault.path, fault.code) == ("/port", "port_not_allowed")
+
+
+def test_a_host_may_be_an_address_of_either_version() -> None:
+    assert check_host("2001:4860:4860::8888", None, "ftp", WORLD) == check_host(
+        "[2001:4860:4860::8888]", None, "ftp", WORLD
+    )
+    assert check_host("127.77.0.1", 2121, "ftp", LAB) == Host(name="127.77.0.1", port=2121)
