@@ -32,8 +32,8 @@ class Storage(Protocol):
     async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
         """An address, absolute, from which anyone may read the object until `expires` (UTC)."""
 
-    async def invite(self, key: str, *, expires: datetime, size_bytes: int, content_type: str) -> Invitation:
-        """Let anyone who holds the invitation bring `key` until `expires`, with just that size and type."""
+    async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
+        """Let anyone who holds the invitation bring `key` until `expires`, with just that size (None: any) and type."""
 
     async def size_bytes(self, key: str) -> int | None:
         """The size of what stands at `key`; None if nothing does."""
