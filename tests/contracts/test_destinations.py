@@ -11,11 +11,12 @@ from encoder.files.roots import Roots
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.storage.folder import FolderStorage
-from tests.contracts.destination_suite import DestinationBench, DestinationSuite
+from encoder.suites.destination import DestinationBench, DestinationSuite, FolderBench, FolderSuite
 from tests.lab.put import Shelf
 from tests.lab.wire import lab_web
 
 KEY = "jobs/0191b2c4/0.mp4"
+FOLDER_KEY = "jobs/0191b2c4/0/"
 
 
 def no_storage(_key: str) -> Destination:
@@ -47,7 +48,26 @@ class TestHttp(DestinationSuite):
             yield _Http(shelf)
 
 
-class _Folder:
+class _HttpFolder:
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def folder(self) -> Destination:
+        place: Place = {"kind": "http", "url": self._shelf.url("/out/hls/?sig=SENTINEL"), "headers": {"X": "SENTINEL"}}
+        return Destinations(Surroundings(web=lab_web()), stored=no_storage).make(place, FOLDER_KEY)
+
+    def files(self) -> dict[str, bytes]:
+        return {path.removeprefix("/out/hls/"): data for path, data in self._shelf.objects.items()}
+
+
+class TestHttpFolder(FolderSuite):
+    @pytest.fixture
+    async def bench(self) -> AsyncIterator[FolderBench]:
+        async with Shelf() as shelf:
+            yield _HttpFolder(shelf)
+
+
+class _File:
     tells_sha256 = True
 
     def __init__(self, final: Path, destination: Destination) -> None:
@@ -72,7 +92,7 @@ class TestFile(DestinationSuite):
         root.mkdir()
         final = root / "a" / "b" / f"{'n' * 200}.mp4"
         destinations = Destinations(Surroundings(roots=Roots(paths=[root])), stored=no_storage)
-        return _Folder(final, destinations.make({"kind": "file", "path": str(final)}, KEY))
+        return _File(final, destinations.make({"kind": "file", "path": str(final)}, KEY))
 
 
 class TestStorage(DestinationSuite):
@@ -82,4 +102,37 @@ class TestStorage(DestinationSuite):
         root.mkdir()
         storage = FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
         destinations = Destinations(Surroundings(), stored=storage.destination)
-        return _Folder(root / KEY, destinations.make(None, KEY))
+        return _File(root / KEY, destinations.make(None, KEY))
+
+
+class _Folder:
+    def __init__(self, path: Path, destination: Destination) -> None:
+        self._path = path
+        self._destination = destination
+
+    def folder(self) -> Destination:
+        return self._destination
+
+    def files(self) -> dict[str, bytes]:
+        found = (path for path in self._path.rglob("*") if path.is_file())
+        return {str(path.relative_to(self._path)): path.read_bytes() for path in found}
+
+
+class TestFileFolder(FolderSuite):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> FolderBench:
+        root = tmp_path / "root"
+        root.mkdir()
+        destinations = Destinations(Surroundings(roots=Roots(paths=[root])), stored=no_storage)
+        return _Folder(root / "a" / "hls", destinations.make({"kind": "file", "path": f"{root}/a/hls/"}, FOLDER_KEY))
+
+
+class TestStorageFolder(FolderSuite):
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> FolderBench:
+        root = tmp_path / "root"
+        root.mkdir()
+        storage = FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
+        return _Folder(
+            root / FOLDER_KEY, Destinations(Surroundings(), stored=storage.destination).make(None, FOLDER_KEY)
+        )

@@ -10,7 +10,7 @@ from encoder.files.roots import Roots
 from encoder.plugins import Surroundings
 from encoder.sources.protocol import Source
 from encoder.sources.registry import Sources
-from tests.contracts.source_suite import SourceBench, SourceSuite
+from encoder.suites.source import SourceBench, SourceSuite
 from tests.lab.origin import Served
 from tests.lab.wire import Server, lab_web
 

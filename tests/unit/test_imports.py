@@ -27,6 +27,7 @@ RESERVED = {
     "standardwebhooks": ("webhooks/",),
     "click": ("cli/",),
     "rich": ("cli/",),
+    "pytest": ("suites/",),
     "dotenv": (),
 }
 
