@@ -15,7 +15,7 @@ from encoder.plugins import Surroundings
 from encoder.sources.protocol import Source
 from encoder.sources.registry import Sources
 from tests.lab.cargo import noise, read
-from tests.lab.net import Proxy
+from tests.lab.faults import Proxy, Way
 from tests.lab.origin import Served, answering, falling_silent, saying
 from tests.lab.wire import Exchange, Server, lab_web
 
@@ -113,9 +113,9 @@ async def test_a_transfer_that_was_reset_goes_on_where_it_broke(server: Server) 
     assert server.seen[1].headers["if-range"] == '"v1"'
 
 
-@pytest.mark.parametrize("cut", [{"cut_after": 500_000}, {"reset_after": 500_000}], ids=["FIN", "RST"])
-async def test_an_end_before_the_content_length_is_no_end(server: Server, cut: dict[str, int]) -> None:
-    async with Proxy(target=(server.host, server.port), **cut) as proxy:  # type: ignore[arg-type]  # ints for ints
+@pytest.mark.parametrize("cut", [Way(cut_after=500_000), Way(reset_after=500_000)], ids=["FIN", "RST"])
+async def test_an_end_before_the_content_length_is_no_end(server: Server, cut: Way) -> None:
+    async with Proxy(target=(server.host, server.port), down=cut) as proxy:
         url = f"http://{proxy.host}:{proxy.port}/in.mov"
         have, _ = await partial(source(server, url=url))
     assert have == DATA[: len(have)]
@@ -211,13 +211,13 @@ async def test_a_source_that_falls_silent_times_out(server: Server) -> None:
 
 
 async def test_a_net_that_swallows_everything_is_a_timeout(server: Server) -> None:
-    async with Proxy(target=(server.host, server.port), black_hole=True) as proxy:
+    async with Proxy(target=(server.host, server.port), down=Way(hole_after=0)) as proxy:
         with pytest.raises(errors.Transient, match="timeout"):
             await read(source(server, url=f"http://{proxy.host}:{proxy.port}/in.mov", idle_s=0.1))
 
 
 async def test_a_slow_net_is_none(server: Server) -> None:
-    async with Proxy(target=(server.host, server.port), latency_s=0.01) as proxy:
+    async with Proxy(target=(server.host, server.port), down=Way(latency_s=0.01)) as proxy:
         _, data = await read(source(server, url=f"http://{proxy.host}:{proxy.port}/in.mov", idle_s=0.5))
     assert data == DATA
 
