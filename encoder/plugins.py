@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from encoder import errors
 from encoder.errors import Fault
 from encoder.files.roots import Roots
 from encoder.model import place as places
-from encoder.model.base import Record
 from encoder.model.job import Place
 from encoder.net.http import Web
 
-M = TypeVar("M", bound=Record)
+M = TypeVar("M")
 T = TypeVar("T")
 
 
@@ -41,9 +39,10 @@ def _nothing_wrong(_members: object, _surroundings: Surroundings) -> Iterable[Fa
 class Kind(Generic[M, T]):
     """A kind of source or destination; what an entry point of `encoder.sources` or `encoder.destinations` names.
 
-    `members`: the record of its members, `kind` left out. `check` is pure but for looks at file roots: it tells
-    before anything is stored what is wrong with the members, `path` being a pointer from the place on. `secrets`:
-    members, as JSON names them, that are stored sealed and never shown, beside those that are so in every kind.
+    `members`: what its members are read into, `kind` left out: a record, or a pydantic model. `check` is pure but for
+    looks at file roots: it tells before anything is stored what is wrong with the members, `path` being a pointer from
+    the place on. `secrets`: members, as JSON names them, that are stored sealed and never shown, beside those that are
+    so in every kind.
     """
 
     members: type[M]
@@ -53,18 +52,45 @@ class Kind(Generic[M, T]):
 
 
 class Registry(Generic[T]):
-    """Finds kinds by name: ours by dotted path, loaded on first use, others' by entry point."""
+    """Finds kinds by name: ours (`own`) by dotted path, others' by entry point in `group`; loaded on first use.
 
-    def __init__(self, surroundings: Surroundings, *, own: Mapping[str, str], group: str) -> None:
+    An own path may name the extra of `encoder` that the kind needs: `module:KIND [extra]`.
+    """
+
+    own: ClassVar[Mapping[str, str]]
+    group: ClassVar[str]
+
+    def __init__(self, surroundings: Surroundings) -> None:
         self._surroundings = surroundings
-        self._own = own
-        self._group = group
         self._loaded: dict[str, Kind[Any, T]] = {}
+
+    @classmethod
+    def others(cls) -> dict[str, EntryPoint]:
+        """What other distributions bring, by kind. Ours come first: of their names there are no others."""
+        found = {entry.name: entry for entry in entry_points(group=cls.group)}
+        return {name: found[name] for name in sorted(found.keys() - cls.own.keys())}
+
+    @classmethod
+    def require_distinct(cls) -> None:
+        """Raises errors.Unfit: two kinds have one name, and nobody could say which one a job means."""
+        owners = dict.fromkeys(cls.own, "encoder")
+        for entry in entry_points(group=cls.group):
+            brings = entry.dist.name if entry.dist else entry.value
+            if entry.name in owners:
+                told = f"{brings} brings {entry.name!r} for {cls.group}, which {owners[entry.name]} has; remove one."
+                raise errors.Unfit(told)
+            owners[entry.name] = brings
 
     @property
     def kinds(self) -> list[str]:
         """The names of all that are installed, sorted."""
-        return sorted({*self._own, *(entry.name for entry in entry_points(group=self._group))})
+        return sorted({*self.own, *self.others()})
+
+    @property
+    def secret_members(self) -> dict[str, frozenset[str]]:
+        """What each kind wants sealed beside what is sealed in every kind; of those that can be loaded here."""
+        found = {name: self._find(name) for name in self.kinds}
+        return {name: kind.secrets for name, kind in found.items() if isinstance(kind, Kind) and kind.secrets}
 
     def check(self, place: Place, *, folder: bool = False) -> list[Fault]:
         """Everything that is wrong with `place`; `path` is a pointer from the place on."""
@@ -84,8 +110,12 @@ class Registry(Generic[T]):
         kind, members = found
         return kind.make(members, surroundings)
 
-    def _read(self, place: Place, surroundings: Surroundings) -> tuple[Kind[Any, T], Record] | list[Fault]:
-        kind = self._kind(place)
+    def _read(self, place: Place, surroundings: Surroundings) -> tuple[Kind[Any, T], object] | list[Fault]:
+        name = places.kind_of(place)
+        if name is None:
+            known = ", ".join(self.kinds)
+            return [Fault(path="/kind", code="missing_field", message=f"The kind is missing: one of {known}.")]
+        kind = self._find(name)
         if isinstance(kind, Fault):
             return [kind]
         members = places.read(kind.members, place)
@@ -93,11 +123,7 @@ class Registry(Generic[T]):
             return members
         return list(kind.check(members, surroundings)) or (kind, members)
 
-    def _kind(self, place: Place) -> Kind[Any, T] | Fault:
-        name = places.kind_of(place)
-        if name is None:
-            known = ", ".join(self.kinds)
-            return Fault(path="/kind", code="missing_field", message=f"The kind is missing: one of {known}.")
+    def _find(self, name: str) -> Kind[Any, T] | Fault:
         if name not in self._loaded:
             found = self._load(name)
             if isinstance(found, Fault):
@@ -106,20 +132,21 @@ class Registry(Generic[T]):
         return self._loaded[name]
 
     def _load(self, name: str) -> Kind[Any, T] | Fault:
-        if name in self._own:
-            module, _, attribute = self._own[name].partition(":")
-            kind: Kind[Any, T] = getattr(import_module(module), attribute)
-            return kind
-        entry = next(iter(entry_points(group=self._group, name=name)), None)
+        if name in self.own:
+            return load(EntryPoint(name=name, value=self.own[name], group=self.group))
+        entry = self.others().get(name)
         if entry is not None:
-            return _load_entry(entry)
+            return load(entry)
         message = f"{name!r} is not installed; installed are {', '.join(self.kinds)}."
         return Fault(path="/kind", code="unsupported_kind", message=message)
 
 
-def _load_entry(entry: EntryPoint) -> Any | Fault:  # noqa: ANN401  # what others registered; a Kind, we trust
+def load(entry: EntryPoint) -> Any | Fault:  # noqa: ANN401  # what others registered; a Kind, we trust
+    """The kind that `entry` names, or what must be installed before it can be used."""
     try:
         return entry.load()
     except ImportError as error:
-        message = f"{entry.name!r} cannot be loaded: {error}; install what {entry.value} needs."
+        needed = error.name or entry.value
+        package = entry.dist.name if entry.dist else f"encoder[{','.join(entry.extras)}]"
+        message = f"{entry.name!r} needs {needed}, which is not installed here: pip install '{package}'."
         return Fault(path="/kind", code="unsupported_kind", message=message)

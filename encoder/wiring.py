@@ -87,6 +87,8 @@ class Machine:
 
     def require(self, *, worker: bool) -> None:
         """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
+        Sources.require_distinct()
+        Destinations.require_distinct()
         _ = (self.vault, self.policy, self.storage_root, self.ffmpeg)
         if worker or self.settings.webhook_secret:
             _ = self.sender
@@ -182,7 +184,7 @@ class Wiring(Machine):
         """What the API is made of. `scratch`: for the sources that it looks at; `stopping`: set when it is to end."""
         return Parts(
             store=self.store,
-            submit=Enqueue(self.store, self.vault, max_attempts=self.settings.max_attempts, new_uuid=uuid4),
+            submit=self._submit,
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
@@ -218,6 +220,22 @@ class Wiring(Machine):
         }
         info = self._info(abilities)
         return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform)
+
+    @property
+    def _submit(self) -> Enqueue:
+        return Enqueue(
+            self.store,
+            self.vault,
+            max_attempts=self.settings.max_attempts,
+            new_uuid=uuid4,
+            secret_members=self._secret_members,
+        )
+
+    @property
+    def _secret_members(self) -> dict[str, frozenset[str]]:
+        """By kind; a source and a destination of one kind hide what either does."""
+        read, written = self.sources.secret_members, self.destinations.secret_members
+        return {kind: read.get(kind, frozenset()) | written.get(kind, frozenset()) for kind in read.keys() | written}
 
     def _info(self, abilities: Abilities) -> WorkerInfo:
         slots = {"io": self.settings.io_slots}

@@ -15,15 +15,18 @@ _OWN = {
     "http": "encoder.destinations.http:KIND",
     "https": "encoder.destinations.http:KIND",
     "s3": "encoder.destinations.s3:KIND",
-    "sftp": "encoder.destinations.sftp:KIND",
+    "sftp": "encoder.destinations.sftp:KIND [sftp]",
 }
 
 
 class Destinations(Registry[Destination]):
     """`stored`: where an output without a destination goes, by its key (`Storage.destination`)."""
 
+    own = _OWN
+    group = "encoder.destinations"
+
     def __init__(self, surroundings: Surroundings, *, stored: Callable[[str], Destination]) -> None:
-        super().__init__(surroundings, own=_OWN, group="encoder.destinations")
+        super().__init__(surroundings)
         self._stored = stored
 
     def make(self, place: Place | None, key: str) -> Destination:

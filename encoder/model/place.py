@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
 from encoder.errors import Fault
-from encoder.model.base import Record
 from encoder.model.job import Place
 
-M = TypeVar("M", bound=Record)
+M = TypeVar("M")
+
+_CODES = {"missing": "missing_field", "extra_forbidden": "unknown_field"}  # of pydantic's errors; the others by shape
+
+
+class _Model(Protocol):
+    """What we use of a pydantic model, which only plug-ins bring here: their members are no business of our core's."""
+
+    def model_validate(self, value: object) -> object: ...
+
+    def model_json_schema(self) -> Mapping[str, Any]: ...
 
 
 def kind_of(place: Place) -> str | None:
@@ -25,21 +34,51 @@ def kind_of(place: Place) -> str | None:
 
 
 def read(kind: type[M], place: Place) -> M | list[Fault]:
-    """The members of `place` as a `kind`, or what is wrong with them (`path` from the place on)."""
-    faults = list(_faults(kind, place))
-    if faults:
-        return faults
-    return msgspec.convert({name: value for name, value in place.items() if name != "kind"}, kind)
+    """The members of `place` as a `kind` (a record or a pydantic model), or what is wrong with them.
+
+    A fault's `path` is a pointer from the place on.
+    """
+    members: Place = {name: value for name, value in place.items() if name != "kind"}
+    if hasattr(kind, "model_validate"):
+        return _read_model(kind, members)
+    faults = list(_faults(kind, members))
+    return faults or msgspec.convert(members, kind)
 
 
-def _faults(kind: type[M], place: Place) -> Iterator[Fault]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}  # type: ignore[arg-type]  # a Struct
-    for name in place.keys() - fields.keys() - {"kind"}:
-        known = ", ".join(sorted(fields))
+def _read_model(kind: type[M], members: Place) -> M | list[Fault]:
+    model = cast("_Model", kind)
+    schema = model.model_json_schema()
+    if not schema.get("additionalProperties"):  # pydantic drops in silence what it does not know, unless it is told
+        faults = list(_unknown(members, schema.get("properties", {})))
+        if faults:
+            return faults
+    try:
+        return cast("M", model.model_validate(members))
+    except ValueError as error:
+        if not hasattr(error, "errors"):
+            raise
+        return [_told(detail) for detail in error.errors(include_input=False, include_url=False)]
+
+
+def _told(detail: Mapping[str, Any]) -> Fault:
+    """A pydantic error as a fault of ours. Its place may name a branch of a union too; its text never the input."""
+    kind = detail["type"]
+    code = _CODES.get(kind) or ("invalid_type" if kind.endswith("_type") else "invalid_value")
+    return Fault(path=pointer(*detail["loc"]), code=code, message=f"{detail['msg'].removesuffix('.')}.")
+
+
+def _unknown(members: Place, names: Collection[str]) -> Iterator[Fault]:
+    known = ", ".join(sorted(names))
+    for name in members.keys() - names:
         yield Fault(path=pointer(name), code="unknown_field", message=f"`{name}` is not known here; known are {known}.")
+
+
+def _faults(kind: type, members: Place) -> Iterator[Fault]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    yield from _unknown(members, fields.keys())
     for name, field in fields.items():
-        if name in place:
-            yield from _value_faults(name, place[name], field.type)
+        if name in members:
+            yield from _value_faults(name, members[name], field.type)
         elif field.required:
             yield Fault(path=pointer(name), code="missing_field", message=f"`{name}` is missing.")
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from encoder import errors
 from encoder.model.base import Json, replace
-from encoder.model.job import JobSpec
+from encoder.model.job import JobSpec, Place
 from encoder.model.place import pointer
 
 # Where a value stands in a spec, and what becomes of a text that stands there.
@@ -19,25 +19,28 @@ Trail: TypeAlias = tuple[str | int, ...]
 Change: TypeAlias = Callable[[Trail, str], str]
 
 HIDDEN = "***"
+_NONE: Mapping[str, frozenset[str]] = {}
 
+# Secret in a place of every kind. `username`: in an address it is userinfo, and so it is beside one.
 _SECRET_MEMBERS = frozenset(
-    {"headers", "password", "access_key_id", "access_key_secret", "session_token", "privateKey"}
+    {"headers", "username", "password", "access_key_id", "access_key_secret", "session_token", "privateKey"}
 )
 _URL = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*:[/\\]{2})(?P<user>[^/\\?#]*@)?(?P<rest>[^?#]*)(?P<query>[?#].*)?", re.DOTALL
 )
 
 
-def hide(spec: JobSpec) -> tuple[JobSpec, dict[str, str]]:
+def hide(spec: JobSpec, members: Mapping[str, frozenset[str]] = _NONE) -> tuple[JobSpec, dict[str, str]]:
     """`spec` without its secrets, and the secrets.
 
-    Secret are all texts below the members named above, and userinfo, query and fragment of every address in a place;
-    of an address the rest stays to be shown.
+    Secret are all texts below the members named above and those that a kind names (`members`, by kind), and userinfo,
+    query and fragment of every address in a place; of an address the rest stays to be shown.
     """
     secrets: dict[str, str] = {}
 
     def take(trail: Trail, text: str) -> str:
-        shown = _shown(trail, text)
+        kind = str(_place(spec, trail).get("kind"))
+        shown = _shown(trail, text, _SECRET_MEMBERS | members.get(kind, frozenset()))
         if shown != text:
             secrets[pointer(*trail)] = text
         return shown
@@ -95,8 +98,19 @@ def _changed(value: Json, trail: Trail, change: Change) -> Json:
             return value
 
 
-def _shown(trail: Trail, text: str) -> str:
-    if not _SECRET_MEMBERS.isdisjoint(trail):
+def _place(spec: JobSpec, trail: Trail) -> Place:
+    """The source or destination in which `trail` ends."""
+    match trail:
+        case ("source", *_):
+            return spec.source
+        case ("outputs", int(index), *_):
+            return spec.outputs[index].destination or {}
+        case _:
+            return {}
+
+
+def _shown(trail: Trail, text: str, secret: frozenset[str]) -> str:
+    if not secret.isdisjoint(trail):
         return HIDDEN
     url = _URL.fullmatch(text)
     if url is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -26,13 +26,22 @@ def label_of(source: Place) -> str:
 
 
 class Enqueue:
-    """Stores validated jobs."""
+    """Stores validated jobs. `secret_members`: by kind, what is sealed beside what is sealed in every kind."""
 
-    def __init__(self, store: Jobs, vault: Vault, *, max_attempts: int, new_uuid: Callable[[], UUID]) -> None:
+    def __init__(
+        self,
+        store: Jobs,
+        vault: Vault,
+        *,
+        max_attempts: int,
+        new_uuid: Callable[[], UUID],
+        secret_members: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._max_attempts = max_attempts
         self._new_uuid = new_uuid
+        self._secret_members = secret_members or {}
 
     async def __call__(
         self, spec: JobSpec, *, tenant_id: TenantId, idempotency_key: str | None = None, body_hash: bytes | None = None
@@ -44,7 +53,7 @@ class Enqueue:
             errors.StoreUnavailable: it may or may not be stored; the same key tells on the next try.
         """
         uuid = self._new_uuid()
-        shown, secrets = hide(spec)
+        shown, secrets = hide(spec, self._secret_members)
         job = NewJob(
             tenant_id=tenant_id,
             uuid=uuid,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from encoder.model.job import Place
-from encoder.plugins import Registry, Surroundings
+from encoder.plugins import Registry
 from encoder.sources.protocol import Source
 
 _OWN = {
@@ -14,14 +14,14 @@ _OWN = {
     "https": "encoder.sources.http:KIND",
     "inline": "encoder.sources.inline:KIND",
     "s3": "encoder.sources.s3:KIND",
-    "sftp": "encoder.sources.sftp:KIND",
+    "sftp": "encoder.sources.sftp:KIND [sftp]",
     "upload": "encoder.sources.upload:KIND",
 }
 
 
 class Sources(Registry[Source]):
-    def __init__(self, surroundings: Surroundings) -> None:
-        super().__init__(surroundings, own=_OWN, group="encoder.sources")
+    own = _OWN
+    group = "encoder.sources"
 
     def make(self, place: Place) -> Source:
         """The source of `place`, secrets included.
