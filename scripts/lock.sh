@@ -10,4 +10,4 @@ compile() {
 }
 
 compile --output-file requirements/run.txt "$@"
-compile --output-file requirements/dev.txt --extra dev --constraint requirements/run.txt "$@"
+compile --output-file requirements/dev.txt --extra dev --extra sftp --constraint requirements/run.txt "$@"

@@ -72,17 +72,18 @@ make_venv() {
 }
 
 install_servers() {
-    wanted=$(sed '/^#/d' requirements/debian.txt)
-    # shellcheck disable=SC2086  # words, one a package
-    if dpkg-query -W -f '${db:Status-Status}\n' $wanted 2>/dev/null | grep -c '^installed$' | grep -qx "$(echo "$wanted" | wc -l)"; then
-        return
-    fi
+    missing=
+    for package in $(sed '/^#/d' requirements/debian.txt); do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
     if is_root && command -v apt-get >/dev/null; then
-        say "installing from Debian: "$wanted
+        say "installing from Debian:$missing"
         no_services
-        apt_as_root $wanted || say "the servers could not be installed: tests that talk to them will fail"
+        # shellcheck disable=SC2086  # words, one a package
+        apt_as_root $missing || say "they could not be installed: tests that talk to them will fail"
     else
-        say "not root: tests that need Debian's "$wanted" will skip"
+        say "only root can install$missing: tests that talk to them will skip"
     fi
 }
 

@@ -19,7 +19,7 @@ def house(tmp_path: Path) -> Path:
     for folder in ("scripts", "requirements", "encoder"):
         (tmp_path / folder).mkdir()
     shutil.copy(ROOT / "scripts" / "setup.sh", tmp_path / "scripts")
-    for lock in ("run", "dev"):
+    for lock in ("run", "dev", "debian"):
         (tmp_path / "requirements" / f"{lock}.txt").write_text(EMPTY)
     (tmp_path / "encoder" / "__main__.py").write_text("import sys; print(*sys.argv[1:])")
     return tmp_path
