@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from encoder import errors
 from encoder.api.app import create_app
-from encoder.api.links import link
+from encoder.api.links import links
 from encoder.api.server import serving
 from encoder.dashboard import views
 from encoder.doctor import Finding, examine
@@ -171,7 +171,7 @@ async def _serve(
         stop = _on_signals(crew)
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
-            app = create_app(parts, pages=views.routes(wiring.store, link=partial(link, parts)))
+            app = create_app(parts, pages=views.routes(wiring.store, links=partial(links, parts)))
             await stack.enter_async_context(serving(app, listener))
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)

@@ -68,7 +68,7 @@ async def _stream(call: Call, row: JobRow) -> web.StreamResponse:
 
 async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
     seen = await _taken_up(call, row)
-    yield Message("snapshot" if seen is not None else "reset", show(call, row))
+    yield Message("snapshot" if seen is not None else "reset", await show(call, row))
     seen, told = seen or 0, tell.progress(row)
     while True:
         looked, happened = await _look(call, row, seen)

@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from datetime import datetime
-from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from aiohttp import web
 from encoder.api import answers, problems, tell
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
-from encoder.api.links import link
+from encoder.api.links import links
 from encoder.api.operations import Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
@@ -72,12 +71,13 @@ async def listed(call: Call) -> web.Response:
     rows = await call.parts.store.jobs(wanted)
     page, more = rows[:limit], len(rows) > limit
     after = cursors.write(page[-1].id, tenant_id=call.tenant_id, question=question) if more else None
-    return answer(answers.JobsAnswer(jobs=tuple(show(call, row) for row in page), next_cursor=after))
+    jobs = tuple([await show(call, row) for row in page])
+    return answer(answers.JobsAnswer(jobs=jobs, next_cursor=after))
 
 
 async def shown(call: Call) -> web.Response:
     """GET /jobs/{id}."""
-    return answer(show(call, await find(call)))
+    return answer(await show(call, await find(call)))
 
 
 async def cancel(call: Call) -> web.Response:
@@ -98,9 +98,9 @@ async def retry(call: Call) -> web.Response:
 async def delete(call: Call) -> web.Response:
     """DELETE /jobs/{id}: the job, and what the platform's own storage holds of it."""
     row = await find(call)
-    await call.parts.shelf.remove(f"jobs/{row.uuid}")  # first: once the row is hidden, nobody can ask again
+    await call.parts.storage.remove(f"jobs/{row.uuid}")  # first: once the row is hidden, nobody can ask again
     await call.parts.store.delete(row.id)
-    await call.parts.shelf.remove(f"jobs/{row.uuid}")  # what a worker published in between
+    await call.parts.storage.remove(f"jobs/{row.uuid}")  # what a worker published in between
     return web.Response(status=204)
 
 
@@ -134,9 +134,9 @@ async def find_job(call: Call, ref: str) -> JobRow:
     return row
 
 
-def show(call: Call, row: JobRow) -> answers.JobAnswer:
+async def show(call: Call, row: JobRow) -> answers.JobAnswer:
     """A job as it is told, with fresh links."""
-    return tell.job(row, partial(link, call.parts))
+    return tell.job(row, await links(call.parts, row))
 
 
 def _idempotency_key(request: web.Request) -> str | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from encoder.api.parts import Parts
-from encoder.store.rows import JobRow, OutputRow
+from encoder.model.ids import OutputId
+from encoder.store.rows import JobRow
 
 _STORED = "storage:"  # how the platform's own storage begins its addresses
 
 
-def link(parts: Parts, row: JobRow, output: OutputRow) -> str | None:
-    """A fresh address from which anyone may read the output for a while; None if it does not lie in the storage."""
-    uri = output.delivered.uri if output.delivered else ""
-    if not uri.startswith(_STORED):
-        return None
-    key = uri.removeprefix(_STORED)
+async def links(parts: Parts, row: JobRow) -> Mapping[OutputId, str]:
+    """Fresh addresses from which anyone may read, for a while, those outputs that lie in the storage."""
     expires = datetime.now(UTC) + parts.limits.link
-    return parts.shelf.link(key, expires=expires, file_name=f"{row.id}-{key.rpartition('/')[2]}")
+    made = {}
+    for output in row.outputs:
+        uri = output.delivered.uri if output.delivered else ""
+        if uri.startswith(_STORED) and not uri.endswith("/"):  # a link leads to one file, not to a folder of them
+            key = uri.removeprefix(_STORED)
+            name = f"{row.id}-{key.rpartition('/')[2]}"
+            made[output.id] = await parts.storage.link(key, expires=expires, file_name=name)
+    return made

@@ -11,8 +11,10 @@ from aiohttp import web
 from encoder.api import query
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
+from encoder.errors import Defect
 from encoder.model.base import Record
 from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.storage.folder import FolderStorage
 
 Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
 Answer = type[Record] | str  # a record as JSON, or a media type
@@ -49,6 +51,13 @@ class Call:
     def tenant_id(self) -> TenantId:
         """Whose key it came with; until there are keys, there is one tenant."""
         return DEFAULT_TENANT
+
+    @property
+    def folder(self) -> FolderStorage:
+        """The storage, for the operations that there are only where it is a folder."""
+        if self.parts.folder is None:
+            raise Defect("this storage is not ours to serve")
+        return self.parts.folder
 
 
 def mount(operation: Operation, parts: Parts) -> web.RouteDef:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +14,7 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
 from encoder.model.preview import Preview
+from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted
@@ -37,13 +36,6 @@ class Inspector(Protocol):
     async def preview(self, spec: JobSpec) -> Preview: ...
 
 
-class Shelf(Storage, Protocol):
-    """The platform's storage where it is ours to serve: a folder."""
-
-    def resolve(self, key: str, query: Mapping[str, str]) -> Path | None:
-        """The file that a link of ours leads to; None if it is no such link, has expired, or the file is gone."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     ready_s: float = 2.0  # a database that needs longer is away
@@ -57,6 +49,7 @@ class Limits:
 class Parts:
     """`stopping` is set before the server goes away: readiness ends, live streams end.
 
+    `folder`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
@@ -65,8 +58,9 @@ class Parts:
     submit: Submit
     inspector: Inspector
     places: Places  # checks of what callers name
-    shelf: Shelf
+    storage: Storage
     cursor_key: bytes
+    folder: FolderStorage | None = None
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from encoder.api import answers
 from encoder.model.base import Json, to_json
@@ -13,8 +13,8 @@ from encoder.model.preview import Preview
 from encoder.model.state import JobState, OutputState, TaskState
 from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, WorkerRow
 
-# An address from which anyone may read an output of the platform's own storage; None for all others.
-Link = Callable[[JobRow, OutputRow], str | None]
+# Addresses from which anyone may read outputs of the platform's own storage.
+Links = Mapping[OutputId, str]
 _NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
@@ -22,7 +22,7 @@ def accepted(job: Accepted) -> answers.AcceptedAnswer:
     return answers.AcceptedAnswer(id=job.id, uuid=job.uuid, status=job.state)
 
 
-def job(row: JobRow, link: Link) -> answers.JobAnswer:
+def job(row: JobRow, links: Links) -> answers.JobAnswer:
     return answers.JobAnswer(
         id=row.id,
         uuid=row.uuid,
@@ -41,7 +41,7 @@ def job(row: JobRow, link: Link) -> answers.JobAnswer:
         progress=_progress(row),
         waiting_for=_waiting_for(row),
         media=row.media,
-        outputs=tuple(_output(row, output, link) for output in row.outputs),
+        outputs=tuple(_output(row, output, links.get(output.id)) for output in row.outputs),
         error=row.problem,
         links=answers.JobLinks(self=f"/jobs/{row.id}", events=f"/jobs/{row.id}/events"),
     )
@@ -109,7 +109,7 @@ def _output_progress(row: JobRow, output: OutputRow) -> answers.OutputProgress:
     )
 
 
-def _output(row: JobRow, output: OutputRow, link: Link) -> answers.OutputAnswer:
+def _output(row: JobRow, output: OutputRow, link: str | None) -> answers.OutputAnswer:
     made, live = output.delivered, _output_progress(row, output)
     return answers.OutputAnswer(
         id=output.id,
@@ -124,7 +124,7 @@ def _output(row: JobRow, output: OutputRow, link: Link) -> answers.OutputAnswer:
         last_beat_at=live.last_beat_at,
         attempts=output.attempts,
         uri=made.uri if made else None,
-        url=link(row, output) if made else None,
+        url=link,
         files=made.files if made else (),
         size_bytes=made.size_bytes if made else None,
         duration_seconds=made.duration_seconds if made else None,

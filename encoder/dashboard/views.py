@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from encoder import __version__
 from encoder.errors import CATALOGUE, Rejected
-from encoder.model.ids import DEFAULT_TENANT, JobId
+from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
 from encoder.model.state import JobState, TaskState
 from encoder.store.protocol import Jobs
-from encoder.store.rows import JobFilter, JobRow, OutputRow
+from encoder.store.rows import JobFilter, JobRow
 
-# An address from which anyone may read an output of the platform's own storage; None for all others.
-Link = Callable[[JobRow, OutputRow], str | None]
+# Addresses from which anyone may read those outputs of a job that lie in the platform's own storage.
+Links = Callable[[JobRow], Awaitable[Mapping[OutputId, str]]]
 
 PAGE_ROWS = 50
 LONGEST_SEARCH = 200
@@ -29,9 +29,9 @@ _WAITS = {TaskState.SCHEDULED, TaskState.READY}
 _STATIC = {"encoder.css": "text/css"}  # all that there is: nothing is looked up by a name that came in
 
 
-def routes(store: Jobs, *, link: Link) -> Iterable[web.RouteDef]:
+def routes(store: Jobs, *, links: Links) -> Iterable[web.RouteDef]:
     """The pages, to be mounted beside the API."""
-    pages = _Pages(store, link)
+    pages = _Pages(store, links)
     return (
         web.get("/", pages.jobs, allow_head=False),
         web.get("/ui/jobs", pages.jobs, allow_head=False),
@@ -41,9 +41,9 @@ def routes(store: Jobs, *, link: Link) -> Iterable[web.RouteDef]:
 
 
 class _Pages:
-    def __init__(self, store: Jobs, link: Link) -> None:
+    def __init__(self, store: Jobs, links: Links) -> None:
         self._store = store
-        self._link = link
+        self._links = links
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -82,7 +82,7 @@ class _Pages:
         if row is None:
             return self._page("absent.html", status=404)
         events = await self._store.events(row.id)
-        links = {output.id: self._link(row, output) for output in row.outputs}
+        links = await self._links(row)
         waits = row.task_state in _WAITS
         return self._page("job.html", job=row, events=events, advice=_advice(row), links=links, waits=waits)
 

@@ -17,13 +17,13 @@ from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.errors import Fault
 from encoder.files import beneath
 from encoder.files.beneath import closing
+from encoder.files.part import create, is_full, removed_if_it_stays
 from encoder.files.roots import Spot
 from encoder.files.threads import in_thread
 from encoder.model.base import Record
 from encoder.plugins import Kind, Surroundings
 
 _STEP_BYTES = 4 * 1024 * 1024
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -68,7 +68,7 @@ class FileDestination:
         part = self._part(parcel.token)
         with parcel.path.open("rb", buffering=0) as file, self._translated():
             folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent, make=True)
-            with closing(folder), _removed_if_it_stays(part, folder):
+            with closing(folder), removed_if_it_stays(part, folder):
                 await _write(file, part, folder, parcel, sent)
                 await fence()
                 await in_thread(_rename, part, self._spot.way.name, folder)
@@ -100,7 +100,7 @@ class FileDestination:
             raise self._failure(error) from error
 
     def _failure(self, error: OSError) -> errors.Failure:
-        if error.errno in _FULL:
+        if is_full(error):
             return errors.Resource("disk_full", "The destination's disk is full.")
         if error.errno in _REFUSED:
             return errors.Permanent("destination_auth_failed", "The worker may not write there.")
@@ -114,7 +114,7 @@ class FileDestination:
 async def _write(file: BinaryIO, part: str, folder: int, parcel: Parcel, sent: Callable[[int], None]) -> None:
     """Make `part` the parcel's bytes, on disk for good. What was read must be what was proven."""
     digest = hashlib.sha256()
-    with await in_thread(_create, part, folder) as target:
+    with await in_thread(create, part, folder) as target:
         buffer = bytearray(_STEP_BYTES)
         while count := await in_thread(_step, file, target, buffer, digest):
             sent(count)
@@ -141,26 +141,9 @@ def _step(source: BinaryIO, target: BinaryIO | None, buffer: bytearray, digest: 
     return count
 
 
-def _create(part: str, folder: int) -> BinaryIO:
-    with suppress(FileNotFoundError):  # an earlier try of the same attempt
-        os.unlink(part, dir_fd=folder)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.fdopen(os.open(part, flags, 0o666, dir_fd=folder), "wb", buffering=0)
-
-
 def _rename(part: str, name: str, folder: int) -> None:
     os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
     os.fsync(folder)
-
-
-@contextmanager
-def _removed_if_it_stays(part: str, folder: int) -> Iterator[None]:
-    """Whatever ends the block, `part` is gone: renamed, or removed."""
-    try:
-        yield
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part, dir_fd=folder)
 
 
 def _make(members: Members, surroundings: Surroundings) -> FileDestination:

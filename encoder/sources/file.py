@@ -10,6 +10,7 @@ from encoder import errors
 from encoder.errors import Fault
 from encoder.files import beneath
 from encoder.files.beneath import closing, open_file
+from encoder.files.roots import Spot
 from encoder.files.threads import in_thread
 from encoder.model.base import Record
 from encoder.plugins import Kind, Surroundings
@@ -29,15 +30,15 @@ def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
 
 
 class FileSource:
-    def __init__(self, members: Members, surroundings: Surroundings) -> None:
-        spot = surroundings.roots.spot(members.path)
-        if isinstance(spot, Fault):
-            raise errors.Permanent(spot.code, spot.message)
+    """`away`: the code of failures that may pass by themselves."""
+
+    def __init__(self, spot: Spot, *, away: str = "source_unavailable") -> None:
         self._spot = spot
+        self._away = away
 
     @asynccontextmanager
     async def open(self, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[Incoming]:
-        with _translated():
+        with self._translated():
             descriptor = await in_thread(open_file, self._spot.root, self._spot.way)
         with closing(descriptor):
             facts = os.fstat(descriptor)
@@ -48,33 +49,38 @@ class FileSource:
                 size_bytes=facts.st_size,
                 validator=version,
                 file_name=self._spot.way.name,
-                chunks=_chunks(descriptor, start),
+                chunks=self._chunks(descriptor, start),
             )
 
+    async def _chunks(self, descriptor: int, start: int) -> AsyncIterator[bytes]:
+        at = start
+        while True:
+            with self._translated():
+                chunk = await in_thread(os.pread, descriptor, _CHUNK_BYTES, at)
+            if not chunk:
+                return
+            at += len(chunk)
+            yield chunk
 
-async def _chunks(descriptor: int, start: int) -> AsyncIterator[bytes]:
-    at = start
-    while True:
-        with _translated():
-            chunk = await in_thread(os.pread, descriptor, _CHUNK_BYTES, at)
-        if not chunk:
-            return
-        at += len(chunk)
-        yield chunk
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise errors.Permanent("source_not_found", "There is no such file.") from error
-    except PermissionError as error:
-        raise errors.Permanent("source_auth_failed", "The worker may not read the file.") from error
-    except OSError as error:
-        if beneath.refuses(error):
-            raise errors.Permanent("path_not_allowed", "The path leads through a link or to no file.") from error
-        raise errors.Transient("source_unavailable", f"The file cannot be read: {error.strerror}.") from error
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise errors.Permanent("source_not_found", "There is no such file.") from error
+        except PermissionError as error:
+            raise errors.Permanent("source_auth_failed", "The worker may not read the file.") from error
+        except OSError as error:
+            if beneath.refuses(error):
+                raise errors.Permanent("path_not_allowed", "The path leads through a link or to no file.") from error
+            raise errors.Transient(self._away, f"The file cannot be read: {error.strerror}.") from error
 
 
-KIND: Kind[Members, Source] = Kind(members=Members, make=FileSource, check=check)
+def _make(members: Members, surroundings: Surroundings) -> FileSource:
+    spot = surroundings.roots.spot(members.path)
+    if isinstance(spot, Fault):
+        raise errors.Permanent(spot.code, spot.message)
+    return FileSource(spot)
+
+
+KIND: Kind[Members, Source] = Kind(members=Members, make=_make, check=check)

@@ -8,11 +8,13 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlencode
 
+from encoder import errors
 from encoder.destinations.file import FileDestination
 from encoder.destinations.protocol import Destination
 from encoder.files import beneath
@@ -20,12 +22,28 @@ from encoder.files.beneath import closing
 from encoder.files.roots import Spot
 from encoder.files.threads import in_thread
 from encoder.model.paths import path_fault
+from encoder.sources.file import FileSource
+from encoder.sources.protocol import Source
+from encoder.storage.arrival import Arrival, arriving
+from encoder.storage.protocol import Invitation
+
+_AWAY = "storage_unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invited:
+    """What an invitation of ours lets in. `size_bytes`: so many, neither more nor less; None: any number."""
+
+    size_bytes: int | None
+    content_type: str
+    expired: bool
 
 
 class FolderStorage:
     """`root` exists and is ours alone. `link_secret` signs links; whoever knows it reads everything.
 
-    `public_url`: how receivers of links reach our API, without a slash at its end.
+    `public_url`: how receivers of links reach our API, without a slash at its end. The API serves them: it reads what
+    it is shown with `resolve` and `invited`.
     """
 
     def __init__(
@@ -37,24 +55,29 @@ class FolderStorage:
         self._clock = clock
 
     def destination(self, key: str) -> Destination:
-        return FileDestination(self._spot(key.removesuffix("/")), uri=f"storage:{key}", away="storage_unavailable")
+        return FileDestination(self._spot(key.removesuffix("/")), uri=f"storage:{key}", away=_AWAY)
 
-    def link(self, key: str, *, expires: datetime, file_name: str) -> str:
-        self._spot(key)
-        until = str(int(expires.timestamp()))
-        query = {"expires": until, "name": file_name, "signature": self._signature(key, until, file_name)}
-        return f"{self._public_url}/storage/{quote(key)}?{urlencode(query)}"
+    def source(self, key: str) -> Source:
+        return FileSource(self._spot(key), away=_AWAY)
+
+    async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
+        return self._address("GET", key, expires=_seconds(expires), name=file_name)
+
+    async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
+        size = "" if size_bytes is None else str(size_bytes)
+        url = self._address("PUT", key, expires=_seconds(expires), size=size, type=content_type)
+        return Invitation(method="PUT", url=url, headers={"Content-Type": content_type})
+
+    async def size_bytes(self, key: str) -> int | None:
+        return await in_thread(_size_bytes, self._spot(key))
 
     async def remove(self, prefix: str) -> int:
         return await in_thread(_remove, self._spot(prefix))
 
     def resolve(self, key: str, query: Mapping[str, str]) -> Path | None:
         """The file that a link names; None if it was not signed by us, has expired, or is not there."""
-        until, name = query.get("expires", ""), query.get("name", "")
-        signature = self._signature(key, until, name)
-        if not hmac.compare_digest(signature.encode(), query.get("signature", "").encode(errors="replace")):
-            return None
-        if path_fault(key) is not None or int(until) < self._clock():
+        told = self._told("GET", key, query, "expires", "name")
+        if told is None or path_fault(key) is not None or int(told["expires"]) < self._clock():
             return None
         spot = self._spot(key)
         try:
@@ -63,14 +86,55 @@ class FolderStorage:
             return None
         return spot.path
 
+    def invited(self, key: str, query: Mapping[str, str]) -> Invited | None:
+        """What an invitation says; None if it was not signed by us."""
+        told = self._told("PUT", key, query, "expires", "size", "type")
+        if told is None or path_fault(key) is not None:
+            return None
+        return Invited(
+            size_bytes=int(told["size"]) if told["size"] else None,
+            content_type=told["type"],
+            expired=int(told["expires"]) < self._clock(),
+        )
+
+    def receive(self, key: str, *, size_bytes: int) -> AbstractAsyncContextManager[Arrival]:
+        """A new file for `key`, of `size_bytes` at least: see `arriving`."""
+        return arriving(self._spot(key), size_bytes=size_bytes)
+
     def _spot(self, key: str) -> Spot:
         if path_fault(key) is not None:
             raise ValueError(f"{key!r} is no key of ours")
         return Spot(root=self._root, way=PurePosixPath(key))
 
-    def _signature(self, key: str, until: str, name: str) -> str:
-        signed = f"{key}\n{until}\n{name}".encode(errors="replace")
+    def _address(self, method: str, key: str, **told: str) -> str:
+        self._spot(key)
+        query = {**told, "signature": self._signature(method, key, told)}
+        return f"{self._public_url}/storage/{quote(key)}?{urlencode(query)}"
+
+    def _told(self, method: str, key: str, query: Mapping[str, str], *names: str) -> dict[str, str] | None:
+        """What an address of ours says under these names; None if we did not write it."""
+        told = {name: query.get(name, "") for name in names}
+        signature = query.get("signature", "").encode(errors="replace")
+        return told if hmac.compare_digest(self._signature(method, key, told).encode(), signature) else None
+
+    def _signature(self, method: str, key: str, told: Mapping[str, str]) -> str:
+        # the last value alone may come from a caller: no other can hold a line break, and so none reads as another
+        signed = "\n".join((method, key, *told.values())).encode(errors="replace")
         return hmac.new(self._link_secret, signed, hashlib.sha256).hexdigest()
+
+
+def _seconds(at: datetime) -> str:
+    return str(int(at.timestamp()))
+
+
+def _size_bytes(spot: Spot) -> int | None:
+    try:
+        with closing(beneath.open_file(spot.root, spot.way)) as file:
+            return os.fstat(file).st_size
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) or beneath.refuses(error):
+            return None
+        raise errors.Transient(_AWAY, f"The storage cannot be read: {error.strerror}.") from error
 
 
 def _remove(spot: Spot) -> int:

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
-from encoder.storage.protocol import Storage
+from encoder import errors
+from encoder.storage.protocol import Invitation, Storage
 from tests.contracts.destination_suite import nothing
-from tests.lab.cargo import Gate, noise, parcel
+from tests.lab.cargo import Gate, noise, parcel, read
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 DATA = noise(100_000)
 
 
 class StorageBench(Protocol):
-    """A storage whose clock stands at `NOW`."""
+    """`now`: what the clock of the storage says, and will still say within a second or so when the test ends."""
+
+    now: datetime
 
     def storage(self) -> Storage: ...
 
-    def follow(self, link: str) -> bytes | None:
+    async def follow(self, link: str) -> bytes | None:
         """What somebody gets who has nothing but the link."""
+
+    async def bring(self, invitation: Invitation, data: bytes) -> bool:
+        """Whether somebody who has nothing but the invitation may bring these bytes; then they stand there."""
 
 
 async def put(bench: StorageBench, key: str, folder: Path) -> None:
     made = parcel(folder, DATA, name="stored.bin")
     await bench.storage().destination(key).publish(made, sent=nothing, fence=Gate().fence)
+
+
+async def invite(bench: StorageBench, *, size_bytes: int | None = len(DATA), good_for: timedelta = HOUR) -> Invitation:
+    return await bench.storage().invite(
+        "uploads/a b/source", expires=bench.now + good_for, size_bytes=size_bytes, content_type="video/mp4"
+    )
 
 
 class StorageSuite:
@@ -38,15 +51,16 @@ class StorageSuite:
 
     async def test_a_link_leads_to_the_object(self, bench: StorageBench, tmp_path: Path) -> None:
         await put(bench, "jobs/a b/0.mp4", tmp_path)
-        link = bench.storage().link("jobs/a b/0.mp4", expires=NOW + timedelta(hours=1), file_name='Ä "b".mp4')
+        link = await bench.storage().link("jobs/a b/0.mp4", expires=bench.now + HOUR, file_name='Ä "b".mp4')
         assert link.isascii()
-        assert bench.follow(link) == DATA
+        assert await bench.follow(link) == DATA
 
     async def test_a_link_ends(self, bench: StorageBench, tmp_path: Path) -> None:
         await put(bench, "jobs/a/0.mp4", tmp_path)
-        assert bench.follow(bench.storage().link("jobs/a/0.mp4", expires=NOW, file_name="a")) == DATA
-        past = NOW - timedelta(seconds=1)
-        assert bench.follow(bench.storage().link("jobs/a/0.mp4", expires=past, file_name="a")) is None
+        good = bench.now + timedelta(minutes=1)
+        assert await bench.follow(await bench.storage().link("jobs/a/0.mp4", expires=good, file_name="a")) == DATA
+        past = bench.now - timedelta(minutes=1)
+        assert await bench.follow(await bench.storage().link("jobs/a/0.mp4", expires=past, file_name="a")) is None
 
     @pytest.mark.parametrize(
         ("part", "forged"),
@@ -57,13 +71,61 @@ class StorageSuite:
     ) -> None:
         for key in ("jobs/a/0.mp4", "jobs/b/0.mp4"):
             await put(bench, key, tmp_path)
-        link = bench.storage().link("jobs/a/0.mp4", expires=NOW + timedelta(hours=1), file_name="a")
+        link = await bench.storage().link("jobs/a/0.mp4", expires=bench.now + HOUR, file_name="a")
         assert part in link
-        assert bench.follow(link.replace(part, forged)) is None
+        assert await bench.follow(link.replace(part, forged)) is None
 
     async def test_a_link_to_nothing_leads_nowhere(self, bench: StorageBench) -> None:
-        link = bench.storage().link("jobs/a/0.mp4", expires=NOW + timedelta(hours=1), file_name="a")
-        assert bench.follow(link) is None
+        link = await bench.storage().link("jobs/a/0.mp4", expires=bench.now + HOUR, file_name="a")
+        assert await bench.follow(link) is None
+
+    async def test_what_stands_there_can_be_read_as_a_source(self, bench: StorageBench, tmp_path: Path) -> None:
+        await put(bench, "uploads/a/source", tmp_path)
+        incoming, data = await read(bench.storage().source("uploads/a/source"))
+        assert (data, incoming.offset, incoming.size_bytes) == (DATA, 0, len(DATA))
+        _, rest = await read(bench.storage().source("uploads/a/source"), offset=1000, validator=incoming.validator)
+        assert rest == DATA[1000:]
+
+    async def test_the_size_of_what_stands_there_is_told(self, bench: StorageBench, tmp_path: Path) -> None:
+        await put(bench, "uploads/a/source", tmp_path)
+        assert await bench.storage().size_bytes("uploads/a/source") == len(DATA)
+        assert await bench.storage().size_bytes("uploads/a") is None
+        assert await bench.storage().size_bytes("uploads/b/source") is None
+        with pytest.raises(errors.Permanent, match="source_not_found"):
+            await read(bench.storage().source("uploads/b/source"))
+
+    @pytest.mark.parametrize("size_bytes", [len(DATA), None])
+    async def test_who_is_invited_may_bring_an_object(self, bench: StorageBench, size_bytes: int | None) -> None:
+        invitation = await invite(bench, size_bytes=size_bytes)
+        assert invitation.url.isascii()
+        assert await bench.bring(invitation, DATA)
+        assert await bench.storage().size_bytes("uploads/a b/source") == len(DATA)
+        _, data = await read(bench.storage().source("uploads/a b/source"))
+        assert data == DATA
+
+    async def test_an_invitation_ends(self, bench: StorageBench) -> None:
+        past = await invite(bench, good_for=-HOUR)
+        assert not await bench.bring(past, DATA)
+        assert await bench.storage().size_bytes("uploads/a b/source") is None
+
+    async def test_an_invitation_holds_for_its_size_its_type_and_its_key(self, bench: StorageBench) -> None:
+        """J18"""
+        invitation = await invite(bench)
+        elsewhere = replace(invitation, url=invitation.url.replace("uploads/a", "uploads/b"))
+        assert elsewhere != invitation
+        assert not await bench.bring(elsewhere, DATA)
+        assert not await bench.bring(replace(invitation, headers={"Content-Type": "text/html"}), DATA)
+        assert not await bench.bring(invitation, DATA + b"x")
+        for key in ("uploads/a b/source", "uploads/b b/source"):
+            assert await bench.storage().size_bytes(key) is None
+
+    async def test_a_link_to_read_is_no_invitation_to_write(self, bench: StorageBench, tmp_path: Path) -> None:
+        await put(bench, "uploads/a/source", tmp_path)
+        link = await bench.storage().link("uploads/a/source", expires=bench.now + HOUR, file_name="a")
+        headers = {"Content-Type": "video/mp4"}
+        assert not await bench.bring(Invitation(method="PUT", url=link, headers=headers), b"x" * len(DATA))
+        assert await bench.follow((await invite(bench)).url) is None
+        assert await bench.follow(link) == DATA
 
     async def test_removing_takes_what_lies_below_and_nothing_else(self, bench: StorageBench, tmp_path: Path) -> None:
         for key in ("jobs/a/0.mp4", "jobs/a/deep/1.mp4", "jobs/ab/0.mp4"):

@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from encoder.storage.folder import FolderStorage
-from encoder.storage.protocol import Storage
-from tests.contracts.storage_suite import DATA, NOW, StorageBench, StorageSuite
+from encoder import errors
+from encoder.storage.arrival import Arrival
+from encoder.storage.folder import FolderStorage, Invited
+from encoder.storage.protocol import Invitation, Storage
+from tests.contracts.storage_suite import DATA, StorageBench, StorageSuite
+from tests.lab.cargo import read
+
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class _Folder:
+    now = NOW
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self._storage = FolderStorage(
@@ -20,19 +30,38 @@ class _Folder:
     def storage(self) -> Storage:
         return self._storage
 
-    def follow(self, link: str) -> bytes | None:
+    async def follow(self, link: str) -> bytes | None:
         parts = urlsplit(link)
         assert link.startswith("http://127.0.0.1:8080/storage/")
         return self.resolve(unquote(parts.path.removeprefix("/storage/")), dict(parse_qsl(parts.query)))
+
+    async def bring(self, invitation: Invitation, data: bytes) -> bool:
+        parts = urlsplit(invitation.url)
+        key = unquote(parts.path.removeprefix("/storage/"))
+        invited = self._storage.invited(key, dict(parse_qsl(parts.query, keep_blank_values=True)))
+        if invited is None or invited.expired or invited.content_type != invitation.headers["Content-Type"]:
+            return False
+        if invited.size_bytes not in {None, len(data)}:
+            return False
+        async with self._storage.receive(key, size_bytes=len(data)) as arriving:
+            await arriving.write(data)
+            return await arriving.stand()
 
     def resolve(self, key: str, query: dict[str, str]) -> bytes | None:
         path = self._storage.resolve(key, query)
         return None if path is None else path.read_bytes()
 
+    def arriving(self, *, size_bytes: int = 0) -> AbstractAsyncContextManager[Arrival]:
+        return self._storage.receive("uploads/a/source", size_bytes=size_bytes)
+
+    def invited(self, key: str, query: dict[str, str]) -> Invited | None:
+        return self._storage.invited(key, query)
+
     def signed(self, key: str) -> dict[str, str]:
         """The query that a link to `key` would have, whatever the key is."""
         until = str(int(NOW.timestamp()) + 60)
-        return {"expires": until, "name": "a", "signature": self._storage._signature(key, until, "a")}
+        told = {"expires": until, "name": "a"}
+        return {**told, "signature": self._storage._signature("GET", key, told)}
 
 
 @pytest.fixture
@@ -64,3 +93,43 @@ def test_not_even_a_signed_link_leads_out_of_the_folder(folder: _Folder, tmp_pat
 def test_a_query_of_any_kind_is_only_refused(folder: _Folder, query: dict[str, str]) -> None:
     (folder.root / "inside").write_bytes(DATA)
     assert folder.resolve("inside", query) is None
+
+
+async def test_what_arrives_stands_there_whole_or_not_at_all(folder: _Folder) -> None:
+    """J19"""
+    with suppress(ConnectionError):
+        async with folder.arriving() as arriving:
+            await arriving.write(DATA[:50_000])
+            raise ConnectionError
+    assert await folder.storage().size_bytes("uploads/a/source") is None
+    async with folder.arriving() as arriving:
+        await arriving.write(DATA)
+        assert await folder.storage().size_bytes("uploads/a/source") is None
+        assert await arriving.stand()
+    assert await folder.storage().size_bytes("uploads/a/source") == len(DATA)
+    assert [path.name for path in (folder.root / "uploads" / "a").iterdir()] == ["source"]
+
+
+async def test_of_two_who_bring_one_name_the_first_wins(folder: _Folder) -> None:
+    """J18"""
+    async with folder.arriving() as first, folder.arriving() as second:
+        await first.write(DATA)
+        await second.write(b"other")
+        assert await first.stand()
+        assert not await second.stand()
+    _, data = await read(folder.storage().source("uploads/a/source"))
+    assert data == DATA
+    assert [path.name for path in (folder.root / "uploads" / "a").iterdir()] == ["source"]
+
+
+async def test_what_would_fill_the_disk_is_refused_before_a_byte_of_it_is_written(folder: _Folder) -> None:
+    with pytest.raises(errors.Resource, match="disk_full"):
+        async with folder.arriving(size_bytes=1 << 60):
+            raise AssertionError
+    assert list((folder.root / "uploads" / "a").iterdir()) == []
+
+
+@pytest.mark.parametrize("query", [{}, {"signature": "ключ"}, {"expires": "x", "size": "y", "signature": "\ud800"}])
+def test_an_invitation_of_any_kind_is_only_refused(folder: _Folder, query: dict[str, str]) -> None:
+    for key in ("uploads/a/source", "../outside", ""):
+        assert folder.invited(key, query) is None

@@ -16,7 +16,7 @@ import aiohttp
 
 from encoder import errors
 from encoder.api.app import create_app
-from encoder.api.links import link
+from encoder.api.links import links
 from encoder.api.parts import Limits, Parts
 from encoder.api.server import serving
 from encoder.dashboard import views
@@ -105,7 +105,8 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             "submit": Enqueue(store, Vault([new_key()]), max_attempts=3, new_uuid=uuid4),
             "inspector": NoInspector(),
             "places": Checks(sources=sources, destinations=destinations, policy=policy),
-            "shelf": storage,
+            "storage": storage,
+            "folder": storage,
             "cursor_key": b"lab",
             "limits": LIMITS,
             **changes,
@@ -113,7 +114,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
     )
     listener = socket.create_server(("127.0.0.1", 0))
     async with (
-        serving(create_app(parts, pages=views.routes(store, link=partial(link, parts))), listener),
+        serving(create_app(parts, pages=views.routes(store, links=partial(links, parts))), listener),
         aiohttp.ClientSession() as session,
     ):
         port = listener.getsockname()[1]
