@@ -24,6 +24,11 @@ class OutputState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class UploadState(StrEnum):
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+
+
 class TaskState(StrEnum):
     BLOCKED = "blocked"
     WAITING = "waiting"

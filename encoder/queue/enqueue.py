@@ -25,6 +25,11 @@ def label_of(source: Place) -> str:
     return printable[:LABEL_CHARS] or str(source["kind"])
 
 
+def upload_of(source: Place) -> UUID | None:
+    """The upload that a source reads, if it is one."""
+    return UUID(str(source["fileId"])) if source.get("kind") == "upload" else None
+
+
 class Enqueue:
     """Stores validated jobs. `secret_members`: by kind, what is sealed beside what is sealed in every kind."""
 
@@ -63,5 +68,6 @@ class Enqueue:
             idempotency_key=idempotency_key,
             body_hash=body_hash,
             max_attempts=self._max_attempts,
+            upload_id=upload_of(spec.source),
         )
         return await self._store.enqueue(job)

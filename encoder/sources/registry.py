@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from encoder.model.job import Place
-from encoder.plugins import Registry
+from encoder.plugins import Registry, Surroundings
+from encoder.sources import upload
 from encoder.sources.protocol import Source
 
 _OWN = {
@@ -20,8 +23,15 @@ _OWN = {
 
 
 class Sources(Registry[Source]):
+    """`stored`: what callers brought into the platform's storage, by its key (`Storage.source`)."""
+
     own = _OWN
     group = "encoder.sources"
+
+    def __init__(self, surroundings: Surroundings, *, stored: Callable[[str], Source] | None = None) -> None:
+        super().__init__(surroundings)
+        if stored is not None:
+            self._loaded["upload"] = upload.kind(stored)
 
     def make(self, place: Place) -> Source:
         """The source of `place`, secrets included.

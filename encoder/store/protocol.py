@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
+from uuid import UUID
 
 from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, OutputId, TenantId, WorkerId
@@ -25,11 +26,13 @@ from encoder.store.rows import (
     JobFilter,
     JobRow,
     NewJob,
+    NewUpload,
     OutputChange,
     Pulse,
     Settled,
     Settlement,
     Stats,
+    UploadRow,
     WorkerInfo,
     WorkerRow,
 )
@@ -39,7 +42,7 @@ class Jobs(Protocol):
     """What callers do with jobs."""
 
     async def enqueue(self, job: NewJob) -> Accepted:
-        """Store a job whole, ready to be claimed (G1).
+        """Store a job whole, ready to be claimed (G1). An upload of its tenant learns which job uses it.
 
         Raises:
             errors.Rejected: `idempotency_mismatch`, the key was used for another body.
@@ -148,6 +151,19 @@ class Deliveries(Protocol):
         """Tell it again under the same `webhook-id`; False when there is no such delivery."""
 
 
+class Uploads(Protocol):
+    """Files that callers bring into the platform's storage."""
+
+    async def add_upload(self, upload: NewUpload) -> UploadRow:
+        """Keep in mind that somebody is invited."""
+
+    async def upload(self, tenant_id: TenantId | None, upload_id: UUID) -> UploadRow | None:
+        """An upload, of any tenant when none is given; None if absent."""
+
+    async def upload_arrived(self, upload_id: UUID, *, size_bytes: int) -> UploadRow | None:
+        """Note that the file stands in the storage, and how it stands from now on; the first note counts."""
+
+
 class Workers(Protocol):
     """Who works: for people and for the size of the window, never to judge a lease."""
 
@@ -173,7 +189,7 @@ class Ear(Protocol):
         """True while a round trip of notify passed lately, so that polling may be slow."""
 
 
-class Store(Jobs, Tasks, Deliveries, Workers, Protocol):
+class Store(Jobs, Tasks, Deliveries, Uploads, Workers, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

@@ -14,7 +14,7 @@ from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
-from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.state import JobState, OutputState, TaskState, UploadState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,7 @@ class NewJob:
     idempotency_key: str | None = None
     body_hash: bytes | None = None
     max_attempts: int = 3
+    upload_id: UUID | None = None  # the upload that is its source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +44,19 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """One output while a worker has it. `progress`: 0 … 1; None: unknown, which is never guessed."""
+    """One output while a worker has it. `progress`: 0 … 1; None: unknown, which is never guessed.
+
+    Of a transfer: the bytes that have gone, out of how many, and how many per second of late.
+    """
 
     stage: str
     progress: float | None = None
     fps: float | None = None
     speed: float | None = None  # media seconds per second
     eta_seconds: float | None = None
+    transferred_bytes: int | None = None
+    total_bytes: int | None = None
+    bytes_per_second: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +262,35 @@ class DeliveryRow:
     tried_at: datetime | None
     delivered_at: datetime | None
     sealed: bytes | None = None  # the job's secrets; the whole address is among them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewUpload:
+    """A file that somebody is invited to bring. `file_name` is hostile text, never a path of ours."""
+
+    id: UUID
+    tenant_id: TenantId
+    key: str  # in the platform's storage
+    file_name: str
+    content_type: str
+    declared_bytes: int | None  # None: any size is taken
+    good_for: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRow:
+    id: UUID
+    tenant_id: TenantId
+    key: str
+    file_name: str
+    content_type: str
+    declared_bytes: int | None
+    state: UploadState
+    size_bytes: int | None  # of what arrived
+    job_id: JobId | None  # the last job that uses it
+    created_at: datetime
+    expires_at: datetime
+    uploaded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from tests.contracts.store_tasks import (
     SettleSuite,
     UnavailableSuite,
 )
+from tests.contracts.store_uploads import UploadSuite
 from tests.contracts.store_workers import WakeSuite, WorkerSuite
 
 
@@ -28,6 +29,7 @@ class StoreSuite(
     LeaseSuite,
     UnavailableSuite,
     DeliverySuite,
+    UploadSuite,
     WorkerSuite,
     WakeSuite,
 ):

@@ -14,7 +14,6 @@ from encoder.storage.protocol import Invitation, Storage
 from tests.contracts.storage_suite import DATA, StorageBench, StorageSuite
 from tests.lab.cargo import read
 
-
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 

@@ -39,6 +39,8 @@ INSERT INTO webhook_deliveries (job_id, tenant_id, event_seq, event_type, webhoo
 SELECT id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', now() FROM jobs;
 INSERT INTO job_events (job_id, seq, type, at, run, data)
 SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM jobs;
+INSERT INTO uploads (id, tenant_id, key, file_name, content_type, state, created_at, expires_at)
+SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', now(), now() FROM jobs;
 """
 
 
@@ -167,6 +169,13 @@ async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connectio
         assert read(nodes, "jobs") <= 2
 
 
+# $1 … $19 of an enqueue
+NEW_JOB = (
+    *("NULL", "NULL", "gen_random_uuid()", "1", "'{}'", "'in.mp4'", "'{}'", "NULL", "NULL", "NULL", "1", "0", "3"),
+    *("'job.submitted'", "NULL", "NULL", "NULL", "10", "false"),
+)
+
+
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
@@ -184,6 +193,11 @@ async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connectio
         (sql.FLAG_LEASES, ("5",)),
         (sql.GONE, ("5",)),
         (sql.REPLAY, ("5", "5", "'n/5'", "10")),
+        (sql.UPLOAD, ("gen_random_uuid()", "1")),
+        (sql.UPLOAD, ("gen_random_uuid()", "NULL")),
+        (sql.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
+        (sql.ENQUEUE, (*NEW_JOB, "NULL")),
+        (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()")),
         (
             sql.RECORD,
             (

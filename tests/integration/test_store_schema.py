@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from encoder import errors
-from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.store.postgres import migrate, open_store, sql
 from tests.lab import work
 from tests.lab.postgres import Cluster
@@ -57,18 +57,41 @@ async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) 
 
 
 async def test_a_step_that_fails_leaves_the_database_as_it_was(empty: str) -> None:
-    await migrate.upgrade(empty, steps=())
+    await migrate.upgrade(empty)
+    broken = "CREATE TABLE half (n integer); SELECT * FROM nowhere"
     with pytest.raises(asyncpg.UndefinedTableError):
-        await migrate.upgrade(empty, steps=("CREATE TABLE half (n integer); SELECT * FROM nowhere",))
+        await migrate.upgrade(empty, steps=(*migrate.STEPS, broken))
     assert await ask(empty, "SELECT to_regclass('half')") == ["None"]
-    assert await migrate.check(empty) == 1
+    assert await migrate.check(empty) == migrate.VERSION
 
 
 async def test_a_newer_database_is_used_as_it_is(empty: str) -> None:
-    await migrate.upgrade(empty, steps=())
-    await migrate.upgrade(empty, steps=("SELECT 1", "SELECT 1"))
-    assert await migrate.upgrade(empty, steps=()) == 3
-    assert await migrate.check(empty) == 3
+    await migrate.upgrade(empty)
+    await migrate.upgrade(empty, steps=(*migrate.STEPS, "SELECT 1", "SELECT 1"))
+    assert await migrate.upgrade(empty) == migrate.VERSION + 2
+    assert await migrate.check(empty) == migrate.VERSION + 2
+
+
+# what each version brought, so that a database can be made to look as it did before
+BROUGHT = {2: "DROP TABLE uploads"}
+LOOK = """
+SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
+FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'schema_version'
+UNION ALL SELECT conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1
+"""
+
+
+async def test_an_upgraded_database_is_like_a_new_one(empty: str) -> None:
+    await migrate.upgrade(empty)
+    new = await ask(empty, LOOK)
+    assert BROUGHT.keys() == set(range(2, migrate.VERSION + 1))
+    for back in (*reversed(BROUGHT.values()), "UPDATE schema_version SET version = 1"):
+        await ask(empty, back)
+    assert await ask(empty, LOOK) != new
+    assert await migrate.upgrade(empty) == migrate.VERSION
+    assert await ask(empty, LOOK) == new
 
 
 async def test_a_database_without_the_schema_does_not_pass_the_check(empty: str) -> None:
@@ -91,10 +114,11 @@ async def test_each_constraint_and_index_is_named_in_the_schema(dsn: str) -> Non
         ("jobs_state_known", JobState),
         ("job_outputs_state_known", OutputState),
         ("tasks_state_known", TaskState),
+        ("uploads_state_known", UploadState),
     ],
 )
 async def test_the_database_knows_the_states_of_the_model(
-    dsn: str, constraint: str, states: type[JobState | OutputState | TaskState]
+    dsn: str, constraint: str, states: type[JobState | OutputState | TaskState | UploadState]
 ) -> None:
     (text,) = await ask(dsn, f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{constraint}'")  # noqa: S608  # a constant above
     assert set(re.findall(r"'(\w+)'", text)) == {str(state) for state in states}

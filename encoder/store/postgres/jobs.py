@@ -24,7 +24,7 @@ class Jobs(Verbs):
         told = await self._ticket(job)
         while True:
             hinted = self._hints.rides()
-            row = await self._pool.row(sql.ENQUEUE, *_values(job, told), hinted)
+            row = await self._pool.row(sql.ENQUEUE, *_values(job, told), hinted, job.upload_id)
             if row is not None:
                 self._hints.send(*(() if hinted else (f"ready:{ENCODE}",)), *((f"ready:{IO}",) if told else ()))
                 return Accepted(id=JobId(row["id"]), uuid=job.uuid, state=JobState.QUEUED, replayed=False)

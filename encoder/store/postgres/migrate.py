@@ -13,7 +13,7 @@ from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
-STEPS: Sequence[LiteralString] = ()  # each leads one version on, the first to version 2
+STEPS: Sequence[LiteralString] = (sql.STEP_2,)  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 
 _LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction

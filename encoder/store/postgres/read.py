@@ -14,7 +14,7 @@ from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
-from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.store.postgres.pool import Row
 from encoder.store.rows import (
     Claim,
@@ -25,6 +25,7 @@ from encoder.store.rows import (
     OutputRow,
     QueueDepth,
     Running,
+    UploadRow,
     WorkerInfo,
     WorkerRow,
 )
@@ -150,6 +151,23 @@ def delivery_of(row: Row) -> DeliveryRow:
         tried_at=row["tried_at"],
         delivered_at=row["delivered_at"],
         sealed=row["sealed"],
+    )
+
+
+def upload_of(row: Row) -> UploadRow:
+    return UploadRow(
+        id=row["id"],
+        tenant_id=TenantId(row["tenant_id"]),
+        key=row["key"],
+        file_name=row["file_name"],
+        content_type=row["content_type"],
+        declared_bytes=row["declared_bytes"],
+        state=UploadState(row["state"]),
+        size_bytes=row["size_bytes"],
+        job_id=None if row["job_id"] is None else JobId(row["job_id"]),
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        uploaded_at=row["uploaded_at"],
     )
 
 

@@ -11,6 +11,7 @@ def _read(verb: LiteralString) -> LiteralString:
 
 
 SCHEMA = _read("schema")
+STEP_2 = _read("step_2")
 
 ENQUEUE = _read("enqueue")
 ENQUEUED_BEFORE = _read("enqueued_before")
@@ -52,6 +53,10 @@ TOLD = _read("told")
 GONE = _read("gone")
 REOPEN_DELIVERY = _read("reopen_delivery")
 REPLAY = _read("replay")
+
+ADD_UPLOAD = _read("add_upload")
+UPLOAD = _read("upload")
+UPLOAD_ARRIVED = _read("upload_arrived")
 
 HELLO = _read("hello")
 DRAINING = _read("draining")

@@ -11,12 +11,13 @@ from encoder.store.postgres.jobs import Jobs
 from encoder.store.postgres.pool import Pool
 from encoder.store.postgres.reading import Reading
 from encoder.store.postgres.tasks import Tasks
+from encoder.store.postgres.uploads import Uploads
 from encoder.store.postgres.workers import Workers
 
 POOL_SIZE = 10
 
 
-class PostgresStore(Jobs, Reading, Tasks, Deliveries, Workers):
+class PostgresStore(Jobs, Reading, Tasks, Deliveries, Uploads, Workers):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:

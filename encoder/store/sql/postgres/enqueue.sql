@@ -1,11 +1,11 @@
 -- Enqueue: a job whole, in one statement and so in one transaction: job, outputs, root task, its place in line, the
--- event, and, where a receiver is named, the delivery with its notify task.
+-- event, and, where a receiver is named, the delivery with its notify task. An upload learns which job uses it.
 -- No row comes back when the idempotency key was used before.
 -- A hint rides along where $19 says so: heard at the commit, a round trip sooner than one that is sent after it.
--- Index: jobs_key_once. Locks: none but the new rows; waits for a concurrent enqueue under the same key.
+-- Index: jobs_key_once, uploads_pk. Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
 -- $1 id or null, $2 time or null, $3 uuid, $4 tenant, $5 spec, $6 label, $7 tags, $8 sealed, $9 key, $10 body hash,
 -- $11 outputs, $12 nice, $13 attempts, $14 event type, $15 webhook id or null, $16 url, $17 body, $18 attempts to notify
--- $19 with a hint
+-- $19 with a hint, $20 upload or null
 WITH job AS (
   INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, sealed, idempotency_key, body_hash, created_at)
   VALUES (coalesce($1::bigint, nextval('jobs_id_seq')), $3, $4, 'queued', 1, $5::json, $6, $7, $8, $9, $10, coalesce($2, now()))
@@ -33,5 +33,7 @@ WITH job AS (
 ), line AS (
   INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
   SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM task
+), used AS (
+  UPDATE uploads SET job_id = job.id FROM job WHERE uploads.id = $20::uuid AND uploads.tenant_id = job.tenant_id
 )
 SELECT id, CASE WHEN $19::boolean THEN pg_notify('encoder', 'ready:encode') END FROM job;

@@ -1,4 +1,4 @@
--- The schema of Encoder on PostgreSQL, version 1. A new database gets this file; an older one the numbered steps of
+-- The schema of Encoder on PostgreSQL, version 2. A new database gets this file; an older one the numbered steps of
 -- ../../postgres/migrate.py that bring it here. All times are the database's, UTC. No logic is stored in the database.
 --
 -- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
@@ -155,6 +155,23 @@ CREATE TABLE webhook_deliveries (
   CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq)
 );
 CREATE INDEX webhook_deliveries_by_tenant ON webhook_deliveries (tenant_id, (-id));  -- as jobs_by_state
+
+-- A file that somebody was invited to bring into the platform's storage, and the job that was made of it.
+CREATE TABLE uploads (
+  id uuid CONSTRAINT uploads_pk PRIMARY KEY,
+  tenant_id bigint NOT NULL,
+  key text NOT NULL,                           -- where it lies in the storage
+  file_name text NOT NULL,                     -- as its owner calls it: never a path of ours
+  content_type text NOT NULL,
+  declared_bytes bigint,                       -- null: any size is taken
+  state text NOT NULL
+    CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded')),
+  size_bytes bigint,                           -- of what arrived
+  job_id bigint,                               -- the last job that uses it
+  created_at timestamptz NOT NULL,
+  expires_at timestamptz NOT NULL,             -- of the invitation
+  uploaded_at timestamptz
+);
 
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE workers (

@@ -1,0 +1,45 @@
+"""A file that its owner brought into the platform's storage before the job was posted (`POST /upload`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from uuid import UUID
+
+from encoder import errors
+from encoder.errors import Fault
+from encoder.model.base import Record
+from encoder.plugins import Kind, Surroundings
+from encoder.sources.protocol import Source
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Members(Record):
+    """Whose the file is and whether it has arrived, the API has asked when it took the job in."""
+
+    file_id: str
+    file_name: str | None = None  # as its owner calls it
+
+
+def key_of(upload_id: UUID) -> str:
+    """Where an upload lies in the storage."""
+    return f"uploads/{upload_id}/source"
+
+
+def check(members: Members, _surroundings: Surroundings) -> Iterator[Fault]:
+    if not _UUID.fullmatch(members.file_id):
+        yield Fault(path="/fileId", code="invalid_value", message="This is no `file_id` that `POST /upload` answered.")
+
+
+def _nowhere(_members: Members, _surroundings: Surroundings) -> Source:
+    raise errors.Permanent("unsupported_kind", "There is no storage here that uploads could lie in.")
+
+
+KIND: Kind[Members, Source] = Kind(members=Members, make=_nowhere, check=check)
+
+
+def kind(stored: Callable[[str], Source]) -> Kind[Members, Source]:
+    """The kind where there is a storage. `stored`: reads what stands at a key of it."""
+    return replace(KIND, make=lambda members, _surroundings: stored(key_of(UUID(members.file_id))))
