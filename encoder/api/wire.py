@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Protocol
@@ -10,9 +9,10 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from encoder.api.wire_faults import Reader, below, distinct
+from encoder.api.wire_identity import identity
 from encoder.api.wire_output import Output
-from encoder.api.wire_place import Destination, HttpUrl, Source
-from encoder.api.wire_types import ABSENT, WHOLE, Metadata, Tags, Wire
+from encoder.api.wire_place import Destination, Source
+from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, Tags, Wire
 from encoder.errors import Fault, Rejected
 from encoder.ffmpeg import rules
 from encoder.model.base import Json
@@ -86,11 +86,12 @@ def read_probe(body: Json, places: Places) -> Place:
         errors.Rejected: as `read_job`.
     """
     probe, faults = _PROBE.read(body)
-    place = None if probe is None else probe.source.place()
-    if place is not None:
-        faults = list(below("/source", places.source(place)))
-    if place is None or faults:
+    if probe is None:
         raise Rejected(*faults)
+    place = probe.source.place()
+    wrong = list(below("/source", probe.source.told(places.source(place))))
+    if wrong:
+        raise Rejected(*wrong)
     return place
 
 
@@ -103,7 +104,7 @@ def _meaning(body: Json, places: Places) -> Iterator[Fault]:
     source, _ = _SOURCE.read(body.get("source"))
     receiver, _ = _URL.read(body.get("notificationUrl"))
     if source is not None:
-        yield from below("/source", places.source(source.place()))
+        yield from below("/source", source.told(places.source(source.place())))
     if receiver is not None:
         yield from below("/notificationUrl", places.receiver(receiver))
     yield from _meaning_of_outputs(outputs)
@@ -127,28 +128,17 @@ def _pixels_per_second(spec: OutputSpec) -> float:
 
 
 def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, places: Places) -> Iterator[Fault]:
-    taken: dict[str | None, str] = {}
-    read = _identity(source) if source is not None else None
+    taken: dict[str, str] = {}
+    read = identity(source) if source is not None else None
     for position, raw in enumerate(outputs):
         destination, _ = _DESTINATION.read(raw.get("destination") if isinstance(raw, dict) else None)
         if destination is None:
             continue
         path, place = f"/outputs/{position}/destination", destination.place()
-        yield from below(path, places.destination(place))
-        identity = _identity(place)
-        if identity == read:
+        yield from below(path, destination.told(places.destination(place)))
+        written = identity(place)
+        if written == read:
             yield Fault(path=path, code="source_equals_destination", message="must not be the source itself")
-        owner = taken.setdefault(identity, path)
-        if owner != path and not _PER_OUTPUT.search(identity or ""):
+        owner = taken.setdefault(written, path)
+        if owner != path and not _PER_OUTPUT.search(written):
             yield Fault(path=path, code="duplicate_destination", message=f"must differ from {owner}")
-
-
-def _identity(place: Place) -> str | None:
-    """Two places with one identity are the same file; None: a place that is nowhere else."""
-    if "path" in place:
-        return posixpath.normpath(str(place["path"]))
-    if "url" not in place:
-        return None
-    scheme, _, rest = str(place["url"]).partition("#")[0].partition("://")
-    authority, slash, target = rest.partition("/")
-    return f"{scheme}://{authority}".lower() + slash + target

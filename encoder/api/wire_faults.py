@@ -14,8 +14,8 @@ from pydantic import Tag, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from encoder.api.body import MAX_FAULTS, pointer
-from encoder.api.wire_place import TAGS
-from encoder.api.wire_types import Wire
+from encoder.api.wire_place import TAGS, kinds
+from encoder.api.wire_types import Wire, WirePlace
 from encoder.errors import CATALOGUE, Fault
 from encoder.model.base import Json
 
@@ -66,7 +66,7 @@ class Reader(Generic[T]):
         if kind in {"union_tag_not_found", "union_tag_invalid"}:
             return _kindless(tokens, found, self._at(loc))
         if kind == "extra_forbidden":
-            return _unknown(tokens, _names(self._at(loc[:-1])))
+            return _unknown(tokens, self._at(loc[:-1]))
         if kind in CATALOGUE:
             own = (context["member"],) if context["member"] else ()
             return _fault(tokens + own, kind, context["message"])
@@ -132,12 +132,14 @@ def _kindless(tokens: _Tokens, value: Json, union: Any) -> Fault:  # noqa: ANN40
     return _fault((*tokens, member), "unsupported_kind", known)
 
 
-def _unknown(tokens: _Tokens, names: Iterable[str]) -> Fault:
-    """A member that does not exist, and the one that was probably meant."""
+def _unknown(tokens: _Tokens, part: Any) -> Fault:  # noqa: ANN401  # as above
+    """A member that does not belong to `part`: said twice, or not known, with the one that was probably meant."""
     name = str(tokens[-1])
     if len(name) > _LONGEST_NAME:
         return _fault(tokens[:-1], "unknown_field", "has a member that is not known here")
-    near = difflib.get_close_matches(name, list(names), n=1)
+    if isinstance(part, type) and issubclass(part, WirePlace) and name in part.said_by_url:
+        return _fault(tokens, "unsupported_combination", "must not stand beside `url`, which says it")
+    near = difflib.get_close_matches(name, _names(part), n=1)
     return _fault(
         tokens, "unknown_field", f"is not known here; did you mean `{near[0]}`?" if near else "is not known here"
     )
@@ -165,6 +167,5 @@ def _names(part: Any) -> list[str]:  # noqa: ANN401  # as above
 
 def _kinds(union: Any, *, having: str = "kind") -> list[str]:  # noqa: ANN401  # as above
     """Every `kind` that a union of places knows, of the places that have a certain member."""
-    members = (_bare(branch).model_fields for branch in get_args(union))
-    literals = (fields["kind"].annotation for fields in members if having in fields)
-    return list(dict.fromkeys(kind for literal in literals for kind in get_args(literal)))
+    places = (place for place in map(_bare, get_args(union)) if having in place.model_fields)
+    return list(dict.fromkeys(kind for place in places for kind in kinds(place)))

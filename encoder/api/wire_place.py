@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from encoder.api.wire_types import ABSENT, Base64, Headers, Path, Text, Url, Wire, fault
+from encoder.api.wire_s3 import S3Destination, S3Source, S3UrlDestination, S3UrlSource
+from encoder.api.wire_server import Ftp, FtpUrl, Sftp, SftpUrl
+from encoder.api.wire_types import ABSENT, Base64, Headers, HttpUrl, Path, Text, Url, WirePlace, fault, scheme_of
+from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
-
-# The branches of the unions below. They stand in the places of pydantic's errors; brackets tell them from members.
-TAGS = ("(http)", "(inline)", "(file)", "(file-url)")
-
-
-def scheme_of(url: object) -> str | None:
-    """The scheme of an address, lower case; None for what is no address at all."""
-    scheme, separator, _ = url.partition("://") if isinstance(url, str) else ("", "", "")
-    return scheme.lower() if separator else None
-
-
-def _http(value: str) -> str:
-    if scheme_of(value) not in {"http", "https"}:
-        raise fault("invalid_url", "must begin with http:// or https://")
-    return value
+from encoder.sources.registry import Sources
 
 
 def _file(value: str) -> str:
@@ -34,11 +23,10 @@ def _file(value: str) -> str:
     return value
 
 
-HttpUrl = Annotated[Url, AfterValidator(_http), Field(json_schema_extra={"pattern": "^[Hh][Tt][Tt][Pp][Ss]?://"})]
 FileUrl = Annotated[Url, AfterValidator(_file), Field(json_schema_extra={"pattern": "^[Ff][Ii][Ll][Ee]:///"})]
 
 
-class _Http(Wire):
+class _Http(WirePlace):
     kind: Literal["http", "https"] = Field(ABSENT, description="told by `url` when absent")
     url: HttpUrl
     headers: Headers = Field(ABSENT, description="kept secret; sent to the origin of `url` only")
@@ -49,8 +37,8 @@ class _Http(Wire):
             raise fault("invalid_url", "must begin with https:// where `kind` is https", member="url")
         return self
 
-    def place(self) -> Place:
-        return {**self.sent(), "kind": scheme_of(self.url)}
+    def parts(self) -> Place:
+        return {"kind": scheme_of(self.url)}
 
 
 class HttpSource(_Http):
@@ -62,61 +50,129 @@ class HttpDestination(_Http):
 
     method: Literal["PUT", "POST"] = "PUT"
 
-    def place(self) -> Place:
-        return {**super().place(), "method": self.method}
+    def parts(self) -> Place:
+        return {**super().parts(), "method": self.method}
 
 
-class InlineSource(Wire):
+class InlineSource(WirePlace):
     """The file itself."""
 
     kind: Literal["inline"]
     data: Base64 = Field(description="up to 12 MiB when decoded")
     file_name: Text = ABSENT
 
-    def place(self) -> Place:
-        return self.sent()
+
+class UploadSource(WirePlace):
+    """A file that was brought to the platform with `POST /upload`."""
+
+    kind: Literal["upload"]
+    file_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class FilePath(Wire):
+class FilePath(WirePlace):
     """A file in one of the folders that `ENCODER_FILE_ROOTS` names."""
 
     kind: Literal["file"]
     path: Path
 
-    def place(self) -> Place:
-        return self.sent()
 
-
-class FileUrlPlace(Wire):
+class FileUrlPlace(WirePlace):
     """The same, written as an address."""
+
+    said_by_url = frozenset({"path"})
 
     kind: Literal["file"] = ABSENT
     url: FileUrl
 
     def place(self) -> Place:
+        return self.parts()
+
+    def parts(self) -> Place:
         return {"kind": "file", "path": unquote(self.url.partition("://")[2])}
 
 
-def _shape(value: object) -> str | None:
-    """Which of the classes below `value` is to be read as; None if it says nothing that we know."""
+class _Other(WirePlace):
+    """What a plug-in brings. Its own check reads the members: here they only pass."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = ABSENT
+
+    def parts(self) -> Place:
+        members: Place = self.model_extra or {}
+        return {**members, "kind": self.kind or scheme_of(members.get("url"))}
+
+
+class OtherSource(_Other):
+    pass
+
+
+class OtherDestination(_Other):
+    pass
+
+
+# The branches of the unions below, by kind. They stand in the places of pydantic's errors; brackets tell them from
+# members. Some have a twin that takes an address in the place of its members.
+_BRANCHES = {"http": "http", "https": "http", "inline": "inline", "upload": "upload", "file": "file", "s3": "s3"}
+_BRANCHES |= {"ftp": "ftp", "ftps": "ftp", "sftp": "sftp"}
+_TWINS = frozenset({"file", "s3", "ftp", "sftp"})
+_OTHER = "(other)"
+TAGS = frozenset(f"({name}{twin})" for name in {*_BRANCHES.values(), "other"} for twin in ("", "-url"))
+
+
+def _branch(value: object, others: Callable[[], Iterable[str]]) -> str | None:
+    """Which of the classes above `value` is to be read as; None if it says nothing that we know."""
     if not isinstance(value, Mapping):
         return None
     kind = value.get("kind", scheme_of(value.get("url")))
-    if kind == "file":
-        return "(file)" if "path" in value or "url" not in value else "(file-url)"
-    return {"http": "(http)", "https": "(http)", "inline": "(inline)"}.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str):
+        return None
+    name = _BRANCHES.get(kind)
+    if name is None:
+        return _OTHER if kind in others() else None
+    return f"({name}-url)" if name in _TWINS and "url" in value else f"({name})"
+
+
+def _source_branch(value: object) -> str | None:
+    return _branch(value, Sources.others)
+
+
+def _destination_branch(value: object) -> str | None:
+    return _branch(value, Destinations.others)
 
 
 Source = Annotated[
     Annotated[HttpSource, Tag("(http)")]
+    | Annotated[S3Source, Tag("(s3)")]
+    | Annotated[S3UrlSource, Tag("(s3-url)")]
+    | Annotated[Ftp, Tag("(ftp)")]
+    | Annotated[FtpUrl, Tag("(ftp-url)")]
+    | Annotated[Sftp, Tag("(sftp)")]
+    | Annotated[SftpUrl, Tag("(sftp-url)")]
     | Annotated[InlineSource, Tag("(inline)")]
+    | Annotated[UploadSource, Tag("(upload)")]
     | Annotated[FilePath, Tag("(file)")]
-    | Annotated[FileUrlPlace, Tag("(file-url)")],
-    Discriminator(_shape),
+    | Annotated[FileUrlPlace, Tag("(file-url)")]
+    | Annotated[OtherSource, Tag(_OTHER)],
+    Discriminator(_source_branch),
 ]
 Destination = Annotated[
     Annotated[HttpDestination, Tag("(http)")]
+    | Annotated[S3Destination, Tag("(s3)")]
+    | Annotated[S3UrlDestination, Tag("(s3-url)")]
+    | Annotated[Ftp, Tag("(ftp)")]
+    | Annotated[FtpUrl, Tag("(ftp-url)")]
+    | Annotated[Sftp, Tag("(sftp)")]
+    | Annotated[SftpUrl, Tag("(sftp-url)")]
     | Annotated[FilePath, Tag("(file)")]
-    | Annotated[FileUrlPlace, Tag("(file-url)")],
-    Discriminator(_shape),
+    | Annotated[FileUrlPlace, Tag("(file-url)")]
+    | Annotated[OtherDestination, Tag(_OTHER)],
+    Discriminator(_destination_branch),
 ]
+
+
+def kinds(part: type[WirePlace]) -> list[str]:
+    """The kinds that a class above reads."""
+    if issubclass(part, _Other):
+        return list((Sources if part is OtherSource else Destinations).others())
+    return list(get_args(part.model_fields["kind"].annotation))

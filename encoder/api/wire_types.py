@@ -5,7 +5,8 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -15,15 +16,19 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     WithJsonSchema,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from encoder.errors import Fault
 from encoder.model.base import Json
+from encoder.model.job import Place
 
 MAX_URL = 2048
 MAX_PATH_BYTES = 1024
 MAX_TEXT = 4096
+MAX_KEY = 16 * 1024
 MAX_METADATA_BYTES = 16 * 1024
 MIN_RATE, MAX_RATE = 1_000, 400_000_000
 
@@ -60,6 +65,36 @@ class Wire(BaseModel):
         """The members that were sent, in the language's spelling."""
         fields = type(self).model_fields
         return {fields[name].alias or name: getattr(self, name) for name in fields if name in self.model_fields_set}
+
+
+class WirePlace(Wire):
+    """A source or destination. What of it may stand in an address, the platform keeps as members."""
+
+    said_by_url: ClassVar[frozenset[str]] = frozenset()  # members that `url` stands for: not to be said twice
+
+    def place(self) -> Place:
+        """The place as the platform keeps it."""
+        return {**self.sent(), **self.parts()}
+
+    def parts(self) -> Place:
+        """What the members say beyond themselves: the kind, what is in an address, defaults.
+
+        Raises:
+            PydanticCustomError: it does not fit. Validation asks, so that nobody else has to expect it.
+        """
+        return {}
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        self.parts()
+        return self
+
+    def told(self, faults: Iterable[Fault]) -> Iterator[Fault]:
+        """Faults of `place()`, at the members that were sent."""
+        for found in faults:
+            member = found.path.removeprefix("/").partition("/")[0]
+            said = member in self.said_by_url and member not in self.sent()
+            yield Fault(path="/url", code=found.code, message=found.message) if said else found
 
 
 def fault(code: str, message: str, *, member: str = "") -> PydanticCustomError:
@@ -103,10 +138,38 @@ def _rate(value: object) -> object:
     return round(float(match[1]) * _FACTOR[match[2].lower()])
 
 
-def _plain(value: str) -> str:
+def plain(value: str) -> str:
+    """`value`, if no line or terminal could misread it."""
     if _CONTROL.search(value):
         raise fault("invalid_text", "must not hold control characters or line breaks")
     return value
+
+
+def _plain_lines(value: str) -> str:
+    plain(re.sub("\r?\n", " ", value))
+    return value
+
+
+def scheme_of(url: object) -> str | None:
+    """The scheme of an address, lower case; None for what is no address at all."""
+    scheme, separator, _ = url.partition("://") if isinstance(url, str) else ("", "", "")
+    return scheme.lower() if separator else None
+
+
+def _begins(schemes: tuple[str, ...]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if scheme_of(value) not in schemes:
+            raise fault("invalid_url", f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return value
+
+    return check
+
+
+def begins(*schemes: str) -> tuple[AfterValidator, Any]:
+    """For an address of one of `schemes`, in whatever case: the check, and how its schema says so."""
+    any_case = ("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in scheme) for scheme in schemes)
+    pattern = f"^({'|'.join(any_case)})://"
+    return AfterValidator(_begins(schemes)), Field(json_schema_extra={"pattern": pattern})
 
 
 def _short_path(value: str) -> str:
@@ -149,13 +212,20 @@ _RATE_SCHEMA = WithJsonSchema(
 WHOLE = BeforeValidator(as_whole)  # behind the bounds, or the schema loses them
 Rate = Annotated[int, Field(ge=MIN_RATE, le=MAX_RATE), BeforeValidator(_rate), _RATE_SCHEMA]
 Seconds = Annotated[float, Field(ge=0, le=12 * 3600)]
-Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(_plain)]
-Url = Annotated[str, Field(min_length=1, max_length=MAX_URL), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(plain)]
+Url = Annotated[str, Field(min_length=1, max_length=MAX_URL), AfterValidator(plain)]
 Path = Annotated[
-    str, Field(min_length=1, max_length=MAX_PATH_BYTES), AfterValidator(_plain), AfterValidator(_short_path)
+    str, Field(min_length=1, max_length=MAX_PATH_BYTES), AfterValidator(plain), AfterValidator(_short_path)
+]
+HttpUrl = Annotated[Url, *begins("http", "https")]
+PrivateKey = Annotated[
+    str,
+    Field(max_length=MAX_KEY, pattern=r"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s"),
+    AfterValidator(_plain_lines),
+    Field(json_schema_extra={"writeOnly": True}),
 ]
 Base64 = Annotated[str, AfterValidator(_base64), Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
-Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_plain)]
+Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(plain)]
 Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)]
 
 # F8: names that no header, filter or command line could misread
@@ -166,7 +236,7 @@ Metadata = Annotated[
     AfterValidator(_small_metadata),
 ]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")]
-HeaderValue = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_plain)]
+HeaderValue = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(plain)]
 Headers = Annotated[
     dict[HeaderName, HeaderValue],
     Field(max_length=50, json_schema_extra={"additionalProperties": False, "writeOnly": True}),

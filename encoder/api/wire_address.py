@@ -1,0 +1,72 @@
+"""Addresses as a short way to name a place: `s3://bucket/key`, `ftp://user@host/path`, read into their parts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from encoder.api.wire_types import fault, plain
+from encoder.model.paths import path_fault
+
+_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9]*)://"
+    r"(?:(?P<username>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\]*))?@)?"
+    r"(?P<host>\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"/(?P<path>[^?#\\]*)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """All percent-encoding is undone, once. `path` is what stands behind the slash of the host."""
+
+    scheme: str  # lower case
+    username: str | None
+    password: str | None
+    host: str  # as it stands; IPv6 without brackets
+    port: int | None
+    path: str
+
+
+def read_address(text: str) -> Address:
+    """The parts of `text`.
+
+    Raises:
+        PydanticCustomError: `invalid_url`, `invalid_text`, `invalid_path`, at the member `url`.
+    """
+    parts = _ADDRESS.fullmatch(text)
+    if parts is None:
+        message = "must read scheme://user:password@host:port/path; other uses of @ : ? # \\ are percent-encoded"
+        raise fault("invalid_url", message, member="url")
+    return Address(
+        scheme=parts["scheme"].lower(),
+        username=_decoded(parts["username"]) or None,
+        password=_decoded(parts["password"]),
+        host=parts["host"].strip("[]"),
+        port=int(parts["port"]) if parts["port"] else None,
+        path=_clean(_decoded(parts["path"]) or ""),
+    )
+
+
+def _decoded(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        decoded = unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise fault("invalid_text", "must be UTF-8 where it is percent-encoded", member="url") from None
+    try:
+        return plain(decoded)
+    except ValueError:
+        message = "must not hold control characters or line breaks, percent-encoded ones neither"
+        raise fault("invalid_text", message, member="url") from None
+
+
+def _clean(path: str) -> str:
+    """`path`, if it could name a file or a folder. Which of the two is wanted, whoever uses it knows."""
+    wrong = path_fault(path.removeprefix("/"), folder=path.endswith("/"))
+    if wrong is not None:
+        raise fault(wrong.code, wrong.message.removeprefix("The path ").removesuffix("."), member="url")
+    return path

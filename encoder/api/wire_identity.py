@@ -1,0 +1,37 @@
+"""Which places are one and the same thing, however they are written."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+
+from encoder.model.job import Place
+
+_SERVERS = {"ftp": ("ftp", 21), "ftps": ("ftp", 21), "sftp": ("sftp", 22)}  # what serves them, and where
+
+
+def identity(place: Place) -> str:
+    """Equal for two places only if they are the same file. Who logs in makes no difference."""
+    match place["kind"]:
+        case "file":
+            return f"file:{_plain(place)}"
+        case "http" | "https":
+            return _of_address(str(place["url"]))
+        case "s3":
+            endpoint = _of_address(str(place.get("endpointUrl", "")))
+            return f"s3:{endpoint.rstrip('/')}/{place['bucket']}/{place['path']}"
+        case "ftp" | "ftps" | "sftp" as kind:
+            server, port = _SERVERS[str(kind)]
+            return f"{server}:{str(place['host']).lower()}:{place.get('port', port)}:{_plain(place)}"
+        case _:
+            return json.dumps(place, sort_keys=True)
+
+
+def _plain(place: Place) -> str:
+    return posixpath.normpath(str(place["path"]))
+
+
+def _of_address(url: str) -> str:
+    scheme, separator, rest = url.partition("#")[0].partition("://")
+    authority, slash, target = rest.partition("/")
+    return f"{scheme}{separator}{authority}".lower() + slash + target

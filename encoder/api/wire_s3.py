@@ -1,0 +1,136 @@
+"""Places in S3 and what speaks like it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from encoder.api.wire_address import read_address
+from encoder.api.wire_types import ABSENT, HttpUrl, OneOf, Path, Url, WirePlace, begins, fault, without_noise
+from encoder.model.job import Place
+
+MAX_METADATA_BYTES = 2048  # names and values together, as S3 counts
+ACLS = (
+    *("private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read"),
+    "bucket-owner-full-control",
+)
+STORAGE_CLASSES = (
+    *("STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"),
+    *("REDUCED_REDUNDANCY", "EXPRESS_ONEZONE", "OUTPOSTS", "SNOW"),
+)
+_OWN_METADATA = "encoder-"  # names that we write ourselves
+_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_BUCKET = rf"^{_LABEL}(?:\.{_LABEL})*$"
+_PRINTABLE = "[!-~](?:[ -~]*[!-~])?"
+_CONTENT_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?: *; *[A-Za-z0-9_.-]+=[A-Za-z0-9\"_., +-]+)*$"
+
+
+def _metadata(value: dict[str, str]) -> dict[str, str]:
+    if sum(len(name) + len(text) for name, text in value.items()) > MAX_METADATA_BYTES:
+        raise fault("out_of_range", f"must be at most {MAX_METADATA_BYTES} bytes, names and values together")
+    if any(name.startswith(_OWN_METADATA) for name in value):
+        raise fault("invalid_value", f"must not have names that begin with `{_OWN_METADATA}`, which are our own")
+    return value
+
+
+def _credentials_schema(schema: dict[str, Any]) -> None:
+    without_noise(schema)
+    schema["dependentRequired"] = {
+        "access_key_id": ["access_key_secret"],
+        "access_key_secret": ["access_key_id"],
+        "session_token": ["access_key_id"],
+    }
+
+
+S3Url = Annotated[Url, *begins("s3")]
+_Bucket = Annotated[str, Field(min_length=3, max_length=63, pattern=_BUCKET)]
+_Region = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]
+_KEY = Field(pattern=r"^[!-~]{1,256}$", json_schema_extra={"writeOnly": True})
+_TOKEN = Field(pattern=r"^[!-~]{1,8192}$", json_schema_extra={"writeOnly": True})
+_MetadataName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,127}$")]
+_MetadataText = Annotated[str, Field(pattern=f"^{_PRINTABLE}$")]
+_Metadata = Annotated[
+    dict[_MetadataName, _MetadataText],
+    Field(max_length=100, json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_metadata),
+]
+
+
+class _S3(WirePlace):
+    """How to reach a bucket, however it is named."""
+
+    model_config = ConfigDict(json_schema_extra=_credentials_schema)
+
+    region: _Region = ABSENT
+    endpoint_url: HttpUrl = Field(ABSENT, description="of a server other than Amazon's")
+    access_key_id: Annotated[str, _KEY] = Field(
+        ABSENT, alias="access_key_id", description="absent: the operator's credentials, for buckets that they serve"
+    )
+    access_key_secret: Annotated[str, _KEY] = Field(ABSENT, alias="access_key_secret")
+    session_token: Annotated[str, _TOKEN] = Field(ABSENT, alias="session_token")
+
+    @model_validator(mode="after")
+    def _whole_credentials(self) -> Self:
+        if (self.access_key_id, self.access_key_secret, self.session_token) == (ABSENT,) * 3:
+            return self
+        for member in ("access_key_id", "access_key_secret"):
+            if getattr(self, member) is ABSENT:
+                raise fault("missing_field", "must be there too: credentials come whole or not at all", member=member)
+        return self
+
+
+class _S3Path(_S3):
+    kind: Literal["s3"]
+    bucket: _Bucket
+    path: Path
+
+
+class _S3Address(_S3):
+    said_by_url: ClassVar[frozenset[str]] = frozenset({"bucket", "path"})
+
+    kind: Literal["s3"] = ABSENT
+    url: S3Url = Field(description="s3://bucket/path, percent-encoded")
+
+    def place(self) -> Place:
+        place = super().place()
+        del place["url"]
+        return place
+
+    def parts(self) -> Place:
+        address = read_address(self.url)
+        if address.username is not None or address.password is not None or address.port is not None:
+            message = "must name bucket and path only; credentials and `endpointUrl` are members of their own"
+            raise fault("invalid_url", message, member="url")
+        if not 3 <= len(address.host) <= 63 or not re.fullmatch(_BUCKET, address.host):  # noqa: PLR2004  # S3's
+            raise fault("invalid_url", "must name a bucket as S3 allows it", member="url")
+        return {"kind": "s3", "bucket": address.host, "path": address.path}
+
+
+class _S3Object(_S3):
+    """What an object is given along."""
+
+    acl: Annotated[str, OneOf(*ACLS)] = ABSENT
+    storage_class: Annotated[str, OneOf(*STORAGE_CLASSES)] = ABSENT
+    content_type: Annotated[str, Field(max_length=255, pattern=_CONTENT_TYPE)] = Field(
+        ABSENT, description="absent: told by the container"
+    )
+    cache_control: Annotated[str, Field(max_length=255, pattern=f"^{_PRINTABLE}$")] = ABSENT
+    metadata: _Metadata = Field(ABSENT, description=f"at most {MAX_METADATA_BYTES} bytes in all")
+
+
+class S3Source(_S3Path):
+    """An object in a bucket."""
+
+
+class S3UrlSource(_S3Address):
+    """An object in a bucket, written as an address."""
+
+
+class S3Destination(_S3Object, _S3Path):
+    """An object in a bucket, to be made or replaced."""
+
+
+class S3UrlDestination(_S3Object, _S3Address):
+    """An object in a bucket, to be made or replaced, written as an address."""
