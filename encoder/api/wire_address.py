@@ -37,7 +37,7 @@ def read_address(text: str) -> Address:
         PydanticCustomError: `invalid_url`, `invalid_text`, `invalid_path`, at the member `url`.
     """
     parts = _ADDRESS.fullmatch(text)
-    if parts is None:
+    if parts is None or not 1 <= int(parts["port"] or 1) <= 65535:  # noqa: PLR2004  # what TCP has
         message = "must read scheme://user:password@host:port/path; other uses of @ : ? # \\ are percent-encoded"
         raise fault("invalid_url", message, member="url")
     return Address(

@@ -22,6 +22,18 @@ FILE_URL: dict[str, Any] = {"url": "file:///media/in.mov"}
 PUT: dict[str, Any] = {"kind": "https", "url": "https://media.example.com/out.mp4"}
 OUT: dict[str, Any] = {"kind": "file", "path": "/media/out.mp4"}
 OUT_URL: dict[str, Any] = {"kind": "file", "url": "file:///media/out.mp4"}
+S3: dict[str, Any] = {"kind": "s3", "bucket": "my-bucket", "path": "uploads/in.mov"}
+S3_URL: dict[str, Any] = {"url": "s3://my-bucket/uploads/in.mov"}
+S3_OUT: dict[str, Any] = {"kind": "s3", "bucket": "my-bucket", "path": "out/720p.mp4"}
+S3_OUT_URL: dict[str, Any] = {"url": "s3://my-bucket/out/720p.mp4"}
+KEYS: dict[str, Any] = {"access_key_id": "AKIA", "access_key_secret": "secret"}
+FTP: dict[str, Any] = {"kind": "ftp", "host": "ftp.example.com", "path": "in/a b.mov"}
+FTP_URL: dict[str, Any] = {"url": "ftp://ftp.example.com/in/a%20b.mov"}
+SFTP: dict[str, Any] = {"kind": "sftp", "host": "ssh.example.com", "path": "/in.mov"}
+SFTP_URL: dict[str, Any] = {"url": "sftp://ssh.example.com/in.mov"}
+UPLOAD: dict[str, Any] = {"kind": "upload", "fileId": "0191b2c4"}
+PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nYWJj\n-----END OPENSSH PRIVATE KEY-----\n"
+DEST = "/outputs/0/destination"
 
 # (what of a good job is replaced, by what, the fault's place, the fault's code)
 WRONG: list[tuple[str, Json, str, str]] = [
@@ -66,6 +78,86 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/source", FILE_URL | {"kind": "http"}, "/source/url", "invalid_url"),
     ("/source", {"kind": "file", "url": "http://h/x"}, "/source/url", "invalid_url"),
     ("/source", {"kind": "file", "url": "file://h/x"}, "/source/url", "invalid_url"),
+    ("/source", FILE_URL | {"path": "/x"}, "/source/path", "unsupported_combination"),
+    ("/source", UPLOAD | {"fileId": 7}, "/source/fileId", "invalid_type"),
+    ("/source", UPLOAD | {"fileId": "../x"}, "/source/fileId", "invalid_value"),
+    ("/source", {"kind": "upload"}, "/source/fileId", "missing_field"),
+    # C14: what of an S3 place could become a host or a path
+    ("/source", {"kind": "s3", "path": "x"}, "/source/bucket", "missing_field"),
+    ("/source", {"kind": "s3", "bucket": "my-bucket"}, "/source/path", "missing_field"),
+    ("/source", S3 | {"bucket": "My-Bucket"}, "/source/bucket", "invalid_value"),
+    ("/source", S3 | {"bucket": "..."}, "/source/bucket", "invalid_value"),
+    ("/source", S3 | {"bucket": ".."}, "/source/bucket", "out_of_range"),
+    ("/source", S3 | {"bucket": "a..b"}, "/source/bucket", "invalid_value"),
+    ("/source", S3 | {"bucket": "a@127.66.0.1"}, "/source/bucket", "invalid_value"),
+    ("/source", S3 | {"bucket": "a/b"}, "/source/bucket", "invalid_value"),
+    ("/source", S3 | {"bucket": "a" * 64}, "/source/bucket", "out_of_range"),
+    ("/source", S3 | {"path": 1}, "/source/path", "invalid_type"),
+    ("/source", S3 | {"path": "a\nb"}, "/source/path", "invalid_text"),
+    ("/source", S3 | {"region": "x.evil.test/#"}, "/source/region", "invalid_value"),
+    ("/source", S3 | {"region": ""}, "/source/region", "invalid_value"),
+    ("/source", S3 | {"endpointUrl": "ftp://s3.example.com"}, "/source/endpointUrl", "invalid_url"),
+    ("/source", S3 | {"endpointUrl": "https://s3.example.com/\r\n"}, "/source/endpointUrl", "invalid_text"),
+    ("/source", S3 | {"access_key_id": "AKIA"}, "/source/access_key_secret", "missing_field"),
+    ("/source", S3 | {"access_key_secret": "s"}, "/source/access_key_id", "missing_field"),
+    ("/source", S3 | {"session_token": "t"}, "/source/access_key_id", "missing_field"),
+    ("/source", S3 | KEYS | {"access_key_id": "a b"}, "/source/access_key_id", "invalid_value"),
+    ("/source", S3 | KEYS | {"access_key_secret": "a\r\nX: b"}, "/source/access_key_secret", "invalid_value"),
+    ("/source", S3 | KEYS | {"session_token": ""}, "/source/session_token", "invalid_value"),
+    ("/source", S3 | {"accessKeyId": "AKIA"}, "/source/accessKeyId", "unknown_field"),
+    ("/source", S3 | {"acl": "private"}, "/source/acl", "unknown_field"),
+    ("/source", S3_URL | {"bucket": "my-bucket"}, "/source/bucket", "unsupported_combination"),
+    ("/source", S3_URL | {"path": "in.mov"}, "/source/path", "unsupported_combination"),
+    ("/source", {"url": "s3://my-bucket"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://my-bucket/"}, "/source/url", "invalid_path"),
+    ("/source", {"url": "s3://My-Bucket/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://key:secret@my-bucket/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://my-bucket:80/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://my-bucket/x?versionId=1"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://my-bucket/a%0d%0ab"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "s3://my-bucket/a/%2e%2e/b"}, "/source/url", "invalid_path"),
+    ("/source", {"kind": "s3", "url": "https://my-bucket.example.com/x"}, "/source/url", "invalid_url"),
+    # C16: what could end a line of FTP and begin another
+    ("/source", {"kind": "ftp", "path": "x"}, "/source/host", "missing_field"),
+    ("/source", FTP | {"host": "a/b"}, "/source/host", "invalid_value"),
+    ("/source", FTP | {"host": "a@b"}, "/source/host", "invalid_value"),
+    ("/source", FTP | {"host": ""}, "/source/host", "out_of_range"),
+    ("/source", FTP | {"host": "h\r\n"}, "/source/host", "invalid_value"),
+    ("/source", FTP | {"port": "21"}, "/source/port", "invalid_type"),
+    ("/source", FTP | {"port": 0}, "/source/port", "out_of_range"),
+    ("/source", FTP | {"port": 65536}, "/source/port", "out_of_range"),
+    ("/source", FTP | {"path": "x\r\nDELE y"}, "/source/path", "invalid_text"),
+    ("/source", FTP | {"path": ""}, "/source/path", "out_of_range"),
+    ("/source", FTP | {"username": "u\r\nDELE y"}, "/source/username", "invalid_text"),
+    ("/source", FTP | {"password": "p\nDELE y"}, "/source/password", "invalid_text"),
+    ("/source", FTP | {"password": 7}, "/source/password", "invalid_type"),
+    ("/source", FTP | {"hostKey": "SHA256:x"}, "/source/hostKey", "unknown_field"),
+    ("/source", FTP_URL | {"host": "h.example"}, "/source/host", "unsupported_combination"),
+    ("/source", FTP_URL | {"port": 21}, "/source/port", "unsupported_combination"),
+    ("/source", FTP_URL | {"path": "x"}, "/source/path", "unsupported_combination"),
+    ("/source", {"url": "ftp://u@h.example/x", "username": "v"}, "/source/username", "unsupported_combination"),
+    ("/source", {"url": "ftp://u:p@h.example/x", "password": "q"}, "/source/password", "unsupported_combination"),
+    ("/source", {"url": "ftp://h.example"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example/"}, "/source/url", "invalid_path"),
+    ("/source", {"url": "ftp:///x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://a@b@h.example/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example:21:22/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example\\@i.example/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example:99999/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example/x;type=a?b"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example/x%0d%0aDELE%20y"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "ftp://u%0d%0aDELE%20y@h.example/x"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "ftp://u:p%0aDELE%20y@h.example/x"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "ftp://u%00@h.example/x"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "ftp://h.example/%ff%fe"}, "/source/url", "invalid_text"),
+    ("/source", {"kind": "ftps", "url": "ftp://h.example/x"}, "/source/url", "invalid_url"),
+    ("/source", {"kind": "ftp", "url": "sftp://h.example/x"}, "/source/url", "invalid_url"),
+    ("/source", FTP | {"kind": "ftpes"}, "/source/kind", "unsupported_kind"),
+    ("/source", SFTP | {"privateKey": "ssh-ed25519"}, "/source/privateKey", "invalid_value"),
+    ("/source", SFTP | {"privateKey": PEM + "\0"}, "/source/privateKey", "invalid_text"),
+    ("/source", SFTP | {"privateKey": PEM * 300}, "/source/privateKey", "out_of_range"),
+    ("/source", SFTP | {"hostKey": "MD5:00:11"}, "/source/hostKey", "invalid_value"),
+    ("/source", SFTP_URL | {"hostKey": 1}, "/source/hostKey", "invalid_type"),
     ("/outputs", {}, "/outputs", "invalid_type"),
     ("/outputs", [], "/outputs", "out_of_range"),
     ("/outputs", [{"preset": "h264"}] * 101, "/outputs", "out_of_range"),
@@ -130,6 +222,34 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/destination", OUT | {"path": ["/x"]}, "/outputs/0/destination/path", "invalid_type"),
     ("/outputs/0/destination", OUT_URL | {"kind": 0}, "/outputs/0/destination/kind", "invalid_type"),
     ("/outputs/0/destination", OUT_URL | {"url": "file:out"}, "/outputs/0/destination/url", "invalid_url"),
+    (DEST, UPLOAD, f"{DEST}/kind", "unsupported_kind"),
+    (DEST, S3_OUT | {"bucket": "B"}, f"{DEST}/bucket", "out_of_range"),
+    (DEST, S3_OUT | {"region": 1}, f"{DEST}/region", "invalid_type"),
+    (DEST, S3_OUT | {"endpointUrl": "s3.example.com"}, f"{DEST}/endpointUrl", "invalid_url"),
+    (DEST, S3_OUT | {"access_key_id": "AKIA"}, f"{DEST}/access_key_secret", "missing_field"),
+    (DEST, S3_OUT | {"access_key_secret": "x"}, f"{DEST}/access_key_id", "missing_field"),
+    (DEST, S3_OUT | KEYS | {"session_token": 1}, f"{DEST}/session_token", "invalid_type"),
+    (DEST, S3_OUT | {"acl": "public"}, f"{DEST}/acl", "invalid_value"),
+    (DEST, S3_OUT | {"storageClass": "COLD"}, f"{DEST}/storageClass", "invalid_value"),
+    (DEST, S3_OUT | {"contentType": "video"}, f"{DEST}/contentType", "invalid_value"),
+    (DEST, S3_OUT | {"contentType": "video/mp4\r\nX: y"}, f"{DEST}/contentType", "invalid_value"),
+    (DEST, S3_OUT | {"cacheControl": "max-age=1\nX: y"}, f"{DEST}/cacheControl", "invalid_value"),
+    (DEST, S3_OUT | {"cacheControl": ""}, f"{DEST}/cacheControl", "invalid_value"),
+    (DEST, S3_OUT | {"metadata": []}, f"{DEST}/metadata", "invalid_type"),
+    (DEST, S3_OUT | {"metadata": {"a": 1}}, f"{DEST}/metadata/a", "invalid_type"),
+    (DEST, S3_OUT | {"metadata": {"a": "ü"}}, f"{DEST}/metadata/a", "invalid_value"),
+    (DEST, S3_OUT | {"metadata": {"a": "b\r\nx-amz-acl: public-read"}}, f"{DEST}/metadata/a", "invalid_value"),
+    (DEST, S3_OUT | {"metadata": {"a:b": "c"}}, f"{DEST}/metadata/a:b", "invalid_value"),
+    (DEST, S3_OUT | {"metadata": {"a": "x" * 2048}}, f"{DEST}/metadata", "out_of_range"),
+    (DEST, S3_OUT | {"metadata": {"encoder-sha256": "x"}}, f"{DEST}/metadata", "invalid_value"),
+    (DEST, S3_OUT_URL | {"bucket": "my-bucket"}, f"{DEST}/bucket", "unsupported_combination"),
+    (DEST, S3_OUT_URL | {"storage_class": "STANDARD"}, f"{DEST}/storage_class", "unknown_field"),
+    (DEST, FTP | {"host": 1}, f"{DEST}/host", "invalid_type"),
+    (DEST, FTP | {"port": 1.5}, f"{DEST}/port", "invalid_type"),
+    (DEST, FTP | {"username": ""}, f"{DEST}/username", "out_of_range"),
+    (DEST, FTP | {"password": "\0"}, f"{DEST}/password", "invalid_text"),
+    (DEST, SFTP | {"privateKey": 1}, f"{DEST}/privateKey", "invalid_type"),
+    (DEST, SFTP_URL | {"hostKey": "x"}, f"{DEST}/hostKey", "invalid_value"),
     ("/notificationUrl", "mailto:a@example.com", "/notificationUrl", "invalid_url"),
     ("/notificationUrl", None, "/notificationUrl", "invalid_type"),
     ("/priority", 101, "/priority", "out_of_range"),
@@ -437,6 +557,7 @@ def test_a_probe_is_checked_like_the_source_of_a_job() -> None:
 
 def test_an_address_of_no_known_kind_is_answered_with_the_ways_that_one_may_begin() -> None:
     with pytest.raises(Rejected) as refused:
-        wire.read_job(changed("/source", {"url": "ftp://media.example.com/in.mov"}), Anywhere())
+        wire.read_job(changed("/source", {"url": "rtmp://media.example.com/in"}), Anywhere())
     (fault,) = refused.value.faults
-    assert (fault.path, fault.message) == ("/source/url", "must begin with one of http://, https://, file://")
+    known = "http://, https://, s3://, ftp://, ftps://, sftp://, file://"
+    assert (fault.path, fault.message) == ("/source/url", f"must begin with one of {known}")
