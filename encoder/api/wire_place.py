@@ -66,7 +66,7 @@ class UploadSource(WirePlace):
     """A file that was brought to the platform with `POST /upload`."""
 
     kind: Literal["upload"]
-    file_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    file_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
 class FilePath(WirePlace):

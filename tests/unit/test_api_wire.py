@@ -9,11 +9,14 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from encoder.api import wire
-from encoder.api.wire_types import MAX_METADATA_BYTES, MAX_URL, Wire
+from encoder.api import wire, wire_place
+from encoder.api.wire_faults import Reader
+from encoder.api.wire_types import MAX_METADATA_BYTES, MAX_URL, Wire, WirePlace
+from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.model.base import Json
 from encoder.model.job import Clip, JobSpec, OutputSpec, Place
+from encoder.sources.registry import Sources
 
 HTTP: dict[str, Any] = {"kind": "https", "url": "https://media.example.com/in.mov"}
 INLINE: dict[str, Any] = {"kind": "inline", "data": base64.b64encode(b"clip").decode()}
@@ -31,8 +34,22 @@ FTP: dict[str, Any] = {"kind": "ftp", "host": "ftp.example.com", "path": "in/a b
 FTP_URL: dict[str, Any] = {"url": "ftp://ftp.example.com/in/a%20b.mov"}
 SFTP: dict[str, Any] = {"kind": "sftp", "host": "ssh.example.com", "path": "/in.mov"}
 SFTP_URL: dict[str, Any] = {"url": "sftp://ssh.example.com/in.mov"}
-UPLOAD: dict[str, Any] = {"kind": "upload", "fileId": "0191b2c4"}
+UPLOAD: dict[str, Any] = {"kind": "upload", "fileId": "0191b2c4-0000-7000-8000-000000000001"}
 PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nYWJj\n-----END OPENSSH PRIVATE KEY-----\n"
+S3_ACCESS: dict[str, Any] = KEYS | {
+    "session_token": "t",
+    "region": "eu-central-1",
+    "endpointUrl": "https://s3.example.com:9000",
+}
+S3_GIVEN: dict[str, Any] = {
+    "acl": "public-read",
+    "storageClass": "STANDARD_IA",
+    "contentType": 'video/mp4; codecs="avc1.640028"',
+    "cacheControl": "public, max-age=31536000",
+    "metadata": {"order-id": "42 of 43"},
+}
+LOGIN: dict[str, Any] = {"username": "u", "password": "p"}
+SSH_LOGIN: dict[str, Any] = {"username": "u", "password": "p", "privateKey": PEM, "hostKey": "ssh-ed25519 AAAA me@x"}
 DEST = "/outputs/0/destination"
 
 # (what of a good job is replaced, by what, the fault's place, the fault's code)
@@ -273,6 +290,21 @@ WRONG: list[tuple[str, Json, str, str]] = [
 ]
 
 
+class Closed:
+    """An operator who opens nothing: each place is wrong at one member."""
+
+    def __init__(self, member: str) -> None:
+        self._fault = Fault(path=f"/{member}", code="address_not_allowed", message="is closed")
+
+    def source(self, _place: Place) -> Sequence[Fault]:
+        return (self._fault,)
+
+    destination = source
+
+    def receiver(self, _url: str) -> Sequence[Fault]:
+        return ()
+
+
 class Anywhere:
     """Rules of an operator who allows all but what a test names."""
 
@@ -341,6 +373,72 @@ def test_every_member_of_the_language_has_a_wrong_value_above() -> None:
         member for member in members(wire.Job) if not any(f"{place}/".startswith(f"{member}/") for place in tried)
     }
     assert missing == set()
+
+
+# A place of each class, with every member that it has.
+WHOLE: dict[type[WirePlace], dict[str, Any]] = {
+    wire_place.HttpSource: HTTP | {"headers": {"X": "y"}},
+    wire_place.HttpDestination: PUT | {"headers": {"X": "y"}, "method": "PUT"},
+    wire_place.InlineSource: INLINE | {"fileName": "a.mov"},
+    wire_place.UploadSource: UPLOAD,
+    wire_place.FilePath: FILE,
+    wire_place.FileUrlPlace: FILE_URL | {"kind": "file"},
+    wire_place.S3Source: S3 | S3_ACCESS,
+    wire_place.S3UrlSource: S3_URL | S3_ACCESS | {"kind": "s3"},
+    wire_place.S3Destination: S3_OUT | S3_ACCESS | S3_GIVEN,
+    wire_place.S3UrlDestination: S3_OUT_URL | S3_ACCESS | S3_GIVEN | {"kind": "s3"},
+    wire_place.Ftp: FTP | {"port": 21, "username": "u", "password": "p"},
+    wire_place.FtpUrl: FTP_URL | {"kind": "ftp", "username": "u", "password": "p"},
+    wire_place.Sftp: SFTP | {"port": 22} | SSH_LOGIN,
+    wire_place.SftpUrl: SFTP_URL | {"kind": "sftp"} | SSH_LOGIN,
+}
+
+
+def _classes(union: Any) -> set[type[WirePlace]]:  # noqa: ANN401  # as above
+    return {get_args(branch)[0] for branch in get_args(get_args(union)[0])}
+
+
+def test_every_class_of_places_is_tried_with_every_member() -> None:
+    both = _classes(wire_place.Source) | _classes(wire_place.Destination)
+    assert both - {wire_place.OtherSource, wire_place.OtherDestination} == WHOLE.keys()
+    assert {part: {field.alias for field in part.model_fields.values()} for part in WHOLE} == {
+        part: set(body) for part, body in WHOLE.items()
+    }
+
+
+def test_every_kind_of_ours_can_be_written_and_no_other() -> None:
+    def kinds(union: Any) -> set[str]:  # noqa: ANN401  # as above
+        return {kind for part in _classes(union) for kind in wire_place.kinds(part)}
+
+    assert kinds(wire_place.Source) == set(Sources.own)
+    assert kinds(wire_place.Destination) == set(Destinations.own)
+
+
+@pytest.mark.parametrize(
+    ("part", "member"), [(part, member) for part, body in WHOLE.items() for member in body], ids=str
+)
+def test_each_member_of_each_class_is_refused_when_it_is_of_no_type_that_it_has(
+    part: type[WirePlace], member: str
+) -> None:
+    reader: Reader[WirePlace] = Reader(part)
+    assert reader.read(WHOLE[part])[1] == []
+    for wrong in (True, [], None, 0.5, {"": 1}):
+        _, found = reader.read(WHOLE[part] | {member: wrong})
+        assert {fault.path.split("/")[1] for fault in found} == {member}, wrong
+
+
+@pytest.mark.parametrize(
+    ("part", "member"),
+    [(part, name) for part, body in WHOLE.items() for name, said in body.items() if isinstance(said, str)],
+    ids=str,
+)
+@pytest.mark.parametrize("control", ["\r\nDELE x", "\n", "\r", "\0", "\x1b[2J", "\x7f", "\u2028"])
+def test_no_text_of_a_place_holds_what_could_end_its_line(part: type[WirePlace], member: str, control: str) -> None:
+    """C16: a private key alone has lines, and nothing after its own words."""
+    reader: Reader[WirePlace] = Reader(part)
+    _, found = reader.read(WHOLE[part] | {member: WHOLE[part][member] + control})
+    lines_of_a_key = member == "privateKey" and control in {"\n", "\r\nDELE x"}
+    assert lines_of_a_key or [fault.path for fault in found] == [f"/{member}"]
 
 
 def test_all_faults_are_told_at_once_in_the_callers_own_places() -> None:
@@ -537,6 +635,27 @@ def test_every_word_of_a_job_arrives() -> None:
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
+        ({"url": "S3://my-bucket/a%20b/%C3%BC.mov"}, {"kind": "s3", "bucket": "my-bucket", "path": "a b/ü.mov"}),
+        (S3_URL | S3_ACCESS, S3 | S3_ACCESS),
+        (S3 | KEYS, S3 | KEYS),
+        ({"url": "ftp://ftp.example.com/in.mov"}, {"kind": "ftp", "host": "ftp.example.com", "path": "in.mov"}),
+        ({"url": "ftp://ftp.example.com//in.mov"}, {"kind": "ftp", "host": "ftp.example.com", "path": "/in.mov"}),
+        (
+            {"url": "FTPS://u%40x:p%3Aq%2F@[2606:4700::1111]:990/a%20b"},
+            {
+                "kind": "ftps",
+                "host": "2606:4700::1111",
+                "port": 990,
+                "path": "a b",
+                "username": "u@x",
+                "password": "p:q/",
+            },
+        ),
+        ({"url": "ftp://u@h.example/x", "password": "p"}, FTP | {"host": "h.example", "path": "x"} | LOGIN),
+        ({"url": "ftp://h.example/x"} | LOGIN, FTP | {"host": "h.example", "path": "x"} | LOGIN),
+        ({"url": "sftp://h.example/srv/x"} | SSH_LOGIN, SFTP | {"host": "h.example", "path": "/srv/x"} | SSH_LOGIN),
+        ({"url": "sftp://h.example/~/x"}, {"kind": "sftp", "host": "h.example", "path": "x"}),
+        (UPLOAD, UPLOAD),
         ({"url": "HTTP://h.example/a"}, {"kind": "http", "url": "HTTP://h.example/a"}),
         ({"kind": "http", "url": "https://h.example/a"}, {"kind": "https", "url": "https://h.example/a"}),
         ({"url": "file:///a%20b.mp4"}, {"kind": "file", "path": "/a b.mp4"}),
@@ -545,6 +664,67 @@ def test_every_word_of_a_job_arrives() -> None:
 )
 def test_an_address_alone_says_what_kind_of_source_it_is(sent: Json, kept: Json) -> None:
     assert wire.read_probe({"source": sent}, Anywhere()) == kept
+
+
+@pytest.mark.parametrize(
+    ("place", "member", "told"),
+    [
+        (S3, "bucket", "/bucket"),
+        (S3_URL, "bucket", "/url"),
+        (S3_URL | S3_ACCESS, "endpointUrl", "/endpointUrl"),
+        (FTP, "host", "/host"),
+        (FTP_URL, "host", "/url"),
+        (FTP_URL, "path", "/url"),
+        (FILE_URL, "path", "/url"),
+    ],
+)
+def test_what_is_wrong_with_a_part_of_an_address_is_told_at_the_address(
+    place: dict[str, Any], member: str, told: str
+) -> None:
+    assert faults_of(job(source=place), Closed(member)) == {f"/source{told}": "address_not_allowed"}
+    with pytest.raises(Rejected) as refused:
+        wire.read_probe({"source": place}, Closed(member))
+    assert [fault.path for fault in refused.value.faults] == [f"/source{told}"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (S3_OUT, S3_OUT_URL),
+        (S3_OUT | KEYS, S3_OUT | {"acl": "private"}),
+        (S3_OUT | {"endpointUrl": "https://S3.example.com"}, S3_OUT | {"endpointUrl": "https://s3.example.com/"}),
+        (FTP, FTP_URL),
+        (FTP, FTP | {"kind": "ftps", "port": 21, "username": "u"}),
+        (FTP, FTP | {"host": "FTP.example.com", "path": "in//./a b.mov"}),
+        (SFTP, SFTP_URL),
+        (FILE, FILE_URL),
+    ],
+)
+def test_one_file_is_not_read_and_written_however_it_is_named(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """J20: the source would be overwritten; and two outputs would be one."""
+    outputs = [{"preset": "h264", "destination": other}, {"preset": "vp9", "destination": one}]
+    source = {name: said for name, said in one.items() if name != "acl"}
+    assert faults_of(job(source=source, outputs=outputs)) == {
+        "/outputs/0/destination": "source_equals_destination",
+        "/outputs/1/destination": "source_equals_destination",
+    }
+    assert faults_of(job(outputs=outputs)) == {"/outputs/1/destination": "duplicate_destination"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (S3_OUT, S3_OUT | {"endpointUrl": "https://s3.example.com"}),
+        (S3_OUT, S3_OUT | {"bucket": "other-bucket"}),
+        (S3_OUT, S3_OUT | {"path": "out//720p.mp4"}),
+        (FTP, SFTP | {"host": FTP["host"], "path": FTP["path"]}),
+        (FTP, FTP | {"port": 2121}),
+        (FTP, FTP | {"path": "/in/a b.mov"}),
+    ],
+)
+def test_files_with_a_name_in_common_are_not_one(one: dict[str, Any], other: dict[str, Any]) -> None:
+    outputs = [{"preset": "h264", "destination": one}, {"preset": "vp9", "destination": other}]
+    assert len(wire.read_job(job(outputs=outputs), Anywhere()).outputs) == 2
 
 
 def test_a_probe_is_checked_like_the_source_of_a_job() -> None:
