@@ -10,7 +10,7 @@ import sys
 
 from encoder.log import configure
 
-CASES = ("queue", "pickup", "job", "fetch")
+CASES = ("queue", "pickup", "job", "fetch", "transfer")
 
 
 async def main(wanted: list[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from encoder.embedded.postgres import Postgres
-from tests.bench.measure import row
+from tests.bench.measure import memory_bytes, row
 from tests.lab import platform
 
 SIZE_BYTES = 2 * 1024**3
@@ -55,13 +55,13 @@ async def _origin(source: Path) -> AsyncIterator[str]:
 async def _measure(lab: platform.Platform, url: str) -> None:
     worker = lab.roles[1].process
     await asyncio.sleep(2)
-    idle = _memory(worker.pid, "VmRSS")
+    idle = memory_bytes(worker.pid, "VmRSS")
     job_id = await lab.submit({"source": {"kind": "http", "url": url}, "outputs": [{"preset": "h264"}]})
     begun = time.monotonic()
     job = await lab.ended(job_id, within_s=300)
     seconds = time.monotonic() - begun
     assert job["outputs"][0]["error"]["code"] == "unsupported_format", job
-    peak = _memory(worker.pid, "VmHWM")
+    peak = memory_bytes(worker.pid, "VmHWM")
     curl = await _curl(url, lab.folder / "curl")
     row("fetch of 2 GiB: worker, to the end of the job", f"{SIZE_BYTES / seconds / MIB:,.0f} MiB/s")
     row("fetch of 2 GiB: curl", f"{SIZE_BYTES / curl / MIB:,.0f} MiB/s")
@@ -74,11 +74,3 @@ async def _curl(url: str, target: Path) -> float:
     process = await asyncio.create_subprocess_exec("curl", "-sSf", "-o", str(target), url)
     assert await process.wait() == 0
     return time.monotonic() - begun
-
-
-def _memory(pid: int, member: str) -> int:
-    """Bytes that /proc says of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(member + ":"):
-            return int(line.split()[1]) * 1024
-    raise LookupError(member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def row(what: str, value: str, note: str = "") -> None:
@@ -19,3 +20,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     """The value below which `share` of the values lie."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def memory_bytes(pid: int | str, member: str) -> int:
+    """What /proc says of a process: `VmRSS` now, `VmHWM` at its peak."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(member + ":"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(member)
