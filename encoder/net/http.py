@@ -65,23 +65,26 @@ class Web:
             errors.Transient: `away`, `timeout`.
         """
         async with self._session() as session:
-            with _translated(away):
+            with translated(away):
                 response = await self._follow(session, ask)
                 try:
                     yield response
                 finally:
                     response.close()  # never waits for the rest of either body
 
-    def _session(self) -> aiohttp.ClientSession:
-        # a session per request: a pooled connection is one that no guard looks at again
-        connector = aiohttp.TCPConnector(
+    def connector(self) -> aiohttp.TCPConnector:
+        """What dials, and looks at each address as it does; not at one to which it has kept a connection."""
+        return aiohttp.TCPConnector(
             resolver=GuardedResolver(self.policy, self.lookup),
             socket_factory=guarded_socket(self.policy),
             use_dns_cache=False,
             ssl=self.tls or True,
         )
+
+    def _session(self) -> aiohttp.ClientSession:
+        # a session per request: a pooled connection is one that no guard looks at again
         return aiohttp.ClientSession(
-            connector=connector,
+            connector=self.connector(),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"encoder/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*"},
             trust_env=False,
@@ -173,7 +176,7 @@ def _a_hop_is_a_redirect(hop: int) -> Iterator[None]:
 
 
 @contextmanager
-def _translated(away: str) -> Iterator[None]:
+def translated(away: str) -> Iterator[None]:
     """Say in our words what aiohttp says. A plain OSError is not ours: the block also writes to disks."""
     try:
         yield
