@@ -97,6 +97,11 @@ class Registry(Generic[T]):
         found = self._read(place, replace(self._surroundings, folder=folder))
         return found if isinstance(found, list) else []
 
+    def label(self, place: Place) -> str:
+        """The kind of `place` where few words are wanted: `other` for all that are not ours."""
+        name = places.kind_of(place)
+        return name if name is not None and name in self.own else "other"
+
     def _make(self, place: Place, *, key: str = "") -> T:
         """The plug-in of `place`, checked again: settings may have changed since it was stored.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import imageio_ffmpeg
+from prometheus_client import CollectorRegistry
 
 from encoder import __version__, errors
 from encoder.api.parts import Limits, Parts
@@ -45,6 +46,7 @@ from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
+from encoder.worker.metrics import Transfers
 from encoder.worker.notify import Notify
 from encoder.worker.pipeline import Pipeline
 from encoder.worker.places import Places
@@ -134,7 +136,7 @@ class Machine:
 
     @cached_property
     def sources(self) -> Sources:
-        return Sources(self.surroundings)
+        return Sources(self.surroundings, stored=self.storage.source)
 
     @cached_property
     def destinations(self) -> Destinations:
@@ -161,6 +163,15 @@ class Machine:
     def _abilities(self) -> asyncio.Task[Abilities]:
         self.scratch_root.mkdir(mode=0o700, parents=True, exist_ok=True)
         return asyncio.ensure_future(read_abilities(self.ffmpeg, folder=self.scratch_root))
+
+    @cached_property
+    def registry(self) -> CollectorRegistry:
+        """The numbers of this process, whatever its roles."""
+        return CollectorRegistry()
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        return Transfers(self.registry, clock=_clock)
 
     @property
     def _keys(self) -> list[str]:
@@ -198,8 +209,9 @@ class Wiring(Machine):
             folder=self.storage,
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
+            registry=self.registry,
             loopback_only=self.settings.auth == "loopback",
-            limits=Limits(max_attempts=self.settings.max_attempts),
+            limits=self._limits,
         )
 
     async def worker(self, scratch: Scratch) -> Worker:
@@ -210,7 +222,7 @@ class Wiring(Machine):
             fetch=self._fetch(scratch),
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
-            deliver=Deliver(clock=_clock, uniform=_uniform),
+            deliver=Deliver(self.transfers, clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,
             clock=_clock,
@@ -238,6 +250,14 @@ class Wiring(Machine):
         read, written = self.sources.secret_members, self.destinations.secret_members
         return {kind: read.get(kind, frozenset()) | written.get(kind, frozenset()) for kind in read.keys() | written}
 
+    @property
+    def _limits(self) -> Limits:
+        return Limits(
+            max_attempts=self.settings.max_attempts,
+            upload_bytes=self.settings.upload_max_bytes,
+            upload_suffixes=tuple(f".{suffix.lower().lstrip('.')}" for suffix in self.settings.upload_suffixes),
+        )
+
     def _info(self, abilities: Abilities) -> WorkerInfo:
         slots = {"io": self.settings.io_slots}
         return WorkerInfo(
@@ -260,7 +280,7 @@ class Wiring(Machine):
         )
 
     def _fetch(self, scratch: Scratch) -> Fetch:
-        return Fetch(scratch, limits=FetchLimits(), clock=_clock, uniform=_uniform)
+        return Fetch(scratch, self.transfers, limits=FetchLimits(), clock=_clock, uniform=_uniform)
 
     @property
     def _threads(self) -> int | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import field
+
 from encoder.model.base import Json, Record
 from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, WorkerId
@@ -40,6 +42,9 @@ class OutputAnswer(Record):
     fps: float | None
     speed: float | None
     eta_seconds: float | None
+    transferred_bytes: int | None
+    total_bytes: int | None
+    bytes_per_second: float | None
     worker: str | None
     last_beat_at: datetime | None
     attempts: int
@@ -71,6 +76,9 @@ class OutputProgress(Record):
     fps: float | None
     speed: float | None
     eta_seconds: float | None
+    transferred_bytes: int | None
+    total_bytes: int | None
+    bytes_per_second: float | None
     worker: str | None
     last_beat_at: datetime | None
 
@@ -218,6 +226,28 @@ class DeliveryAnswer(Record):
 
 class DeliveriesAnswer(Record):
     deliveries: tuple[DeliveryAnswer, ...]
+
+
+class UploadAnswer(Record):
+    """How to bring a file: one request with `method` and `headers` as they stand, and the file as its body."""
+
+    file_id: UUID = field(name="file_id")
+    upload_url: str = field(name="upload_url")
+    s3_key: str = field(name="s3_key")
+    expires_in: int = field(name="expires_in")
+    method: str
+    headers: dict[str, str]
+
+
+class UploadStatusAnswer(Record):
+    """`processing_status`: pending, uploaded, processing, completed, failed; the last three as its last job has it."""
+
+    file_id: UUID = field(name="file_id")
+    file_name: str = field(name="file_name")
+    processing_status: str = field(name="processing_status")
+    original_codec: str | None = field(name="original_codec")
+    target_codec: str | None = field(name="target_codec")
+    processing_time: float | None = field(name="processing_time")
 
 
 class HealthAnswer(Record):

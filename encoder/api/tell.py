@@ -8,13 +8,22 @@ from encoder.api import answers
 from encoder.model.base import Json, to_json
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, Place
+from encoder.model.media import Media
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
 from encoder.model.state import JobState, OutputState, TaskState
-from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, WorkerRow
+from encoder.storage.protocol import Invitation
+from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, UploadRow, WorkerRow
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]
+# what an upload is called while its job stands so; a job that waits has not begun with it
+_OF_JOB = {
+    JobState.PROCESSING: "processing",
+    JobState.COMPLETED: "completed",
+    JobState.FAILED: "failed",
+    JobState.CANCELLED: "failed",
+}
 _NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
@@ -104,6 +113,9 @@ def _output_progress(row: JobRow, output: OutputRow) -> answers.OutputProgress:
         fps=live.fps if live else None,
         speed=live.speed if live else None,
         eta_seconds=live.eta_seconds if live else None,
+        transferred_bytes=live.transferred_bytes if live else None,
+        total_bytes=live.total_bytes if live else None,
+        bytes_per_second=live.bytes_per_second if live else None,
         worker=holder.host if holder else None,
         last_beat_at=holder.beat_at if holder else None,
     )
@@ -120,6 +132,9 @@ def _output(row: JobRow, output: OutputRow, link: str | None) -> answers.OutputA
         fps=live.fps,
         speed=live.speed,
         eta_seconds=live.eta_seconds,
+        transferred_bytes=live.transferred_bytes,
+        total_bytes=live.total_bytes,
+        bytes_per_second=live.bytes_per_second,
         worker=live.worker,
         last_beat_at=live.last_beat_at,
         attempts=output.attempts,
@@ -176,6 +191,52 @@ def preview(made: Preview, spec: JobSpec) -> answers.PreviewAnswer:
         )
     told = dict.fromkeys(warning for output in outputs for warning in output.warnings)
     return answers.PreviewAnswer(media=made.media, warnings=tuple(told), outputs=tuple(outputs))
+
+
+def invited(row: UploadRow, invitation: Invitation) -> answers.UploadAnswer:
+    return answers.UploadAnswer(
+        file_id=row.id,
+        upload_url=invitation.url,
+        s3_key=row.key,
+        expires_in=round((row.expires_at - row.created_at).total_seconds()),
+        method=invitation.method,
+        headers=dict(invitation.headers),
+    )
+
+
+def upload(row: UploadRow, job: JobRow | None) -> answers.UploadStatusAnswer:
+    """`job`: the one that was made of it, if there is one still."""
+    status: str = row.state if job is None else _OF_JOB.get(job.state, row.state)
+    output = job.outputs[0] if job else None
+    return answers.UploadStatusAnswer(
+        file_id=row.id,
+        file_name=row.file_name,
+        processing_status=status,
+        original_codec=_codec(job.media) if job and job.media else None,
+        target_codec=_target(output) if output else None,
+        processing_time=_seconds(job) if job else None,
+    )
+
+
+def _codec(media: Media) -> str | None:
+    codecs = [stream.codec for stream in media.video] + [stream.codec for stream in media.audio]
+    return codecs[0] if codecs else None
+
+
+def _target(output: OutputRow) -> str | None:
+    """The codec that was made; until then the one that is planned, or that was asked for."""
+    if output.delivered is not None:
+        return output.delivered.video_codec or output.delivered.audio_codec
+    if output.plan is not None:
+        planned = output.plan.video or output.plan.audio
+        return planned.codec if planned else None
+    return output.spec.video_codec or output.spec.audio_codec
+
+
+def _seconds(job: JobRow) -> float | None:
+    if job.started_at is None or job.finished_at is None:
+        return None
+    return (job.finished_at - job.started_at).total_seconds()
 
 
 def worker(row: WorkerRow) -> answers.WorkerAnswer:

@@ -46,6 +46,7 @@ def state(output: Output) -> str:
     facts = [
         percent(output.progress) if output.progress is not None else "",
         f"{output.speed:.1f}× real time" if output.speed else "",
+        f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else "",
         f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else "",
     ]
     doing = output.stage or output.status

@@ -29,6 +29,7 @@ class Output(Record):
     progress: float | None = None
     speed: float | None = None
     eta_seconds: float | None = None
+    bytes_per_second: float | None = None
     uri: str | None = None
     url: str | None = None
     size_bytes: int | None = None

@@ -17,7 +17,7 @@ from encoder import errors
 from encoder.cli import exits, report, views
 from encoder.cli.client import BUSY, Client, Object, Refused, Unreachable
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean, duration
+from encoder.cli.text import clean, duration, size
 from encoder.model.base import from_json
 
 AGAIN_S = 0.5
@@ -166,8 +166,9 @@ class Bars:
 
 def _facts(output: views.Output) -> str:
     speed = f"{output.speed:.1f}× real time" if output.speed else ""
+    rate = f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else ""
     left = f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else ""
-    return "  ".join(fact for fact in (speed, left) if fact)
+    return "  ".join(fact for fact in (speed, rate, left) if fact)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aiohttp import web
@@ -51,7 +51,7 @@ class _Pages:
             lstrip_blocks=True,
             undefined=StrictUndefined,
         )
-        self._templates.filters |= {"bytes": _bytes, "share": _share, "time": _time}
+        self._templates.filters |= {"bytes": _bytes, "share": _share, "time": _time, "wait": _wait}
 
     async def jobs(self, request: web.Request) -> web.Response:
         """GET /: newest first, by state and by text, page by page."""
@@ -113,13 +113,17 @@ def _advice(row: JobRow) -> dict[str, str]:
     return {problem.code: CATALOGUE[problem.code].to_do for problem in shown if problem and problem.code in CATALOGUE}
 
 
-def _bytes(count: int) -> str:
-    step = min(max(len(str(count)) - 1, 0) // 3, len(_UNITS) - 1)
+def _bytes(count: float) -> str:
+    step = min(max(len(str(round(count))) - 1, 0) // 3, len(_UNITS) - 1)
     return f"{count / 1000**step:.3g} {_UNITS[step]}"
 
 
 def _share(part: float | None) -> str:
     return "–" if part is None else f"{part:.0%}"
+
+
+def _wait(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
 
 
 def _time(at: datetime | None) -> str:

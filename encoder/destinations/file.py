@@ -8,6 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -16,10 +17,9 @@ from encoder.destinations import template
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.errors import Fault
 from encoder.files import beneath
-from encoder.files.beneath import closing
 from encoder.files.part import create, is_full, removed_if_it_stays
 from encoder.files.roots import Spot
-from encoder.files.threads import in_thread
+from encoder.files.threads import in_thread, opened
 from encoder.model.base import Record
 from encoder.plugins import Kind, Surroundings
 
@@ -53,13 +53,12 @@ class FileDestination:
 
     async def look(self) -> Receipt | None:
         try:
-            descriptor = await in_thread(beneath.open_file, self._spot.root, self._spot.way)
+            async with opened(self._open, _close) as file:
+                size_bytes, sha256 = await _digest(file)
         except OSError as error:
             if isinstance(error, FileNotFoundError) or beneath.refuses(error):
                 return None
             raise self._failure(error) from error
-        with self._translated(), os.fdopen(descriptor, "rb", buffering=0) as file:
-            size_bytes, sha256 = await _digest(file)
         return Receipt(uri=self._uri, size_bytes=size_bytes, sha256=sha256)
 
     async def publish(
@@ -67,17 +66,16 @@ class FileDestination:
     ) -> Receipt:
         part = self._part(parcel.token)
         with parcel.path.open("rb", buffering=0) as file, self._translated():
-            folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent, make=True)
-            with closing(folder), removed_if_it_stays(part, folder):
-                await _write(file, part, folder, parcel, sent)
-                await fence()
-                await in_thread(_rename, part, self._spot.way.name, folder)
+            async with opened(partial(self._open_folder, make=True), os.close) as folder:
+                with removed_if_it_stays(part, folder):
+                    await _write(file, part, folder, parcel, sent)
+                    await fence()
+                    await in_thread(_rename, part, self._spot.way.name, folder)
         return Receipt(uri=self._uri, size_bytes=parcel.size_bytes, sha256=parcel.sha256)
 
     async def discard(self, token: str) -> None:
         with self._translated(), suppress(FileNotFoundError):
-            folder = await in_thread(beneath.open_folder, self._spot.root, self._spot.way.parent)
-            with closing(folder):
+            async with opened(self._open_folder, os.close) as folder:
                 os.unlink(self._part(token), dir_fd=folder)
 
     def within(self, name: str) -> Destination:
@@ -86,6 +84,12 @@ class FileDestination:
 
     async def close(self) -> None:
         """Nothing: nothing is kept open."""
+
+    def _open(self) -> BinaryIO:
+        return os.fdopen(beneath.open_file(self._spot.root, self._spot.way), "rb", buffering=0)
+
+    def _open_folder(self, *, make: bool = False) -> int:
+        return beneath.open_folder(self._spot.root, self._spot.way.parent, make=make)
 
     def _part(self, token: str) -> str:
         # the name itself could be too long with anything added to it; outputs of one job share token and folder
@@ -114,13 +118,17 @@ class FileDestination:
 async def _write(file: BinaryIO, part: str, folder: int, parcel: Parcel, sent: Callable[[int], None]) -> None:
     """Make `part` the parcel's bytes, on disk for good. What was read must be what was proven."""
     digest = hashlib.sha256()
-    with await in_thread(create, part, folder) as target:
+    async with opened(partial(create, part, folder), _close) as target:
         buffer = bytearray(_STEP_BYTES)
         while count := await in_thread(_step, file, target, buffer, digest):
             sent(count)
         await in_thread(os.fsync, target.fileno())
     if digest.hexdigest() != parcel.sha256:
         raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
+
+
+def _close(file: BinaryIO) -> None:
+    file.close()
 
 
 async def _digest(file: BinaryIO) -> tuple[int, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -21,6 +22,22 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     try:
         return await asyncio.shield(running)
     finally:
-        while not running.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.wait({running})
+        await _ended(running)
+
+
+@asynccontextmanager
+async def opened(opens: Callable[[], T], close: Callable[[T], object]) -> AsyncIterator[T]:
+    """What `opens` opens in a thread, closed with the block; also if a cancel comes before there is a block."""
+    running = asyncio.ensure_future(asyncio.to_thread(opens))
+    try:
+        yield await asyncio.shield(running)
+    finally:
+        await _ended(running)
+        if running.exception() is None:
+            close(running.result())
+
+
+async def _ended(running: asyncio.Future[T]) -> None:
+    while not running.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({running})

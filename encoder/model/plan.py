@@ -75,6 +75,7 @@ class OutputPlan(Record):
     muxer: str  # ffmpeg's format name
     extension: str
     content_type: str
+    package: bool = False  # a folder of files
     faststart: bool = False
     video: VideoPlan | None = None
     audio: AudioPlan | None = None

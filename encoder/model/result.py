@@ -22,7 +22,10 @@ class Problem(Record):
 
 
 class Delivered(Record):
-    """Where the bytes of an output stand and what they are. `uri` carries no secret."""
+    """Where the bytes of an output stand and what they are. `uri` carries no secret.
+
+    Of a package: the folder, the sum of its files, and the SHA-256 of their list as `sha256sum` writes it, by name.
+    """
 
     uri: str
     size_bytes: int
@@ -37,11 +40,20 @@ class Delivered(Record):
     frames: int | None = None
 
 
+class Piece(Record):
+    """One file of an output. `name`: within the output's folder; "" where the output is that one file."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
 class Intent(Record):
     """Written before an upload begins, so that a later attempt can tell what a dead one published."""
 
     token: str  # of the attempt: what it left half-written carries it
     promised: Delivered
+    pieces: tuple[Piece, ...] = ()  # all that it consists of
 
 
 class Timings(Record):

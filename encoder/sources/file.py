@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 
 from encoder import errors
 from encoder.errors import Fault
 from encoder.files import beneath
-from encoder.files.beneath import closing, open_file
+from encoder.files.beneath import open_file
 from encoder.files.roots import Spot
-from encoder.files.threads import in_thread
+from encoder.files.threads import in_thread, opened
 from encoder.model.base import Record
 from encoder.plugins import Kind, Surroundings
 from encoder.sources.protocol import Incoming, Source
@@ -38,9 +39,10 @@ class FileSource:
 
     @asynccontextmanager
     async def open(self, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[Incoming]:
-        with self._translated():
-            descriptor = await in_thread(open_file, self._spot.root, self._spot.way)
-        with closing(descriptor):
+        async with AsyncExitStack() as stack:
+            with self._translated():
+                opens = partial(open_file, self._spot.root, self._spot.way)
+                descriptor = await stack.enter_async_context(opened(opens, os.close))
             facts = os.fstat(descriptor)
             version = f"{facts.st_dev}-{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}"
             start = offset if validator == version and offset <= facts.st_size else 0

@@ -17,6 +17,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
+from encoder.worker.package import Package
 
 log = get_logger(__name__)
 
@@ -67,8 +68,7 @@ class Proven:
 
     made: Made
     proof: Proof
-    size_bytes: int
-    sha256: str
+    package: Package
     seconds: float
     opened: Opened
 

@@ -13,11 +13,13 @@ from encoder.files.threads import in_thread
 from encoder.log import get_logger
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
+from encoder.worker.metrics import Tally, Transfers
 from encoder.worker.scratch import Scratch
 
 log = get_logger(__name__)
 
 TRIES = 5
+LOOK_BYTES = 256 * 1024 * 1024  # of a source that does not say how large it is: after how many to look at the disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,31 +35,43 @@ class FetchLimits:
 class Fetch:
     """Downloads a source. A broken transfer goes on where it broke, if the source says that its bytes are the same."""
 
-    def __init__(self, scratch: Scratch, *, limits: FetchLimits, clock: Callable[[], float], uniform: Uniform) -> None:
+    def __init__(
+        self,
+        scratch: Scratch,
+        transfers: Transfers,
+        *,
+        limits: FetchLimits,
+        clock: Callable[[], float],
+        uniform: Uniform,
+    ) -> None:
         self._scratch = scratch
+        self._transfers = transfers
         self._limits = limits
         self._clock = clock
         self._uniform = uniform
 
-    async def __call__(self, source: Source, path: Path, *, told: Callable[[int, int | None], None]) -> int:
+    async def __call__(self, source: Source, path: Path, *, kind: str, told: Callable[[int, int | None], None]) -> int:
         """Fetch into the new file `path`; its size. `told` hears (bytes so far, bytes in all or None).
+
+        `kind`: of the source, as metrics call it.
 
         Raises:
             errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`.
             errors.Transient: five tries failed, or `timeout`.
             errors.Resource: `disk_full`.
         """
-        with FileIO(path, "x+b") as file:
+        with FileIO(path, "x+b") as file, self._transfers.transfer("in", kind) as tally:
             try:
                 async with asyncio.timeout(self._limits.total_s):
-                    size = await self._all_of(source, file, told)
+                    size = await self._all_of(source, file, tally, told)
             except TimeoutError:
-                raise errors.Transient("timeout", "The source took longer than six hours to arrive.") from None
+                hours = self._limits.total_s / 3600
+                raise errors.Transient("timeout", f"The source took longer than {hours:g} h to arrive.") from None
         if size == 0:
             raise errors.Permanent("empty_source", "The source has no bytes.")
         return size
 
-    async def _all_of(self, source: Source, file: FileIO, told: Callable[[int, int | None], None]) -> int:
+    async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Callable[[int, int | None], None]) -> int:
         validator: str | None = None
         broke_at: list[int] = []
         while True:
@@ -65,25 +79,33 @@ class Fetch:
             try:
                 async with source.open(offset=have if validator else 0, validator=validator) as incoming:
                     validator = incoming.validator
-                    return await self._rest_of(incoming, file, told)
-            except errors.Transient as failure:
+                    return await self._rest_of(incoming, file, tally, told)
+            except errors.Failure as failure:
+                again = isinstance(failure, errors.Transient) and len(broke_at) + 1 < TRIES
+                tally.failed(failure, again=again)
+                if not isinstance(failure, errors.Transient):
+                    raise
                 broke_at.append(file.tell())
                 log.info("fetch.broke", at=broke_at[-1], code=failure.code)
-                if len(broke_at) == TRIES:
+                if not again:
                     raise _given_up(broke_at, failure) from failure
                 wait_s = stage_delay_s(len(broke_at), retry_after_s=failure.retry_after_s, uniform=self._uniform)
                 await asyncio.sleep(wait_s)
 
-    async def _rest_of(self, incoming: Incoming, file: FileIO, told: Callable[[int, int | None], None]) -> int:
-        self._check(incoming.size_bytes)
+    async def _rest_of(
+        self, incoming: Incoming, file: FileIO, tally: Tally, told: Callable[[int, int | None], None]
+    ) -> int:
         file.seek(incoming.offset)
         file.truncate()
-        have = incoming.offset
+        self._require(incoming.offset, incoming.size_bytes)
+        have = looked_at = incoming.offset
         async for chunk in self._fast_enough(incoming.chunks):
-            await in_thread(_write, file, chunk)  # waits for the disk even when cancelled
+            tally.moved(len(chunk))
             have += len(chunk)
-            if have > self._limits.size_bytes:
-                self._check(have)
+            if have > self._limits.size_bytes or have - looked_at > LOOK_BYTES:
+                self._require(have, incoming.size_bytes)
+                looked_at = have
+            await in_thread(_write, file, chunk)  # waits for the disk even when cancelled
             told(have, incoming.size_bytes)
         if incoming.size_bytes is not None and have != incoming.size_bytes:
             raise errors.Transient(
@@ -91,12 +113,17 @@ class Fetch:
             )
         return have
 
-    def _check(self, size_bytes: int | None) -> None:
-        if size_bytes is None:
-            return
-        if size_bytes > self._limits.size_bytes:
+    def _require(self, have: int, size_bytes: int | None) -> None:
+        """What comes must be within the limit and find room on the disk, as far as is known of it yet.
+
+        Raises:
+            errors.Permanent: `source_too_large`.
+            errors.Resource: `disk_full`.
+        """
+        size = max(have, size_bytes or 0)
+        if size > self._limits.size_bytes:
             raise errors.Permanent("source_too_large", f"The source is larger than {self._limits.size_bytes} bytes.")
-        self._scratch.require(size_bytes)
+        self._scratch.require(size - have)
 
     async def _fast_enough(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass chunks on; a source that trickles is as good as silent."""

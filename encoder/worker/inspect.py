@@ -48,7 +48,9 @@ class Inspector:
         """
         async with self._turn() as folder:
             path = folder / "source"
-            await self.fetch(self.sources.make(source), path, told=lambda _have, _size: None)
+            await self.fetch(
+                self.sources.make(source), path, kind=self.sources.label(source), told=lambda _have, _size: None
+            )
             leash = Leash()
             try:
                 return await inspect(self.ffmpeg, path, folder=folder, leash=leash)

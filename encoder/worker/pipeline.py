@@ -65,7 +65,8 @@ class Pipeline:
         if row.intent is None or row.plan is None:
             return False
         try:
-            return await find_published(run, row, self.places.destination(run, row.plan))
+            async with self.places.destination(run, row.plan) as destination:
+                return await find_published(run, row, destination)
         except errors.Failure as failure:  # not to be known: it is made again
             log.info("output.not_found", output=row.id, code=failure.code)
             return False
@@ -74,13 +75,14 @@ class Pipeline:
         run.held.at("fetching")
         begun = self.clock()
         path = run.folder / "source"
+        meter = progress.Meter("fetching", clock=self.clock)
 
         def told(have: int, size: int | None) -> None:
-            live = progress.transfer("fetching", have, size, self.clock() - begun)
+            live = meter.live(have, size)
             for row in left:
                 run.held.tell(row.id, live)
 
-        size = await self.fetch(source, path, told=told)
+        size = await self.fetch(source, path, kind=self.places.source_label(run), told=told)
         return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun)
 
     async def _probed(self, run: Run, fetched: Fetched) -> Media:
@@ -103,7 +105,9 @@ class Pipeline:
             proven = await self.verify(run, media, made)
             if proven is not None:
                 account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
-                await self.deliver(run, proven, self.places.destination(run, made.plan), account)
+                kind = self.places.destination_label(run, made.plan)
+                async with self.places.destination(run, made.plan) as destination:
+                    await self.deliver(run, proven, destination, account, kind=kind)
         except errors.Failure as failure:
             await write_off(run, made.output, failure)
         finally:

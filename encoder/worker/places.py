@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from encoder.destinations.protocol import Destination
@@ -28,14 +30,31 @@ class Places:
         """
         return self.sources.make(run.spec.source)
 
-    def destination(self, run: Run, plan: OutputPlan) -> Destination:
-        """The final name of one output: the same on every attempt, as far as its plan is.
+    @asynccontextmanager
+    async def destination(self, run: Run, plan: OutputPlan) -> AsyncIterator[Destination]:
+        """The final name of one output: the same on every attempt, as far as its plan is. Closed with the block.
 
         Raises:
             errors.Permanent: the place is not, or no longer, in order.
         """
+        destination = self._destination(run, plan)
+        try:
+            yield destination
+        finally:
+            await destination.close()
+
+    def source_label(self, run: Run) -> str:
+        """The kind of the source, for metrics."""
+        return self.sources.label(run.spec.source)
+
+    def destination_label(self, run: Run, plan: OutputPlan) -> str:
+        """The kind of the destination, for metrics."""
+        place = run.spec.outputs[plan.output].destination
+        return "storage" if place is None else self.destinations.label(place)
+
+    def _destination(self, run: Run, plan: OutputPlan) -> Destination:
         spec = run.spec.outputs[plan.output]
-        key = f"jobs/{run.job.uuid}/{plan.output}.{plan.extension}"
+        key = f"jobs/{run.job.uuid}/{plan.output}" + ("/" if plan.package else f".{plan.extension}")
         if spec.destination is None:
             return self.destinations.make(None, key)
         values = Values(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+
 from encoder.ffmpeg.codecs import COPY
 from encoder.ffmpeg.progress import Progress
 from encoder.model.plan import OutputPlan
@@ -12,6 +15,11 @@ BEGINS = {"fetching": 0.0, "probing": 0.1, "encoding": 0.1, "verifying": 0.9, "u
 ENDS = {"fetching": 0.1, "probing": 0.1, "encoding": 0.9, "verifying": 0.95, "uploading": 1.0}
 
 
+# how a rate is measured: since the oldest of the marks, which are so far apart
+MARK_S = 1.0
+RATE_MARKS = 10
+
+
 def overall(stage: str, share: float | None) -> float | None:
     """The output's progress (0 … 1) when `share` of `stage` is done; None stays unknown."""
     if share is None:
@@ -20,13 +28,35 @@ def overall(stage: str, share: float | None) -> float | None:
     return begin + (end - begin) * min(max(share, 0.0), 1.0)
 
 
-def transfer(stage: str, done_bytes: int, size_bytes: int | None, elapsed_s: float) -> Live:
-    """Progress of a transfer, by bytes."""
-    if not size_bytes:
-        return Live(stage=stage)
-    share = done_bytes / size_bytes
-    eta_s = elapsed_s * (1 - share) / share if share > 0 else None
-    return Live(stage=stage, progress=overall(stage, share), eta_seconds=eta_s)
+class Meter:
+    """How a transfer goes, by bytes. What it moved in the last ten seconds or so tells how long the rest will take."""
+
+    def __init__(self, stage: str, *, clock: Callable[[], float]) -> None:
+        self._stage = stage
+        self._clock = clock
+        self._marks = deque([(clock(), 0)], maxlen=RATE_MARKS)  # when, and how many bytes by then
+
+    def live(self, done_bytes: int, size_bytes: int | None) -> Live:
+        """What is shown when `done_bytes` have gone, of `size_bytes` if that is known."""
+        rate = self._rate(done_bytes)
+        return Live(
+            stage=self._stage,
+            progress=overall(self._stage, done_bytes / size_bytes if size_bytes else None),
+            eta_seconds=max(size_bytes - done_bytes, 0) / rate if size_bytes and rate else None,
+            transferred_bytes=done_bytes,
+            total_bytes=size_bytes,
+            bytes_per_second=rate,
+        )
+
+    def _rate(self, done_bytes: int) -> float | None:
+        now = self._clock()
+        if done_bytes < self._marks[-1][1]:  # it began anew
+            self._marks.clear()
+            self._marks.append((now, done_bytes))
+        since, had = self._marks[0]
+        if now - self._marks[-1][0] >= MARK_S:
+            self._marks.append((now, done_bytes))
+        return (done_bytes - had) / (now - since) if now > since else None
 
 
 def encode(plan: OutputPlan, now: Progress, elapsed_s: float) -> Live:

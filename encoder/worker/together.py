@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -15,3 +18,16 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
             yield group
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from failed
+
+
+async def each(work: Callable[[T], Awaitable[None]], items: Iterable[T], *, at_once: int) -> None:
+    """Do `work` on every item, so many at once; the first failure ends the others and is raised by itself."""
+    left = iter(items)
+
+    async def some() -> None:
+        for item in left:
+            await work(item)
+
+    async with together() as group:
+        for _ in range(at_once):
+            group.create_task(some())

@@ -16,6 +16,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Made, Proven, Run, write_off
+from encoder.worker.package import Package
 from encoder.worker.together import together
 
 DECODE_LIMITS = Limits(wall_seconds=6 * 3600.0, cpu_seconds=None, file_bytes=1024)
@@ -51,8 +52,12 @@ class Verify:
         return Proven(
             made=made,
             proof=report,
-            size_bytes=opened.media.size_bytes,
-            sha256=digesting.result(),
+            package=Package.of_file(
+                made.path,
+                size_bytes=opened.media.size_bytes,
+                sha256=digesting.result(),
+                content_type=made.plan.content_type,
+            ),
             seconds=self._clock() - begun,
             opened=opened,
         )

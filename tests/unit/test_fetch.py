@@ -9,10 +9,12 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from encoder import errors
 from encoder.sources.protocol import Incoming
 from encoder.worker.fetch import Fetch, FetchLimits
+from encoder.worker.metrics import Transfers
 from encoder.worker.scratch import Scratch
 
 BYTES = bytes(range(256)) * 40
@@ -66,13 +68,14 @@ def no_wait(_low: float, _high: float) -> float:
 
 def a_fetch(folder: Path, *, limits: FetchLimits | None = None, clock: Callable[[], float] | None = None) -> Fetch:
     scratch = Scratch(folder, uuid4())
-    return Fetch(scratch, limits=limits or FetchLimits(), clock=clock or Clock(), uniform=no_wait)
+    transfers = Transfers(CollectorRegistry(), clock=Clock())
+    return Fetch(scratch, transfers, limits=limits or FetchLimits(), clock=clock or Clock(), uniform=no_wait)
 
 
 async def test_a_break_goes_on_where_it_broke_when_the_version_is_the_same(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", 5000), (BYTES, "v1", 7000), (BYTES, "v1", None)])
     told: list[tuple[int, int | None]] = []
-    size = await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *now: told.append(now))
+    size = await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *now: told.append(now))
     assert source.asked == [(0, None), (5000, "v1"), (7000, "v1")]
     assert (tmp_path / "source").read_bytes() == BYTES
     assert size == len(BYTES)
@@ -82,13 +85,13 @@ async def test_a_break_goes_on_where_it_broke_when_the_version_is_the_same(tmp_p
 async def test_another_version_is_never_spliced_onto_the_first(tmp_path: Path) -> None:
     other = BYTES[::-1]
     source = Script([(BYTES, "v1", 5000), (other, "v2", None)])
-    await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
+    await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
     assert (tmp_path / "source").read_bytes() == other
 
 
 async def test_without_a_validator_a_break_starts_from_the_beginning(tmp_path: Path) -> None:
     source = Script([(BYTES, None, 5000), (BYTES, None, None)])
-    await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
+    await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
     assert source.asked == [(0, None), (0, None)]
     assert (tmp_path / "source").read_bytes() == BYTES
 
@@ -96,25 +99,25 @@ async def test_without_a_validator_a_break_starts_from_the_beginning(tmp_path: P
 async def test_five_broken_tries_are_a_transient_failure(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", at) for at in (10, 20, 30, 40, 50)])
     with pytest.raises(errors.Transient, match="source_unavailable"):
-        await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
     assert len(source.asked) == 5
 
 
 async def test_a_source_that_ends_each_time_before_its_declared_size_is_truncated(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", None)] * 5, declared=len(BYTES) + 1)
     with pytest.raises(errors.Permanent, match=f"source_truncated: The source ends after {len(BYTES)} bytes"):
-        await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
 
 
 async def test_an_empty_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(errors.Permanent, match="empty_source"):
-        await a_fetch(tmp_path)(Script([(b"", None, None)]), tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path)(Script([(b"", None, None)]), tmp_path / "source", kind="http", told=lambda *_: None)
 
 
 async def test_a_declared_size_beyond_the_limit_is_refused_before_a_byte_is_read(tmp_path: Path) -> None:
     source = Script([(BYTES, None, None)], declared=10**15)
     with pytest.raises(errors.Permanent, match="source_too_large"):
-        await a_fetch(tmp_path)(source, tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
     assert (tmp_path / "source").stat().st_size == 0
 
 
@@ -122,7 +125,7 @@ async def test_a_source_that_fits_no_disk_gives_the_task_back(tmp_path: Path) ->
     source = Script([(BYTES, None, None)], declared=10**15)
     with pytest.raises(errors.Resource, match="disk_full"):
         await a_fetch(tmp_path, limits=FetchLimits(size_bytes=10**18))(
-            source, tmp_path / "source", told=lambda *_: None
+            source, tmp_path / "source", kind="http", told=lambda *_: None
         )
 
 
@@ -138,14 +141,16 @@ async def test_an_endless_source_is_cut_at_the_limit(tmp_path: Path) -> None:
 
     source.open = undeclared  # type: ignore[method-assign]  # the same script, but it does not say how much there is
     with pytest.raises(errors.Permanent, match="source_too_large"):
-        await a_fetch(tmp_path, limits=endless)(source, tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path, limits=endless)(source, tmp_path / "source", kind="http", told=lambda *_: None)
     assert (tmp_path / "source").stat().st_size <= 4000
 
 
 async def test_a_trickle_is_as_good_as_silence(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", None)] * 5)
     with pytest.raises(errors.Transient, match="less than 65536 bytes/s"):
-        await a_fetch(tmp_path, clock=Clock(step_s=61.0))(source, tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path, clock=Clock(step_s=61.0))(
+            source, tmp_path / "source", kind="http", told=lambda *_: None
+        )
 
 
 async def test_retry_after_of_the_source_is_carried_to_the_attempt(tmp_path: Path) -> None:
@@ -156,5 +161,5 @@ async def test_retry_after_of_the_source_is_carried_to_the_attempt(tmp_path: Pat
             yield
 
     with pytest.raises(errors.Transient) as raised:
-        await a_fetch(tmp_path)(Busy(), tmp_path / "source", told=lambda *_: None)
+        await a_fetch(tmp_path)(Busy(), tmp_path / "source", kind="http", told=lambda *_: None)
     assert raised.value.retry_after_s == 0.01

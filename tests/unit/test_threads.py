@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from encoder.files.threads import in_thread
+from encoder.files.threads import in_thread, opened
 
 
 async def test_a_call_returns_and_raises_as_it_would_by_itself() -> None:
@@ -34,3 +34,38 @@ async def test_a_cancelled_call_has_ended_before_its_caller_goes_on(cancels: int
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+async def test_what_was_opened_is_closed_though_nobody_waited_for_it() -> None:
+    """Seen to leak: a cancel in the moment of opening lost the descriptor for good."""
+    began, may_end, closed = asyncio.Event(), threading.Event(), list[int]()
+    loop = asyncio.get_running_loop()
+
+    def opens() -> int:
+        loop.call_soon_threadsafe(began.set)
+        may_end.wait(10)
+        return 7
+
+    async def use() -> None:
+        async with opened(opens, closed.append):
+            pytest.fail("it was cancelled before")
+
+    task = asyncio.create_task(use())
+    await began.wait()
+    task.cancel()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed == [7]
+
+
+async def test_what_could_not_be_opened_is_not_closed() -> None:
+    closed: list[int] = []
+
+    def opens() -> int:
+        raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        async with opened(opens, closed.append):
+            pytest.fail("it was not opened")
+    assert closed == []

@@ -28,7 +28,49 @@ def test_sound_goes_by_its_time() -> None:
     assert live.eta_seconds == pytest.approx(1.0)
 
 
-def test_a_transfer_goes_by_bytes_and_an_unknown_size_is_unknown() -> None:
-    assert progress.transfer("fetching", 50, 100, 2.0).progress == pytest.approx(0.05)
-    assert progress.transfer("uploading", 50, 100, 2.0).eta_seconds == pytest.approx(2.0)
-    assert progress.transfer("fetching", 50, None, 2.0).progress is None
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_transfer_goes_by_bytes() -> None:
+    clock = Clock()
+    meter = progress.Meter("fetching", clock=clock)
+    clock.now = 2.0
+    live = meter.live(50, 100)
+    assert (live.stage, live.transferred_bytes, live.total_bytes) == ("fetching", 50, 100)
+    assert [live.progress, live.bytes_per_second, live.eta_seconds] == pytest.approx([0.05, 25.0, 2.0])
+
+
+def test_of_a_transfer_of_unknown_size_only_bytes_and_rate_are_told() -> None:
+    clock = Clock()
+    meter = progress.Meter("fetching", clock=clock)
+    clock.now = 2.0
+    live = meter.live(50, None)
+    assert (live.transferred_bytes, live.bytes_per_second) == (50, 25.0)
+    assert (live.progress, live.total_bytes, live.eta_seconds) == (None, None, None)
+
+
+def test_the_rate_of_a_transfer_is_that_of_late() -> None:
+    clock = Clock()
+    meter = progress.Meter("uploading", clock=clock)
+    gone = 0
+    for second in range(1, 61):
+        clock.now = float(second)
+        gone += 1000 if second <= 30 else 10
+        live = meter.live(gone, 100_000)
+    assert live.bytes_per_second == pytest.approx(10.0)
+    assert live.eta_seconds == pytest.approx((100_000 - gone) / 10)
+
+
+def test_a_transfer_that_begins_anew_has_no_negative_rate() -> None:
+    clock = Clock()
+    meter = progress.Meter("fetching", clock=clock)
+    clock.now = 5.0
+    meter.live(5000, 10_000)
+    clock.now = 6.0
+    assert meter.live(100, 10_000).bytes_per_second is None
+    clock.now = 7.0
+    assert meter.live(400, 10_000).bytes_per_second == pytest.approx(300.0)

@@ -1,0 +1,118 @@
+"""What an output consists of when it leaves: one file, or a folder of files whose manifests must appear last."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from encoder import errors
+from encoder.destinations.protocol import Destination, Parcel
+from encoder.files.threads import in_thread
+from encoder.model.result import Piece
+
+CONTENT_TYPES = {
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+    ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
+    ".m4s": "video/iso.segment",  # as IANA has it; RFC 8216 names none
+    ".mp4": "video/mp4",
+    ".mpd": "application/dash+xml",
+    ".png": "image/png",
+    ".ts": "video/mp2t",
+    ".vtt": "text/vtt",
+    ".webp": "image/webp",
+}
+OTHER_CONTENT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One proven local file of an output."""
+
+    piece: Piece
+    path: Path
+    content_type: str
+
+    def parcel(self, token: str) -> Parcel:
+        return Parcel(
+            path=self.path,
+            size_bytes=self.piece.size_bytes,
+            sha256=self.piece.sha256,
+            content_type=self.content_type,
+            token=token,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """`body` may appear in any order, several files at once; then `manifests`, one after the other."""
+
+    body: tuple[Item, ...] = ()
+    manifests: tuple[Item, ...]
+
+    @classmethod
+    def of_file(cls, path: Path, *, size_bytes: int, sha256: str, content_type: str) -> Package:
+        """An output that is one file."""
+        piece = Piece(name="", size_bytes=size_bytes, sha256=sha256)
+        return cls(manifests=(Item(piece=piece, path=path, content_type=content_type),))
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return tuple(item.piece for item in (*self.body, *self.manifests))
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(piece.size_bytes for piece in self.pieces)
+
+    @property
+    def sha256(self) -> str:
+        """Of the one file; else of the list of all files, sorted, as `sha256sum` writes it."""
+        pieces = sorted(self.pieces, key=lambda piece: piece.name)
+        if len(pieces) == 1 and not pieces[0].name:
+            return pieces[0].sha256
+        listed = "".join(f"{piece.sha256}  {piece.name}\n" for piece in pieces)
+        return hashlib.sha256(listed.encode()).hexdigest()
+
+
+async def pack(folder: Path, *, manifests: Sequence[str]) -> Package:
+    """All files below `folder`; `manifests`: those that point to others, in the order in which they may appear.
+
+    Raises:
+        errors.Permanent: `output_invalid`, a manifest is missing, or there is something that is no file.
+    """
+    names = await in_thread(_names, folder)
+    if missing := [name for name in manifests if name not in names]:
+        raise errors.Permanent("output_invalid", f"The package has no {missing[0]}.")
+    body = sorted(names.difference(manifests))
+    return Package(
+        body=tuple([await in_thread(_item, folder, name) for name in body]),
+        manifests=tuple([await in_thread(_item, folder, name) for name in manifests]),
+    )
+
+
+def place_of(piece: Piece, destination: Destination) -> Destination:
+    """Where one piece of an output belongs."""
+    return destination.within(piece.name) if piece.name else destination
+
+
+def _names(folder: Path) -> set[str]:
+    """A link would lead the delivery to whatever ffmpeg, if it was taken over, wants to be delivered."""
+    found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
+    strange = [name for name, mode in found.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))]
+    if strange:
+        raise errors.Permanent("output_invalid", f"{strange[0]} of the package is no file.")
+    return {name for name, mode in found.items() if stat.S_ISREG(mode)}
+
+
+def _item(folder: Path, name: str) -> Item:
+    path = folder / name
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Item(
+        piece=Piece(name=name, size_bytes=path.stat().st_size, sha256=sha256),
+        path=path,
+        content_type=CONTENT_TYPES.get(PurePosixPath(name).suffix.lower(), OTHER_CONTENT_TYPE),
+    )
