@@ -11,7 +11,7 @@ from encoder.plugins import Registry, Surroundings
 _OWN = {
     "file": "encoder.destinations.file:KIND",
     "ftp": "encoder.destinations.ftp:KIND",
-    "ftps": "encoder.destinations.ftp:KIND",
+    "ftps": "encoder.destinations.ftp:TLS_KIND",
     "http": "encoder.destinations.http:KIND",
     "https": "encoder.destinations.http:KIND",
     "s3": "encoder.destinations.s3:KIND",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from pathlib import PurePosixPath
@@ -39,6 +40,14 @@ def segment(text: str) -> str:
     joined = _NOT_IN_SEGMENTS.sub("-", visible).strip(" .-")
     cut = joined.encode()[:LONGEST_SEGMENT_BYTES].decode(errors="ignore")
     return cut.strip(" .-") or "unnamed"
+
+
+def part_name(path: str, token: str) -> str:
+    """Where the file `path` is written before it is whole: beside it, hidden, its own for each attempt."""
+    folder, slash, name = path.rpartition("/")
+    # the name itself could be too long with anything added to it; outputs of one job share token and folder
+    digest = hashlib.blake2s(name.encode(), digest_size=8).hexdigest()
+    return f"{folder}{slash}.{digest}.{token}.part"
 
 
 def stem(name: str) -> str:

@@ -187,6 +187,10 @@ def check_host(text: str, port: int | None, scheme: str, policy: Policy) -> Host
     return Host(name=name, port=chosen)
 
 
+def default_port(scheme: str) -> int:
+    return _DEFAULT_PORT[scheme]
+
+
 def port_open(port: int, scheme: str) -> bool:
     """Whether `port` may be dialled in a caller's name."""
     if port < 1024:  # noqa: PLR2004  # the system's ports

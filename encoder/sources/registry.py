@@ -12,7 +12,7 @@ from encoder.sources.protocol import Source
 _OWN = {
     "file": "encoder.sources.file:KIND",
     "ftp": "encoder.sources.ftp:KIND",
-    "ftps": "encoder.sources.ftp:KIND",
+    "ftps": "encoder.sources.ftp:TLS_KIND",
     "http": "encoder.sources.http:KIND",
     "https": "encoder.sources.http:KIND",
     "inline": "encoder.sources.inline:KIND",

@@ -37,21 +37,23 @@ class Authority:
 
     def server(self, host: str, *, expired: bool = False) -> ssl.SSLContext:
         """A server's context with a certificate for `host`."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.server_file(host, expired=expired))
+        return context
+
+    def server_file(self, host: str, *, expired: bool = False) -> Path:
+        """A file with a certificate for `host` and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         ends = datetime.now(UTC) + (-_DAY if expired else _DAY)
         issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         builder = _builder(host, str(issuer), key.public_key(), ends=ends)
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-        return self._context(builder.sign(self.key, hashes.SHA256()), key)
-
-    def _context(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
+        certificate = builder.sign(self.key, hashes.SHA256())
         file = self.folder / f"{certificate.serial_number}.pem"
         pem = serialization.Encoding.PEM
         private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         file.write_bytes(private + certificate.public_bytes(pem))
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(file)
-        return context
+        return file
 
 
 def _builder(subject: str, issuer: str, key: ec.EllipticCurvePublicKey, *, ends: datetime) -> x509.CertificateBuilder:

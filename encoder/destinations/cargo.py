@@ -1,0 +1,32 @@
+"""Reads a parcel on its way out: what leaves must be what was proven."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Callable
+
+from encoder import errors
+from encoder.destinations.protocol import Parcel
+from encoder.files.threads import in_thread
+
+
+async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
+    """The parcel's bytes, `size_bytes` at a time; each chunk counts as sent when the next one is asked for.
+
+    Raises:
+        errors.Transient: `integrity_error`, at the end: these were not the bytes that were proven.
+    """
+    digest = hashlib.sha256()
+    with parcel.path.open("rb", buffering=0) as file:
+        while chunk := await in_thread(_read, file.fileno(), size_bytes, digest):
+            yield chunk
+            sent(len(chunk))
+    if digest.hexdigest() != parcel.sha256:
+        raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
+
+
+def _read(descriptor: int, size_bytes: int, digest: hashlib._Hash) -> bytes:
+    chunk = os.read(descriptor, size_bytes)
+    digest.update(chunk)
+    return chunk

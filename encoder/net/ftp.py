@@ -1,0 +1,212 @@
+"""FTP and FTPS to servers that callers name: what is asked of files, and their transfers.
+
+A data connection is dialled guarded, to where the control connection leads and nowhere else, whatever PASV says. Under
+TLS it shakes hands after the command is sent, which is when proftpd and vsftpd do: aioftp does it before, and both
+sides wait for each other until the time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import aioftp
+from aioftp.common import SSLSessionBoundContext
+
+from encoder import errors
+from encoder.net.dial import dial
+from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk
+from encoder.net.guard import port_open
+from encoder.net.http import Web
+from encoder.net.side import Side
+
+ANSWER_S = 300.0  # a server may store or check a large file before it says that it has it
+
+_EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
+_PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a server tells of a file; None where it does not tell."""
+
+    size_bytes: int | None
+    changed: str | None  # as MDTM says it, to the second
+
+    @property
+    def version(self) -> str | None:
+        """The same value means, as far as FTP can tell, the same bytes."""
+        return None if self.size_bytes is None or self.changed is None else f"{self.size_bytes}-{self.changed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Data:
+    """The data connection of one transfer, which begins at byte `offset`."""
+
+    offset: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+
+class Ftp(Talk):
+    """A conversation with a server: one thing at a time. Whoever has it closes it, or leaves it in peace."""
+
+    _in_transfer = False  # the last word on one is still to come
+
+    def leave(self) -> None:
+        """End the conversation, politely where that takes no time."""
+        if self._stream is not None and not self._in_transfer:
+            self.stream.writer.write(b"QUIT\r\n")
+        self.close()
+
+    async def awake(self) -> bool:
+        """Whether the server is still there: it may have had enough of waiting for us."""
+        try:
+            with self._translated():
+                await self._say("NOOP", "2xx")
+        except errors.Failure:
+            return False
+        return True
+
+    async def facts(self, path: str) -> Facts:
+        size, changed = await self._told(f"SIZE {path}"), await self._told(f"MDTM {path}")
+        return Facts(size_bytes=int(size) if size is not None and size.isdecimal() else None, changed=changed)
+
+    @asynccontextmanager
+    async def retrieving(self, path: str, *, offset: int) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """The byte where the transfer begins, 0 where the server cannot go on in the middle, and its chunks."""
+        with self._translated():
+            data = await self._transfer(f"RETR {path}", offset=offset)
+        try:
+            yield data.offset, self._chunks(data)
+        finally:
+            data.writer.transport.abort()
+
+    async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
+        """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
+        with self._translated():
+            data = await self._store(path)
+        try:
+            async for chunk in chunks:
+                with self._translated():
+                    await self._write(data, chunk)
+            with self._translated():
+                data.writer.close()
+                await self._finish(ANSWER_S)
+        finally:
+            data.writer.transport.abort()
+
+    async def replace(self, path: str, final: str) -> None:
+        """Rename `path` to `final`, whatever stands there."""
+        with self._translated():
+            if not await self._renamed(path, final):
+                await self._say(f"DELE {final}", "2xx", "5xx")  # some servers rename only to what is not there
+                await self._say(f"RNFR {path}", "350")
+                await self._say(f"RNTO {final}", "2xx")
+
+    async def remove(self, path: str) -> None:
+        """No error where nothing is. A transfer that broke off is waited for: it may just be making the file."""
+        with self._translated():
+            if self._in_transfer:
+                with suppress(aioftp.StatusCodeError):
+                    await self._finish(self._web.idle_s)
+            await self._say(f"DELE {path}", "2xx", "5xx")
+
+    async def _told(self, command: str) -> str | None:
+        with self._translated():
+            code, lines = await self.command(command, ("213", "5xx"))
+        return lines[-1].strip() if code == "213" else None
+
+    async def _renamed(self, path: str, final: str) -> bool:
+        await self._say(f"RNFR {path}", "350")
+        return (await self._say(f"RNTO {final}", "2xx", "5xx")).matches("2xx")
+
+    async def _store(self, path: str) -> _Data:
+        try:
+            return await self._transfer(f"STOR {path}")
+        except aioftp.StatusCodeError as refused:
+            if refused.received_codes[-1] not in {"550", "553"}:
+                raise
+        for folder in reversed(PurePosixPath(path).parents[:-1]):  # the last one is there: `/`, or where we begin
+            await self._say(f"MKD {folder}", "2xx", "5xx")
+        return await self._transfer(f"STOR {path}")
+
+    async def _transfer(self, command: str, *, offset: int = 0) -> _Data:
+        sock = await self._dial_data()
+        try:
+            restarts = offset > 0 and await self._say(f"REST {offset}", "350", "5xx") == "350"
+            await self._say(command, "125", "150")
+            self._in_transfer = True
+        except BaseException:
+            sock.close()
+            raise
+        reader, writer = await self._streams(sock, self._data_tls())
+        return _Data(offset=offset if restarts else 0, reader=reader, writer=writer)
+
+    async def _dial_data(self) -> socket.socket:
+        code, lines = await self.command("EPSV", ("229", "5xx"))
+        if code != "229":
+            _, lines = await self.command("PASV", ("227",))
+        port = _port("".join(lines), _EPSV if code == "229" else _PASV)
+        if port is None or not port_open(port, "ftp"):
+            message = f"{self._site.host.name} names no port for its data that may be dialled."
+            raise errors.Transient(self._side.away, message)
+        return await dial(self._peer, port, self._web, away=self._side.away)
+
+    def _data_tls(self) -> ssl.SSLContext | None:
+        """TLS of the same session as the control connection's: that is how servers know whose data it is."""
+        if self._tls is None:
+            return None
+        session = self.stream.writer.get_extra_info("ssl_object").session
+        return SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, context=self._tls, session=session)
+
+    async def _chunks(self, data: _Data) -> AsyncIterator[bytes]:
+        while True:
+            with self._translated():
+                async with asyncio.timeout(self._web.idle_s):
+                    chunk = await data.reader.read(BUFFER_BYTES)
+                if not chunk:
+                    await self._finish(self._web.idle_s)
+                    return
+            yield chunk
+
+    async def _write(self, data: _Data, chunk: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._web.idle_s):
+                data.writer.write(chunk)
+                await data.writer.drain()
+        except ConnectionError:
+            await self._finish(self._web.idle_s)  # the server's last word may say why
+            raise
+
+    async def _finish(self, patience_s: float) -> None:
+        """Hear the server's last word on a transfer. Raises aioftp.StatusCodeError: it failed."""
+        self._patience_s = patience_s
+        try:
+            code, lines = await self.command(None, ("xxx",))
+        finally:
+            self._patience_s = self._web.idle_s
+        self._in_transfer = False
+        self.check_codes((aioftp.Code("226"), aioftp.Code("250")), code, lines)
+
+
+async def entered(site: Site, web: Web, side: Side) -> Ftp:
+    """A conversation that has begun."""
+    ftp = Ftp(site, web, side)
+    await ftp.begin()
+    return ftp
+
+
+def _port(reply: str, form: re.Pattern[str]) -> int | None:
+    told = form.search(reply)
+    if told is None:
+        return None
+    numbers = told.groupdict()
+    port = int(numbers["port"]) if "port" in numbers else int(numbers["high"]) * 256 + int(numbers["low"])
+    return port if 1 <= port <= 65535 else None  # noqa: PLR2004  # what TCP has

@@ -1,0 +1,141 @@
+"""A real FTP server: proftpd, in the clear, with TLS asked for, and with TLS from the first byte on."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoder.net.http import Web
+from tests.lab.dns import FakeDns
+from tests.lab.servers import free_ports, require_programs, serving
+from tests.lab.tls import Authority
+from tests.lab.wire import lab_web
+
+HOST = "127.77.0.21"
+NAME = "files.example"  # the lab's certificates are for names
+USER, PASSWORD = "ann", "secret word"
+IMPLICIT_PORT = 990
+
+_HASH = "$6$encoderlab$8IpIqZvaMBNbjGGbEJxDvBk3tv3Y6Mg0IJEDhNfj.ZzT4Uo0jQW4txNMj7rIKkkTxxDD91fd7xdgQe6cBr8W.1"
+_CONF = """
+ModulePath /usr/lib/proftpd
+LoadModule mod_tls.c
+ServerType standalone
+DefaultAddress {host}
+Port {plain}
+UseIPv6 off
+UseReverseDNS off
+User {user}
+Group {group}
+PidFile {folder}/pid
+ScoreboardFile {folder}/scoreboard
+SystemLog {folder}/system.log
+TransferLog none
+WtmpLog off
+<Global>
+  PassivePorts {first} {last}
+  RequireValidShell off
+  RootLogin on
+  AuthOrder mod_auth_file.c
+  AuthUserFile {folder}/users
+  AuthGroupFile {folder}/groups
+  AllowOverwrite on
+  AllowStoreRestart on
+  AllowRetrieveRestart on
+  TimeoutLinger 0
+  <IfModule mod_delay.c>
+    DelayEngine off
+  </IfModule>
+  TLSECCertificateFile {certificate}
+  TLSECCertificateKeyFile {certificate}
+  TLSLog {folder}/tls.log
+</Global>
+<VirtualHost {host}>
+  Port {explicit}
+  TLSEngine on
+  TLSRequired on
+</VirtualHost>
+"""
+_IMPLICIT = """
+<VirtualHost {host}>
+  Port {implicit}
+  TLSEngine on
+  TLSRequired on
+  TLSOptions UseImplicitSSL
+</VirtualHost>
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ftpd:
+    """A running server. A login of `USER` leads to `folder`."""
+
+    folder: Path
+    plain: int
+    explicit: int
+    data_ports: range
+    authority: Authority
+
+    def web(self, *, idle_s: float = 5.0) -> Web:
+        """The lab's way out, on which `NAME` is this server and its certificate is trusted."""
+        return lab_web(lookup=FakeDns(script={NAME: [[HOST]]}), tls=self.authority.trusted(), idle_s=idle_s)
+
+    def members(self, path: str, *, kind: str = "ftp", implicit: bool = False) -> dict[str, str | int]:
+        """Of a place that this server has or takes."""
+        port = IMPLICIT_PORT if implicit else self.explicit if kind == "ftps" else self.plain
+        return {"kind": kind, "host": NAME, "port": port, "path": path, "username": USER, "password": PASSWORD}
+
+
+def may_listen_on_990() -> bool:
+    start = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    return os.getuid() == 0 or int(start.read_text()) <= IMPLICIT_PORT
+
+
+@contextmanager
+def ftpd(folder: Path) -> Iterator[Ftpd]:
+    """A server for a whole session, in the new folder `folder`."""
+    require_programs("proftpd")
+    (folder / "files").mkdir(parents=True)
+    authority = Authority.new(folder)
+    ports = free_ports(HOST, 2)
+    first = 30000 + os.getpid() % 20000
+    made = Ftpd(
+        folder=folder / "files",
+        plain=ports[0],
+        explicit=ports[1],
+        data_ports=range(first, first + 32),
+        authority=authority,
+    )
+    _write(made, folder, authority.server_file(NAME))
+    at = [(HOST, made.plain), (HOST, made.explicit), *([(HOST, IMPLICIT_PORT)] if may_listen_on_990() else [])]
+    with serving(["proftpd", "-n", "-q", "-c", folder / "conf"], log=folder / "out", at=at):
+        yield made
+
+
+def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
+    user, group = os.getuid(), os.getgid()
+    users, groups, conf = folder / "users", folder / "groups", folder / "conf"
+    users.write_text(f"{USER}:{_HASH}:{user}:{group}::{made.folder}:/bin/sh\n")
+    groups.write_text(f"lab:x:{group}:{USER}\n")
+    users.chmod(0o600)
+    groups.chmod(0o600)
+    text = _CONF + (_IMPLICIT if may_listen_on_990() else "")
+    conf.write_text(
+        text.format(
+            host=HOST,
+            plain=made.plain,
+            explicit=made.explicit,
+            implicit=IMPLICIT_PORT,
+            first=made.data_ports.start,
+            last=made.data_ports.stop - 1,
+            user=pwd.getpwuid(user).pw_name,
+            group=grp.getgrgid(group).gr_name,
+            folder=folder,
+            certificate=certificate,
+        )
+    )
