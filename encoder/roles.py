@@ -6,8 +6,8 @@ import asyncio
 import ipaddress
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from encoder.store.postgres import open_store, upgrade
 from encoder.store.protocol import Store
 from encoder.vault import new_key
 from encoder.wiring import Machine, Wiring
+from encoder.worker.listener import listening
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
 
@@ -71,9 +72,13 @@ async def run_api(settings: Settings) -> int:
 
 async def run_worker(settings: Settings) -> int:
     """A worker against a database."""
-    _prepare(settings, worker=True)
-    async with _store(settings) as store:
-        return await _serve(Wiring(settings, store), None, workers=1)
+    async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(_metrics(settings))
+        _prepare(settings, worker=True)
+        wiring = Wiring(settings, await stack.enter_async_context(_store(settings)))
+        if metrics is not None:
+            await stack.enter_async_context(listening(metrics, wiring.registry))
+        return await _serve(wiring, None, workers=1)
 
 
 async def run_doctor(settings: Settings) -> list[Finding]:
@@ -120,14 +125,27 @@ def _bound(settings: Settings, port: int | None = None) -> tuple[socket.socket, 
         errors.Unfit: it is not to be had, or would be open to other machines without anybody having asked for that.
     """
     _require_closed_or_loopback(settings)
-    wanted = settings.port if port is None else port
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        listener = socket.create_server((settings.host, wanted), family=family)
-    except OSError as error:
-        told = f"{settings.host} port {wanted} cannot be had ({error.strerror}); choose another with ENCODER_PORT."
-        raise errors.Unfit(told) from error
+    listener = _listener(settings.host, settings.port if port is None else port, setting="ENCODER_PORT")
     return listener, settings.model_copy(update={"port": listener.getsockname()[1]})
+
+
+@contextmanager
+def _metrics(settings: Settings) -> Iterator[socket.socket | None]:
+    """The socket on which a worker tells its numbers, if it is to."""
+    if settings.metrics_port is None:
+        yield None
+        return
+    with closing(_listener(settings.host, settings.metrics_port, setting="ENCODER_METRICS_PORT")) as listener:
+        yield listener
+
+
+def _listener(host: str, port: int, *, setting: str) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        told = f"{host} port {port} cannot be had ({error.strerror}); choose another with {setting}."
+        raise errors.Unfit(told) from error
 
 
 def _address(settings: Settings) -> str:

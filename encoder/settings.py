@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     worker_slots: int = Field(
         default_factory=_default_slots, ge=1, le=256, description="encodes at a time; absent: one per four cores"
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="port on which a worker answers `/metrics` and `/livez` at `ENCODER_HOST`; absent: none. "
+        "`encoder up` tells both under the address of its API",
+    )
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
     worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from")
     lease_seconds: float = Field(
@@ -75,6 +82,12 @@ class Settings(BaseSettings):
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which `file` sources and destinations may lie"
     )
+    upload_suffixes: Names = Field(
+        (".mp4", ".mov"), description="how the names of files that are uploaded may end, with their dot"
+    )
+    upload_max_bytes: int = Field(
+        50 * 1024**3, ge=1, description="largest file that may be uploaded; a source of more than 50 GiB is never taken"
+    )
     sandbox: Literal["auto", "required", "off"] = Field(
         "auto", description="walls around ffmpeg: as the kernel can, refuse to start without Landlock, or none"
     )
@@ -84,7 +97,15 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
-    @field_validator("worker_queues", "secret_keys", "webhook_secret", "allow_addresses", "file_roots", mode="before")
+    @field_validator(
+        "worker_queues",
+        "secret_keys",
+        "webhook_secret",
+        "allow_addresses",
+        "file_roots",
+        "upload_suffixes",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -109,7 +109,7 @@ class Machine:
     @cached_property
     def policy(self) -> Policy:
         try:
-            return Policy.of(*self.settings.allow_addresses, own_ports={self.settings.port})
+            return Policy.of(*self.settings.allow_addresses, own_ports=self._own_ports)
         except ValueError as error:
             raise errors.Unfit(f"ENCODER_ALLOW_ADDRESSES: {error}") from error
 
@@ -174,6 +174,10 @@ class Machine:
         return Transfers(self.registry, clock=_clock)
 
     @property
+    def _own_ports(self) -> set[int]:
+        return {port for port in (self.settings.port, self.settings.metrics_port) if port is not None}
+
+    @property
     def _keys(self) -> list[str]:
         keys = [key.get_secret_value() for key in self.settings.secret_keys]
         if not keys:
@@ -206,7 +210,7 @@ class Wiring(Machine):
             ),
             places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
             storage=self.storage,
-            folder=self.storage,
+            shelf=self.storage,
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
             registry=self.registry,
