@@ -22,7 +22,7 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
     app = web.Application(middlewares=[frame], client_max_size=MAX_INLINE_BYTES)
     app.on_response_prepare.append(middleware.add_headers)
     queue = QueueMetrics(parts.store, parts.registry)
-    app.add_routes([mount(operation, parts) for operation in routes.operations(queue)])
+    app.add_routes([mount(operation, parts) for operation in routes.operations(queue, folder=parts.shelf is not None)])
     app.add_routes(pages)
 
     async def stop(_app: web.Application) -> None:

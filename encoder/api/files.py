@@ -18,7 +18,7 @@ CHUNK_BYTES = 256 * 1024
 async def download(call: Call) -> web.StreamResponse:
     """GET and HEAD /storage/{key}: the file, in ranges if asked; always as an attachment, never as a page of ours."""
     key = call.request.match_info["key"]
-    path = await asyncio.to_thread(call.folder.resolve, key, call.request.query)
+    path = await asyncio.to_thread(call.shelf.resolve, key, call.request.query)
     if path is None:
         raise Rejected.because("link_expired", CATALOGUE["link_expired"].to_do)
     await _check_range(call.request, path)

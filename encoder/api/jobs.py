@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from encoder.api import answers, problems, tell
+from encoder.api import answers, problems, tell, uploads
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
 from encoder.api.links import links
 from encoder.api.operations import Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
-from encoder.model.base import Json
+from encoder.model.base import Json, replace
 from encoder.model.ids import OutputId
 from encoder.store.rows import JobFilter, JobRow
 
@@ -36,6 +36,7 @@ async def submit(call: Call) -> web.Response:
     key = _idempotency_key(call.request)
     body = await receive(call.request)
     spec = await asyncio.to_thread(read_job, body, call.parts.places)
+    spec = replace(spec, source=await uploads.brought(call, spec.source))
     if call.query.get("dryRun", bool):
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec))
     body_hash = await asyncio.to_thread(_hash, body) if key else None
@@ -48,7 +49,7 @@ async def probe(call: Call) -> web.Response:
     """POST /probe: the facts of a source."""
     body = await receive(call.request)
     source = await asyncio.to_thread(read_probe, body, call.parts.places)
-    return answer(await call.parts.inspector.inspect(source))
+    return answer(await call.parts.inspector.inspect(await uploads.brought(call, source)))
 
 
 async def listed(call: Call) -> web.Response:

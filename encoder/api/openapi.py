@@ -50,9 +50,13 @@ def _operation(operation: Operation) -> _Schema:
         "responses": _responses(operation),
     }
     if operation.body is not None:
-        schema = {"$ref": _REF.format(name=operation.body)}
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        described["requestBody"] = {"required": True, "content": _taken(operation.body)}
     return described
+
+
+def _taken(body: str) -> _Schema:
+    """A class of the job language as JSON, or bytes of a media type."""
+    return {body: {}} if "/" in body else {"application/json": {"schema": {"$ref": _REF.format(name=body)}}}
 
 
 def _in_path(path: str) -> Iterable[_Schema]:

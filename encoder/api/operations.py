@@ -24,7 +24,8 @@ Answer = type[Record] | str  # a record as JSON, or a media type
 class Operation:
     """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
-    `body`: the class of the job language that it takes, by name.
+    `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes.
+    `folder`: there is such an operation only where the platform's storage is a folder.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Operation:
     query: tuple[Parameter, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    folder: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,11 @@ class Call:
         return DEFAULT_TENANT
 
     @property
-    def folder(self) -> FolderStorage:
+    def shelf(self) -> FolderStorage:
         """The storage, for the operations that there are only where it is a folder."""
-        if self.parts.folder is None:
+        if self.parts.shelf is None:
             raise Defect("this storage is not ours to serve")
-        return self.parts.folder
+        return self.parts.shelf
 
 
 def mount(operation: Operation, parts: Parts) -> web.RouteDef:

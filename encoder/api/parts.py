@@ -43,13 +43,16 @@ class Limits:
     link: timedelta = timedelta(hours=24)  # how long a link that an answer holds is good
     worker_seen: timedelta = timedelta(seconds=90)
     max_attempts: int = 3  # of a task that `retry` makes
+    upload: timedelta = timedelta(hours=1)  # within which an upload must begin
+    upload_bytes: int = 50 * 1024**3  # of an upload; no larger source is taken
+    upload_suffixes: tuple[str, ...] = (".mp4", ".mov")  # lower case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """`stopping` is set before the server goes away: readiness ends, live streams end.
 
-    `folder`: the storage once more, where it is a folder: its files are ours to serve and to take in.
+    `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
@@ -60,7 +63,7 @@ class Parts:
     places: Places  # checks of what callers name
     storage: Storage
     cursor_key: bytes
-    folder: FolderStorage | None = None
+    shelf: FolderStorage | None = None
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

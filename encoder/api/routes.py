@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, docs, events, files, fleet, health, jobs, query
+from encoder.api import answers, docs, events, files, fleet, health, jobs, query, receive, uploads
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.model.media import Media
 
 _JSON_PROBLEMS = (408, 413, 415, 422, 503)
+_OF_AN_UPLOAD = (404, 409)  # that is named as a source
 _LIMIT = query.whole("limit", "how many at most", low=1, high=200, default=50)
 
 
-def operations(queue: QueueMetrics) -> tuple[Operation, ...]:
-    """Every operation, in the order of docs/api.md."""
-    listed = (*_JOBS, *_ONE_JOB, *_PLATFORM, *_SERVER, _metrics(queue))
+def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
+    """Every operation, in the order of docs/api.md. `folder`: whether the platform's storage is one."""
+    every = (*_JOBS, *_ONE_JOB, *_UPLOADS, *_PLATFORM, *_STORAGE, *_SERVER, _metrics(queue))
+    listed = tuple(operation for operation in every if folder or not operation.folder)
     return (*listed, _document(listed))
 
 
@@ -28,7 +30,7 @@ _JOBS = (
         query=(query.switch("dryRun", "probe and plan only; nothing is stored"),),
         headers={"Idempotency-Key": "the same key and body within 24 h: the first answer again"},
         answers={200: (answers.PreviewAnswer,), 202: (answers.AcceptedAnswer,)},
-        problems=_JSON_PROBLEMS,
+        problems=(*_JSON_PROBLEMS, *_OF_AN_UPLOAD),
     ),
     Operation(
         method="GET",
@@ -56,7 +58,7 @@ _JOBS = (
         handler=jobs.probe,
         body="Probe",
         answers={200: (Media,)},
-        problems=_JSON_PROBLEMS,
+        problems=(*_JSON_PROBLEMS, *_OF_AN_UPLOAD),
     ),
 )
 
@@ -122,6 +124,28 @@ _ONE_JOB = (
     ),
 )
 
+_UPLOADS = (
+    Operation(
+        method="POST",
+        path="/upload",
+        operation_id="announceUpload",
+        summary="Announce a file, and learn how to bring it",
+        handler=uploads.announce,
+        body="Upload",
+        answers={200: (answers.UploadAnswer,)},
+        problems=_JSON_PROBLEMS,
+    ),
+    Operation(
+        method="GET",
+        path="/upload/{id}/status",
+        operation_id="getUploadStatus",
+        summary="Whether an upload has arrived, and what became of it",
+        handler=uploads.status,
+        answers={200: (answers.UploadStatusAnswer,)},
+        problems=(404, 503),
+    ),
+)
+
 _PLATFORM = (
     Operation(
         method="GET",
@@ -168,10 +192,14 @@ _PLATFORM = (
         answers={202: ()},
         problems=(404, 503),
     ),
+)
+
+_STORAGE = (
     *(
         Operation(
             method=method,
             path="/storage/{key}",
+            folder=True,
             operation_id=operation_id,
             summary="A file of the platform's storage, by a signed link; ranges are served",
             handler=files.download,
@@ -184,6 +212,23 @@ _PLATFORM = (
             problems=(416,),
         )
         for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
+    ),
+    Operation(
+        method="PUT",
+        path="/storage/{key}",
+        folder=True,
+        operation_id="putFile",
+        summary="Bring the file of an upload, by a signed invitation",
+        handler=receive.put,
+        body="application/octet-stream",
+        query=(
+            query.text("expires", "from the invitation", required=True),
+            query.text("size", "from the invitation", required=True),
+            query.text("type", "from the invitation", required=True),
+            query.text("signature", "from the invitation", required=True),
+        ),
+        answers={200: (answers.UploadStatusAnswer,)},
+        problems=(404, 408, 409, 413, 415, 503, 507),
     ),
 )
 

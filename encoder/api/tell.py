@@ -224,13 +224,13 @@ def _codec(media: Media) -> str | None:
 
 
 def _target(output: OutputRow) -> str | None:
-    """The codec that was made; until then the one that is planned, or that was asked for."""
+    """The codec that was made; until then the one that is planned."""
     if output.delivered is not None:
         return output.delivered.video_codec or output.delivered.audio_codec
     if output.plan is not None:
         planned = output.plan.video or output.plan.audio
         return planned.codec if planned else None
-    return output.spec.video_codec or output.spec.audio_codec
+    return None
 
 
 def _seconds(job: JobRow) -> float | None:

@@ -28,6 +28,12 @@ def key_of(upload_id: UUID) -> str:
     return f"uploads/{upload_id}/source"
 
 
+def id_of(key: str) -> UUID | None:
+    """The upload that lies at `key`; None for any other key."""
+    name = key.removeprefix("uploads/").removesuffix("/source")
+    return UUID(name) if _UUID.fullmatch(name) and key == key_of(UUID(name)) else None
+
+
 def check(members: Members, _surroundings: Surroundings) -> Iterator[Fault]:
     if not _UUID.fullmatch(members.file_id):
         yield Fault(path="/fileId", code="invalid_value", message="This is no `file_id` that `POST /upload` answered.")

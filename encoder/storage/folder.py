@@ -28,6 +28,7 @@ from encoder.storage.arrival import Arrival, arriving
 from encoder.storage.protocol import Invitation
 
 _AWAY = "storage_unavailable"
+_ANY = "any"  # of an invitation: whatever size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ class FolderStorage:
         return self._address("GET", key, expires=_seconds(expires), name=file_name)
 
     async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
-        size = "" if size_bytes is None else str(size_bytes)
+        size = _ANY if size_bytes is None else str(size_bytes)
         url = self._address("PUT", key, expires=_seconds(expires), size=size, type=content_type)
         return Invitation(method="PUT", url=url, headers={"Content-Type": content_type})
 
@@ -92,7 +93,7 @@ class FolderStorage:
         if told is None or path_fault(key) is not None:
             return None
         return Invited(
-            size_bytes=int(told["size"]) if told["size"] else None,
+            size_bytes=None if told["size"] == _ANY else int(told["size"]),
             content_type=told["type"],
             expired=int(told["expires"]) < self._clock(),
         )

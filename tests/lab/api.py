@@ -60,6 +60,7 @@ class Api:
     port: int
     parts: Parts
     storage: FolderStorage
+    root: Path  # of the storage
     session: aiohttp.ClientSession
 
     def ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  # as aiohttp's own `request`
@@ -98,7 +99,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
     policy: Policy = POLICY
     storage = FolderStorage(folder / "storage", public_url="http://lab", link_secret=b"lab")
     around = Surroundings(web=Web(policy=policy), roots=Roots(paths=(folder / "root",)))
-    sources, destinations = Sources(around), Destinations(around, stored=storage.destination)
+    sources, destinations = Sources(around, stored=storage.source), Destinations(around, stored=storage.destination)
     parts = Parts(
         **{
             "store": store,
@@ -106,7 +107,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             "inspector": NoInspector(),
             "places": Checks(sources=sources, destinations=destinations, policy=policy),
             "storage": storage,
-            "folder": storage,
+            "shelf": storage,
             "cursor_key": b"lab",
             "limits": LIMITS,
             **changes,
@@ -118,4 +119,11 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
         aiohttp.ClientSession() as session,
     ):
         port = listener.getsockname()[1]
-        yield Api(url=f"http://127.0.0.1:{port}", port=port, parts=parts, storage=storage, session=session)
+        yield Api(
+            url=f"http://127.0.0.1:{port}",
+            port=port,
+            parts=parts,
+            storage=storage,
+            root=folder / "storage",
+            session=session,
+        )

@@ -72,7 +72,8 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[Operation, ...]) -> None:
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
-        "listPresets", "listWorkers", "getStats", "listDeliveries", "replayDelivery", "getFile", "headFile",
+        "announceUpload", "getUploadStatus",
+        "listPresets", "listWorkers", "getStats", "listDeliveries", "replayDelivery", "getFile", "headFile", "putFile",
         "live", "health", "ready", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip
 
