@@ -8,11 +8,19 @@ import pytest
 
 from encoder.store.postgres import PostgresStore, open_store
 from tests.lab import postgres
+from tests.lab.ftpd import Ftpd, ftpd
 
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
     with postgres.cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ftpd]:
+    """Tests that ask for it are marked `xdist_group("ftp")`: one server is enough for a run."""
+    with ftpd(tmp_path_factory.mktemp("ftpd") / "server") as running:
         yield running
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from encoder import errors
 from encoder.destinations.protocol import Parcel
 from encoder.files.threads import in_thread
 
 
-async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
+async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
     """The parcel's bytes, `size_bytes` at a time; each chunk counts as sent when the next one is asked for.
 
     Raises:

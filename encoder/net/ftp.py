@@ -60,8 +60,8 @@ class Ftp(Talk):
     _in_transfer = False  # the last word on one is still to come
 
     def leave(self) -> None:
-        """End the conversation, politely where that takes no time."""
-        if self._stream is not None and not self._in_transfer:
+        """Close, politely where that takes no time."""
+        if not self._in_transfer:
             self.stream.writer.write(b"QUIT\r\n")
         self.close()
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoder.model.job import Place
 from encoder.net.http import Web
 from tests.lab.dns import FakeDns
 from tests.lab.servers import free_ports, require_programs, serving
@@ -85,7 +86,7 @@ class Ftpd:
         """The lab's way out, on which `NAME` is this server and its certificate is trusted."""
         return lab_web(lookup=FakeDns(script={NAME: [[HOST]]}), tls=self.authority.trusted(), idle_s=idle_s)
 
-    def members(self, path: str, *, kind: str = "ftp", implicit: bool = False) -> dict[str, str | int]:
+    def members(self, path: str, *, kind: str = "ftp", implicit: bool = False) -> Place:
         """Of a place that this server has or takes."""
         port = IMPLICIT_PORT if implicit else self.explicit if kind == "ftps" else self.plain
         return {"kind": kind, "host": NAME, "port": port, "path": path, "username": USER, "password": PASSWORD}
