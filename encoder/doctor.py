@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from uuid import uuid4
+
+from pydantic import SecretStr
 
 from encoder import errors
+from encoder.destinations.protocol import Parcel
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.settings import Settings
+from encoder.storage.protocol import Storage
 from encoder.store.postgres import check, open_store
+from encoder.vault import new_key
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
 _ROUND_TRIP_S = 5.0
+_SMALL = b"written by encoder doctor, and removed again\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +100,37 @@ async def _storage(machine: Machine) -> str:
         return f"{root}: made on first start"
     if not await asyncio.to_thread(os.access, root, os.W_OK | os.X_OK):
         raise Bad(f"{root} cannot be written", "Give it to the user who runs Encoder, or change ENCODER_STORAGE.")
-    return f"{root}: can be written"
+    if not machine.settings.secret_keys:  # they sign links, which are not tried here: any key does
+        machine = Machine(machine.settings.model_copy(update={"secret_keys": (SecretStr(new_key()),)}))
+    await _tried(machine.storage)
+    return f"{root}: a file was written, read and removed"
+
+
+async def _tried(storage: Storage) -> None:
+    """Write a small object, read it back, remove it. Raises what a job would fail with."""
+    folder = f"doctor-{uuid4()}"
+    destination, source = storage.destination(f"{folder}/small"), storage.source(f"{folder}/small")
+    try:
+        with NamedTemporaryFile() as file:
+            file.write(_SMALL)
+            file.flush()
+            await destination.publish(_parcel(Path(file.name)), sent=lambda _bytes: None, fence=_always)
+        async with source.open() as incoming:
+            data = b"".join([chunk async for chunk in incoming.chunks])
+    finally:
+        await destination.close()
+        await storage.remove(folder)
+    if data != _SMALL:
+        raise Bad("what was written is not what is read", "Look after the disk or the server behind ENCODER_STORAGE.")
+
+
+def _parcel(path: Path) -> Parcel:
+    digest = hashlib.sha256(_SMALL).hexdigest()
+    return Parcel(path=path, size_bytes=len(_SMALL), sha256=digest, content_type="text/plain", token="doctor")  # noqa: S106  # names an attempt
+
+
+async def _always() -> None:
+    """A fence that holds: there is no lease that could be lost."""
 
 
 async def _secrets(machine: Machine) -> str:

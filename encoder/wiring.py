@@ -37,6 +37,7 @@ from encoder.queue.lease import LeaseTimes
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
+from encoder.storage.protocol import Storage
 from encoder.store.protocol import Store
 from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
@@ -118,8 +119,13 @@ class Machine:
         roots = tuple(path.absolute() for path in self.settings.file_roots)
         return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots))
 
+    @property
+    def storage(self) -> Storage:
+        return self.shelf
+
     @cached_property
-    def storage(self) -> FolderStorage:
+    def shelf(self) -> FolderStorage:
+        """The storage as a folder, whose files the API serves."""
         self.storage_root.mkdir(mode=0o700, parents=True, exist_ok=True)
         return FolderStorage(self.storage_root, public_url=self.public_url, link_secret=self.derived(b"links"))
 
@@ -210,7 +216,7 @@ class Wiring(Machine):
             ),
             places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
             storage=self.storage,
-            shelf=self.storage,
+            shelf=self.shelf,
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
             registry=self.registry,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from encoder import doctor
 from encoder.doctor import Finding, examine
 from encoder.settings import Settings
 
@@ -27,6 +28,28 @@ async def test_a_laptop_with_nothing_set_is_well(settings: Settings) -> None:
 async def test_looking_makes_no_storage(settings: Settings, tmp_path: Path) -> None:
     await examine(settings)
     assert not (tmp_path / "storage").exists()
+
+
+async def test_a_storage_is_tried_and_left_as_it_was(settings: Settings, tmp_path: Path) -> None:
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    (storage / "kept").write_bytes(b"x")
+    findings = await examine(settings)
+    found = next(finding for finding in findings if finding.name == "storage")
+    assert found.ok, found.detail
+    assert found.detail == f"{storage}: a file was written, read and removed"
+    assert [path.name for path in storage.iterdir()] == ["kept"]
+
+
+async def test_a_storage_that_takes_nothing_is_told(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "storage").mkdir()
+    monkeypatch.setattr(doctor, "uuid4", lambda: "x")
+    (tmp_path / "storage" / "doctor-x").write_bytes(b"no folder")
+    found = (await bad(settings))["storage"]
+    assert "path_not_allowed" in found.detail
+    assert found.to_do
 
 
 async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path: Path) -> None:

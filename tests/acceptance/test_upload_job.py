@@ -1,0 +1,82 @@
+"""A file without an address, as its owner meets it: announced, brought, encoded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.lab import audit, media
+from tests.lab.platform import Platform, running
+
+MIB = 1024 * 1024
+
+
+async def _announce(platform: Platform, **members: object) -> dict[str, Any]:
+    status, told = await platform.call("POST", "/upload", json=members)
+    assert status == 200, told
+    return dict(told)
+
+
+async def _bring(upload: dict[str, Any], data: object) -> tuple[int, Any]:
+    """As any client would: the answer's address, method and headers, and nothing else."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(upload["method"], upload["upload_url"], data=data, headers=upload["headers"]) as response,
+    ):
+        return response.status, await response.json()
+
+
+async def test_a_clip_is_brought_and_a_job_made_of_it(dsn: str, tmp_path: Path) -> None:
+    clip = media.clip().read_bytes()
+    async with running(dsn, tmp_path) as platform:
+        upload = await _announce(platform, file_name="clip.mp4", size_bytes=len(clip))
+        assert (await _bring(upload, clip))[0] == 200
+        source = {"kind": "upload", "fileId": upload["file_id"]}
+        status, facts = await platform.call("POST", "/probe", json={"source": source})
+        assert (status, facts.get("sizeBytes")) == (200, len(clip)), facts
+        job_id = await platform.submit(
+            {"source": source, "outputs": [{"preset": "h264", "encoderPreset": "ultrafast", "height": 90}]}
+        )
+        job = await platform.ended(job_id)
+        assert job["status"] == "completed", json.dumps(job, indent=1)
+        status, told = await platform.call("GET", f"/upload/{upload['file_id']}/status")
+        assert (status, told["processing_status"]) == (200, "completed")
+        assert (told["original_codec"], told["target_codec"]) == ("h264", "h264")
+        assert told["processing_time"] > 0
+        async with aiohttp.ClientSession() as session, session.get(job["outputs"][0]["url"]) as response:
+            made = await response.read()
+    assert hashlib.sha256(made).hexdigest() == job["outputs"][0]["sha256"]
+    await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_a_large_file_costs_the_server_no_memory(dsn: str, tmp_path: Path) -> None:
+    size = 200 * MIB
+    chunk = os.urandom(MIB)
+
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(size // MIB):
+            yield chunk
+
+    async with running(dsn, tmp_path, workers=0) as platform:
+        (api,) = platform.roles
+        small = await _announce(platform, file_name="small.mp4", size_bytes=MIB)
+        assert (await _bring(small, chunk))[0] == 200
+        before = _peak_bytes(api.process.pid)
+        large = await _announce(platform, file_name="large.mp4", size_bytes=size)
+        assert (await _bring(large, body()))[0] == 200
+        assert _peak_bytes(api.process.pid) - before < 8 * MIB
+    assert (platform.storage / large["s3_key"]).stat().st_size == size
+
+
+def _peak_bytes(pid: int) -> int:
+    """The most memory that a process has ever had in use."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1]) * 1024
