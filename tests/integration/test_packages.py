@@ -15,15 +15,26 @@ from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
+from encoder.model.base import replace
 from encoder.model.job import Place
-from encoder.model.result import Piece
+from encoder.model.media import Opened
+from encoder.model.proof import Proof
+from encoder.model.result import Intent, Piece, Timings
+from encoder.model.state import OutputState
 from encoder.plugins import Surroundings
 from encoder.storage.folder import FolderStorage
+from encoder.store.postgres import PostgresStore
+from encoder.store.rows import OutputRow
 from encoder.suites.cargo import Gate, noise
+from encoder.worker.context import Made, Proven, Run
+from encoder.worker.deliver import Account, Deliver, find_published
+from encoder.worker.held import Held
+from encoder.worker.ledger import Ledger
 from encoder.worker.metrics import Tally, Transfers
 from encoder.worker.package import CONTENT_TYPES, Package, pack
 from encoder.worker.publish import AT_ONCE, TRIES, Shipment, all_stand, discard
 from tests.contracts.test_destinations import no_storage
+from tests.lab import facts, work
 from tests.lab.put import Shelf, refusing_late, resetting
 from tests.lab.wire import Exchange, Script, lab_web
 
@@ -338,7 +349,7 @@ class Forgetful:
         self.uri = inner.uri
 
     def within(self, name: str) -> Destination:
-        return Forgetful(self._inner.within(name), self._broke)
+        return type(self)(self._inner.within(name), self._broke)
 
     async def look(self) -> Receipt | None:
         return await self._inner.look()
@@ -396,6 +407,74 @@ async def test_what_a_dead_attempt_left_half_written_is_found_by_its_names(
     assert files_below(kept).keys() == left.keys()
     await discard(package.pieces, stored, "7-1")
     assert files_below(kept) == {}
+
+
+async def test_all_that_a_package_promises_is_written_down_before_the_first_byte_leaves(
+    package: Package, stored: Destination, kept: Path, store: PostgresStore
+) -> None:
+    run = await begun(store)
+    transfers = Transfers(CollectorRegistry(), clock=lambda: 0.0)
+    deliver = Deliver(transfers, clock=lambda: 0.0, uniform=lambda _low, _high: 0.0)
+    at_first_byte: list[OutputRow] = []
+
+    class Watched(Forgetful):
+        async def publish(
+            self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
+        ) -> Receipt:
+            if not at_first_byte:
+                at_first_byte.extend((await run.ledger.load()).outputs)
+            return await super().publish(parcel, sent=sent, fence=fence)
+
+    account = Account(queued=1.0, fetch=2.0)
+    await deliver(run, a_proven(package), Watched(stored, set()), account, kind="storage")
+    assert files_below(kept) == made(package)
+    assert at_first_byte[0].intent is not None
+    assert at_first_byte[0].intent.pieces == package.pieces
+    assert at_first_byte[0].delivered is None
+    (row,) = (await run.ledger.load()).outputs
+    assert row.state is OutputState.UPLOADED
+    assert row.delivered is not None
+    assert row.delivered.uri == f"storage:{KEY}"
+    assert (row.delivered.size_bytes, row.delivered.sha256) == (package.size_bytes, package.sha256)
+    assert row.delivered.files == (*sorted(SEGMENTS), *MANIFESTS)
+    assert row.timings == Timings(queued=1.0, fetch=2.0, encode=3.0, verify=4.0, upload=0.0)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_package_that_an_attempt_published_and_did_not_record_is_found(
+    whole: bool, package: Package, stored: Destination, kept: Path, store: PostgresStore
+) -> None:
+    """L11 for packages: with one file missing it is made again."""
+    run = await begun(store)
+    intent = Intent(token="7-0", promised=work.made(0), pieces=package.pieces)
+    await run.ledger.mark(work.change(0, OutputState.UPLOADING, intent=intent))
+    await sending(package, stored).send()
+    if not whole:
+        (kept / SEGMENTS[3]).unlink()
+    (row,) = (await run.ledger.load()).outputs
+    assert await find_published(run, row, stored) is whole
+    (row,) = (await run.ledger.load()).outputs
+    assert (row.state, row.delivered) == (
+        (OutputState.UPLOADED, work.made(0)) if whole else (OutputState.UPLOADING, None)
+    )
+
+
+async def begun(store: PostgresStore) -> Run:
+    """A run whose one output was encoded."""
+    _, claim = await work.working(store)
+    held = Held(claim, sent_at=0.0)
+    ledger = Ledger(store, held, uniform=lambda _low, _high: 0.0)
+    for state in (OutputState.ENCODING, OutputState.VERIFYING):
+        await ledger.mark(work.change(0, state))
+    job = await ledger.load()
+    return Run(held=held, ledger=ledger, job=job, spec=job.spec, folder=Path(), outputs=job.outputs, token="7-1")
+
+
+def a_proven(package: Package) -> Proven:
+    plan = replace(facts.planned(facts.source(), facts.spec()), package=True)
+    made = Made(plan=plan, path=Path(), command=(), log="", seconds=3.0)
+    opened = Opened(media=facts.source(), counts=())
+    return Proven(made=made, proof=Proof(checks=()), package=package, seconds=4.0, opened=opened)
 
 
 @pytest.mark.parametrize("kind", ["file", "http"])
