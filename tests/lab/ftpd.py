@@ -13,7 +13,7 @@ from pathlib import Path
 from encoder.model.job import Place
 from encoder.net.http import Web
 from tests.lab.dns import FakeDns
-from tests.lab.servers import free_ports, require_programs, serving
+from tests.lab.servers import inetd, require_programs
 from tests.lab.tls import Authority
 from tests.lab.wire import lab_web
 
@@ -26,7 +26,7 @@ _HASH = "$6$encoderlab$8IpIqZvaMBNbjGGbEJxDvBk3tv3Y6Mg0IJEDhNfj.ZzT4Uo0jQW4txNMj
 _CONF = """
 ModulePath /usr/lib/proftpd
 LoadModule mod_tls.c
-ServerType standalone
+ServerType inetd
 DefaultAddress {host}
 Port {plain}
 UseIPv6 off
@@ -103,18 +103,18 @@ def ftpd(folder: Path) -> Iterator[Ftpd]:
     require_programs("proftpd")
     (folder / "files").mkdir(parents=True)
     authority = Authority.new(folder)
-    ports = free_ports(HOST, 2)
-    first = 30000 + os.getpid() % 20000
-    made = Ftpd(
-        folder=folder / "files",
-        plain=ports[0],
-        explicit=ports[1],
-        data_ports=range(first, first + 32),
-        authority=authority,
-    )
-    _write(made, folder, authority.server_file(NAME))
-    at = [(HOST, made.plain), (HOST, made.explicit), *([(HOST, IMPLICIT_PORT)] if may_listen_on_990() else [])]
-    with serving(["proftpd", "-n", "-q", "-c", folder / "conf"], log=folder / "out", at=at):
+    wanted = [0, 0, *([IMPLICIT_PORT] if may_listen_on_990() else [])]
+    # proftpd by itself sleeps for 0.4 s after the death of each of its children
+    with inetd(HOST, wanted, ["proftpd", "-n", "-q", "-c", folder / "conf"], log=folder / "out") as ports:
+        first = 30000 + os.getpid() % 20000
+        made = Ftpd(
+            folder=folder / "files",
+            plain=ports[0],
+            explicit=ports[1],
+            data_ports=range(first, first + 32),
+            authority=authority,
+        )
+        _write(made, folder, authority.server_file(NAME))
         yield made
 
 

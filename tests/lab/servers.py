@@ -1,20 +1,19 @@
-"""Real servers, started by the tests that talk to them; nothing of them outlives us, however we end."""
+"""Real servers, a process per visitor as inetd starts them: they are there at once, and nothing of them outlives us."""
 
 from __future__ import annotations
 
-import contextlib
 import os
+import selectors
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-START_S = 30.0
 
 
 def require_programs(*programs: str) -> None:
@@ -24,35 +23,43 @@ def require_programs(*programs: str) -> None:
 
 
 @contextmanager
-def serving(command: Sequence[str | Path], *, log: Path, at: Sequence[tuple[str, int]]) -> Iterator[None]:
-    """Run a server until the block ends, once it listens `at` all these addresses. It dies with us."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *command],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        for address in at:
-            _wait_for(address, process, log)
-        yield
-    finally:
-        process.kill()  # it has nothing to lose
-        process.wait()
+def inetd(host: str, ports: Sequence[int], command: Sequence[str | Path], *, log: Path) -> Iterator[list[int]]:
+    """Run `command` for each visitor, on its standard input and output. The ports, where 0 was asked for any."""
+    with ExitStack() as closing:
+        output = closing.enter_context(log.open("ab"))
+        listeners = [closing.enter_context(socket.create_server((host, port), backlog=64)) for port in ports]
+        stop, stopped = socket.socketpair()
+        closing.enter_context(stopped)
+        closing.enter_context(stop)
+        sessions: list[subprocess.Popen[bytes]] = []
+
+        def take(listener: socket.socket) -> None:
+            visitor, _ = listener.accept()
+            with visitor:
+                kept = ["setpriv", "--pdeathsig", "KILL", *command]
+                sessions.append(subprocess.Popen(kept, stdin=visitor.fileno(), stdout=visitor.fileno(), stderr=output))
+            sessions[:] = [session for session in sessions if session.poll() is None]
+
+        thread = threading.Thread(target=_accept, args=(listeners, stopped, take), daemon=True)
+        thread.start()
+        try:
+            yield [listener.getsockname()[1] for listener in listeners]
+        finally:
+            stop.close()
+            thread.join()
+            for session in sessions:
+                session.kill()  # it has nothing to lose
+                session.wait()
 
 
-def free_ports(host: str, count: int) -> list[int]:
-    """Ports of `host` that nobody listens on."""
-    with contextlib.ExitStack() as taken:
-        listeners = [taken.enter_context(socket.create_server((host, 0))) for _ in range(count)]
-        return [listener.getsockname()[1] for listener in listeners]
-
-
-def _wait_for(address: tuple[str, int], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"nobody answers at {address}: {log.read_text(errors='replace')[-2000:]}")
+def _accept(listeners: Sequence[socket.socket], stopped: socket.socket, take: Callable[[socket.socket], None]) -> None:
+    with selectors.DefaultSelector() as selector:
+        selector.register(stopped, selectors.EVENT_READ)
+        for listener in listeners:
+            selector.register(listener, selectors.EVENT_READ, partial(take, listener))
+        while True:
+            ready = [key.data for key, _ in selector.select()]
+            if None in ready:
+                return
+            for take_one in ready:
+                take_one()
