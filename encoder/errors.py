@@ -131,6 +131,7 @@ class Entry:
 # codes that a request may meet at once and a job only later: a redirect, a name that resolves elsewhere, a bug
 _ALSO_OF_A_JOB = {
     "address_not_allowed": FailureClass.PERMANENT,
+    "credentials_required": FailureClass.PERMANENT,
     "path_not_allowed": FailureClass.PERMANENT,
     "port_not_allowed": FailureClass.PERMANENT,
     "invalid_path": FailureClass.PERMANENT,
@@ -174,7 +175,9 @@ _ENTRIES = (
     _request(409, "secrets_erased", "Secrets are erased", "Post the job again with its credentials."),
     _request(400, "upload_incomplete", "Upload is incomplete", "Send the whole file, as many bytes as announced."),
     _request(409, "upload_exists", "Upload is here already", "Use it as a source, or ask for another upload."),
-    _request(409, "upload_not_ready", "Upload has not arrived", "Send the file first; its status tells when it is here."),
+    _request(
+        409, "upload_not_ready", "Upload has not arrived", "Send the file first; its status tells when it is here."
+    ),
     _request(413, "upload_too_large", "Upload is too large", "Announce the file's true size with `POST /upload`."),
     _request(507, "storage_full", "Storage is full", "Tell the operator: `ENCODER_STORAGE` has no room for the file."),
     _request(413, "body_too_large", "Body is too large", "Send at most 16 MiB; give large sources by address."),
@@ -200,6 +203,12 @@ _ENTRIES = (
     _request(422, "path_not_allowed", "Path is not allowed", "Use a folder that `ENCODER_FILE_ROOTS` names."),
     _request(422, "duplicate_destination", "Two outputs, one place", "Give each output a destination of its own."),
     _request(422, "source_equals_destination", "Source would be overwritten", "Choose another destination."),
+    _request(
+        422,
+        "credentials_required",
+        "Credentials are missing",
+        "Send `access_key_id` and `access_key_secret`; the platform's own serve only what its operator named.",
+    ),
     _request(422, "invalid_range", "Range is wrong", "Give `clip` a start before its end and inside the source."),
     _request(422, "unknown_preset", "Unknown preset", "Choose one of those that `GET /presets` lists."),
     _request(

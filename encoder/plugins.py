@@ -13,6 +13,7 @@ from encoder.files.roots import Roots
 from encoder.model import place as places
 from encoder.model.job import Place
 from encoder.net.http import Web
+from encoder.net.s3 import S3Access
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Surroundings:
 
     web: Web = field(default_factory=Web)
     roots: Roots = field(default_factory=Roots)
+    s3: S3Access = field(default_factory=S3Access)
     key: str = ""
     folder: bool = False
 

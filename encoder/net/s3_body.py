@@ -7,13 +7,13 @@ import base64
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from encoder import errors
-from encoder.files.threads import in_thread
+from encoder.net.idle import Idle
 
 _READ_BYTES = 1024 * 1024
 _WRITE_BYTES = 256 * 1024  # what a transport cannot send at once, it copies with each rest
@@ -37,17 +37,20 @@ class Reader:
         self._file.close()
 
     async def read(self, at: int, count: int) -> bytes:
-        reading = asyncio.ensure_future(in_thread(os.pread, self._file.fileno(), count, at))
-        self._reads.add(reading)
-        reading.add_done_callback(self._reads.discard)
-        chunk = await asyncio.shield(reading)
+        chunk = await self._in_thread(partial(os.pread, self._file.fileno(), count, at))
         if not chunk:
             raise errors.Transient("integrity_error", "The file became shorter on its way from the scratch folder.")
         return chunk
 
     async def md5(self, start: int, size_bytes: int) -> bytes:
-        """What a server finds over a stretch of the file; not a secret's guard, but what all of them can tell."""
-        return await in_thread(_md5, self._file.fileno(), start, size_bytes)
+        """What a server finds over a stretch of the file; no guard against enemies, but all of them can tell it."""
+        return await self._in_thread(partial(_md5, self._file.fileno(), start, size_bytes))
+
+    async def _in_thread(self, call: Callable[[], bytes]) -> bytes:
+        running = asyncio.ensure_future(asyncio.to_thread(call))
+        self._reads.add(running)
+        running.add_done_callback(self._reads.discard)
+        return await asyncio.shield(running)
 
 
 class Body:
@@ -69,6 +72,7 @@ class Body:
     ) -> None:
         self.size_bytes = size_bytes
         self.md5 = md5
+        self.complete = False  # whether the last byte has left
         self.failure: Exception | None = None  # aiohttp shows its caller only its own words
         self._reader = reader
         self._start = start
@@ -87,20 +91,21 @@ class Body:
     def seek(self, _position: int) -> None:
         """Nothing: each sending begins at the start."""
 
-    async def chunks(self, waiting: Callable[[], _Context]) -> AsyncIterator[memoryview]:
-        """The bytes from the first on; `waiting` surrounds the times at which the other side has bytes to take."""
+    async def chunks(self, idle: Idle) -> AsyncIterator[memoryview]:
+        """The bytes from the first on. While the other side has some to take, it may not stand still."""
         at = 0
-        self.failure = None
+        self.complete, self.failure = False, None
         try:
             while at < self.size_bytes:
                 chunk = await self._reader.read(self._start + at, min(_READ_BYTES, self.size_bytes - at))
                 if at + len(chunk) == self.size_bytes and self._before_end is not None:
                     await self._before_end()
                 for piece in _pieces(chunk):
-                    with waiting():
+                    with idle.waiting():
                         yield piece
                     at += len(piece)
                     self._tell(at)
+            self.complete = True
         except Exception as failure:
             self.failure = failure
             raise
@@ -109,6 +114,14 @@ class Body:
         if at > self._told:
             self._sent(at - self._told)
             self._told = at
+
+
+def _md5(descriptor: int, start: int, size_bytes: int) -> bytes:
+    digest, at, end = hashlib.md5(usedforsecurity=False), start, start + size_bytes
+    while at < end and (chunk := os.pread(descriptor, min(_READ_BYTES, end - at), at)):
+        digest.update(chunk)
+        at += len(chunk)
+    return digest.digest()
 
 
 def _pieces(chunk: bytes) -> Iterator[memoryview]:

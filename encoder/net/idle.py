@@ -1,0 +1,33 @@
+"""A limit on standing still, for whoever sends: readers have theirs from aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+
+class Idle:
+    """Ends its block with TimeoutError when one `waiting` in it takes longer than `idle_s`."""
+
+    def __init__(self, idle_s: float) -> None:
+        self._idle_s = idle_s
+        self._limit = asyncio.timeout(None)
+
+    async def __aenter__(self) -> Self:
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._limit.__aexit__(kind, error, trace)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """The other side has something to do."""
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._idle_s)
+        yield
+        self._limit.reschedule(None)

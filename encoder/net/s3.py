@@ -1,0 +1,172 @@
+"""S3 and what speaks like it: where a bucket lies, who asks for it, and the connections to it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import AioSession
+from botocore.configprovider import ConfiguredEndpointProvider
+
+from encoder import errors
+from encoder.net.http import Web
+from encoder.net.s3_errors import translated
+from encoder.net.s3_wire import S3Wire, Way
+from encoder.net.side import Side
+
+if TYPE_CHECKING:
+    from aiobotocore.session import ClientCreatorContext
+    from types_aiobotocore_s3.client import S3Client
+
+T = TypeVar("T")
+
+TRIES = 5
+DEFAULT_REGION = "us-east-1"
+
+_LONGEST_PAUSE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """Who asks. `token` comes with keys that were lent for a while."""
+
+    id: str
+    secret: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Where objects lie. All of it may be a caller's words, which have been checked.
+
+    `endpoint` None: the server that the operator's environment names, else Amazon's. `keys` None: the operator's own,
+    which go to no other server than these two.
+    """
+
+    name: str
+    region: str | None = None
+    endpoint: str | None = None
+    keys: Keys | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class S3Access:
+    """The operator's side: environment, shared files and the machine's role, each read as every AWS tool does.
+
+    `buckets`: those that these credentials serve for callers; None: any. `pause_s`: the wait before a first repetition.
+    """
+
+    buckets: frozenset[str] | None = None
+    pause_s: float = 0.5
+
+    @cached_property
+    def session(self) -> AioSession:
+        """Keeps the credentials of a role until they are renewed, and what botocore knows of S3."""
+        return AioSession()
+
+    @cached_property
+    def endpoint(self) -> str | None:
+        """The server that the operator's environment or configuration file names in place of Amazon's."""
+        named: str | None = ConfiguredEndpointProvider(
+            full_config=self.session.full_config, scoped_config=self.session.get_scoped_config(), client_name="s3"
+        ).provide()
+        return named
+
+    def open(self, bucket: Bucket, web: Web, side: Side) -> S3:
+        """Connections to `bucket`; none is made yet."""
+        return S3(self, bucket, web, side)
+
+    def client(self, bucket: Bucket, web: Web, side: Side) -> ClientCreatorContext[S3Client]:
+        endpoint = bucket.endpoint or self.endpoint
+        # Amazon's own names are made of the caller's bucket and region: only the operator's server is beyond doubt
+        way = Way(web=web, guarded=bucket.endpoint is not None or endpoint is None, away=side.away)
+        keys = bucket.keys
+        return self.session.create_client(
+            "s3",
+            region_name=bucket.region or self.session.get_config_variable("region") or DEFAULT_REGION,
+            endpoint_url=endpoint,
+            aws_access_key_id=keys.id if keys else None,
+            aws_secret_access_key=keys.secret if keys else None,
+            aws_session_token=keys.token if keys else None,
+            config=_config(way, by_path=endpoint is not None),
+        )
+
+
+def _config(way: Way, *, by_path: bool) -> AioConfig:
+    """Nothing of the caller's and of the environment's, but what S3's look-alikes all understand.
+
+    Bodies are not signed but named by a signed Content-MD5; checksums of newer kinds are unknown to some.
+    """
+    return AioConfig(
+        http_session_cls=partial(S3Wire, way),  # type: ignore[arg-type]  # whatever is called as a class and sends
+        warm_up_loader_caches=True,  # 1 MB of JSON, read in a thread
+        signature_version="s3v4",
+        s3={"addressing_style": "path" if by_path else "auto", "payload_signing_enabled": False},
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": 1},  # we repeat ourselves
+        ignore_configured_endpoint_urls=True,
+        proxies={},
+    )
+
+
+class S3:
+    """Asks one bucket. Connections are made on first use and kept until `close`."""
+
+    def __init__(self, access: S3Access, bucket: Bucket, web: Web, side: Side) -> None:
+        self.bucket = bucket.name
+        self.side = side
+        self._access = access
+        self._open = partial(access.client, bucket, web, side)
+        self._opening = asyncio.Lock()
+        self._client: S3Client | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    async def ask(self, call: Callable[[S3Client], Awaitable[T]], *, tries: int = 1) -> T:
+        """What `call` answers; repeated, `tries` times in all, while trying again may help.
+
+        A ClientError that is a case of its own is caught within `call`.
+
+        Raises:
+            errors.Permanent: what the side calls missing or refused, `address_not_allowed`, `tls_error`, …
+            errors.Transient: what the side calls away, `timeout`, `integrity_error`.
+        """
+        for trial in range(1, tries):
+            try:
+                return await self._once(call)
+            except errors.Transient:
+                await self.pause(trial)
+        return await self._once(call)
+
+    async def pause(self, trial: int) -> None:
+        """Wait before what failed `trial` times is tried again, full jitter: what failed together comes back apart."""
+        most_s = min(_LONGEST_PAUSE_S, self._access.pause_s * 2.0**trial)
+        await asyncio.sleep(random.uniform(0, most_s))  # noqa: S311  # no secret
+
+    async def _once(self, call: Callable[[S3Client], Awaitable[T]]) -> T:
+        with translated(self.side):
+            return await call(await self.client())
+
+    async def client(self) -> S3Client:
+        async with self._opening:
+            if self._client is None:
+                self._client = await self._open().__aenter__()
+            return self._client
