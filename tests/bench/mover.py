@@ -14,12 +14,15 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
+from prometheus_client import CollectorRegistry
+
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.worker.fetch import Fetch, FetchLimits
+from encoder.worker.metrics import Transfers
 from encoder.worker.scratch import Scratch
 from tests.bench.measure import memory_bytes
 from tests.lab.wire import lab_web
@@ -37,10 +40,11 @@ async def get(place: Place, path: Path) -> float:
     """The stage of the worker, from its first byte to its last write."""
     scratch = Scratch(path.parent, uuid4())
     await scratch.open()
-    fetch = Fetch(scratch, limits=FetchLimits(), clock=time.monotonic, uniform=random.uniform)
+    transfers = Transfers(CollectorRegistry(), clock=time.monotonic)
+    fetch = Fetch(scratch, transfers, limits=FetchLimits(), clock=time.monotonic, uniform=random.uniform)
     source = Sources(SURROUNDINGS).make(place)
     begun = time.perf_counter()
-    await fetch(source, path, told=lambda _have, _size: None)
+    await fetch(source, path, kind="other", told=lambda _have, _size: None)
     seconds = time.perf_counter() - begun
     await scratch.close()
     return seconds
