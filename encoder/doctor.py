@@ -12,15 +12,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from uuid import uuid4
 
-from pydantic import SecretStr
-
 from encoder import errors
 from encoder.destinations.protocol import Parcel
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.settings import Settings
 from encoder.storage.protocol import Storage
 from encoder.store.postgres import check, open_store
-from encoder.vault import new_key
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
@@ -100,9 +97,7 @@ async def _storage(machine: Machine) -> str:
         return f"{root}: made on first start"
     if not await asyncio.to_thread(os.access, root, os.W_OK | os.X_OK):
         raise Bad(f"{root} cannot be written", "Give it to the user who runs Encoder, or change ENCODER_STORAGE.")
-    if not machine.settings.secret_keys:  # they sign links, which are not tried here: any key does
-        machine = Machine(machine.settings.model_copy(update={"secret_keys": (SecretStr(new_key()),)}))
-    await _tried(machine.storage)
+    await _tried(machine.unlinked)
     return f"{root}: a file was written, read and removed"
 
 

@@ -126,8 +126,16 @@ class Machine:
     @cached_property
     def shelf(self) -> FolderStorage:
         """The storage as a folder, whose files the API serves."""
+        return self._folder(self.derived(b"links"))
+
+    @property
+    def unlinked(self) -> Storage:
+        """The storage also where no key is set that could sign links to it."""
+        return self._folder(b"")
+
+    def _folder(self, link_secret: bytes) -> FolderStorage:
         self.storage_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStorage(self.storage_root, public_url=self.public_url, link_secret=self.derived(b"links"))
+        return FolderStorage(self.storage_root, public_url=self.public_url, link_secret=link_secret)
 
     @cached_property
     def storage_root(self) -> Path:
