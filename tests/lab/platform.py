@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,14 +95,15 @@ class Platform:
         }
         return kept | ours | dict(self.extra)
 
-    async def start(self, role: str, *arguments: str, **environment: str) -> Role:
+    async def start(
+        self, role: str, *arguments: str, program: Sequence[str] = ("-m", "encoder"), **environment: str
+    ) -> Role:
         """Start one more process of `role`."""
         log = self.folder / f"{role}-{len(self.roles)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
-                "encoder",
+                *program,
                 role,
                 *arguments,
                 cwd=self.folder,
