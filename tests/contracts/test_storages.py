@@ -17,6 +17,9 @@ from tests.lab.cargo import read
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
+OUTWARDS = ("../outside", "uploads/../../outside", "/etc/passwd", "", ".")
+
+
 class _Folder:
     now = NOW
 
@@ -56,11 +59,10 @@ class _Folder:
     def invited(self, key: str, query: dict[str, str]) -> Invited | None:
         return self._storage.invited(key, query)
 
-    def signed(self, key: str) -> dict[str, str]:
-        """The query that a link to `key` would have, whatever the key is."""
-        until = str(int(NOW.timestamp()) + 60)
-        told = {"expires": until, "name": "a"}
-        return {**told, "signature": self._storage._signature("GET", key, told)}
+    def signed(self, method: str, key: str, **told: str) -> dict[str, str]:
+        """The query that an address of `key` would have, whatever the key is."""
+        told = {"expires": str(int(NOW.timestamp()) + 60), **told}
+        return {**told, "signature": self._storage._signature(method, key, told)}
 
 
 @pytest.fixture
@@ -81,9 +83,24 @@ def test_not_even_a_signed_link_leads_out_of_the_folder(folder: _Folder, tmp_pat
     (folder.root / "inside").write_bytes(DATA)
     (folder.root / "link").symlink_to(tmp_path / "outside")
     (folder.root / "folder").symlink_to(tmp_path)
-    assert folder.resolve("inside", folder.signed("inside")) == DATA
-    for key in ("../outside", "/etc/passwd", "link", "folder/outside", "", ".", "inside/"):
-        assert folder.resolve(key, folder.signed(key)) is None
+    assert folder.resolve("inside", folder.signed("GET", "inside", name="a")) == DATA
+    for key in (*OUTWARDS, "link", "folder/outside", "inside/"):
+        assert folder.resolve(key, folder.signed("GET", key, name="a")) is None
+
+
+def test_not_even_a_signed_invitation_leads_out_of_the_folder(folder: _Folder) -> None:
+    told = {"size": "1", "type": "video/mp4"}
+    assert folder.invited("uploads/a/source", folder.signed("PUT", "uploads/a/source", **told)) is not None
+    for key in OUTWARDS:
+        assert folder.invited(key, folder.signed("PUT", key, **told)) is None
+
+
+async def test_nothing_arrives_through_a_link(folder: _Folder, tmp_path: Path) -> None:
+    (folder.root / "uploads").symlink_to(tmp_path)
+    with pytest.raises(errors.Transient, match="storage_unavailable"):
+        async with folder.arriving():
+            raise AssertionError
+    assert list(tmp_path.iterdir()) == [folder.root]
 
 
 @pytest.mark.parametrize(

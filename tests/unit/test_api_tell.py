@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,10 @@ from encoder.errors import FailureClass
 from encoder.model.base import from_json
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
 from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.media import Media
 from encoder.model.result import Problem
-from encoder.model.state import JobState, OutputState, TaskState
-from encoder.store.rows import JobRow, Live, OutputRow
+from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.store.rows import JobRow, Live, OutputRow, UploadRow
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SPEC = from_json(JobSpec, {"source": {"kind": "inline"}, "outputs": []})
@@ -60,6 +62,44 @@ def test_what_will_never_be_made_has_no_progress_and_does_not_count(
 
 def test_one_unknown_share_makes_that_of_the_job_unknown() -> None:
     assert tell.progress(row(UP, ENCODING, live=Live(stage="encoding"))).progress is None
+
+
+UPLOAD = UploadRow(
+    id=UUID(int=7), tenant_id=DEFAULT_TENANT, key="uploads/7/source", file_name="in.mov", content_type="video/mp4",
+    declared_bytes=None, state=UploadState.UPLOADED, size_bytes=100, job_id=JobId(42), created_at=AT, expires_at=AT,
+    uploaded_at=AT,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        (JobState.QUEUED, "uploaded"),
+        (JobState.PROCESSING, "processing"),
+        (JobState.COMPLETED, "completed"),
+        (JobState.FAILED, "failed"),
+        (JobState.CANCELLED, "failed"),
+    ],
+)
+def test_an_upload_stands_as_the_job_that_was_made_of_it(state: JobState, status: str) -> None:
+    assert tell.upload(UPLOAD, replace(row(UP), state=state)).processing_status == status
+
+
+def test_an_upload_without_a_job_stands_for_itself() -> None:
+    assert tell.upload(UPLOAD, None).processing_status == "uploaded"
+    assert tell.upload(replace(UPLOAD, state=UploadState.PENDING), None).processing_status == "pending"
+
+
+def test_the_codecs_and_the_time_of_an_upload_are_told_once_they_are_known() -> None:
+    told = tell.upload(UPLOAD, row(QUEUED))
+    assert (told.original_codec, told.target_codec, told.processing_time) == (None, None, None)
+    media = from_json(
+        Media,
+        {"format": "mp4", "sizeBytes": 1, "audio": [{"index": 0, "codec": "aac", "channels": 2, "sampleRateHz": 1}]},
+    )
+    ended = replace(row(QUEUED), media=media, finished_at=AT + timedelta(seconds=1.5))
+    told = tell.upload(UPLOAD, ended)
+    assert (told.original_codec, told.target_codec, told.processing_time) == ("aac", None, 1.5)
 
 
 PROBLEM = Problem(code="source_unavailable", message="No answer.", kind=FailureClass.TRANSIENT, retryable=True)
