@@ -22,6 +22,7 @@ FAST = {"encoderPreset": "ultrafast"}
 
 
 async def test_a_job_over_http_delivers_identical_files_and_signed_webhooks(dsn: str, tmp_path: Path) -> None:
+    """P1, where all goes well"""
     clip = media.clip().read_bytes()
     async with (
         running(dsn, tmp_path) as platform,

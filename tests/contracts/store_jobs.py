@@ -193,6 +193,7 @@ class RetrySuite:
         assert [event.run for event in ends] == [1, 2]
 
     async def test_secrets_are_erased_after_the_end_and_then_there_is_no_retry(self, store: Store) -> None:
+        """P6"""
         living = await work.enqueue(store, sealed=b"secret")
         ended = await work.enqueue(store, sealed=b"secret")
         await store.cancel(ended.id)

@@ -138,6 +138,7 @@ async def test_a_wrong_method_is_told_the_right_ones(api: Api, method: str) -> N
      "/static/../views.py", "/static/views.py", "/outputs/..;/", "/docs/", "/storage/", "/jobs/1/outputs/../log"],
 )  # fmt: skip
 async def test_what_is_not_there_is_not_found(api: Api, path: str) -> None:
+    """G5 of security.md"""
     answer = await api.raw(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"404 Not Found" in head.splitlines()[0]

@@ -13,11 +13,11 @@ import pytest
 
 from encoder.api.metrics import CONTENT_TYPE
 from encoder.errors import CATALOGUE, Permanent, Transient
-from encoder.model.ids import WorkerId
+from encoder.model.ids import OutputId, WorkerId
 from encoder.model.result import Problem
 from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
-from encoder.store.rows import Claim
+from encoder.store.rows import Beat, Claim, Live
 from tests.lab.api import Api, running
 
 HOSTILE = "\"'><img src=x onerror=alert(1)>{{7*7}}"
@@ -108,6 +108,29 @@ async def test_a_job_that_waits_for_its_next_attempt_says_why(api: Api, store: P
     assert "Waits for its next attempt, not before" in text
     assert "No answer within 10 s." in text
     assert CATALOGUE["source_unavailable"].to_do in text
+
+
+async def test_a_transfer_shows_its_bytes_their_rate_and_the_time_left(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB))["id"]
+    claim = await claimed(store)
+    told = Live(
+        stage="uploading",
+        progress=0.96,
+        eta_seconds=75.4,
+        transferred_bytes=12_000_000,
+        total_bytes=240_000_000,
+        bytes_per_second=3_041_592.6,
+    )
+    heart = store.heart()
+    beat = Beat(task_id=claim.task_id, epoch=claim.epoch, stage="uploading", live={OutputId(0): told})
+    await heart.beat(WorkerId(uuid4()), [beat], lease=timedelta(minutes=1))
+    await heart.close()
+    for shown in ((await api.get(f"/jobs/{job}"))["outputs"], (await api.get("/jobs"))["jobs"][0]["outputs"]):
+        members = ("transferredBytes", "totalBytes", "bytesPerSecond", "etaSeconds")
+        assert [shown[0][name] for name in members] == [12_000_000, 240_000_000, 3_041_592.6, 75.4]
+        assert [shown[1][name] for name in members] == [None] * 4
+    text = await page(api, f"/ui/jobs/{job}")
+    assert "uploading 96%, 12 MB of 240 MB, 3.04 MB/s, 0:01:15 left" in text
 
 
 @pytest.mark.parametrize("ref", ["0", "x", "9" * 30, "%3Cimg%3E"])

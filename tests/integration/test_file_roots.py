@@ -66,6 +66,7 @@ def forbidden(ground: Ground) -> Iterator[str]:
 
 
 def test_a_path_out_of_the_roots_is_a_fault_of_that_member(ground: Ground) -> None:
+    """G7 of security.md"""
     for path in forbidden(ground):
         for registry in (ground.sources, ground.destinations):
             faults = registry.check(place(path))
@@ -83,11 +84,13 @@ def test_a_path_under_a_root_is_in_order_even_while_nothing_is_there(ground: Gro
 
 
 def test_without_roots_there_are_no_files() -> None:
+    """G7 of security.md"""
     faults = Sources(Surroundings()).check(place("/srv/in.mov"))
     assert [fault.code for fault in faults] == ["path_not_allowed"]
 
 
 async def test_a_link_that_came_after_the_check_is_not_followed(ground: Ground, tmp_path: Path) -> None:
+    """G7 of security.md"""
     source = ground.sources.make(place(ground.root / "late.mov"))
     deep = ground.sources.make(place(ground.root / "sub" / "in.mov"))
     target = ground.destinations.make(place(ground.root / "sub" / "out.mp4"), KEY)

@@ -56,6 +56,7 @@ async def get(web: Web, text: str, **headers: str) -> bytes:
 
 
 async def test_a_name_that_leads_to_a_forbidden_address_is_not_dialled(canary: Canary) -> None:
+    """C4"""
     dns = FakeDns(script={"evil.example": [[FORBIDDEN]]})
     with pytest.raises(errors.Permanent, match="address_not_allowed") as refused:
         await get(lab_web(lookup=dns), canary.url(host="evil.example"))
@@ -63,6 +64,7 @@ async def test_a_name_that_leads_to_a_forbidden_address_is_not_dialled(canary: C
 
 
 async def test_one_forbidden_answer_refuses_all(server: Server) -> None:
+    """C6"""
     dns = FakeDns(script={"evil.example": [[PUBLIC, FORBIDDEN]]})
     with pytest.raises(errors.Permanent, match="address_not_allowed"):
         await get(lab_web(lookup=dns), server.url("/x", host="evil.example"))
@@ -71,12 +73,14 @@ async def test_one_forbidden_answer_refuses_all(server: Server) -> None:
 
 @pytest.mark.parametrize("address", ["::1", "::ffff:127.66.0.1", "2002:7f42:1::", "fd00:ec2::254", "169.254.169.254"])
 async def test_an_answer_in_any_form_is_refused(address: str) -> None:
+    """C3, C13"""
     dns = FakeDns(script={"evil.example": [[address]]})
     with pytest.raises(errors.Permanent, match="address_not_allowed"):
         await get(lab_web(lookup=dns), "http://evil.example/x")
 
 
 async def test_a_name_is_looked_up_once_for_each_connection(canary: Canary, server: Server) -> None:
+    """C5"""
     dns = FakeDns(script={"rebinding.example": [[PUBLIC], [FORBIDDEN]]})
     web = lab_web(lookup=dns)
     assert await get(web, server.url("/x", host="rebinding.example")) == b"hello"
@@ -113,6 +117,7 @@ async def test_a_literal_address_is_checked_when_it_is_dialled(canary: Canary) -
 async def test_a_redirect_to_where_no_caller_may_go_is_not_followed(
     canary: Canary, server: Server, to: str, status: int
 ) -> None:
+    """C7, C13"""
     server.scripts["/away"] = redirecting(to.format(port=canary.port), status=status)
     dns = FakeDns(script={"evil.example": [[FORBIDDEN]]})
     with pytest.raises(errors.Permanent, match="redirect_not_allowed"):
@@ -120,6 +125,7 @@ async def test_a_redirect_to_where_no_caller_may_go_is_not_followed(
 
 
 async def test_five_redirects_are_followed_and_no_sixth(server: Server) -> None:
+    """C7"""
     assert await get(lab_web(), chain(server, 5, end=ok)) == b"hello"
     with pytest.raises(errors.Permanent, match="too_many_redirects"):
         await get(lab_web(), chain(server, 6, end=ok))
@@ -132,6 +138,7 @@ async def test_a_redirect_to_nowhere_is_not_followed(server: Server) -> None:
 
 
 async def test_a_loop_of_redirects_ends(server: Server) -> None:
+    """C7"""
     server.scripts["/loop"] = redirecting("/loop")
     with pytest.raises(errors.Permanent, match="too_many_redirects"):
         await get(lab_web(), server.url("/loop"))
@@ -139,6 +146,7 @@ async def test_a_loop_of_redirects_ends(server: Server) -> None:
 
 
 async def test_the_callers_headers_never_reach_another_origin(server: Server) -> None:
+    """C8"""
     async with Server(host="127.77.0.2") as other:
         other.scripts["/x"] = redirecting(server.url("/x"))
         server.scripts["/here"] = redirecting("/away")
@@ -157,6 +165,7 @@ async def test_cookies_are_not_carried_from_one_answer_to_the_next(server: Serve
 
 
 async def test_a_redirect_from_https_to_http_is_not_followed(server: Server, tmp_path: Path) -> None:
+    """C8"""
     authority = Authority.new(tmp_path)
     dns = FakeDns(script={"good.example": [[PUBLIC]]})
     async with Server(tls=authority.server("good.example")) as secure:
@@ -169,12 +178,14 @@ async def test_a_redirect_from_https_to_http_is_not_followed(server: Server, tmp
 async def test_a_proxy_in_the_environment_is_ignored(
     canary: Canary, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """C12"""
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, canary.url())
     assert await get(lab_web(), server.url("/x")) == b"hello"
 
 
 async def test_each_policy_looks_for_itself(server: Server) -> None:
+    """C18"""
     assert await get(lab_web(), server.url("/x")) == b"hello"
     strict = Web(policy=Policy())
     with pytest.raises(errors.Permanent, match="address_not_allowed"):

@@ -62,6 +62,7 @@ async def test_post_is_sent_where_the_caller_says_so(shelf: Shelf, tmp_path: Pat
 
 
 async def test_all_attempts_at_one_result_carry_one_idempotency_key(shelf: Shelf, tmp_path: Path) -> None:
+    """J16"""
     shelf.faults = [refusing_late(500)]
     with pytest.raises(errors.Transient, match="destination_unavailable"):
         await put(destination(shelf.url("/out.mp4")), tmp_path, attempt="7-1")
@@ -102,6 +103,7 @@ async def test_what_passes_is_tried_again_by_the_stage(shelf: Shelf, tmp_path: P
 
 
 async def test_an_early_refusal_ends_the_upload(shelf: Shelf, tmp_path: Path) -> None:
+    """J16"""
     shelf.faults = [refusing_early(413, after=100_000)]
     sent: list[int] = []
     gate = Gate()
@@ -147,6 +149,7 @@ async def test_an_answer_may_take_longer_than_a_connection_may_be_idle(shelf: Sh
 
 
 async def test_a_redirect_is_followed_with_the_whole_body(shelf: Shelf, tmp_path: Path) -> None:
+    """J16"""
     async with Shelf(host="127.77.0.2") as other:
         shelf.faults = [redirecting(other.url("/there.mp4"), status=307)]
         await put(destination(shelf.url("/out.mp4"), headers={"X-Key": "SENTINEL"}), tmp_path, LARGE)
@@ -157,12 +160,14 @@ async def test_a_redirect_is_followed_with_the_whole_body(shelf: Shelf, tmp_path
 
 @pytest.mark.parametrize("status", [301, 302, 303])
 async def test_a_redirect_that_would_lose_the_body_is_not_followed(shelf: Shelf, tmp_path: Path, status: int) -> None:
+    """J16"""
     shelf.faults = [redirecting("/there.mp4", status=status)]
     with pytest.raises(errors.Permanent, match="redirect_not_allowed"):
         await put(destination(shelf.url("/out.mp4")), tmp_path)
 
 
 async def test_a_redirect_to_a_forbidden_address_is_not_followed(shelf: Shelf, tmp_path: Path) -> None:
+    """J16"""
     async with Canary() as canary:
         shelf.faults = [redirecting(canary.url(), status=307)]
         with pytest.raises(errors.Permanent, match="redirect_not_allowed"):

@@ -237,6 +237,7 @@ async def test_a_child_knows_four_names_and_no_secret(tmp_path: Path, monkeypatc
 
 
 async def test_a_source_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """G4 of security.md"""
     link = tmp_path / "source"
     link.symlink_to(clip())
     launcher = launcher_of(ffx(tmp_path, "note born"))

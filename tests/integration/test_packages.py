@@ -137,7 +137,7 @@ async def test_a_package_knows_its_files_what_they_are_and_which_come_last(packa
 
 
 async def test_a_link_among_the_files_is_not_followed(tmp_path: Path) -> None:
-    """G4: whoever took ffmpeg over may leave one to a file that the worker can read."""
+    """G4 of security.md: whoever took ffmpeg over may leave one to a file that the worker can read."""
     folder = tmp_path / "made"
     folder.mkdir()
     (folder / "master.m3u8").write_text("#EXTM3U\n")
@@ -479,7 +479,7 @@ def a_proven(package: Package) -> Proven:
 
 @pytest.mark.parametrize("kind", ["file", "http"])
 async def test_a_package_needs_a_folder(kind: str, tmp_path: Path) -> None:
-    """G1: the path of a package, and of no single file, ends in a slash."""
+    """G1 of security.md: the path of a package, and of no single file, ends in a slash."""
     surroundings = Surroundings(web=lab_web(), roots=Roots(paths=[tmp_path]))
     destinations = Destinations(surroundings, stored=no_storage)
     file: Place = {"kind": "file", "path": f"{tmp_path}/out"}

@@ -134,6 +134,7 @@ async def test_a_redirect_is_a_failure_and_not_followed(hook: Hook, status: int)
 
 
 async def test_an_address_that_turned_forbidden_is_not_dialled_and_the_schedule_goes_on() -> None:
+    """C17"""
     async with Canary() as canary:
         dns = FakeDns(script={"turned.example": [["127.66.0.1"]]})
         for url in (canary.url(host="turned.example"), canary.url()):

@@ -79,6 +79,7 @@ def code(text: str, policy: Policy = WORLD) -> str:
 
 @pytest.mark.parametrize("address", FORBIDDEN_V4)
 def test_a_forbidden_v4_address_is_refused_as_literal_and_in_every_v6_form(address: str) -> None:
+    """C1, C3"""
     assert code(f"http://{address}/x") == "address_not_allowed"
     for form in FORMS:
         assert code(f"http://[{form(IPv4Address(address))}]/x") == "address_not_allowed", form.__name__
@@ -86,6 +87,7 @@ def test_a_forbidden_v4_address_is_refused_as_literal_and_in_every_v6_form(addre
 
 @pytest.mark.parametrize("address", FORBIDDEN_V6)
 def test_a_forbidden_v6_address_is_refused(address: str) -> None:
+    """C3"""
     assert code(f"http://[{address}]/x") == "address_not_allowed"
 
 
@@ -112,6 +114,7 @@ def test_a_refusal_names_the_setting_that_opens_the_address() -> None:
 
 
 def test_our_own_port_stays_closed_on_an_address_that_the_operator_opened() -> None:
+    """C11, C20"""
     assert code("http://127.77.0.1:8080/x", LAB) == "address_not_allowed"
     assert code("http://8.8.8.8:8080/x", LAB) == "allowed"
 
@@ -120,10 +123,12 @@ def test_our_own_port_stays_closed_on_an_address_that_the_operator_opened() -> N
     "host", ["2130706433", "127.1", "0177.0.0.1", "0x7f.1", "0x7f.0.0.1", "0", "127.0.0.256", "1.2"]
 )
 def test_a_number_that_resolvers_would_read_as_an_address_is_no_host(host: str) -> None:
+    """C2"""
     assert code(f"http://{host}/x") == "invalid_url"
 
 
 def test_a_dot_at_the_end_changes_nothing() -> None:
+    """C2"""
     assert code("http://127.0.0.1./x") == "address_not_allowed"
     assert code("http://localhost./x") == "address_not_allowed"
     url = check_url("http://example.com./x", WORLD)
@@ -133,6 +138,7 @@ def test_a_dot_at_the_end_changes_nothing() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "x.localhost", "minio", "metadata"])
 def test_a_name_that_only_this_host_or_net_knows_is_refused(host: str) -> None:
+    """C9"""
     assert code(f"http://{host}/x") == "address_not_allowed"
 
 
@@ -185,11 +191,13 @@ def test_a_name_that_only_this_host_or_net_knows_is_refused(host: str) -> None:
     ],
 )
 def test_what_is_no_plain_http_address_is_invalid(text: str) -> None:
+    """C9, C10"""
     assert code(text) == "invalid_url"
 
 
 @pytest.mark.parametrize("port", [22, 25, 21, 1, 443 + 1, 1023, 3306, 5432, 6379, 9200, 10250, 11211, 27017])
 def test_a_port_of_another_service_is_closed(port: int) -> None:
+    """C11"""
     assert code(f"http://example.com:{port}/x") == "port_not_allowed"
 
 

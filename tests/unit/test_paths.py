@@ -42,6 +42,7 @@ VALUES = Values(job_id=42, uuid="u-1", source_name="../../etc/My Clip.final.mp4"
     ],
 )
 def test_a_path_that_may_lead_elsewhere_is_invalid(path: str) -> None:
+    """G1 of security.md"""
     found = path_fault(path)
     assert found is not None
     assert found.code == "invalid_path"
@@ -56,6 +57,7 @@ def test_an_ordinary_path_is_fine(path: str) -> None:
 
 @given(st.text(max_size=400))
 def test_any_text_becomes_one_clean_segment(text: str) -> None:
+    """G2 of security.md"""
     clean = segment(text)
     assert 1 <= len(clean.encode()) <= 200
     assert "/" not in clean
@@ -78,6 +80,7 @@ def test_any_text_becomes_one_clean_segment(text: str) -> None:
     ],
 )
 def test_the_name_of_a_source_becomes_one_clean_segment(name: str, clean: str) -> None:
+    """G2 of security.md"""
     assert segment(stem(name)) == clean
 
 

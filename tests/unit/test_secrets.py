@@ -121,6 +121,7 @@ def unreadable(vault: Vault, blob: bytes, tenant_id: TenantId = TENANT, job_uuid
 
 
 def test_a_blob_moved_to_another_row_does_not_open() -> None:
+    """P4"""
     vault = Vault([new_key()])
     blob = sealed(vault)
     assert unreadable(vault, blob, job_uuid=OTHER_JOB)
@@ -128,6 +129,7 @@ def test_a_blob_moved_to_another_row_does_not_open() -> None:
 
 
 def test_a_blob_with_any_byte_changed_or_missing_does_not_open() -> None:
+    """P4"""
     vault = Vault([new_key()])
     blob = sealed(vault)
     for at in range(len(blob)):
@@ -148,6 +150,7 @@ def test_a_blob_shows_no_secret_and_is_never_the_same_twice() -> None:
 
 
 def test_keys_are_exchanged_while_jobs_live() -> None:
+    """P2"""
     old, new = new_key(), new_key()
     blob = sealed(Vault([old]))
     assert unreadable(Vault([new]), blob)
@@ -160,6 +163,7 @@ def test_keys_are_exchanged_while_jobs_live() -> None:
 
 @pytest.mark.parametrize("keys", [[], [""], ["short"], ["a" * 44], ["ä" * 44], [new_key()[:-4]], [new_key(), "bad"]])
 def test_a_vault_without_proper_keys_refuses_to_start(keys: list[str]) -> None:
+    """P3"""
     with pytest.raises(errors.Unfit) as refused:
         Vault(keys)
     assert not any(key and key in str(refused.value) for key in keys)
