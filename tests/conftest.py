@@ -9,6 +9,7 @@ import pytest
 from encoder.store.postgres import PostgresStore, open_store
 from tests.lab import postgres
 from tests.lab.ftpd import Ftpd, ftpd
+from tests.lab.sshd import Sshd, sshd
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,13 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Clust
 def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ftpd]:
     """Tests that ask for it are marked `xdist_group("ftp")`: one server is enough for a run."""
     with ftpd(tmp_path_factory.mktemp("ftpd") / "server") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def sftp_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """As `ftp_server`."""
+    with sshd(tmp_path_factory.mktemp("sshd") / "server") as running:
         yield running
 
 

@@ -118,15 +118,19 @@ def ftpd(folder: Path) -> Iterator[Ftpd]:
         yield made
 
 
-def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
-    user, group = os.getuid(), os.getgid()
-    users, groups, conf = folder / "users", folder / "groups", folder / "conf"
-    users.write_text(f"{USER}:{_HASH}:{user}:{group}::{made.folder}:/bin/sh\n")
-    groups.write_text(f"lab:x:{group}:{USER}\n")
+def write_users(folder: Path) -> None:
+    """Who may come in, as proftpd reads it; a login leads to `files` in `folder`."""
+    users, groups = folder / "users", folder / "groups"
+    users.write_text(f"{USER}:{_HASH}:{os.getuid()}:{os.getgid()}::{folder / 'files'}:/bin/sh\n")
+    groups.write_text(f"lab:x:{os.getgid()}:{USER}\n")
     users.chmod(0o600)
     groups.chmod(0o600)
+
+
+def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
+    write_users(folder)
     text = _CONF + (_IMPLICIT if may_listen_on_990() else "")
-    conf.write_text(
+    (folder / "conf").write_text(
         text.format(
             host=HOST,
             plain=made.plain,
@@ -134,8 +138,8 @@ def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
             implicit=IMPLICIT_PORT,
             first=made.data_ports.start,
             last=made.data_ports.stop - 1,
-            user=pwd.getpwuid(user).pw_name,
-            group=grp.getgrgid(group).gr_name,
+            user=pwd.getpwuid(os.getuid()).pw_name,
+            group=grp.getgrgid(os.getgid()).gr_name,
             folder=folder,
             certificate=certificate,
         )
