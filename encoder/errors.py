@@ -226,6 +226,7 @@ _ENTRIES = (
     _job(_PERMANENT, "redirect_not_allowed", "Redirect is not followed", "Give the address that it leads to."),
     _job(_PERMANENT, "too_many_redirects", "Too many redirects", "Give the address that they lead to."),
     _job(_PERMANENT, "tls_error", "Certificate is not valid", "Renew the server's certificate."),
+    _job(_PERMANENT, "host_key_mismatch", "Host key is another one", "Compare `hostKey` with the server's own key."),
     _job(_PERMANENT, "empty_source", "Source is empty", "Upload the file again."),
     _job(_PERMANENT, "unsupported_format", "Format is not supported", "Send a video, audio or picture file."),
     _job(_PERMANENT, "encrypted_source", "Source is encrypted", "Send the file without DRM."),
