@@ -1,4 +1,7 @@
-"""Prints measurements: `make bench [ARGS="job queue"]`. Each is a ratio to a floor or peer of the same run."""
+"""Prints measurements: `make bench [ARGS="job queue fetch:20"]`. Each is a ratio to a floor or peer of the same run.
+
+What follows a colon is said to the case: see its `run`.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ async def main(wanted: list[str]) -> None:
     print(
         f"# {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.2f}"
     )
-    for name in wanted or CASES:
+    for word in wanted or CASES:
+        name, *said = word.split(":")
         case = importlib.import_module(f"tests.bench.{name}")
         print(f"\n## {name}: {(case.__doc__ or '').splitlines()[0]}")
-        await case.run()
+        await case.run(*said)
 
 
 asyncio.run(main(sys.argv[1:]))
