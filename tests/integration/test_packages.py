@@ -5,57 +5,44 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder import errors
-from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
-from encoder.model.base import replace
 from encoder.model.job import Place
-from encoder.model.media import Opened
-from encoder.model.proof import Proof
-from encoder.model.result import Intent, Piece, Timings
-from encoder.model.state import OutputState
 from encoder.plugins import Surroundings
 from encoder.storage.folder import FolderStorage
-from encoder.store.postgres import PostgresStore
-from encoder.store.rows import OutputRow
 from encoder.suites.cargo import Gate, noise
-from encoder.worker.context import Made, Proven, Run
-from encoder.worker.deliver import Account, Deliver, find_published
-from encoder.worker.held import Held
-from encoder.worker.ledger import Ledger
-from encoder.worker.metrics import Tally, Transfers
 from encoder.worker.package import CONTENT_TYPES, Package, pack
-from encoder.worker.publish import AT_ONCE, TRIES, Shipment, all_stand, discard
+from encoder.worker.publish import AT_ONCE, TRIES, all_stand, discard
 from tests.contracts.test_destinations import no_storage
-from tests.lab import facts, work
+from tests.lab.packages import (
+    KEY,
+    MANIFESTS,
+    SEGMENTS,
+    Forgetful,
+    counted,
+    files_below,
+    made,
+    missing,
+    packaged,
+    sending,
+)
 from tests.lab.put import Shelf, refusing_late, resetting
 from tests.lab.wire import Exchange, Script, lab_web
 
-KEY = "jobs/0191b2c4-0000-7000-8000-000000000000/0/"
-MANIFESTS = ("720p.m3u8", "360p.m3u8", "master.m3u8")
-SEGMENTS = tuple(f"{height}/{number}.m4s" for height in ("720p", "360p") for number in range(6))
 URL = "http://127.77.0.1:8000/out"
 PROBE = Path("/proc/self/fd")
 
 
 @pytest.fixture
 async def package(tmp_path: Path) -> Package:
-    """Two renditions of six segments each, their playlists, and the one that names those."""
-    folder = tmp_path / "made"
-    for seed, name in enumerate(SEGMENTS):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(noise(300_000, seed=seed))
-    for height in ("720p", "360p"):
-        (folder / f"{height}.m3u8").write_text("#EXTM3U\n" + "\n".join(f"{height}/{n}.m4s" for n in range(6)))
-    (folder / "master.m3u8").write_text("#EXTM3U\n720p.m3u8\n360p.m3u8\n")
-    return await pack(folder, manifests=MANIFESTS)
+    return await packaged(tmp_path / "made")
 
 
 @pytest.fixture
@@ -81,49 +68,6 @@ def stored(tmp_path: Path) -> Destination:
 def on(shelf: Shelf) -> Destination:
     place: Place = {"kind": "http", "url": shelf.url("/hls/?token=SENTINEL")}
     return Destinations(Surroundings(web=lab_web()), stored=no_storage).make(place, KEY)
-
-
-def sending(
-    package: Package,
-    destination: Destination,
-    *,
-    attempt: str = "7-1",
-    promised: frozenset[Piece] = frozenset(),
-    gate: Gate | None = None,
-    told: Callable[[int], None] = lambda _done: None,
-    tally: Tally | None = None,
-) -> Shipment:
-    return Shipment(
-        package=package,
-        destination=destination,
-        token=attempt,
-        promised=promised,
-        fence=(gate or Gate()).fence,
-        told=told,
-        stopping=lambda: False,
-        tally=tally or counted()[1],
-        uniform=lambda _low, _high: 0.0,
-    )
-
-
-def counted() -> tuple[CollectorRegistry, Tally]:
-    registry = CollectorRegistry()
-    return registry, Tally(Transfers(registry, clock=lambda: 0.0), "out", "http")
-
-
-def files_below(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def made(package: Package) -> dict[str, bytes]:
-    return {item.piece.name: item.path.read_bytes() for item in (*package.body, *package.manifests)}
-
-
-def missing(there: Mapping[str, bytes]) -> list[str]:
-    """What a player would miss: all that a playlist names, and that is not there."""
-    playlists = [data.decode() for name, data in there.items() if name.endswith(".m3u8")]
-    named = {line for text in playlists for line in text.splitlines() if not line.startswith("#")}
-    return sorted(named - there.keys())
 
 
 async def test_a_package_knows_its_files_what_they_are_and_which_come_last(package: Package) -> None:
@@ -340,36 +284,6 @@ async def test_a_file_that_arrived_though_its_try_failed_is_not_sent_twice(
     assert gate.asked == len(package.pieces)
 
 
-class Forgetful:
-    """Publishes each file, and breaks off before it says so the first time."""
-
-    def __init__(self, inner: Destination, broke: set[str]) -> None:
-        self._inner = inner
-        self._broke = broke
-        self.uri = inner.uri
-
-    def within(self, name: str) -> Destination:
-        return type(self)(self._inner.within(name), self._broke)
-
-    async def look(self) -> Receipt | None:
-        return await self._inner.look()
-
-    async def publish(
-        self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
-    ) -> Receipt:
-        receipt = await self._inner.publish(parcel, sent=sent, fence=fence)
-        if self.uri in self._broke:
-            return receipt
-        self._broke.add(self.uri)
-        raise errors.Transient("destination_unavailable", "The answer was lost.")
-
-    async def discard(self, token: str) -> None:
-        await self._inner.discard(token)
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
 async def test_a_package_stands_only_if_all_its_files_do(package: Package, stored: Destination, kept: Path) -> None:
     assert not await all_stand(package.pieces, stored)
     await sending(package, stored).send()
@@ -407,74 +321,6 @@ async def test_what_a_dead_attempt_left_half_written_is_found_by_its_names(
     assert files_below(kept).keys() == left.keys()
     await discard(package.pieces, stored, "7-1")
     assert files_below(kept) == {}
-
-
-async def test_all_that_a_package_promises_is_written_down_before_the_first_byte_leaves(
-    package: Package, stored: Destination, kept: Path, store: PostgresStore
-) -> None:
-    run = await begun(store)
-    transfers = Transfers(CollectorRegistry(), clock=lambda: 0.0)
-    deliver = Deliver(transfers, clock=lambda: 0.0, uniform=lambda _low, _high: 0.0)
-    at_first_byte: list[OutputRow] = []
-
-    class Watched(Forgetful):
-        async def publish(
-            self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
-        ) -> Receipt:
-            if not at_first_byte:
-                at_first_byte.extend((await run.ledger.load()).outputs)
-            return await super().publish(parcel, sent=sent, fence=fence)
-
-    account = Account(queued=1.0, fetch=2.0)
-    await deliver(run, a_proven(package), Watched(stored, set()), account, kind="storage")
-    assert files_below(kept) == made(package)
-    assert at_first_byte[0].intent is not None
-    assert at_first_byte[0].intent.pieces == package.pieces
-    assert at_first_byte[0].delivered is None
-    (row,) = (await run.ledger.load()).outputs
-    assert row.state is OutputState.UPLOADED
-    assert row.delivered is not None
-    assert row.delivered.uri == f"storage:{KEY}"
-    assert (row.delivered.size_bytes, row.delivered.sha256) == (package.size_bytes, package.sha256)
-    assert row.delivered.files == (*sorted(SEGMENTS), *MANIFESTS)
-    assert row.timings == Timings(queued=1.0, fetch=2.0, encode=3.0, verify=4.0, upload=0.0)
-
-
-@pytest.mark.parametrize("whole", [True, False])
-async def test_a_package_that_an_attempt_published_and_did_not_record_is_found(
-    whole: bool, package: Package, stored: Destination, kept: Path, store: PostgresStore
-) -> None:
-    """L11 for packages: with one file missing it is made again."""
-    run = await begun(store)
-    intent = Intent(token="7-0", promised=work.made(0), pieces=package.pieces)
-    await run.ledger.mark(work.change(0, OutputState.UPLOADING, intent=intent))
-    await sending(package, stored).send()
-    if not whole:
-        (kept / SEGMENTS[3]).unlink()
-    (row,) = (await run.ledger.load()).outputs
-    assert await find_published(run, row, stored) is whole
-    (row,) = (await run.ledger.load()).outputs
-    assert (row.state, row.delivered) == (
-        (OutputState.UPLOADED, work.made(0)) if whole else (OutputState.UPLOADING, None)
-    )
-
-
-async def begun(store: PostgresStore) -> Run:
-    """A run whose one output was encoded."""
-    _, claim = await work.working(store)
-    held = Held(claim, sent_at=0.0)
-    ledger = Ledger(store, held, uniform=lambda _low, _high: 0.0)
-    for state in (OutputState.ENCODING, OutputState.VERIFYING):
-        await ledger.mark(work.change(0, state))
-    job = await ledger.load()
-    return Run(held=held, ledger=ledger, job=job, spec=job.spec, folder=Path(), outputs=job.outputs, token="7-1")
-
-
-def a_proven(package: Package) -> Proven:
-    plan = replace(facts.planned(facts.source(), facts.spec()), package=True)
-    made = Made(plan=plan, path=Path(), command=(), log="", seconds=3.0)
-    opened = Opened(media=facts.source(), counts=())
-    return Proven(made=made, proof=Proof(checks=()), package=package, seconds=4.0, opened=opened)
 
 
 @pytest.mark.parametrize("kind", ["file", "http"])
