@@ -12,7 +12,7 @@ from encoder.model.paths import path_fault
 _ADDRESS = re.compile(
     r"(?P<scheme>[a-z][a-z0-9]*)://"
     r"(?:(?P<username>[^/?#@:\\]*)(?::(?P<password>[^/?#@\\]*))?@)?"
-    r"(?P<host>\[[0-9a-f:.]+\]|[^/?#@:\[\]\\]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<host>\[[0-9a-f.]*:[0-9a-f:.]*\]|[^/?#@:\[\]\\]+)(?::(?P<port>[0-9]{1,5}))?"
     r"/(?P<path>[^?#\\]*)",
     re.IGNORECASE,
 )

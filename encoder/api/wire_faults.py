@@ -115,9 +115,9 @@ def _walk(loc: _Tokens, value: Json, *, named: bool) -> tuple[_Tokens, Json]:
 
 def _kindless(tokens: _Tokens, value: Json, union: Any) -> Fault:  # noqa: ANN401  # as above
     """A source or destination of which nobody can say what it is."""
-    known = f"must be one of {', '.join(_kinds(union))}"
     if not isinstance(value, dict):
         return _fault(tokens, "invalid_type", "must be an object")
+    known = f"must be one of {', '.join(_kinds(union))}"
     if "kind" not in value and "url" not in value:
         return _fault((*tokens, "kind"), "missing_field", known)
     member = "kind" if "kind" in value else "url"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from encoder.api.wire_address import read_address
 from encoder.api.wire_types import ABSENT, HttpUrl, OneOf, Path, Url, WirePlace, begins, fault, without_noise
@@ -23,8 +23,15 @@ STORAGE_CLASSES = (
 _OWN_METADATA = "encoder-"  # names that we write ourselves
 _LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _BUCKET = rf"^{_LABEL}(?:\.{_LABEL})*$"
+_NUMBERS = {"pattern": "^[0-9.]+$"}  # might be read as an address of the internet
 _PRINTABLE = "[!-~](?:[ -~]*[!-~])?"
 _CONTENT_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?: *; *[A-Za-z0-9_.-]+=[A-Za-z0-9\"_., +-]+)*$"
+
+
+def _bucket(value: str) -> str:
+    if re.match(_NUMBERS["pattern"], value):
+        raise fault("invalid_value", "must not be made of numbers alone")
+    return value
 
 
 def _metadata(value: dict[str, str]) -> dict[str, str]:
@@ -45,7 +52,12 @@ def _credentials_schema(schema: dict[str, Any]) -> None:
 
 
 S3Url = Annotated[Url, *begins("s3")]
-_Bucket = Annotated[str, Field(min_length=3, max_length=63, pattern=_BUCKET)]
+_Bucket = Annotated[
+    str,
+    Field(min_length=3, max_length=63, pattern=_BUCKET, json_schema_extra={"not": _NUMBERS}),
+    AfterValidator(_bucket),
+]
+_BUCKET_READER: TypeAdapter[str] = TypeAdapter(_Bucket)
 _Region = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]
 _KEY = Field(pattern=r"^[!-~]{1,256}$", json_schema_extra={"writeOnly": True})
 _TOKEN = Field(pattern=r"^[!-~]{1,8192}$", json_schema_extra={"writeOnly": True})
@@ -103,8 +115,10 @@ class _S3Address(_S3):
         if address.username is not None or address.password is not None or address.port is not None:
             message = "must name bucket and path only; credentials and `endpointUrl` are members of their own"
             raise fault("invalid_url", message, member="url")
-        if not 3 <= len(address.host) <= 63 or not re.fullmatch(_BUCKET, address.host):  # noqa: PLR2004  # S3's
-            raise fault("invalid_url", "must name a bucket as S3 allows it", member="url")
+        try:
+            _BUCKET_READER.validate_python(address.host)
+        except ValidationError:
+            raise fault("invalid_url", "must name a bucket as S3 allows it", member="url") from None
         return {"kind": "s3", "bucket": address.host, "path": address.path}
 
 

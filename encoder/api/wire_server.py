@@ -21,7 +21,6 @@ from encoder.api.wire_types import (
 )
 from encoder.model.job import Place
 
-_HOME = "~/"
 _HOST_KEY = r"^(?:SHA256:[A-Za-z0-9+/]{43}=?|(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [!-~ ]*)?)$"
 _WORDS = Field(min_length=1, max_length=1024, json_schema_extra={"writeOnly": True})
 
@@ -47,7 +46,7 @@ class _Key(_Login):
 class _Server(WirePlace):
     host: _Host
     port: _Port = ABSENT
-    path: Path
+    path: Path = Field(description="from the folder of the login on, or with a slash from the server's root")
 
 
 class _Address(_Login):
@@ -79,7 +78,7 @@ class Ftp(_Login, _Server):
 
 
 class FtpUrl(_Address):
-    """The same, written as an address: `path` is below the folder that one logs in to."""
+    """The same, written as an address: what stands behind the host's slash is below the folder of the login."""
 
     kind: Literal["ftp", "ftps"] = Field(ABSENT, description="told by `url` when absent")
     url: FtpAddress = Field(description="ftp://user:password@host:port/path, percent-encoded")
@@ -98,12 +97,7 @@ class Sftp(_Key, _Server):
 
 
 class SftpUrl(_Key, _Address):
-    """The same, written as an address; `/~/` is the folder that one logs in to."""
+    """The same, written as an address: what stands behind the host's slash is below the folder of the login."""
 
     kind: Literal["sftp"] = Field(ABSENT, description="told by `url` when absent")
     url: SftpAddress = Field(description="sftp://user:password@host:port/path, percent-encoded")
-
-    def parts(self) -> Place:
-        parts = super().parts()
-        path = str(parts["path"])
-        return {**parts, "path": path.removeprefix(_HOME) if path.startswith(_HOME) else f"/{path}"}

@@ -50,7 +50,9 @@ def expand(place: Place, values: Values) -> Place:
 
 
 def fault(text: str) -> Fault | None:
-    """What is wrong with the templates in `text`."""
+    """What is wrong with the templates in `text`, a path or an address."""
+    if _MARK.search(text.partition("://")[2].partition("/")[0]):
+        return Fault(path="", code="invalid_url", message="Templates belong behind the host.")
     unknown = next((name for name in _MARK.findall(text) if name not in _EXAMPLE), None)
     if unknown is None:
         return None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 
-from encoder.api import wire, wire_place
+from encoder.api import wire, wire_place, wire_s3, wire_server
 from encoder.api.wire_faults import Reader
 from encoder.api.wire_types import MAX_METADATA_BYTES, MAX_URL, Wire, WirePlace
 from encoder.destinations.registry import Destinations
@@ -33,7 +33,7 @@ KEYS: dict[str, Any] = {"access_key_id": "AKIA", "access_key_secret": "secret"}
 FTP: dict[str, Any] = {"kind": "ftp", "host": "ftp.example.com", "path": "in/a b.mov"}
 FTP_URL: dict[str, Any] = {"url": "ftp://ftp.example.com/in/a%20b.mov"}
 SFTP: dict[str, Any] = {"kind": "sftp", "host": "ssh.example.com", "path": "/in.mov"}
-SFTP_URL: dict[str, Any] = {"url": "sftp://ssh.example.com/in.mov"}
+SFTP_URL: dict[str, Any] = {"url": "sftp://ssh.example.com//in.mov"}
 UPLOAD: dict[str, Any] = {"kind": "upload", "fileId": "0191b2c4-0000-7000-8000-000000000001"}
 PEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nYWJj\n-----END OPENSSH PRIVATE KEY-----\n"
 S3_ACCESS: dict[str, Any] = KEYS | {
@@ -383,14 +383,14 @@ WHOLE: dict[type[WirePlace], dict[str, Any]] = {
     wire_place.UploadSource: UPLOAD,
     wire_place.FilePath: FILE,
     wire_place.FileUrlPlace: FILE_URL | {"kind": "file"},
-    wire_place.S3Source: S3 | S3_ACCESS,
-    wire_place.S3UrlSource: S3_URL | S3_ACCESS | {"kind": "s3"},
-    wire_place.S3Destination: S3_OUT | S3_ACCESS | S3_GIVEN,
-    wire_place.S3UrlDestination: S3_OUT_URL | S3_ACCESS | S3_GIVEN | {"kind": "s3"},
-    wire_place.Ftp: FTP | {"port": 21, "username": "u", "password": "p"},
-    wire_place.FtpUrl: FTP_URL | {"kind": "ftp", "username": "u", "password": "p"},
-    wire_place.Sftp: SFTP | {"port": 22} | SSH_LOGIN,
-    wire_place.SftpUrl: SFTP_URL | {"kind": "sftp"} | SSH_LOGIN,
+    wire_s3.S3Source: S3 | S3_ACCESS,
+    wire_s3.S3UrlSource: S3_URL | S3_ACCESS | {"kind": "s3"},
+    wire_s3.S3Destination: S3_OUT | S3_ACCESS | S3_GIVEN,
+    wire_s3.S3UrlDestination: S3_OUT_URL | S3_ACCESS | S3_GIVEN | {"kind": "s3"},
+    wire_server.Ftp: FTP | {"port": 21, "username": "u", "password": "p"},
+    wire_server.FtpUrl: FTP_URL | {"kind": "ftp", "username": "u", "password": "p"},
+    wire_server.Sftp: SFTP | {"port": 22} | SSH_LOGIN,
+    wire_server.SftpUrl: SFTP_URL | {"kind": "sftp"} | SSH_LOGIN,
 }
 
 
@@ -422,7 +422,8 @@ def test_each_member_of_each_class_is_refused_when_it_is_of_no_type_that_it_has(
 ) -> None:
     reader: Reader[WirePlace] = Reader(part)
     assert reader.read(WHOLE[part])[1] == []
-    for wrong in (True, [], None, 0.5, {"": 1}):
+    every: tuple[Json, ...] = (True, [], None, 0.5, {"": 1})
+    for wrong in every:
         _, found = reader.read(WHOLE[part] | {member: wrong})
         assert {fault.path.split("/")[1] for fault in found} == {member}, wrong
 
@@ -653,8 +654,8 @@ def test_every_word_of_a_job_arrives() -> None:
         ),
         ({"url": "ftp://u@h.example/x", "password": "p"}, FTP | {"host": "h.example", "path": "x"} | LOGIN),
         ({"url": "ftp://h.example/x"} | LOGIN, FTP | {"host": "h.example", "path": "x"} | LOGIN),
-        ({"url": "sftp://h.example/srv/x"} | SSH_LOGIN, SFTP | {"host": "h.example", "path": "/srv/x"} | SSH_LOGIN),
-        ({"url": "sftp://h.example/~/x"}, {"kind": "sftp", "host": "h.example", "path": "x"}),
+        ({"url": "sftp://h.example/%2Fsrv/x"} | SSH_LOGIN, SFTP | {"host": "h.example", "path": "/srv/x"} | SSH_LOGIN),
+        ({"url": "sftp://h.example/x"}, {"kind": "sftp", "host": "h.example", "path": "x"}),
         (UPLOAD, UPLOAD),
         ({"url": "HTTP://h.example/a"}, {"kind": "http", "url": "HTTP://h.example/a"}),
         ({"kind": "http", "url": "https://h.example/a"}, {"kind": "https", "url": "https://h.example/a"}),

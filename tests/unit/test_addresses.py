@@ -1,0 +1,203 @@
+"""Every member of the job language that can hold an address meets the whole table of addresses.
+
+The members come from the document of the API: a new one that takes an address is tried at once, or fails here until
+it is told how to write one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from typing import Any
+
+import pytest
+from openapi_schema_validator import OAS31Validator
+
+from encoder.api import wire
+from encoder.api.wire_place import OtherDestination, OtherSource
+from encoder.api.wire_schema import schemas
+from encoder.destinations.registry import Destinations
+from encoder.errors import Rejected
+from encoder.net.guard import Policy
+from encoder.net.http import Web
+from encoder.plugins import Surroundings
+from encoder.sources.registry import Sources
+from encoder.wiring import Checks
+from tests.contracts.test_destinations import no_storage
+from tests.unit.test_api_wire import WHOLE, job
+from tests.unit.test_guard import ALLOWED, FORBIDDEN_V4, FORBIDDEN_V6, FORMS
+
+SCHEMES = ("http", "https", "ftp", "ftps", "sftp", "s3")
+# Members that take any text, and so an address too, but never lead anywhere.
+WORDS = {
+    "data",
+    "path",
+    "fileName",
+    "file_name",
+    "headers",
+    "username",
+    "password",
+    "cacheControl",
+    "metadata",
+    "tags",
+    "preset",
+}
+WORDS |= {"access_key_id", "access_key_secret", "session_token"}
+FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]
+LOCAL = ["localhost", "LOCALHOST", "x.localhost", "localhost.", "minio", "metadata", "127.0.0.1."]
+# C2, C9, C10
+ODD = [
+    *("2130706433", "127.1", "0177.0.0.1", "0x7f.1", "0x7f.0.0.1", "0", "127.0.0.256", "1.2", "①②⑦.⓪.⓪.①", "ⓛocalhost"),
+    *("example。com", "", "-example.com", "example..com", ".example.com", "a" * 64 + ".com", "a." * 130 + "com"),
+    *("exa\tmple.com", "example.com\r\nHost: x", "exam ple.com", "example.com\\@127.0.0.1", "{uuid}.example.com"),
+]
+ODD_V6 = ["[::1", "::1]", "[fe80::1%25eth0]", "[1.2.3.4]", "[::g]"]
+ODD_PORTS = ["0", "65536", "80:81", "+80", "٨٠", "99999999999"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member that takes an address. `scheme` None: it takes a host alone."""
+
+    schema: str
+    name: str
+    scheme: str | None
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}:{self.scheme or 'host'}"
+
+    def holding(self, host: str) -> dict[str, Any]:
+        text = host if self.scheme is None else f"{self.scheme}://{host}/in.mov"
+        return _body(self.schema, {self.name: text})
+
+    @property
+    def path(self) -> str:
+        return {"Job": ""}.get(self.schema, _place_of(self.schema)) + f"/{self.name}"
+
+
+@pytest.fixture(scope="module")
+def places() -> wire.Places:
+    """An operator who opens nothing."""
+    surroundings = Surroundings(web=Web(policy=Policy()))
+    destinations = Destinations(surroundings, stored=no_storage)
+    return Checks(sources=Sources(surroundings, stored=_nothing_stored), destinations=destinations, policy=Policy())
+
+
+def _nothing_stored(key: str) -> Any:  # noqa: ANN401  # never returns
+    raise AssertionError(key)
+
+
+DEFINITIONS = schemas("{model}")
+
+
+def _branches(union: dict[str, Any]) -> set[str]:
+    """The classes of a union, by their names in the document. What plug-ins bring, they try themselves."""
+    return {branch["$ref"] for branch in union["oneOf"]} - {OtherSource.__name__, OtherDestination.__name__}
+
+
+READ = _branches(DEFINITIONS["Job"]["properties"]["source"])
+WRITTEN = _branches(DEFINITIONS["Output"]["properties"]["destination"])
+
+
+def _place_of(schema: str) -> str:
+    return "/source" if schema in READ else "/outputs/0/destination"
+
+
+def _body(schema: str, change: dict[str, Any]) -> dict[str, Any]:
+    """A good job in which one member is changed."""
+    if schema == "Job":
+        return job(**change)
+    place = next(body for part, body in WHOLE.items() if part.__name__ == schema)
+    known = {name: said for name, said in place.items() if name not in ({"kind"} if "url" in change else set())}
+    if _place_of(schema) == "/source":
+        return job(source=known | change)
+    return job(outputs=[{"preset": "h264", "destination": known | change}])
+
+
+def _texts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every member of an object that can be a text."""
+    for name, member in schema.get("properties", {}).items():
+        if not {"const", "enum", "$ref", "oneOf"} & member.keys():
+            yield name, member
+
+
+def _members() -> Iterator[Member]:
+    for schema, definition in DEFINITIONS.items():
+        for name, member in _texts(definition):
+            for scheme, text in ((scheme, f"{scheme}://10.0.0.1/in.mov") for scheme in SCHEMES):
+                if name not in WORDS and OAS31Validator(member).is_valid(text):
+                    assert schema in READ | WRITTEN | {"Job"}, (
+                        f"{schema}.{name} takes an address, and is not tried here"
+                    )
+                    yield Member(schema, name, scheme)
+            if name not in WORDS and OAS31Validator(member).is_valid("10.0.0.1"):
+                yield Member(schema, name, None)
+
+
+MEMBERS = list(_members())
+
+
+def _code(member: Member, host: str, places: wire.Places) -> str | None:
+    try:
+        wire.read_job(json.loads(json.dumps(member.holding(host))), places)
+    except Rejected as refused:
+        return {fault.path: fault.code for fault in refused.faults}.get(member.path)
+    return None
+
+
+def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
+    """A new member that takes an address is on this list because it was read here, not because it was remembered."""
+    found = {f"{member.schema}.{member.name}" for member in MEMBERS}
+    assert found >= {"Job.notificationUrl", "HttpSource.url", "HttpDestination.url", "S3Source.endpointUrl"}
+    assert found >= {
+        "S3UrlDestination.endpointUrl",
+        "S3UrlSource.url",
+        "Ftp.host",
+        "FtpUrl.url",
+        "Sftp.host",
+        "SftpUrl.url",
+    }
+    assert len(found) == 13
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_a_forbidden_address_is_refused_in_every_member_and_notation(member: Member, places: wire.Places) -> None:
+    """C1, C3, C13, C14: at least sixty nets, in every form that IPv6 has for them."""
+    wanted = "invalid_url" if member.scheme == "s3" else "address_not_allowed"  # where a host stands, S3 has a bucket
+    wrong = {host: _code(member, _bracketed(host, member), places) for host in FORBIDDEN}
+    assert {host: code for host, code in wrong.items() if code != wanted} == {}
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_a_name_of_this_machine_or_net_is_refused_in_every_member(member: Member, places: wire.Places) -> None:
+    """C2, C9"""
+    if member.scheme == "s3":
+        pytest.skip("a bucket is no name of a host")
+    wrong = {host: _code(member, host, places) for host in LOCAL}
+    assert {host: code for host, code in wrong.items() if code != "address_not_allowed"} == {}
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_what_readers_of_addresses_disagree_about_is_refused_in_every_member(
+    member: Member, places: wire.Places
+) -> None:
+    """C2, C9, C10: never dialled, and never a 500."""
+    ports = [] if member.scheme is None else [f"example.com:{port}" for port in ODD_PORTS]
+    hosts = [*ODD, *ODD_V6, *ports, "user@127.0.0.1@example.com"]
+    if member.scheme == "s3":  # these are buckets like any other
+        hosts = [host for host in hosts if not host.startswith("0x")]
+    passed = [host for host in hosts if _code(member, host, places) is None]
+    assert passed == []
+
+
+@pytest.mark.parametrize("member", [member for member in MEMBERS if member.scheme != "s3"], ids=str)
+def test_a_public_address_passes_in_every_member(member: Member, places: wire.Places) -> None:
+    """Or else the tests above would prove nothing."""
+    refused = {host: _code(member, _bracketed(host, member), places) for host in (*ALLOWED, "example.com")}
+    assert {host: code for host, code in refused.items() if code is not None} == {}
+
+
+def _bracketed(host: str, member: Member) -> str:
+    return f"[{host}]" if ":" in host and member.scheme is not None else host
