@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from operator import methodcaller
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -53,7 +54,7 @@ class FileDestination:
 
     async def look(self) -> Receipt | None:
         try:
-            async with opened(self._open, _close) as file:
+            async with opened(self._open, methodcaller("close")) as file:
                 size_bytes, sha256 = await _digest(file)
         except OSError as error:
             if isinstance(error, FileNotFoundError) or beneath.refuses(error):
@@ -118,17 +119,13 @@ class FileDestination:
 async def _write(file: BinaryIO, part: str, folder: int, parcel: Parcel, sent: Callable[[int], None]) -> None:
     """Make `part` the parcel's bytes, on disk for good. What was read must be what was proven."""
     digest = hashlib.sha256()
-    async with opened(partial(create, part, folder), _close) as target:
+    async with opened(partial(create, part, folder), methodcaller("close")) as target:
         buffer = bytearray(_STEP_BYTES)
         while count := await in_thread(_step, file, target, buffer, digest):
             sent(count)
         await in_thread(os.fsync, target.fileno())
     if digest.hexdigest() != parcel.sha256:
         raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
-
-
-def _close(file: BinaryIO) -> None:
-    file.close()
 
 
 async def _digest(file: BinaryIO) -> tuple[int, str]:

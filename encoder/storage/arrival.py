@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from operator import methodcaller
 from typing import BinaryIO
 from uuid import uuid4
 
 from encoder import errors
 from encoder.files import beneath
-from encoder.files.beneath import closing
 from encoder.files.part import create, is_full, removed_if_it_stays
 from encoder.files.roots import Spot
-from encoder.files.threads import in_thread
+from encoder.files.threads import in_thread, opened
 
 LEAST_FREE_BYTES = 512 * 1024 * 1024  # is left on the disk, for the database that may share it
 
@@ -61,14 +62,15 @@ async def arriving(spot: Spot, *, size_bytes: int) -> AsyncIterator[Arrival]:
     `size_bytes`: how much is to come, at least. Raises as `Arrival`.
     """
     part = f".{uuid4().hex}.part"
-    with _translated():
-        folder = await in_thread(beneath.open_folder, spot.root, spot.way.parent, make=True)
-    with closing(folder), removed_if_it_stays(part, folder):
+    async with AsyncExitStack() as stack:
         with _translated():
+            opens = partial(beneath.open_folder, spot.root, spot.way.parent, make=True)
+            folder = await stack.enter_async_context(opened(opens, os.close))
             _require_room(folder, size_bytes)
-            file = await in_thread(create, part, folder)
-        with file:  # what the block raises is none of ours: a caller who goes away is an OSError too
-            yield Arrival(file, part=part, name=spot.way.name, folder=folder)
+            stack.enter_context(removed_if_it_stays(part, folder))
+            file = await stack.enter_async_context(opened(partial(create, part, folder), methodcaller("close")))
+        # what the block raises is none of ours: a caller who goes away is an OSError too
+        yield Arrival(file, part=part, name=spot.way.name, folder=folder)
 
 
 def _require_room(folder: int, size_bytes: int) -> None:

@@ -57,6 +57,14 @@ def test_a_warning_stands_under_the_output_that_it_is_about() -> None:
     assert lines[-1].strip() == "warning: small"
 
 
+def test_a_transfer_is_told_with_its_rate() -> None:
+    output = views.Output(
+        id=0, status="uploading", spec=views.Spec(preset="h264"), stage="uploading", progress=0.96,
+        bytes_per_second=3_041_592.6, eta_seconds=21.0,
+    )  # fmt: skip
+    assert report.state(output) == "h264  uploading 96%, 3.04 MB/s, 21 s left"
+
+
 def test_why_a_job_waits_is_told_apart_from_the_details() -> None:
     waiting = views.Waiting(reason="slot", detail="no worker has taken it yet")
     assert "  waits: slot – no worker has taken it yet" in report.details(_job(waiting_for=waiting))
