@@ -57,11 +57,12 @@ class Room(Scratch):
         return self._free
 
 
-async def fetched(
+async def fetched(  # noqa: PLR0913  # each is what some test is about
     server: Server,
     folder: Path,
     script: Script,
     *,
+    url: str | None = None,
     limits: FetchLimits | None = None,
     clock: Callable[[], float] = lambda: 0.0,
     idle_s: float = 5.0,
@@ -69,7 +70,7 @@ async def fetched(
 ) -> bytes:
     """What lies on the disk in the end. The source's path is `folder / "source"`."""
     server.scripts["/in.mov"] = script
-    place: Place = {"kind": "http", "url": server.url("/in.mov")}
+    place: Place = {"kind": "http", "url": url or server.url("/in.mov")}
     fetch = Fetch(
         Room(folder, free),
         Transfers(CollectorRegistry(), clock=clock),
