@@ -242,7 +242,7 @@ async def test_what_was_checked_is_what_is_sent(server: Server) -> None:
 
 
 class TestTls:
-    """`good.example` is where the servers are; the certificates differ."""
+    """J21: `good.example` is where the servers are; the certificates differ."""
 
     @pytest.fixture
     def authority(self, tmp_path: Path) -> Authority:
@@ -318,6 +318,7 @@ async def refused_after(exchange: Exchange) -> None:
     "script", [saying(b"no http\r\n\r\n"), falling_silent(), refused_after, redirecting("gopher://x?sig=SENTINEL")]
 )
 async def test_no_failure_tells_the_query_not_even_to_the_log(server: Server, script: Script) -> None:
+    """P7"""
     async def body() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield bytes(1_000_000)
