@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.files.threads import in_thread
+from encoder.model.paths import path_fault
 from encoder.model.result import Piece
 
 CONTENT_TYPES = {
@@ -81,7 +82,7 @@ async def pack(folder: Path, *, manifests: Sequence[str]) -> Package:
     """All files below `folder`; `manifests`: those that point to others, in the order in which they may appear.
 
     Raises:
-        errors.Permanent: `output_invalid`, a manifest is missing, or there is something that is no file.
+        errors.Permanent: `output_invalid`, a manifest is missing, or there is what no encoder of ours makes.
     """
     names = await in_thread(_names, folder)
     if missing := [name for name in manifests if name not in names]:
@@ -99,11 +100,11 @@ def place_of(piece: Piece, destination: Destination) -> Destination:
 
 
 def _names(folder: Path) -> set[str]:
-    """A link would lead the delivery to whatever ffmpeg, if it was taken over, wants to be delivered."""
+    """All files. Whoever took ffmpeg over may leave a link to what we can read, or a name that is a command to others."""
     found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
-    strange = [name for name, mode in found.items() if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))]
-    if strange:
-        raise errors.Permanent("output_invalid", f"{strange[0]} of the package is no file.")
+    for name, mode in found.items():
+        if path_fault(name) is not None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise errors.Permanent("output_invalid", "The package holds what is no file, or has a name that is none.")
     return {name for name, mode in found.items() if stat.S_ISREG(mode)}
 
 

@@ -90,6 +90,17 @@ async def test_a_link_among_the_files_is_not_followed(tmp_path: Path) -> None:
         await pack(folder, manifests=["master.m3u8"])
 
 
+@pytest.mark.parametrize("name", ["0.m4s\r\nDELE x", "a\\b", "%2e%2e%2fx", "\udcff"])
+async def test_a_name_that_is_none_of_ours_goes_nowhere(name: str, tmp_path: Path) -> None:
+    """G1 of security.md: an FTP server would take the first one for two commands."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    for each in ("master.m3u8", name):
+        (folder / each).write_bytes(b"")
+    with pytest.raises(errors.Permanent, match="output_invalid"):
+        await pack(folder, manifests=["master.m3u8"])
+
+
 async def test_a_package_without_its_manifest_is_none(tmp_path: Path) -> None:
     with pytest.raises(errors.Permanent, match="output_invalid"):
         await pack(tmp_path, manifests=["master.m3u8"])
