@@ -78,6 +78,12 @@ class Checks:
         found = check_url(url, self.policy)
         return [found] if isinstance(found, Fault) else []
 
+    @property
+    def secret_members(self) -> dict[str, frozenset[str]]:
+        """By kind, what is sealed beside what is sealed in every kind, in sources and destinations alike."""
+        read, written = self.sources.secret_members, self.destinations.secret_members
+        return {kind: read.get(kind, frozenset()) | written.get(kind, frozenset()) for kind in read.keys() | written}
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -222,7 +228,7 @@ class Wiring(Machine):
                 scratch=scratch,
                 turns=asyncio.Semaphore(AT_ONCE),
             ),
-            places=Checks(sources=self.sources, destinations=self.destinations, policy=self.policy),
+            places=self._checks,
             storage=self.storage,
             shelf=self.shelf,
             cursor_key=self.derived(b"cursors"),
@@ -253,20 +259,18 @@ class Wiring(Machine):
         return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform)
 
     @property
+    def _checks(self) -> Checks:
+        return Checks(sources=self.sources, destinations=self.destinations, policy=self.policy)
+
+    @property
     def _submit(self) -> Enqueue:
         return Enqueue(
             self.store,
             self.vault,
             max_attempts=self.settings.max_attempts,
             new_uuid=uuid4,
-            secret_members=self._secret_members,
+            secret_members=self._checks.secret_members,
         )
-
-    @property
-    def _secret_members(self) -> dict[str, frozenset[str]]:
-        """By kind; a source and a destination of one kind hide what either does."""
-        read, written = self.sources.secret_members, self.destinations.secret_members
-        return {kind: read.get(kind, frozenset()) | written.get(kind, frozenset()) for kind in read.keys() | written}
 
     @property
     def _limits(self) -> Limits:

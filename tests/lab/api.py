@@ -100,12 +100,14 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
     storage = FolderStorage(folder / "storage", public_url="http://lab", link_secret=b"lab")
     around = Surroundings(web=Web(policy=policy), roots=Roots(paths=(folder / "root",)))
     sources, destinations = Sources(around, stored=storage.source), Destinations(around, stored=storage.destination)
+    checks = Checks(sources=sources, destinations=destinations, policy=policy)
+    secret, vault = checks.secret_members, Vault([new_key()])
     parts = Parts(
         **{
             "store": store,
-            "submit": Enqueue(store, Vault([new_key()]), max_attempts=3, new_uuid=uuid4),
+            "submit": Enqueue(store, vault, max_attempts=3, new_uuid=uuid4, secret_members=secret),
             "inspector": NoInspector(),
-            "places": Checks(sources=sources, destinations=destinations, policy=policy),
+            "places": checks,
             "storage": storage,
             "shelf": storage,
             "cursor_key": b"lab",
