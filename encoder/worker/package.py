@@ -100,7 +100,7 @@ def place_of(piece: Piece, destination: Destination) -> Destination:
 
 
 def _names(folder: Path) -> set[str]:
-    """All files. Whoever took ffmpeg over may leave a link to what we can read, or a name that is a command to others."""
+    """All files. Whoever took ffmpeg over may leave a link to what we can read, or a name that others obey."""
     found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
     for name, mode in found.items():
         if path_fault(name) is not None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
