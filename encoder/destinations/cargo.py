@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import AsyncGenerator, Callable
@@ -12,16 +13,22 @@ from encoder.files.threads import in_thread
 
 
 async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
-    """The parcel's bytes, `size_bytes` at a time; each chunk counts as sent when the next one is asked for.
+    """The parcel's bytes, `size_bytes` at a time, one chunk ahead; each counts as sent when the next is asked for.
 
     Raises:
         errors.Transient: `integrity_error`, at the end: these were not the bytes that were proven.
     """
     digest = hashlib.sha256()
     with parcel.path.open("rb", buffering=0) as file:
-        while chunk := await in_thread(_read, file.fileno(), size_bytes, digest):
-            yield chunk
-            sent(len(chunk))
+        reading = asyncio.ensure_future(in_thread(_read, file.fileno(), size_bytes, digest))
+        try:
+            while chunk := await reading:
+                reading = asyncio.ensure_future(in_thread(_read, file.fileno(), size_bytes, digest))
+                yield chunk
+                sent(len(chunk))
+        finally:
+            reading.cancel()  # it still ends before the file is closed
+            await asyncio.wait({reading})
     if digest.hexdigest() != parcel.sha256:
         raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
 

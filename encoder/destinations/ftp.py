@@ -24,7 +24,7 @@ from encoder.plugins import Kind, Surroundings
 MOST_LINES = 4  # conversations with one server at once
 CLEAR_UP_S = 5.0  # for each of two tries to remove what a failure left
 
-_STEP_BYTES = 256 * 1024  # has to leave within the idle time
+_CHUNK_BYTES = 1024 * 1024
 
 
 def check(members: Account, surroundings: Surroundings, *, scheme: str) -> Iterator[Fault]:
@@ -96,7 +96,7 @@ class FtpDestination:
         part = part_name(self._path, parcel.token)
         async with self._lines.one() as ftp:
             try:
-                async with aclosing(cargo.chunks(parcel, _STEP_BYTES, sent=sent)) as chunks:
+                async with aclosing(cargo.chunks(parcel, _CHUNK_BYTES, sent=sent)) as chunks:
                     await ftp.store(part, chunks)
                 await _require_whole(ftp, part, parcel)
                 await fence()

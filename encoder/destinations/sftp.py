@@ -21,7 +21,7 @@ from encoder.plugins import Kind, Surroundings
 
 CLEAR_UP_S = 5.0  # for each of two tries to remove what a failure left
 
-_STEP_BYTES = 256 * 1024  # has to leave within the idle time
+_STEP_BYTES = 510 * 1024  # two of the largest writes that OpenSSH takes; has to leave within the idle time
 
 
 def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:

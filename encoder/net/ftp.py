@@ -28,6 +28,7 @@ from encoder.net.side import Side
 
 ANSWER_S = 300.0  # a server may store or check a large file before it says that it has it
 
+_STEP_BYTES = 256 * 1024  # has to leave within the idle time
 _EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
 _PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
 
@@ -178,9 +179,10 @@ class Ftp(Talk):
 
     async def _write(self, data: _Data, chunk: bytes) -> None:
         try:
-            async with asyncio.timeout(self._web.idle_s):
-                data.writer.write(chunk)
-                await data.writer.drain()
+            for at in range(0, len(chunk), _STEP_BYTES):
+                async with asyncio.timeout(self._web.idle_s):
+                    data.writer.write(chunk[at : at + _STEP_BYTES])
+                    await data.writer.drain()
         except ConnectionError:
             await self._finish(self._web.idle_s)  # the server's last word may say why
             raise

@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 READ_BYTES = 1024 * 1024
 
-_AHEAD = 4  # blocks that are asked for, or sent, before the first of them is answered
+_AHEAD = 8  # blocks that are asked for, or sent, before the first of them is answered
 _CLOSE_S = 1.0
 # AES-GCM first: ChaCha20, which asyncssh would choose, costs several times as much
 _CIPHERS = [
