@@ -55,7 +55,7 @@ async def test_a_job_with_it_is_taken_in_and_shows_none_of_its_secrets(api: Api,
     assert shown["outputs"][0]["spec"]["destination"]["password"] == "***"
     assert SECRET not in str(shown)
     connection = await asyncpg.connect(dsn)
-    rows = await connection.fetch("SELECT jobs::text AS row FROM jobs UNION ALL SELECT outputs::text FROM outputs")
+    rows = await connection.fetch("SELECT j::text FROM jobs j UNION ALL SELECT o::text FROM job_outputs o")
     await connection.close()
     assert len(rows) == 2
     assert SECRET not in str(rows)

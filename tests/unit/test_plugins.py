@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from encoder import errors
+from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.net.guard import Policy
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
+from encoder.settings import Settings
 from encoder.sources.registry import Sources
+from encoder.wiring import Machine
 
 POLICY = Policy.of("127.77.0.0/16")
 
@@ -93,20 +97,31 @@ def test_every_code_of_a_fault_is_in_the_catalogue() -> None:
             assert fault.message.endswith(".")
 
 
+def _distribution(folder: Path, name: str, entry_points: str) -> None:
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points)
+
+
 @pytest.fixture
 def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed distribution with two sources, one of which lacks something."""
+    """An installed distribution with three sources, one of which lacks something."""
     (tmp_path / "lab_plugin.py").write_text(
+        "from pydantic import BaseModel, ConfigDict, Field\n"
         "from encoder.model.base import Record\n"
         "from encoder.plugins import Kind\n"
         "class Members(Record):\n    tape: int\n"
         "KIND = Kind(members=Members, make=lambda members, surroundings: ('tape', members.tape))\n"
+        "class Slot(BaseModel):\n    row: int\n    slot_name: str = Field('', alias='slotName')\n"
+        "class Shelf(BaseModel):\n    model_config = ConfigDict(strict=True)\n"
+        "    slots: list[Slot]\n    code: str = ''\n"
+        "SHELF = Kind(members=Shelf, make=lambda members, surroundings: members, secrets=frozenset({'code'}))\n"
     )
-    info = tmp_path / "lab_plugin-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-plugin\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[encoder.sources]\ntape = lab_plugin:KIND\nbroken = lab_plugin_missing:KIND\nhttp = lab_plugin:KIND\n"
+    _distribution(
+        tmp_path,
+        "lab-plugin",
+        "[encoder.sources]\ntape = lab_plugin:KIND\nshelf = lab_plugin:SHELF\nbroken = lab_plugin_missing:KIND\n",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
 
@@ -116,7 +131,34 @@ def test_others_bring_kinds_by_entry_point() -> None:
     made: object = sources().make({"kind": "tape", "tape": 7})
     assert made == ("tape", 7)
     assert faults({"kind": "tape", "tape": "7"}) == [("/tape", "invalid_type")]
-    assert "tape" in sources().kinds
+    assert {"tape", "shelf"} <= {*sources().kinds}
+
+
+@pytest.mark.usefixtures("third_party")
+@pytest.mark.parametrize(
+    ("members", "found"),
+    [
+        ({"slots": [{"row": 1, "slotName": "a"}]}, []),
+        ({}, [("/slots", "missing_field")]),
+        ({"slots": {}}, [("/slots", "invalid_type")]),
+        ({"slots": [{"row": "x"}, {}]}, [("/slots/0/row", "invalid_value"), ("/slots/1/row", "missing_field")]),
+        ({"slots": [], "kode": "x"}, [("/kode", "unknown_field")]),
+        ({"slots": [], "code": None}, [("/code", "invalid_type")]),
+    ],
+)
+def test_members_may_be_a_pydantic_model(members: Place, found: list[tuple[str, str]]) -> None:
+    assert faults({"kind": "shelf", **members}) == found
+
+
+@pytest.mark.usefixtures("third_party")
+def test_what_is_wrong_with_a_members_value_is_told_without_the_value() -> None:
+    for fault in sources().check({"kind": "shelf", "slots": "S3nt1nel", "code": ["S3nt1nel"]}):
+        assert "S3nt1nel" not in fault.message
+
+
+@pytest.mark.usefixtures("third_party")
+def test_a_kind_says_what_of_it_is_secret() -> None:
+    assert sources().secret_members == {"shelf": frozenset({"code"})}
 
 
 @pytest.mark.usefixtures("third_party")
@@ -124,8 +166,39 @@ def test_a_kind_that_cannot_be_loaded_is_told_with_what_it_needs() -> None:
     [fault] = sources().check({"kind": "broken"})
     assert fault.code == "unsupported_kind"
     assert "lab_plugin_missing" in fault.message
+    assert "pip install 'lab-plugin'" in fault.message
 
 
-@pytest.mark.usefixtures("third_party")
-def test_nobody_takes_the_place_of_a_kind_of_ours() -> None:
+def test_a_kind_of_ours_that_needs_an_extra_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "encoder.sources.sftp", raising=False)
+    for module in [name for name in sys.modules if name.startswith("encoder.net.sftp")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)  # as where it is not installed
+    [fault] = sources().check({"kind": "sftp", "host": "ssh.example.com", "path": "a"})
+    assert (fault.path, fault.code) == ("/kind", "unsupported_kind")
+    assert "'sftp' needs asyncssh" in fault.message
+    assert "pip install 'encoder[sftp]'" in fault.message
+
+
+def test_nobody_takes_the_place_of_a_kind_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _distribution(tmp_path, "lab-clash", "[encoder.sources]\nhttp = lab_plugin:KIND\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
     assert faults({"kind": "http", "url": "http://media.example/x"}) == []
+    with pytest.raises(errors.Unfit, match=r"lab-clash brings 'http' for encoder\.sources, which encoder has"):
+        Sources.require_distinct()
+    Destinations.require_distinct()
+
+
+def test_two_plug_ins_of_one_name_refuse_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("lab-one", "lab-two"):
+        _distribution(tmp_path, name, "[encoder.destinations]\ntape = lab_plugin:KIND\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(errors.Unfit, match=r"lab-... brings 'tape' for encoder\.destinations"):
+        Destinations.require_distinct()
+
+
+def test_a_clash_is_told_before_anything_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _distribution(tmp_path, "lab-clash", "[encoder.destinations]\ns3 = lab_plugin:KIND\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(errors.Unfit, match="lab-clash brings 's3'"):
+        Machine(Settings()).require(worker=False)

@@ -7,12 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encoder import errors
+from encoder.api import wire
 from encoder.model.base import Json, to_json
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.secrets import hide, reveal
 from encoder.vault import Vault, new_key
+from tests.unit.test_api_wire import Anywhere
 
+_PEM = "-----BEGIN PRIVATE KEY-----\nSENTINEL\n-----END PRIVATE KEY-----"
+_LOGIN: dict[str, Json] = {"username": "SENTINEL", "password": "SENTINEL", "privateKey": _PEM}
+_KEYS: dict[str, Json] = {
+    "access_key_id": "SENTINEL",
+    "access_key_secret": "SENTINEL",
+    "session_token": "SENTINEL",
+    "acl": "private",
+    "metadata": {"order": "42"},
+}
 JOB = UUID("0191b2c4-0000-7000-8000-000000000001")
 OTHER_JOB = UUID("0191b2c4-0000-7000-8000-000000000002")
 TENANT = TenantId(1)
@@ -39,6 +50,7 @@ def _places() -> st.SearchStrategy[Place]:
         "endpointUrl": _url,
         "path": _plain,
         "headers": st.dictionaries(st.text(max_size=8), _secret, max_size=3),
+        "username": _secret,
         "password": _secret,
         "access_key_id": _secret,
         "access_key_secret": _secret,
@@ -88,6 +100,37 @@ def test_what_stays_can_be_shown() -> None:
         "/source/headers/X~1Y": "t",
         "/notificationUrl": "https://example.com/hook?token=2",
     }
+
+
+def test_every_way_to_write_a_secret_hides_it() -> None:
+    """An address with userinfo is read into members at the API: by name they are hidden, wherever they stood."""
+    read = wire.read_job(
+        {
+            "source": {"url": f"ftp://{SENTINEL}:{SENTINEL}%2F@ftp.example.com/in.mov"},
+            "outputs": [
+                {"preset": "h264", "destination": {"url": "sftp://h.example/x", **_LOGIN}},
+                {"preset": "h264", "destination": {"url": "s3://my-bucket/x", **_KEYS}},
+                {"preset": "h264", "destination": {"url": "https://h.example/x", "headers": {"X-Key": SENTINEL}}},
+            ],
+        },
+        Anywhere(),
+    )
+    hidden, secrets = hide(read)
+    assert SENTINEL not in str(to_json(hidden))
+    assert reveal(hidden, secrets) == read
+    told = hidden.outputs[1].destination
+    assert told is not None
+    assert (told["acl"], told["metadata"], told["bucket"]) == ("private", {"order": "42"}, "my-bucket")
+
+
+def test_a_kind_hides_members_of_its_own_and_of_no_other_kind() -> None:
+    places: list[Place] = [{"kind": "dav", "token": SENTINEL}, {"kind": "other", "token": "shown"}]
+    outputs = tuple(OutputSpec(container="mp4", destination=place) for place in places)
+    spec = JobSpec(source={"kind": "dav", "token": [SENTINEL], "url": "dav://h/x"}, outputs=outputs)
+    hidden, secrets = hide(spec, {"dav": frozenset({"token"})})
+    assert hidden.source == {"kind": "dav", "token": ["***"], "url": "dav://h/x"}
+    assert [output.destination for output in hidden.outputs] == [{"kind": "dav", "token": "***"}, places[1]]
+    assert reveal(hidden, secrets) == spec
 
 
 def test_a_secret_without_its_place_is_no_secret_of_this_job() -> None:
