@@ -12,8 +12,8 @@ import pytest
 
 from encoder import errors
 from encoder.storage.protocol import Invitation, Storage
-from tests.contracts.destination_suite import nothing
-from tests.lab.cargo import Gate, noise, parcel, read
+from encoder.suites.cargo import Gate, noise, parcel, read
+from encoder.suites.destination import nothing
 
 HOUR = timedelta(hours=1)
 DATA = noise(100_000)

@@ -11,8 +11,8 @@ from encoder import errors
 from encoder.storage.arrival import Arrival
 from encoder.storage.folder import FolderStorage, Invited
 from encoder.storage.protocol import Invitation, Storage
+from encoder.suites.cargo import read
 from tests.contracts.storage_suite import DATA, StorageBench, StorageSuite
-from tests.lab.cargo import read
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

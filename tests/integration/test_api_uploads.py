@@ -20,9 +20,9 @@ from encoder.api import receive
 from encoder.api.parts import Limits
 from encoder.storage import arrival
 from encoder.store.postgres import PostgresStore
+from encoder.suites.cargo import noise, read
 from tests.contracts.store_uploads import OTHER_TENANT, new_upload
 from tests.lab.api import LIMITS, Api, running
-from tests.lab.cargo import noise, read
 
 DATA = noise(300_000)
 ASKED = {"file_name": "holiday.MOV", "size_bytes": len(DATA), "content_type": "video/quicktime"}

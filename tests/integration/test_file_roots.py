@@ -16,9 +16,9 @@ from encoder.files.roots import Roots, Spot
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from tests.contracts.destination_suite import nothing
+from encoder.suites.cargo import Gate, parcel, read
+from encoder.suites.destination import nothing
 from tests.contracts.test_destinations import no_storage
-from tests.lab.cargo import Gate, parcel, read
 
 KEY = "jobs/0191b2c4/0.mp4"
 

@@ -13,9 +13,9 @@ from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
+from encoder.suites.cargo import Gate, noise, parcel
 from tests.contracts.test_destinations import no_storage
 from tests.lab.canary import Canary
-from tests.lab.cargo import Gate, noise, parcel
 from tests.lab.origin import redirecting
 from tests.lab.put import Shelf, refusing_early, refusing_late, resetting, stalling
 from tests.lab.wire import Exchange, lab_web

@@ -14,7 +14,7 @@ from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.protocol import Source
 from encoder.sources.registry import Sources
-from tests.lab.cargo import noise, read
+from encoder.suites.cargo import noise, read
 from tests.lab.faults import Proxy, Way
 from tests.lab.origin import Served, answering, falling_silent, saying
 from tests.lab.wire import Exchange, Server, lab_web
