@@ -21,7 +21,7 @@ from aioftp.common import SSLSessionBoundContext
 
 from encoder import errors
 from encoder.net.dial import dial
-from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk
+from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk, drop
 from encoder.net.guard import port_open
 from encoder.net.http import Web
 from encoder.net.side import Side
@@ -87,7 +87,7 @@ class Ftp(Talk):
         try:
             yield data.offset, self._chunks(data)
         finally:
-            data.writer.transport.abort()
+            drop(data.writer)
 
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
@@ -101,7 +101,7 @@ class Ftp(Talk):
                 data.writer.close()
                 await self._finish(ANSWER_S)
         finally:
-            data.writer.transport.abort()
+            drop(data.writer)
 
     async def replace(self, path: str, final: str) -> None:
         """Rename `path` to `final`, whatever stands there."""

@@ -73,7 +73,7 @@ class Talk(aioftp.BaseClient):
     def close(self) -> None:
         """At once: a farewell under TLS would be waited for, and nothing depends on it."""
         if self._stream is not None:
-            self.stream.writer.transport.abort()
+            drop(self.stream.writer)
 
     async def _greet(self) -> None:
         host = self._site.host
@@ -167,6 +167,13 @@ class Talk(aioftp.BaseClient):
         if not code.matches("5xx"):
             return errors.Transient(self._side.away, message)
         return errors.Permanent(self._side.missing if code == "550" else self._side.refused, message)
+
+
+def drop(writer: asyncio.StreamWriter) -> None:
+    """Close at once. Python 3.11's transports may not be aborted when they have already come to their end."""
+    sock = writer.get_extra_info("socket")
+    if sock is not None and sock.fileno() != -1:
+        writer.transport.abort()
 
 
 async def _has_more(reader: asyncio.StreamReader) -> bool:
