@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.configprovider import ConfiguredEndpointProvider
+from botocore.exceptions import ClientError
 
 from encoder import errors
 from encoder.net.http import Web
-from encoder.net.s3_errors import translated
+from encoder.net.s3_errors import status_of, translated
 from encoder.net.s3_wire import S3Wire, Way
 from encoder.net.side import Side
 
@@ -28,8 +29,10 @@ T = TypeVar("T")
 
 TRIES = 5
 DEFAULT_REGION = "us-east-1"
+SHA256 = "encoder-sha256"  # metadata of all objects that we make: of a large one, the ETag is no checksum
 
 _LONGEST_PAUSE_S = 8.0
+_NOT_SEEN = frozenset({403, 404})  # whoever may not list is told the one for the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,25 @@ class S3:
         """Wait before what failed `trial` times is tried again, full jitter: what failed together comes back apart."""
         most_s = min(_LONGEST_PAUSE_S, self._access.pause_s * 2.0**trial)
         await asyncio.sleep(random.uniform(0, most_s))  # noqa: S311  # no secret
+
+    async def look(self, key: str) -> tuple[int, str | None] | None:
+        """Size of what stands at `key`, and its SHA-256 if we made it; None where nothing does, or we may not look.
+
+        Raises:
+            errors.Transient: as `ask`.
+        """
+
+        async def head(client: S3Client) -> tuple[int, str | None] | None:
+            try:
+                about = await client.head_object(Bucket=self.bucket, Key=key)
+            except ClientError as error:
+                if status_of(error) in _NOT_SEEN:
+                    return None
+                raise
+            told = {name.lower(): value for name, value in about["Metadata"].items()}
+            return about["ContentLength"], told.get(SHA256)
+
+        return await self.ask(head)
 
     async def _once(self, call: Callable[[S3Client], Awaitable[T]]) -> T:
         with translated(self.side):

@@ -6,17 +6,36 @@ import asyncio
 import base64
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from encoder import errors
 from encoder.net.idle import Idle
 
 _READ_BYTES = 1024 * 1024
 _WRITE_BYTES = 256 * 1024  # what a transport cannot send at once, it copies with each rest
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goods:
+    """What is to stand at `key`. `dress`: parameters of the object as S3's API names them.
+
+    `sent` is told of bytes that have left; `fence` is awaited before the act that makes the object visible.
+    """
+
+    key: str
+    path: Path
+    size_bytes: int
+    sha256: str
+    dress: Mapping[str, Any]
+    sent: Callable[[int], None]
+    fence: Callable[[], Awaitable[None]]
 
 
 class Reader:
@@ -35,6 +54,11 @@ class Reader:
         while self._reads:  # aiohttp leaves a read of the body behind when its request ends early
             await asyncio.wait(self._reads)
         self._file.close()
+
+    def require(self, size_bytes: int) -> None:
+        """Raises errors.Transient: the file is not as large as that."""
+        if os.fstat(self._file.fileno()).st_size != size_bytes:
+            raise errors.Transient("integrity_error", "The file changed its size on its way from the scratch folder.")
 
     async def read(self, at: int, count: int) -> bytes:
         chunk = await self._in_thread(partial(os.pread, self._file.fileno(), count, at))
@@ -70,20 +94,21 @@ class Body:
         sent: Callable[[int], None],
         before_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self.size_bytes = size_bytes
-        self.md5 = md5
-        self.complete = False  # whether the last byte has left
         self.failure: Exception | None = None  # aiohttp shows its caller only its own words
         self._reader = reader
         self._start = start
+        self._size_bytes = size_bytes
+        self._md5 = md5
         self._sent = sent
         self._before_end = before_end
         self._told = 0
+        self._complete = False
 
     @property
-    def content_md5(self) -> str:
-        """As the header wants it."""
-        return base64.b64encode(self.md5).decode()
+    def parameters(self) -> dict[str, Any]:
+        """What an operation of S3's API is given to send this."""
+        md5 = base64.b64encode(self._md5).decode()
+        return {"Body": self, "ContentLength": self._size_bytes, "ContentMD5": md5}
 
     def read(self, _count: int = -1) -> bytes:
         raise errors.Defect("a body is sent by our session alone")
@@ -93,22 +118,31 @@ class Body:
 
     async def chunks(self, idle: Idle) -> AsyncIterator[memoryview]:
         """The bytes from the first on. While the other side has some to take, it may not stand still."""
-        at = 0
-        self.complete, self.failure = False, None
+        at, self._complete, self.failure = 0, False, None
         try:
-            while at < self.size_bytes:
-                chunk = await self._reader.read(self._start + at, min(_READ_BYTES, self.size_bytes - at))
-                if at + len(chunk) == self.size_bytes and self._before_end is not None:
+            while at < self._size_bytes:
+                chunk = await self._reader.read(self._start + at, min(_READ_BYTES, self._size_bytes - at))
+                if at + len(chunk) == self._size_bytes and self._before_end is not None:
                     await self._before_end()
                 for piece in _pieces(chunk):
                     with idle.waiting():
                         yield piece
                     at += len(piece)
                     self._tell(at)
-            self.complete = True
+            self._complete = True
         except Exception as failure:
             self.failure = failure
             raise
+
+    def require_arrived(self, answer: Mapping[str, Any]) -> None:
+        """Raises errors.Transient: the answer, though a success, tells of other bytes than these.
+
+        An ETag is the MD5 of the bytes where the server keeps them under no key of its own, and looks like one.
+        """
+        told = _MD5.fullmatch(answer.get("ETag", ""))
+        by_key = answer.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in answer
+        if not self._complete or (told is not None and not by_key and told[1] != self._md5.hex()):
+            raise errors.Transient("integrity_error", "S3 holds other bytes than were sent.")
 
     def _tell(self, at: int) -> None:
         if at > self._told:

@@ -67,7 +67,8 @@ rgw frontends = beast endpoint={host}:{port}
 rgw data = {folder}/rgw
 rgw run sync thread = false
 rgw enable usage log = false
-rgw enable gc threads = false
+rgw gc obj min wait = 1
+rgw gc processor period = 2
 rgw enable lc threads = false
 rgw enable quota threads = false
 rgw dns name =
