@@ -23,6 +23,7 @@ DEFAULT_PRESET = "h264"
 EXAMPLES = """\b
 encoder submit holiday.mov --wait
 encoder submit https://example.com/in.mov --preset h264 -o https://example.com/out.mp4 --preset vp9
+encoder submit s3://my-bucket/in.mov --preset hevc -o sftp://user@ssh.example.com/out.mp4
 encoder submit --job job.json
 """
 C = TypeVar("C", bound=Callable[..., object])

@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 import pytest
 
+from encoder.api.wire import read_job
 from encoder.cli import exits, place
 from encoder.cli.client import Object, Refused
 from encoder.cli.next import command
 from encoder.model.base import Json
+from tests.unit.test_api_wire import Anywhere
 
 HERE, ELSEWHERE = "http://127.0.0.1:8080", "https://encoder.example"
 
@@ -128,3 +130,35 @@ def test_an_empty_file_is_refused_before_it_is_sent(tmp_path: Path, server: str)
 )
 def test_destinations_are_addresses_or_paths(text: str, told: Object) -> None:
     assert place.destination(text) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("s3://my-bucket/a%20b.mp4", {"kind": "s3", "bucket": "my-bucket", "path": "a b.mp4"}),
+        (
+            "ftp://u:p%40w@ftp.example.com:2121/x.mp4",
+            {
+                "kind": "ftp",
+                "host": "ftp.example.com",
+                "port": 2121,
+                "username": "u",
+                "password": "p@w",
+                "path": "x.mp4",
+            },
+        ),
+        ("ftps://h.example/x.mp4", {"kind": "ftps", "host": "h.example", "path": "x.mp4"}),
+        ("SFTP://h.example//x.mp4", {"kind": "sftp", "host": "h.example", "path": "/x.mp4"}),
+        ("file:///srv/x.mp4", {"kind": "file", "path": "/srv/x.mp4"}),
+    ],
+)
+def test_addresses_of_every_kind_are_understood_by_the_server(text: str, kept: Object) -> None:
+    source = {"source": place.source(text, HERE), "outputs": [{"preset": "h264"}]}
+    assert read_job(source, Anywhere()).source == kept
+    output: Object = {"preset": "h264", "destination": place.destination(text)}
+    assert (
+        read_job({"source": {"url": "https://h.example/in.mov"}, "outputs": [output]}, Anywhere())
+        .outputs[0]
+        .destination
+        == kept
+    )

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Any, cast, get_args
 
 import pytest
 
@@ -15,7 +15,13 @@ from encoder.api.metrics import QueueMetrics
 from encoder.api.routes import operations
 from encoder.api.wire import Job, read_job
 from encoder.api.wire_output import Output
+from encoder.api.wire_place import Destination, Source
+from encoder.destinations.registry import Destinations
 from encoder.ffmpeg.presets import BUILT_IN
+from encoder.model import place as places
+from encoder.plugins import Surroundings
+from encoder.sources.registry import Sources
+from encoder.suites.cargo import read
 from scripts.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +76,38 @@ def test_the_jobs_of_the_documents_are_accepted(name: str) -> None:
     assert found
     spec = read_job(json.loads(found[1]), _Anywhere())  # type: ignore[arg-type]  # finds nothing wrong anywhere
     assert len(spec.outputs) == 2
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_commands_that_show_the_kinds_are_accepted(number: int) -> None:
+    """Each is a shell's one command: what is quoted is a job as it stands, line breaks of a key included."""
+    section = _read("docs/api.md").partition("### Sources and destinations")[2].partition("### Members")[0]
+    jobs = re.findall(r"-d '(\{.*?^\})'", section, re.MULTILINE | re.DOTALL)
+    assert len(jobs) == 3
+    read_job(json.loads(jobs[number].replace("…", "x")), _Anywhere())  # type: ignore[arg-type]  # as above
+
+
+def test_every_member_of_a_place_is_documented() -> None:
+    told = _read("docs/api.md")
+    places = [get_args(branch)[0] for union in (Source, Destination) for branch in get_args(get_args(union)[0])]
+    members = {str(field.alias) for place in places for field in place.model_fields.values()}
+    assert [member for member in sorted(members) if not re.search(rf"`{member}\??`", told)] == []
+
+
+def test_every_kind_is_documented() -> None:
+    told = _read("docs/api.md")
+    assert [kind for kind in {**Sources.own, **Destinations.own} if f"`{kind}`" not in told] == []
+
+
+async def test_the_shortest_plug_in_is_one() -> None:
+    code = re.findall(r"```python\n(.*?)```", _read("docs/plugins.md"), re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code[0], made)  # noqa: S102  # it is ours
+    members = places.read(made["KIND"].members, {"kind": "blank", "blocks": 7})
+    incoming, data = await read(made["KIND"].make(members, Surroundings()))
+    assert (incoming.size_bytes, data) == (7 * 1024, bytes(7 * 1024))
+    assert [fault.path for fault in places.read(made["KIND"].members, {"blocks": "x"})] == ["/blocks"]
+    exec(code[1], {})  # noqa: S102  # as above
 
 
 # the API
