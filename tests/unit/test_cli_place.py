@@ -153,12 +153,9 @@ def test_destinations_are_addresses_or_paths(text: str, told: Object) -> None:
     ],
 )
 def test_addresses_of_every_kind_are_understood_by_the_server(text: str, kept: Object) -> None:
-    source = {"source": place.source(text, HERE), "outputs": [{"preset": "h264"}]}
-    assert read_job(source, Anywhere()).source == kept
-    output: Object = {"preset": "h264", "destination": place.destination(text)}
-    assert (
-        read_job({"source": {"url": "https://h.example/in.mov"}, "outputs": [output]}, Anywhere())
-        .outputs[0]
-        .destination
-        == kept
-    )
+    job: Object = {"source": place.source(text, HERE), "outputs": [{"preset": "h264"}]}
+    assert read_job(job, Anywhere()).source == kept
+    other: Object = {"preset": "h264", "destination": place.destination(text)}
+    job = {"source": {"url": "https://h.example/in.mov"}, "outputs": [other]}
+    [output] = read_job(job, Anywhere()).outputs
+    assert output.destination == kept
