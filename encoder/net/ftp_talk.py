@@ -125,6 +125,8 @@ class Talk(aioftp.BaseClient):
         """One reply, of bounded length and in bounded time: aioftp would listen for ever."""
         async with asyncio.timeout(self._patience_s):
             code, rest = await self.parse_line()
+            if not code.isdecimal():
+                raise ValueError("no reply")
             lines = [rest]
             more = rest.startswith("-")
             while more:
