@@ -29,7 +29,8 @@ from encoder.files.roots import Roots
 from encoder.model.base import to_json
 from encoder.model.ids import WorkerId
 from encoder.model.job import Place
-from encoder.net.guard import Policy, check_url
+from encoder.model.paths import path_fault
+from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.queue.enqueue import Enqueue
@@ -38,6 +39,7 @@ from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
+from encoder.storage.s3 import Room, S3Storage
 from encoder.store.protocol import Store
 from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
@@ -57,7 +59,6 @@ from encoder.worker.verify import Verify
 
 _clock = time.monotonic
 _uniform: Callable[[float, float], float] = random.uniform  # jitter needs no secret chance
-_FILE = "file:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Machine:
         """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
         Sources.require_distinct()
         Destinations.require_distinct()
-        _ = (self.vault, self.policy, self.storage_root, self.ffmpeg)
+        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg)
         if worker or self.settings.webhook_secret:
             _ = self.sender
 
@@ -120,34 +121,50 @@ class Machine:
         except ValueError as error:
             raise errors.Unfit(f"ENCODER_ALLOW_ADDRESSES: {error}") from error
 
+    @property
+    def _own_name(self) -> tuple[str, int] | None:
+        """Where others reach us, if that was set."""
+        url = check_url(self.settings.public_url or "", Policy())
+        return (url.host, url.port) if isinstance(url, Url) else None
+
     @cached_property
     def surroundings(self) -> Surroundings:
         roots = tuple(path.absolute() for path in self.settings.file_roots)
         return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots))
 
-    @property
+    @cached_property
     def storage(self) -> Storage:
-        return self.shelf
+        return self.shelf or self.unlinked
 
     @cached_property
-    def shelf(self) -> FolderStorage:
-        """The storage as a folder, whose files the API serves."""
-        return self._folder(self.derived(b"links"))
+    def shelf(self) -> FolderStorage | None:
+        """The storage where it is a folder: there the API serves what links lead to."""
+        root = self.storage_place
+        return self._folder(root, self.derived(b"links")) if isinstance(root, Path) else None
 
     @property
     def unlinked(self) -> Storage:
-        """The storage also where no key is set that could sign links to it."""
-        return self._folder(b"")
+        """The storage also where no key is set that could sign links to a folder."""
+        place = self.storage_place
+        if isinstance(place, Path):
+            return self._folder(place, b"")
+        return S3Storage(self.surroundings.s3, self.surroundings.web, place)
 
-    def _folder(self, link_secret: bytes) -> FolderStorage:
-        self.storage_root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStorage(self.storage_root, public_url=self.public_url, link_secret=link_secret)
+    def _folder(self, root: Path, link_secret: bytes) -> FolderStorage:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FolderStorage(root, public_url=self.public_url, link_secret=link_secret)
 
     @cached_property
-    def storage_root(self) -> Path:
-        if not self.settings.storage.startswith(_FILE) or self.settings.storage == _FILE:
-            raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER`.")
-        return Path(self.settings.storage.removeprefix(_FILE)).resolve()
+    def storage_place(self) -> Path | Room:
+        """Where the storage lies."""
+        scheme, _, rest = self.settings.storage.partition(":")
+        if scheme == "file" and rest:
+            return Path(rest).resolve()
+        bucket, _, prefix = rest.removeprefix("//").partition("/")
+        room = Room(bucket=bucket, prefix=prefix.removesuffix("/"))
+        if scheme == "s3" and rest.startswith("//") and bucket and not (room.prefix and path_fault(room.prefix)):
+            return room
+        raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER` or `s3://BUCKET/PREFIX`.")
 
     @cached_property
     def public_url(self) -> str:

@@ -82,16 +82,19 @@ _SENT_AS_IS = "!$%&'()*+,-./:;=?@_~[]|^`"  # beside letters and digits; signed q
 class Policy:
     """What the operator allows beyond the public internet (`ENCODER_ALLOW_ADDRESSES`).
 
-    `own_ports` stay closed on allowed addresses: there they may be our own server.
+    `own_ports` stay closed on allowed addresses: there they may be our own server. `own_name`: its public host and
+    port, which stay closed wherever they lead.
     """
 
     allow: tuple[Network, ...] = ()
     own_ports: frozenset[int] = frozenset()
+    own_name: tuple[str, int] | None = None
 
     @classmethod
-    def of(cls, *networks: str, own_ports: Collection[int] = ()) -> Policy:
+    def of(cls, *networks: str, own_ports: Collection[int] = (), own_name: tuple[str, int] | None = None) -> Policy:
         """Raises ValueError for a text that is no network."""
-        return cls(allow=tuple(ipaddress.ip_network(net) for net in networks), own_ports=frozenset(own_ports))
+        allow = tuple(ipaddress.ip_network(net) for net in networks)
+        return cls(allow=allow, own_ports=frozenset(own_ports), own_name=own_name)
 
     def refusal(self, address: Address, port: int) -> str | None:
         """Why `address` must not be dialled, as the end of a sentence; None if it may."""
@@ -263,6 +266,8 @@ def _host(authority: re.Match[str]) -> str | None:
 
 
 def _host_refusal(host: str, port: int, policy: Policy) -> str | None:
+    if (host, port) == policy.own_name:
+        return f"{host} is our own server."
     address = literal(host)
     if address is not None:
         refusal = policy.refusal(address, port)

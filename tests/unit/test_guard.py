@@ -119,6 +119,19 @@ def test_our_own_port_stays_closed_on_an_address_that_the_operator_opened() -> N
     assert code("http://8.8.8.8:8080/x", LAB) == "allowed"
 
 
+def test_our_own_public_name_is_closed_wherever_it_leads() -> None:
+    """C20: a job must not feed on the platform that runs it."""
+    policy = Policy.of(own_name=("encoder.example.com", 443))
+    for text in (
+        "https://encoder.example.com/storage/x",
+        "https://Encoder.Example.com.:443/",
+        "http://encoder.example.com:443",
+    ):
+        assert code(text, policy) == "address_not_allowed"
+    assert code("https://encoder.example.com:9000/bucket/x", policy) == "allowed"
+    assert code("https://media.example.com/x", policy) == "allowed"
+
+
 @pytest.mark.parametrize(
     "host", ["2130706433", "127.1", "0177.0.0.1", "0x7f.1", "0x7f.0.0.1", "0", "127.0.0.256", "1.2"]
 )
