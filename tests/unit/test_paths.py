@@ -55,6 +55,15 @@ def test_an_ordinary_path_is_fine(path: str) -> None:
     assert path_fault(path) is None
 
 
+@pytest.mark.parametrize(
+    ("path", "is_fine"),
+    [("hls/", True), ("a b/ü/", True), ("hls", False), ("/", False), ("", False), ("hls//", False), ("../", False)],
+)
+def test_a_folder_ends_in_one_slash_and_is_else_as_any_path(path: str, is_fine: bool) -> None:
+    assert (path_fault(path, folder=True) is None) is is_fine
+    assert (path_fault(path) is None) is (path == "hls")
+
+
 @given(st.text(max_size=400))
 def test_any_text_becomes_one_clean_segment(text: str) -> None:
     """G2 of security.md"""

@@ -132,6 +132,8 @@ def test_others_bring_kinds_by_entry_point() -> None:
     assert made == ("tape", 7)
     assert faults({"kind": "tape", "tape": "7"}) == [("/tape", "invalid_type")]
     assert {"tape", "shelf"} <= {*sources().kinds}
+    labels = [sources().label({"kind": kind}) for kind in ("http", "tape", "no such kind")]
+    assert labels == ["http", "other", "other"]  # words of metrics, of which there are few
 
 
 @pytest.mark.usefixtures("third_party")
