@@ -50,6 +50,7 @@ S3_GIVEN: dict[str, Any] = {
 }
 LOGIN: dict[str, Any] = {"username": "u", "password": "p"}
 SSH_LOGIN: dict[str, Any] = {"username": "u", "password": "p", "privateKey": PEM, "hostKey": "ssh-ed25519 AAAA me@x"}
+SENTINEL = "S3nt1nel-Secret"
 DEST = "/outputs/0/destination"
 
 # (what of a good job is replaced, by what, the fault's place, the fault's code)
@@ -429,6 +430,25 @@ def test_each_member_of_each_class_is_refused_when_it_is_of_no_type_that_it_has(
 
 
 @pytest.mark.parametrize(
+    ("part", "member"), [(part, member) for part, body in WHOLE.items() for member in body], ids=str
+)
+def test_no_refusal_of_a_place_repeats_what_was_sent(part: type[WirePlace], member: str) -> None:
+    """P7: neither what is wrong nor what stands beside it."""
+    reader: Reader[WirePlace] = Reader(part)
+    every: tuple[Json, ...] = (
+        f"{SENTINEL}\n",
+        [SENTINEL],
+        {f"{SENTINEL} ": SENTINEL},
+        f"x://{SENTINEL}:{SENTINEL}@h/\0",
+    )
+    for wrong in every:
+        _, found = reader.read(WHOLE[part] | {member: wrong})
+        told = [(fault.code, fault.message) for fault in found]
+        assert told
+        assert SENTINEL not in str(told)
+
+
+@pytest.mark.parametrize(
     ("part", "member"),
     [(part, name) for part, body in WHOLE.items() for name, said in body.items() if isinstance(said, str)],
     ids=str,
@@ -493,9 +513,6 @@ def test_a_mistyped_member_is_answered_with_the_one_that_was_meant(body: dict[st
         wire.read_job(body, Anywhere())
     assert [fault.code for fault in refused.value.faults] == ["unknown_field"]
     assert refused.value.faults[0].message.endswith(f"did you mean {wanted}?")
-
-
-SENTINEL = "S3nt1nel-Secret"
 
 
 @pytest.mark.parametrize(

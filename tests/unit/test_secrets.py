@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -8,12 +9,13 @@ from hypothesis import strategies as st
 
 from encoder import errors
 from encoder.api import wire
+from encoder.api.wire_types import WirePlace
 from encoder.model.base import Json, to_json
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.secrets import hide, reveal
 from encoder.vault import Vault, new_key
-from tests.unit.test_api_wire import Anywhere
+from tests.unit.test_api_wire import WHOLE, Anywhere
 
 _PEM = "-----BEGIN PRIVATE KEY-----\nSENTINEL\n-----END PRIVATE KEY-----"
 _LOGIN: dict[str, Json] = {"username": "SENTINEL", "password": "SENTINEL", "privateKey": _PEM}
@@ -121,6 +123,24 @@ def test_every_way_to_write_a_secret_hides_it() -> None:
     told = hidden.outputs[1].destination
     assert told is not None
     assert (told["acl"], told["metadata"], told["bucket"]) == ("private", {"order": "42"}, "my-bucket")
+
+
+def _texts(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a place by the name of the member that holds it."""
+    if isinstance(value, dict):
+        for member, below in value.items():
+            yield from _texts(below, name or member)
+    elif isinstance(value, str):
+        yield name, value
+
+
+@pytest.mark.parametrize("part", WHOLE, ids=str)
+def test_what_the_document_calls_write_only_is_sealed_and_nothing_else(part: type[WirePlace]) -> None:
+    """P1: what nobody gets back to read is hidden by its name in every kind, present and to come."""
+    schema = part.model_json_schema()["properties"]
+    secret = {name for name, member in schema.items() if member.get("writeOnly")}
+    hidden, _ = hide(JobSpec(source=dict(WHOLE[part]), outputs=()))
+    assert {name for name, text in _texts(hidden.source) if text == "***"} == secret
 
 
 def test_a_kind_hides_members_of_its_own_and_of_no_other_kind() -> None:
