@@ -17,7 +17,6 @@ from tests.lab.servers import inetd, require_programs
 from tests.lab.tls import Authority
 from tests.lab.wire import lab_web
 
-HOST = "127.77.0.21"
 NAME = "files.example"  # the lab's certificates are for names
 USER, PASSWORD = "ann", "secret word"
 IMPLICIT_PORT = 990
@@ -77,6 +76,7 @@ class Ftpd:
     """A running server. A login of `USER` leads to `folder`."""
 
     folder: Path
+    host: str
     plain: int
     explicit: int
     data_ports: range
@@ -84,7 +84,7 @@ class Ftpd:
 
     def web(self, *, idle_s: float = 5.0) -> Web:
         """The lab's way out, on which `NAME` is this server and its certificate is trusted."""
-        return lab_web(lookup=FakeDns(script={NAME: [[HOST]]}), tls=self.authority.trusted(), idle_s=idle_s)
+        return lab_web(lookup=FakeDns(script={NAME: [[self.host]]}), tls=self.authority.trusted(), idle_s=idle_s)
 
     def members(self, path: str, *, kind: str = "ftp", implicit: bool = False) -> Place:
         """Of a place that this server has or takes."""
@@ -105,10 +105,12 @@ def ftpd(folder: Path) -> Iterator[Ftpd]:
     authority = Authority.new(folder)
     wanted = [0, 0, *([IMPLICIT_PORT] if may_listen_on_990() else [])]
     # proftpd by itself sleeps for 0.4 s after the death of each of its children
-    with inetd(HOST, wanted, ["proftpd", "-n", "-q", "-c", folder / "conf"], log=folder / "out") as ports:
+    host = f"127.77.{64 + (os.getpid() >> 8) % 64}.{os.getpid() % 256}"  # port 990 is there once for each address
+    with inetd(host, wanted, ["proftpd", "-n", "-q", "-c", folder / "conf"], log=folder / "out") as ports:
         first = 30000 + os.getpid() % 20000
         made = Ftpd(
             folder=folder / "files",
+            host=host,
             plain=ports[0],
             explicit=ports[1],
             data_ports=range(first, first + 32),
@@ -132,7 +134,7 @@ def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
     text = _CONF + (_IMPLICIT if may_listen_on_990() else "")
     (folder / "conf").write_text(
         text.format(
-            host=HOST,
+            host=made.host,
             plain=made.plain,
             explicit=made.explicit,
             implicit=IMPLICIT_PORT,
