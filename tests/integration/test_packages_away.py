@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from encoder.destinations.protocol import Destination
+from encoder.destinations.registry import Destinations
+from encoder.plugins import Surroundings
 from encoder.suites.destination import FolderBench, used
 from encoder.worker.package import Package
 from encoder.worker.publish import all_stand, discard
+from tests.contracts.test_destinations import no_storage
 from tests.lab.ftpd import Ftpd
-from tests.lab.packages import counted, made, packaged, sending
+from tests.lab.packages import KEY, counted, made, packaged, sending
+from tests.lab.rgw import Bucket, Gateway
 from tests.lab.served import ServedDestination, ServedFolder
 from tests.lab.sshd import Sshd
+from tests.lab.wire import lab_web
 
 
 @pytest.fixture
@@ -35,6 +41,26 @@ async def test_a_package_stands_on_an_sftp_server(package: Package, sftp_servers
     place = partial(sftp_servers.members, password=False)
     served = ServedDestination(folder=sftp_servers.folder, place=place, web=sftp_servers.web(), name="hls 1/")
     await stands_whole(package, ServedFolder(served=served))
+
+
+class _S3Folder:
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+
+    def folder(self) -> Destination:
+        return Destinations(Surroundings(web=lab_web()), stored=no_storage).make(self._bucket.place("hls 1/"), KEY)
+
+    def files(self) -> dict[str, bytes]:
+        keys = self._bucket.keys()
+        return {key.removeprefix("hls 1/"): self._bucket.get(key) or b"" for key in keys}
+
+
+@pytest.mark.xdist_group("s3")
+async def test_a_package_stands_on_an_s3_server(package: Package, s3_server: Gateway) -> None:
+    bucket = s3_server.bucket()
+    await stands_whole(package, _S3Folder(bucket), tells_sha256=True)
+    assert bucket.open_uploads() == []
+    assert bucket.about("hls 1/master.m3u8")["ContentType"] == "application/vnd.apple.mpegurl"
 
 
 async def stands_whole(package: Package, bench: FolderBench, *, tells_sha256: bool = False) -> None:
