@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from encoder.store.postgres import PostgresStore, open_store
-from tests.lab import postgres
+from tests.lab import postgres, rgw
 from tests.lab.ftpd import Ftpd, ftpd
 from tests.lab.sshd import Sshd, sshd
 
@@ -29,6 +29,13 @@ def ftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ftpd]:
 def sftp_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """As `ftp_server`."""
     with sshd(tmp_path_factory.mktemp("sshd") / "server") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rgw.Gateway]:
+    """As `ftp_server`, with `xdist_group("s3")`."""
+    with rgw.gateway(tmp_path_factory.mktemp("rgw") / "server") as running:
         yield running
 
 

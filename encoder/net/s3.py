@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -49,13 +50,23 @@ class Bucket:
     """Where objects lie. All of it may be a caller's words, which have been checked.
 
     `endpoint` None: the server that the operator's environment names, else Amazon's. `keys` None: the operator's own,
-    which go to no other server than these two.
+    which go to no other server than these two. `own`: the operator wrote all of it, and no guard looks at it.
     """
 
     name: str
     region: str | None = None
     endpoint: str | None = None
     keys: Keys | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How objects are cut. S3 takes no part below 5 MiB but the last."""
+
+    multipart_from_bytes: int = 100_000_000
+    part_bytes: int = 16 * 1024 * 1024  # at least: there are no more than 9000
+    window_bytes: int = 8 * 1024 * 1024  # of one request when reading; four of them wait for the reader at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +78,7 @@ class S3Access:
 
     buckets: frozenset[str] | None = None
     pause_s: float = 0.5
+    sizes: Sizes = field(default_factory=Sizes)
 
     @cached_property
     def session(self) -> AioSession:
@@ -81,18 +93,23 @@ class S3Access:
         ).provide()
         return named
 
+    @property
+    def region(self) -> str:
+        """The operator's. botocore itself knows only the older of the two names that tools read."""
+        return os.environ.get("AWS_REGION") or self.session.get_config_variable("region") or DEFAULT_REGION
+
     def open(self, bucket: Bucket, web: Web, side: Side) -> S3:
         """Connections to `bucket`; none is made yet."""
         return S3(self, bucket, web, side)
 
     def client(self, bucket: Bucket, web: Web, side: Side) -> ClientCreatorContext[S3Client]:
-        endpoint = bucket.endpoint or self.endpoint
+        endpoint, keys = bucket.endpoint or self.endpoint, bucket.keys
         # Amazon's own names are made of the caller's bucket and region: only the operator's server is beyond doubt
-        way = Way(web=web, guarded=bucket.endpoint is not None or endpoint is None, away=side.away)
-        keys = bucket.keys
+        doubtful = bucket.endpoint is not None or endpoint is None
+        way = Way(web=web, guarded=doubtful and not bucket.own, away=side.away)
         return self.session.create_client(
             "s3",
-            region_name=bucket.region or self.session.get_config_variable("region") or DEFAULT_REGION,
+            region_name=bucket.region or self.region,
             endpoint_url=endpoint,
             aws_access_key_id=keys.id if keys else None,
             aws_secret_access_key=keys.secret if keys else None,
@@ -125,6 +142,7 @@ class S3:
     def __init__(self, access: S3Access, bucket: Bucket, web: Web, side: Side) -> None:
         self.bucket = bucket.name
         self.side = side
+        self.sizes = access.sizes
         self._access = access
         self._open = partial(access.client, bucket, web, side)
         self._opening = asyncio.Lock()

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
     from types_aiobotocore_s3.type_defs import GetObjectOutputTypeDef, GetObjectRequestTypeDef
 
-WINDOW_BYTES = 8 * 1024 * 1024
 WINDOWS = 4
 TRIES = 3
 
@@ -53,12 +52,13 @@ async def begin(s3: S3, key: str, *, offset: int = 0, validator: str | None = No
     Raises:
         errors.Permanent, errors.Transient: as `S3.ask`.
     """
-    answer = await s3.ask(lambda client: _get(client, s3.bucket, key, (offset, offset + WINDOW_BYTES), validator))
+    window_bytes = s3.sizes.window_bytes
+    answer = await s3.ask(lambda client: _get(client, s3.bucket, key, (offset, offset + window_bytes), validator))
     if answer is None:
         return None
     told = _RANGE.fullmatch(answer.get("ContentRange", ""))
     first, size = (int(told["first"]), int(told["size"])) if told else (0, answer["ContentLength"])
-    if first != offset or answer["ContentLength"] != min(WINDOW_BYTES, size - offset):
+    if first != offset or answer["ContentLength"] != min(window_bytes, size - offset):
         raise errors.Transient(s3.side.away, "The server sent another part of the object than it was asked for.")
     return Begun(key=key, size_bytes=size, etag=answer.get("ETag"), offset=offset, answer=answer)
 
@@ -120,9 +120,10 @@ class _Download:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._begun.answer["Body"].raw_stream.close()  # nobody may have read it
 
     def _open_window(self, answer: GetObjectOutputTypeDef | None) -> None:
-        window = _Window(at=self._next, end=min(self._next + WINDOW_BYTES, self._begun.size_bytes))
+        window = _Window(at=self._next, end=min(self._next + self._s3.sizes.window_bytes, self._begun.size_bytes))
         self._next = window.end
         self._windows.append(window)
         task = asyncio.create_task(self._fill(window, answer))

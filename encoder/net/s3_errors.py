@@ -17,7 +17,7 @@ from botocore.exceptions import (
 from encoder import errors
 from encoder.net.side import Side
 
-_MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "NotFound"})
+_MISSING = frozenset({"NoSuchBucket", "NotFound"})
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
 # refusals by their status that are none: it was busy, or the bytes came broken
@@ -47,7 +47,9 @@ def translated(side: Side) -> Iterator[None]:
     except ClientError as error:
         raise _failure(error, side) from None  # its text is the server's, and may repeat what we sent
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
-        message = "The place has no credentials of its own, and there are none of the platform's."
+        if side.refused == side.away:
+            raise errors.Transient(side.away, "The platform has no credentials for S3.") from None
+        message = "The place has no credentials of its own, and the platform has none either."
         raise errors.Permanent("credentials_required", message) from None
     except BotoCoreError as error:
         raise errors.Transient(side.away, f"S3 was not understood: {type(error).__name__}.") from None
@@ -62,6 +64,8 @@ def _failure(error: ClientError, side: Side) -> errors.Failure:
         return errors.Transient(side.away, message)
     if code == "EntityTooLarge":
         return errors.Permanent("output_too_large", message)
+    if code == "NoSuchKey":
+        return errors.Permanent("source_not_found", message)
     missing = code in _MISSING or status == _NOT_FOUND
     told = side.missing if missing else side.refused
     if told == side.away:  # the platform's own: what is wrong with it, its operator may set right

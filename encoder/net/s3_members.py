@@ -36,9 +36,14 @@ class S3Members(Record):
         return Bucket(name=self.bucket, region=self.region, endpoint=self.endpoint_url, keys=keys)
 
 
+def is_bucket(name: str) -> bool:
+    """Whether `name` is one that a bucket may have."""
+    return _BUCKET.fullmatch(name) is not None and _ADDRESS.fullmatch(name) is None
+
+
 def faults(members: S3Members, access: S3Access, policy: Policy) -> Iterator[Fault]:
     """What is wrong with where the members lead, and with who asks there; `path` from the place on."""
-    if not _BUCKET.fullmatch(members.bucket) or _ADDRESS.fullmatch(members.bucket):
+    if not is_bucket(members.bucket):
         message = "A bucket's name has 3 to 63 small letters, digits, hyphens and single dots, and is no address."
         yield Fault(path="/bucket", code="invalid_value", message=message)
     if members.region is not None and not _REGION.fullmatch(members.region):

@@ -26,7 +26,6 @@ log = get_logger(__name__)
 PARTS_AT_ONCE = 4
 CLEAR_UP_S = 20.0
 
-_LEAST_PART_BYTES = 16 * 1024 * 1024
 _MOST_PARTS = 9000  # S3 takes 10 000
 _GONE = "NoSuchUpload"
 
@@ -75,7 +74,7 @@ class Multipart:
 
     async def _send_parts(self) -> list[CompletedPartTypeDef]:
         """All parts, in order."""
-        left = iter(spans(self._goods.size_bytes))
+        left = iter(spans(self._goods.size_bytes, at_least=self._s3.sizes.part_bytes))
         made: list[CompletedPartTypeDef] = []
 
         async def some() -> None:
@@ -131,9 +130,9 @@ class Multipart:
             log.warning("s3.upload_left_open", bucket=self._s3.bucket, key=self._goods.key, code=failure.code)
 
 
-def spans(size_bytes: int) -> Iterator[tuple[int, int, int]]:
-    """Number, start and size of each part: 16 MiB, or more where there would be too many."""
-    step = max(_LEAST_PART_BYTES, -(-size_bytes // _MOST_PARTS))
+def spans(size_bytes: int, *, at_least: int) -> Iterator[tuple[int, int, int]]:
+    """Number, start and size of each part: as small as may be, and larger where there would be too many."""
+    step = max(at_least, -(-size_bytes // _MOST_PARTS))
     for number, start in zip(count(1), range(0, size_bytes, step), strict=False):
         yield number, start, min(step, size_bytes - start)
 

@@ -11,14 +11,12 @@ from encoder.net.s3_multipart import Multipart
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
 
-MULTIPART_FROM_BYTES = 100_000_000
-
 
 async def upload(s3: S3, goods: Goods) -> None:
     """Raises errors.Permanent, errors.Transient, and what the fence raises; then nothing has become visible."""
     async with Reader(goods.path) as reader:
         reader.require(goods.size_bytes)
-        if goods.size_bytes < MULTIPART_FROM_BYTES:
+        if goods.size_bytes < s3.sizes.multipart_from_bytes:
             await _put(s3, goods, reader)
         else:
             await Multipart(s3, goods, reader).send()

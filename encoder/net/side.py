@@ -16,3 +16,5 @@ class Side:
 
 SOURCE = Side(away="source_unavailable", refused="source_auth_failed", missing="source_not_found")
 DESTINATION = Side(away="destination_unavailable", refused="destination_auth_failed", missing="destination_not_found")
+# the platform's own: nothing that is wrong with it is a caller's fault
+STORAGE = Side(away="storage_unavailable", refused="storage_unavailable", missing="storage_unavailable")

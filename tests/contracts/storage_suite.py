@@ -12,8 +12,8 @@ import pytest
 
 from encoder import errors
 from encoder.storage.protocol import Invitation, Storage
-from encoder.suites.cargo import Gate, noise, parcel, read
-from encoder.suites.destination import nothing
+from encoder.suites.cargo import noise, parcel, read
+from encoder.suites.destination import look, publish
 
 HOUR = timedelta(hours=1)
 DATA = noise(100_000)
@@ -34,8 +34,7 @@ class StorageBench(Protocol):
 
 
 async def put(bench: StorageBench, key: str, folder: Path) -> None:
-    made = parcel(folder, DATA, name="stored.bin")
-    await bench.storage().destination(key).publish(made, sent=nothing, fence=Gate().fence)
+    await publish(bench.storage().destination(key), parcel(folder, DATA, name="stored.bin"))
 
 
 async def invite(bench: StorageBench, *, size_bytes: int | None = len(DATA), good_for: timedelta = HOUR) -> Invitation:
@@ -132,8 +131,8 @@ class StorageSuite:
             await put(bench, key, tmp_path)
         assert await bench.storage().remove("jobs/a") == 2
         assert await bench.storage().remove("jobs/a") == 0
-        assert await bench.storage().destination("jobs/a/0.mp4").look() is None
-        assert await bench.storage().destination("jobs/ab/0.mp4").look() is not None
+        assert await look(bench.storage().destination("jobs/a/0.mp4")) is None
+        assert await look(bench.storage().destination("jobs/ab/0.mp4")) is not None
 
     @pytest.mark.parametrize("key", ["", "../x", "a/../x", "/etc/passwd", "a//b", "a\\b", "a//"])
     async def test_a_key_that_is_none_of_ours_is_a_mistake_of_ours(self, bench: StorageBench, key: str) -> None:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +21,8 @@ from uuid import uuid4
 import botocore.session
 import pytest
 from botocore.config import Config
+
+from encoder.model.job import Place
 
 HOST = "127.77.0.9"
 KEY_ID, KEY_SECRET = "test", "testtest"
@@ -82,6 +85,17 @@ class Gateway:
     host: str
     port: int
 
+    @cached_property
+    def client(self) -> Any:  # noqa: ANN401  # botocore makes its clients' classes at run time
+        return botocore.session.get_session().create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=self.url,
+            aws_access_key_id=KEY_ID,
+            aws_secret_access_key=KEY_SECRET,
+            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
+        )
+
     @property
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
@@ -101,20 +115,27 @@ class Bucket:
     name: str
 
     @property
-    def client(self) -> Any:  # noqa: ANN401  # botocore makes its clients' classes at run time
-        return botocore.session.get_session().create_client(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=self.gateway.url,
-            aws_access_key_id=KEY_ID,
-            aws_secret_access_key=KEY_SECRET,
-            config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-        )
+    def client(self) -> Any:  # noqa: ANN401  # as the gateway's
+        return self.gateway.client
 
     @property
     def credentials(self) -> dict[str, str]:
         """Members of a place that let it in."""
         return {"endpointUrl": self.gateway.url, "access_key_id": KEY_ID, "access_key_secret": KEY_SECRET}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables by which an operator lets the platform in."""
+        return {
+            "AWS_ENDPOINT_URL": self.gateway.url,
+            "AWS_ACCESS_KEY_ID": KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": KEY_SECRET,
+            "AWS_REGION": "us-east-1",
+        }
+
+    def place(self, path: str) -> Place:
+        """What stands at `path`, with all that a stranger needs."""
+        return {"kind": "s3", "bucket": self.name, "path": path, **self.credentials}
 
     def put(self, key: str, data: bytes) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=data)
@@ -132,7 +153,7 @@ class Bucket:
     def remove(self, key: str) -> None:
         self.client.delete_object(Bucket=self.name, Key=key)
 
-    def keys(self) -> list[str]:
+    def listed(self) -> list[str]:
         listed = self.client.list_objects_v2(Bucket=self.name)
         return [entry["Key"] for entry in listed.get("Contents", [])]
 
@@ -156,6 +177,7 @@ def gateway(folder: Path) -> Iterator[Gateway]:
         except Exception as failure:
             raise RuntimeError(f"the S3 server did not start:\n{_told(folder)}") from failure
         yield made
+        made.client.close()
 
 
 def _require_programs() -> None:

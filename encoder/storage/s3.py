@@ -1,0 +1,101 @@
+"""The platform's storage as a bucket, or what lies below a prefix of one: its own server hands out and takes in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from encoder import errors
+from encoder.destinations.protocol import Destination
+from encoder.destinations.s3 import S3Destination
+from encoder.model.paths import path_fault
+from encoder.net.http import Web
+from encoder.net.s3 import S3, Bucket, S3Access
+from encoder.net.s3_multipart import abort_open
+from encoder.net.side import STORAGE
+from encoder.sources.protocol import Source
+from encoder.sources.s3 import S3Source
+from encoder.storage.protocol import Invitation
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_s3.type_defs import ObjectIdentifierTypeDef
+
+_LONGEST_LINK_S = 7 * 24 * 3600  # S3 signs for no longer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Where the platform's objects lie: in `bucket`, their keys below `prefix/`, or as they are where it is empty."""
+
+    bucket: str
+    prefix: str = ""
+
+
+class S3Storage:
+    """Server and credentials are the operator's: `AWS_*`, shared files, the machine's role."""
+
+    def __init__(self, access: S3Access, web: Web, room: Room) -> None:
+        self._access = access
+        self._web = web
+        self._bucket = Bucket(name=room.bucket, own=True)
+        self._prefix = f"{room.prefix}/" if room.prefix else ""
+        self._signer = self._opened()  # makes no connection, and so has none to close
+
+    def destination(self, key: str) -> Destination:
+        folder = key.endswith("/")
+        return S3Destination(self._opened(), self._key(key, folder=folder), uri=f"storage:{key}", dress={})
+
+    def source(self, key: str) -> Source:
+        return S3Source(self._opened, self._key(key))
+
+    async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
+        disposition = f"attachment; filename*=UTF-8''{quote(file_name, safe='', errors='replace')}"
+        return await self._signed("get_object", key, expires, ResponseContentDisposition=disposition)
+
+    async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
+        held: dict[str, Any] = {} if size_bytes is None else {"ContentLength": size_bytes}
+        url = await self._signed("put_object", key, expires, ContentType=content_type, **held)
+        return Invitation(method="PUT", url=url, headers={"Content-Type": content_type})
+
+    async def size_bytes(self, key: str) -> int | None:
+        async with self._opened() as s3:
+            seen = await s3.look(self._key(key))
+        return None if seen is None else seen[0]
+
+    async def remove(self, prefix: str) -> int:
+        below = f"{self._key(prefix)}/"
+        async with self._opened() as s3:
+            await abort_open(s3, below)
+            return await s3.ask(lambda client: _remove(client, s3.bucket, below))
+
+    def _opened(self) -> S3:
+        return self._access.open(self._bucket, self._web, STORAGE)
+
+    def _key(self, key: str, *, folder: bool = False) -> str:
+        if path_fault(key, folder=folder) is not None:
+            raise ValueError(f"{key!r} is no key of ours")
+        return self._prefix + key
+
+    async def _signed(self, operation: str, key: str, expires: datetime, **held: Any) -> str:  # noqa: ANN401  # S3's
+        left_s = int((expires - datetime.now(UTC)).total_seconds())
+        parameters = {"Bucket": self._bucket.name, "Key": self._key(key), **held}
+        return await self._signer.ask(
+            lambda client: client.generate_presigned_url(
+                operation, Params=parameters, ExpiresIn=min(max(left_s, 0), _LONGEST_LINK_S)
+            )
+        )
+
+
+async def _remove(client: S3Client, bucket: str, below: str) -> int:
+    count = 0
+    async for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below):
+        found: list[ObjectIdentifierTypeDef] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+        if found:
+            answer = await client.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+            if answer.get("Errors"):
+                raise errors.Transient(STORAGE.away, "S3 did not remove all that it was asked to.")
+        count += len(found)
+    return count
