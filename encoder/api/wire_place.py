@@ -84,9 +84,6 @@ class FileUrlPlace(WirePlace):
     kind: Literal["file"] = ABSENT
     url: FileUrl
 
-    def place(self) -> Place:
-        return self.parts()
-
     def parts(self) -> Place:
         return {"kind": "file", "path": unquote(self.url.partition("://")[2])}
 
@@ -141,18 +138,21 @@ def _destination_branch(value: object) -> str | None:
     return _branch(value, Destinations.others)
 
 
+_Either = (
+    Annotated[Ftp, Tag("(ftp)")]
+    | Annotated[FtpUrl, Tag("(ftp-url)")]
+    | Annotated[Sftp, Tag("(sftp)")]
+    | Annotated[SftpUrl, Tag("(sftp-url)")]
+    | Annotated[FilePath, Tag("(file)")]
+    | Annotated[FileUrlPlace, Tag("(file-url)")]
+)
 Source = Annotated[
     Annotated[HttpSource, Tag("(http)")]
     | Annotated[S3Source, Tag("(s3)")]
     | Annotated[S3UrlSource, Tag("(s3-url)")]
-    | Annotated[Ftp, Tag("(ftp)")]
-    | Annotated[FtpUrl, Tag("(ftp-url)")]
-    | Annotated[Sftp, Tag("(sftp)")]
-    | Annotated[SftpUrl, Tag("(sftp-url)")]
+    | _Either
     | Annotated[InlineSource, Tag("(inline)")]
     | Annotated[UploadSource, Tag("(upload)")]
-    | Annotated[FilePath, Tag("(file)")]
-    | Annotated[FileUrlPlace, Tag("(file-url)")]
     | Annotated[OtherSource, Tag(_OTHER)],
     Discriminator(_source_branch),
 ]
@@ -160,12 +160,7 @@ Destination = Annotated[
     Annotated[HttpDestination, Tag("(http)")]
     | Annotated[S3Destination, Tag("(s3)")]
     | Annotated[S3UrlDestination, Tag("(s3-url)")]
-    | Annotated[Ftp, Tag("(ftp)")]
-    | Annotated[FtpUrl, Tag("(ftp-url)")]
-    | Annotated[Sftp, Tag("(sftp)")]
-    | Annotated[SftpUrl, Tag("(sftp-url)")]
-    | Annotated[FilePath, Tag("(file)")]
-    | Annotated[FileUrlPlace, Tag("(file-url)")]
+    | _Either
     | Annotated[OtherDestination, Tag(_OTHER)],
     Discriminator(_destination_branch),
 ]

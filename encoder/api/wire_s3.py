@@ -105,11 +105,6 @@ class _S3Address(_S3):
     kind: Literal["s3"] = ABSENT
     url: S3Url = Field(description="s3://bucket/path, percent-encoded")
 
-    def place(self) -> Place:
-        place = super().place()
-        del place["url"]
-        return place
-
     def parts(self) -> Place:
         address = read_address(self.url)
         if address.username is not None or address.password is not None or address.port is not None:

@@ -56,11 +56,6 @@ class _Address(_Login):
 
     url: str
 
-    def place(self) -> Place:
-        place = super().place()
-        del place["url"]
-        return place
-
     def parts(self) -> Place:
         address = read_address(self.url)
         given = {"port": address.port, "username": address.username, "password": address.password}

@@ -74,7 +74,10 @@ class WirePlace(Wire):
 
     def place(self) -> Place:
         """The place as the platform keeps it."""
-        return {**self.sent(), **self.parts()}
+        sent = self.sent()
+        if self.said_by_url:
+            sent.pop("url", None)
+        return {**sent, **self.parts()}
 
     def parts(self) -> Place:
         """What the members say beyond themselves: the kind, what is in an address, defaults.
