@@ -51,8 +51,7 @@ class _S3Folder:
         return Destinations(Surroundings(web=lab_web()), stored=no_storage).make(self._bucket.place("hls 1/"), KEY)
 
     def files(self) -> dict[str, bytes]:
-        keys = self._bucket.keys()
-        return {key.removeprefix("hls 1/"): self._bucket.get(key) or b"" for key in keys}
+        return {key.removeprefix("hls 1/"): self._bucket.get(key) or b"" for key in self._bucket.listed()}
 
 
 @pytest.mark.xdist_group("s3")
