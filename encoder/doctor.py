@@ -92,7 +92,14 @@ async def _scratch(machine: Machine) -> str:
 
 
 async def _storage(machine: Machine) -> str:
-    root = machine.storage_root
+    place = machine.storage_place
+    if not isinstance(place, Path):
+        await _tried(machine.unlinked)
+        return f"bucket {place.bucket}: a file was written, read and removed"
+    return await _folder(machine, place)
+
+
+async def _folder(machine: Machine, root: Path) -> str:
     if not await asyncio.to_thread(root.exists):
         return f"{root}: made on first start"
     if not await asyncio.to_thread(os.access, root, os.W_OK | os.X_OK):

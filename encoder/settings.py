@@ -35,7 +35,11 @@ class Settings(BaseSettings):
         None,
         description="direct database address for wake-ups, where a pooler stands before the database (untried)",
     )
-    storage: str = Field("file:.encoder/storage", description="where outputs without a destination go: `file:FOLDER`")
+    storage: str = Field(
+        "file:.encoder/storage",
+        description="where uploads and outputs without a destination lie: `file:FOLDER`, or `s3://BUCKET/PREFIX`, for "
+        "which `AWS_*` keep their usual meaning",
+    )
     host: str = Field("127.0.0.1", description="address that the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port that the API listens on; 0: any free one")
     public_url: str | None = Field(None, description="base of the links that we hand out; absent: host and port")
@@ -79,6 +83,11 @@ class Settings(BaseSettings):
     allow_addresses: Names = Field(
         (), description="networks (CIDR) of one's own that sources, destinations and webhooks may reach"
     )
+    s3_buckets: Names | None = Field(
+        None,
+        description="buckets that `AWS_*`, shared files and the machine's role serve for jobs without credentials; "
+        "absent: any",
+    )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which `file` sources and destinations may lie"
     )
@@ -103,6 +112,7 @@ class Settings(BaseSettings):
         "webhook_secret",
         "allow_addresses",
         "file_roots",
+        "s3_buckets",
         "upload_suffixes",
         mode="before",
     )

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
+from yarl import URL
 
 from tests.lab import audit, media
 from tests.lab.platform import Platform, running
+from tests.lab.rgw import Gateway
 
 MIB = 1024 * 1024
 
@@ -24,20 +27,21 @@ async def _announce(platform: Platform, **members: object) -> dict[str, Any]:
     return dict(told)
 
 
-async def _bring(upload: dict[str, Any], data: object) -> tuple[int, Any]:
+async def _bring(upload: dict[str, Any], data: object) -> int:
     """As any client would: the answer's address, method and headers, and nothing else."""
+    url = URL(upload["upload_url"], encoded=True)
     async with (
         aiohttp.ClientSession() as session,
-        session.request(upload["method"], upload["upload_url"], data=data, headers=upload["headers"]) as response,
+        session.request(upload["method"], url, data=data, headers=upload["headers"]) as response,
     ):
-        return response.status, await response.json()
+        return response.status
 
 
 async def test_a_clip_is_brought_and_a_job_made_of_it(dsn: str, tmp_path: Path) -> None:
     clip = media.clip().read_bytes()
     async with running(dsn, tmp_path) as platform:
         upload = await _announce(platform, file_name="clip.mp4", size_bytes=len(clip))
-        assert (await _bring(upload, clip))[0] == 200
+        assert await _bring(upload, clip) == 200
         source = {"kind": "upload", "fileId": upload["file_id"]}
         status, facts = await platform.call("POST", "/probe", json={"source": source})
         assert (status, facts.get("sizeBytes")) == (200, len(clip)), facts
@@ -67,10 +71,10 @@ async def test_a_large_file_costs_the_server_no_memory(dsn: str, tmp_path: Path)
     async with running(dsn, tmp_path, workers=0) as platform:
         (api,) = platform.roles
         small = await _announce(platform, file_name="small.mp4", size_bytes=MIB)
-        assert (await _bring(small, chunk))[0] == 200
+        assert await _bring(small, chunk) == 200
         before = _peak_bytes(api.process.pid)
         large = await _announce(platform, file_name="large.mp4", size_bytes=size)
-        assert (await _bring(large, body()))[0] == 200
+        assert await _bring(large, body()) == 200
         assert _peak_bytes(api.process.pid) - before < 8 * MIB
     assert (platform.storage / large["s3_key"]).stat().st_size == size
 
@@ -80,3 +84,42 @@ def _peak_bytes(pid: int) -> int:
     found = re.search(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     assert found
     return int(found[1]) * 1024
+
+
+@pytest.mark.xdist_group("s3")
+async def test_where_the_storage_is_a_bucket_all_goes_by_its_own_server(
+    dsn: str, tmp_path: Path, s3_server: Gateway
+) -> None:
+    bucket, clip = s3_server.bucket(), media.clip().read_bytes()
+    async with running(
+        dsn,
+        tmp_path,
+        workers=1,
+        ENCODER_STORAGE=f"s3://{bucket.name}/our platform",
+        **bucket.environment,
+    ) as platform:
+        upload = await _announce(platform, file_name="clip.mp4", size_bytes=len(clip))
+        assert upload["upload_url"].startswith(s3_server.url)
+        job = {
+            "source": {"kind": "upload", "fileId": upload["file_id"]},
+            "outputs": [{"preset": "h264", "encoderPreset": "ultrafast", "height": 90}],
+        }
+        status, told = await platform.call("POST", "/jobs", json=job)
+        assert (status, told["code"]) == (409, "upload_not_ready")
+        assert await _bring(upload, clip + b"x") == 403  # S3 tells by its signature
+        assert await _bring(upload, clip) == 200
+        ended = await platform.ended(await platform.submit(job))
+        assert ended["status"] == "completed", json.dumps(ended, indent=1)
+        status, told = await platform.call("GET", f"/upload/{upload['file_id']}/status")
+        assert (status, told["processing_status"]) == (200, "completed")
+        link = ended["outputs"][0]["url"]
+        assert link.startswith(s3_server.url)
+        async with aiohttp.ClientSession() as session, session.get(URL(link, encoded=True)) as response:
+            assert response.status == 200
+            made = await response.read()
+        status, _ = await platform.call("DELETE", f"/jobs/{ended['id']}")
+        assert status == 204
+    assert hashlib.sha256(made).hexdigest() == ended["outputs"][0]["sha256"]
+    assert bucket.listed() == [f"our platform/{upload['s3_key']}"]
+    assert bucket.open_uploads() == []
+    await audit.audit(platform)

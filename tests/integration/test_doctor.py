@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from encoder import doctor
 from encoder.doctor import Finding, examine
 from encoder.settings import Settings
+from tests.lab.rgw import Gateway
 
 
 @pytest.fixture
@@ -41,6 +42,26 @@ async def test_a_storage_is_tried_and_left_as_it_was(settings: Settings, tmp_pat
     assert [path.name for path in storage.iterdir()] == ["kept"]
 
 
+@pytest.mark.xdist_group("s3")
+async def test_a_bucket_is_tried_too_and_one_that_is_not_there_is_told(
+    settings: Settings, s3_server: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = s3_server.bucket()
+    for name, value in bucket.environment.items():
+        monkeypatch.setenv(name, value)
+    assert await bad(settings.model_copy(update={"storage": f"s3://{bucket.name}/some/where/"})) == {}
+    assert bucket.listed() == []
+    found = await bad(settings.model_copy(update={"storage": "s3://no-such-bucket"}))
+    assert found.keys() == {"storage"}
+    assert found["storage"].to_do
+
+
+@pytest.mark.parametrize("storage", ["", "file:", "s3:bucket", "s3://", "s3:///key", "s3://bucket/../x", "ftp://h/x"])
+async def test_a_storage_that_is_none_is_told_in_its_own_words(settings: Settings, storage: str) -> None:
+    found = await bad(settings.model_copy(update={"storage": storage}))
+    assert "must read `file:FOLDER` or `s3://BUCKET/PREFIX`" in found["storage"].detail
+
+
 async def test_a_storage_that_takes_nothing_is_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -55,7 +76,7 @@ async def test_a_storage_that_takes_nothing_is_told(
 async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path: Path) -> None:
     wrong = {
         "ffmpeg": tmp_path / "no-ffmpeg",
-        "storage": "s3:bucket",
+        "storage": "ftp://host/folder",
         "secret_keys": (SecretStr("too short"),),
         "file_roots": (tmp_path / "absent",),
         "database_url": SecretStr("postgresql://nobody:s3cret@127.0.0.1:1/none"),
