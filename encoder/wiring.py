@@ -32,6 +32,7 @@ from encoder.model.job import Place
 from encoder.model.paths import path_fault
 from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
+from encoder.net.s3 import S3Access
 from encoder.plugins import Surroundings
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.lease import LeaseTimes
@@ -130,7 +131,8 @@ class Machine:
     @cached_property
     def surroundings(self) -> Surroundings:
         roots = tuple(path.absolute() for path in self.settings.file_roots)
-        return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots))
+        buckets = None if self.settings.s3_buckets is None else frozenset(self.settings.s3_buckets)
+        return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots), s3=S3Access(buckets=buckets))
 
     @cached_property
     def storage(self) -> Storage:
