@@ -32,7 +32,7 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}")
 
 def code_of(error: ClientError) -> str:
     """The server's own word for what it refuses, or the status where it says none."""
-    told = str(error.response.get("Error", {}).get("Code", ""))
+    told = str(error.response.get("Error", {}).get("Code") or "")
     return told if _CODE.fullmatch(told) else str(status_of(error))
 
 

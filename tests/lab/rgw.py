@@ -23,6 +23,7 @@ import pytest
 from botocore.config import Config
 
 from encoder.model.job import Place
+from encoder.net import s3
 
 HOST = "127.77.0.9"
 KEY_ID, KEY_SECRET = "test", "testtest"
@@ -132,6 +133,10 @@ class Bucket:
             "AWS_SECRET_ACCESS_KEY": KEY_SECRET,
             "AWS_REGION": "us-east-1",
         }
+
+    def at(self) -> s3.Bucket:
+        keys = s3.Keys(id=KEY_ID, secret=KEY_SECRET)
+        return s3.Bucket(name=self.name, endpoint=self.gateway.url, keys=keys)
 
     def place(self, path: str) -> Place:
         """What stands at `path`, with all that a stranger needs."""
