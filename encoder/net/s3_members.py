@@ -13,7 +13,8 @@ from encoder.net.guard import Policy, check_url
 from encoder.net.s3 import Bucket, Keys, S3Access
 
 # Both become part of a host's name: nothing that ends it, and no address.
-_BUCKET = re.compile(r"(?=.{3,63}\Z)[a-z0-9](?:[a-z0-9-]|\.(?![.-])|-(?!\.))*[a-z0-9]")
+_LABEL = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_BUCKET = re.compile(rf"(?=.{{3,63}}\Z){_LABEL}(?:\.{_LABEL})*")
 _ADDRESS = re.compile(r"[0-9.]+")
 _REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _CREDENTIAL = re.compile(r"[!-~]{1,8192}")  # a space or a line's end would end the header that it is in
