@@ -70,6 +70,8 @@ class HttpDestination:
     async def publish(
         self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
     ) -> Receipt:
+        if not parcel.size_bytes:  # the head of its request is the whole of it: there is no last byte to hold back
+            await fence()
         async with _Upload(parcel, sent=sent, fence=fence, idle_s=self._web.idle_s) as upload:
             ask = Ask(
                 method=self._members.method,
