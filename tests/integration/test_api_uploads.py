@@ -107,6 +107,19 @@ async def test_the_size_may_be_left_open_and_the_type_too(api: Api) -> None:
     assert await status(api, upload) == "uploaded"
 
 
+@pytest.mark.parametrize("name", ["data:text/html,a.mp4", "data:a/b;x=\u20ac,a.mp4"])
+async def test_a_name_tells_no_type_but_by_its_suffix(api: Api, name: str) -> None:
+    upload = await announce(api, file_name=name, content_type=None)
+    assert upload["headers"] == {"Content-Type": "video/mp4"}
+    assert await put(api, upload) == (200, None)
+
+
+async def test_a_type_that_a_browser_would_run_is_told_by_no_suffix(store: PostgresStore, tmp_path: Path) -> None:
+    async with running(store, tmp_path, limits=Limits(upload_suffixes=(".html",))) as api:
+        upload = await announce(api, file_name="a.html", content_type=None)
+        assert upload["headers"] == {"Content-Type": "application/octet-stream"}
+
+
 async def _pieces(data: bytes) -> AsyncIterator[bytes]:
     for at in range(0, len(data), 10_000):
         yield data[at : at + 10_000]
