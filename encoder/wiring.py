@@ -16,13 +16,13 @@ from functools import cached_property
 from pathlib import Path
 from uuid import uuid4
 
-import imageio_ffmpeg
 from prometheus_client import CollectorRegistry
 
 from encoder import __version__, errors
 from encoder.api.parts import Limits, Parts
 from encoder.destinations.registry import Destinations
 from encoder.errors import Fault
+from encoder.ffmpeg import wheel
 from encoder.ffmpeg.abilities import Abilities, read_abilities
 from encoder.ffmpeg.launcher import Launcher, Sandbox
 from encoder.files.roots import Roots
@@ -183,7 +183,7 @@ class Machine:
 
     @cached_property
     def ffmpeg(self) -> Launcher:
-        binary = self.settings.ffmpeg or Path(imageio_ffmpeg.get_ffmpeg_exe())
+        binary = self.settings.ffmpeg or wheel.binary()
         return Launcher(binary=binary, sandbox=Sandbox(self.settings.sandbox))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Whom S3 requests reach, and with whose keys: the address that is dialled is checked, the operator's keys stay home."""
+"""Whom S3 requests reach, and with whose keys: what is dialled is checked, and the operator's keys stay home."""
 
 from __future__ import annotations
 

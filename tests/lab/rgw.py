@@ -27,6 +27,7 @@ from encoder.net import s3
 
 HOST = "127.77.0.9"
 KEY_ID, KEY_SECRET = "test", "testtest"
+SENTINEL_ID, SENTINEL_SECRET = "SENTINELID7F3A", "SENTINEL/secret+7f3a"  # lets in the same user
 START_S = 60.0
 _PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "monmaptool", "ceph-authtool", "ceph")
 
@@ -239,6 +240,8 @@ def _wait_for(made: Gateway) -> None:
 def _add_user(conf: Path) -> None:
     user = ("--uid=lab", "--display-name=lab", f"--access-key={KEY_ID}", f"--secret-key={KEY_SECRET}")
     _run("radosgw-admin", "-c", conf, "-n", "client.admin", "user", "create", *user)
+    key = ("--uid=lab", f"--access-key={SENTINEL_ID}", f"--secret-key={SENTINEL_SECRET}")
+    _run("radosgw-admin", "-c", conf, "-n", "client.admin", "key", "create", *key)
 
 
 def _told(folder: Path) -> str:
