@@ -51,8 +51,12 @@ class _Data:
     """The data connection of one transfer, which begins at byte `offset`."""
 
     offset: int
+    sock: socket.socket
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+
+    def close(self) -> None:
+        drop(self.writer, self.sock)
 
 
 class Ftp(Talk):
@@ -80,14 +84,19 @@ class Ftp(Talk):
         return Facts(size_bytes=int(size) if size is not None and size.isdecimal() else None, changed=changed)
 
     @asynccontextmanager
-    async def retrieving(self, path: str, *, offset: int) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-        """The byte where the transfer begins, 0 where the server cannot go on in the middle, and its chunks."""
+    async def retrieving(
+        self, path: str, *, offset: int, size_bytes: int | None
+    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
+        """The byte where the transfer begins, 0 where the server cannot go on in the middle, and its chunks.
+
+        They are not whole before `size_bytes` have come: a server may think that it has sent what a net has cut off.
+        """
         with self._translated():
             data = await self._transfer(f"RETR {path}", offset=offset)
         try:
-            yield data.offset, self._chunks(data)
+            yield data.offset, self._chunks(data, size_bytes)
         finally:
-            drop(data.writer)
+            data.close()
 
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
@@ -101,7 +110,7 @@ class Ftp(Talk):
                 data.writer.close()
                 await self._finish(ANSWER_S)
         finally:
-            drop(data.writer)
+            data.close()
 
     async def replace(self, path: str, final: str) -> None:
         """Rename `path` to `final`, whatever stands there."""
@@ -148,7 +157,7 @@ class Ftp(Talk):
             sock.close()
             raise
         reader, writer = await self._streams(sock, self._data_tls())
-        return _Data(offset=offset if restarts else 0, reader=reader, writer=writer)
+        return _Data(offset=offset if restarts else 0, sock=sock, reader=reader, writer=writer)
 
     async def _dial_data(self) -> socket.socket:
         code, lines = await self.command("EPSV", ("229", "5xx"))
@@ -167,15 +176,20 @@ class Ftp(Talk):
         session = self.stream.writer.get_extra_info("ssl_object").session
         return SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, context=self._tls, session=session)
 
-    async def _chunks(self, data: _Data) -> AsyncIterator[bytes]:
-        while True:
-            with self._translated():
-                async with asyncio.timeout(self._web.idle_s):
-                    chunk = await data.reader.read(BUFFER_BYTES)
-                if not chunk:
-                    await self._finish(self._web.idle_s)
-                    return
+    async def _chunks(self, data: _Data, size_bytes: int | None) -> AsyncIterator[bytes]:
+        at = data.offset
+        while chunk := await self._read(data):
+            at += len(chunk)
             yield chunk
+        with self._translated():
+            await self._finish(self._web.idle_s)
+        if size_bytes is not None and at != size_bytes:
+            raise errors.Transient(self._side.away, f"The transfer ended after {at} of {size_bytes} bytes.")
+
+    async def _read(self, data: _Data) -> bytes:
+        with self._translated():
+            async with asyncio.timeout(self._web.idle_s):
+                return await data.reader.read(BUFFER_BYTES)
 
     async def _write(self, data: _Data, chunk: bytes) -> None:
         try:

@@ -57,6 +57,7 @@ class Talk(aioftp.BaseClient):
         self._web = web
         self._side = side
         self._tls = (web.tls or ssl.create_default_context()) if site.secure else None
+        self._sock: socket.socket | None = None
         self._peer = ""  # the address that was dialled
         self._patience_s = web.idle_s  # for one reply
 
@@ -72,12 +73,12 @@ class Talk(aioftp.BaseClient):
 
     def close(self) -> None:
         """At once: a farewell under TLS would be waited for, and nothing depends on it."""
-        if self._stream is not None:
-            drop(self.stream.writer)
+        if self._sock is not None and self._stream is not None:
+            drop(self._stream.writer, self._sock)
 
     async def _greet(self) -> None:
         host = self._site.host
-        sock = await dial(host.name, host.port, self._web, away=self._side.away)
+        self._sock = sock = await dial(host.name, host.port, self._web, away=self._side.away)
         self._peer = sock.getpeername()[0]
         at_once = self._tls if host.port == _IMPLICIT_TLS_PORT else None
         reader, writer = await self._streams(sock, at_once)
@@ -171,10 +172,9 @@ class Talk(aioftp.BaseClient):
         return errors.Permanent(self._side.missing if code == "550" else self._side.refused, message)
 
 
-def drop(writer: asyncio.StreamWriter) -> None:
-    """Close at once. Python 3.11's transports may not be aborted when they have already come to their end."""
-    sock = writer.get_extra_info("socket")
-    if sock is not None and sock.fileno() != -1:
+def drop(writer: asyncio.StreamWriter, sock: socket.socket) -> None:
+    """Close at once. Python 3.11's transports may not even be looked at when they have come to their end."""
+    if sock.fileno() != -1:
         writer.transport.abort()
 
 

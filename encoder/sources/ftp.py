@@ -36,7 +36,8 @@ class FtpSource:
         try:
             facts = await ftp.facts(self._path)
             wanted = offset if validator is not None and validator == facts.version else 0
-            async with ftp.retrieving(self._path, offset=wanted) as (start, chunks):
+            transfer = ftp.retrieving(self._path, offset=wanted, size_bytes=facts.size_bytes)
+            async with transfer as (start, chunks):
                 yield Incoming(
                     offset=start,
                     size_bytes=facts.size_bytes,

@@ -21,7 +21,8 @@ def source(place: Place, web: Web) -> Source:
 
 
 def destination(place: Place, web: Web) -> Destination:
-    key = "jobs/0191b2c4/0/" if str(place["path"]).endswith("/") else "jobs/0191b2c4/0.mp4"
+    path = str(place.get("path", place.get("url")))
+    key = "jobs/0191b2c4/0/" if path.endswith("/") else "jobs/0191b2c4/0.mp4"
     return Destinations(Surroundings(web=web), stored=_no_storage).make(place, key)
 
 
