@@ -14,7 +14,6 @@ from encoder.api.uploads import look
 from encoder.errors import CATALOGUE, Rejected
 from encoder.model.state import UploadState
 from encoder.sources.upload import id_of
-from encoder.storage.arrival import Arrival
 from encoder.storage.folder import Invited
 from encoder.store.rows import UploadRow
 
@@ -28,9 +27,10 @@ async def put(call: Call) -> web.Response:
     key = call.request.match_info["key"]
     invited = _invited(call, key)
     row = await _expected(call, key)
-    _check_headers(call.request, invited)
+    most_bytes = invited.size_bytes or call.parts.limits.upload_bytes
+    _check_headers(call.request, invited, most_bytes=most_bytes)
     try:
-        size_bytes = await _received(call, key, invited)
+        size_bytes = await _received(call, key, invited, most_bytes=most_bytes)
     except errors.Resource:
         raise _refusal("storage_full") from None
     arrived = await call.parts.store.upload_arrived(row.id, size_bytes=size_bytes)
@@ -57,43 +57,39 @@ async def _expected(call: Call, key: str) -> UploadRow:
     return row
 
 
-def _check_headers(request: web.Request, invited: Invited) -> None:
+def _check_headers(request: web.Request, invited: Invited, *, most_bytes: int) -> None:
     """Refuse by the headers what the bytes would be refused for."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Rejected.because("content_encoding_not_allowed", "The file must come as it is, uncompressed.")
     if request.headers.get("Content-Type", "").lower() != invited.content_type.lower():
         raise Rejected.because("unsupported_media_type", f"The file was announced as `{invited.content_type}`.")
-    if request.content_length is not None and invited.size_bytes is not None:
-        _check_size(request.content_length, invited.size_bytes)
+    if request.content_length is not None:
+        _check_size(request.content_length, invited, most_bytes=most_bytes)
 
 
-def _check_size(size_bytes: int, announced: int | None) -> None:
-    if announced is not None and size_bytes > announced:
+def _check_size(size_bytes: int, invited: Invited, *, most_bytes: int) -> None:
+    if size_bytes > most_bytes:
         raise _refusal("upload_too_large")
-    if announced is not None and size_bytes < announced:
-        raise Rejected.because("upload_incomplete", f"{size_bytes} bytes came of {announced}; send the whole file.")
-
-
-async def _received(call: Call, key: str, invited: Invited) -> int:
-    """Put the body under `key`; how many bytes it has."""
-    most = invited.size_bytes or call.parts.limits.upload_bytes
-    size_bytes = 0
-    async with call.shelf.receive(key, size_bytes=invited.size_bytes or 0) as arrival:
-        async for chunk in _chunks(call.request):
-            size_bytes += len(chunk)
-            if size_bytes > most:
-                raise _refusal("upload_too_large")
-            await arrival.write(chunk)
-        await _stand(arrival, size_bytes, invited)
-    return size_bytes
-
-
-async def _stand(arrival: Arrival, size_bytes: int, invited: Invited) -> None:
-    _check_size(size_bytes, invited.size_bytes)
     if size_bytes == 0:
         raise Rejected.because("upload_incomplete", "The file is empty.")
-    if not await arrival.stand():
-        raise _refusal("upload_exists")
+    if size_bytes < (invited.size_bytes or 0):
+        message = f"{size_bytes} bytes came of {invited.size_bytes}; send the whole file."
+        raise Rejected.because("upload_incomplete", message)
+
+
+async def _received(call: Call, key: str, invited: Invited, *, most_bytes: int) -> int:
+    """Put the body under `key`; how many bytes it has."""
+    size_bytes, told_bytes = 0, invited.size_bytes or call.request.content_length or 0
+    async with call.shelf.receive(key, size_bytes=told_bytes) as arrival:
+        async for chunk in _chunks(call.request):
+            size_bytes += len(chunk)
+            if size_bytes > most_bytes:
+                raise _refusal("upload_too_large")
+            await arrival.write(chunk)
+        _check_size(size_bytes, invited, most_bytes=most_bytes)
+        if not await arrival.stand():
+            raise _refusal("upload_exists")
+    return size_bytes
 
 
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:

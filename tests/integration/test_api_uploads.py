@@ -225,6 +225,19 @@ async def test_what_was_announced_by_nobody_is_bounded_by_the_operator(store: Po
         assert await put(api, upload, DATA[:1000]) == (200, None)
 
 
+async def test_a_head_that_tells_of_too_much_is_enough(store: PostgresStore, tmp_path: Path) -> None:
+    """E8"""
+    async with running(store, tmp_path, limits=Limits(upload_bytes=1000)) as api:
+        upload = await announce(api, size_bytes=None)
+        head = f"PUT {target(upload)} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: video/quicktime\r\n"
+        for length, status in ((1001, 413), (10**13, 413)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+            writer.write(f"{head}Content-Length: {length}\r\n\r\n".encode())
+            assert int((await reader.readline()).split()[1]) == status
+            writer.close()
+            await writer.wait_closed()
+
+
 async def test_less_than_was_announced_is_refused(api: Api) -> None:
     """J19"""
     upload = await announce(api)
