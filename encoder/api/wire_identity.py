@@ -11,7 +11,7 @@ _SERVERS = {"ftp": ("ftp", 21), "ftps": ("ftp", 21), "sftp": ("sftp", 22)}  # wh
 
 
 def identity(place: Place) -> str:
-    """Equal for two places only if they are the same file. Who logs in makes no difference."""
+    """Equal for two places only if they are the same file. On a server, each login may have a root of its own."""
     match place["kind"]:
         case "file":
             return f"file:{_plain(place)}"
@@ -22,7 +22,8 @@ def identity(place: Place) -> str:
             return f"s3:{endpoint.rstrip('/')}/{place['bucket']}/{place['path']}"
         case "ftp" | "ftps" | "sftp" as kind:
             server, port = _SERVERS[str(kind)]
-            return f"{server}:{str(place['host']).lower()}:{place.get('port', port)}:{_plain(place)}"
+            host = f"{str(place['host']).lower()}:{place.get('port', port)}"
+            return f"{server}:{place.get('username', '')}@{host}:{_plain(place)}"
         case _:
             return json.dumps(place, sort_keys=True)
 

@@ -557,6 +557,13 @@ def test_two_outputs_may_not_go_to_one_place() -> None:
     }
 
 
+def test_each_login_has_files_of_its_own() -> None:
+    outputs = [
+        {"preset": "h264", "destination": {"url": f"ftp://{username}@ftp.example.com/out.mp4"}} for username in "ab"
+    ]
+    assert faults_of(job(outputs=outputs)) == {}
+
+
 def test_a_template_that_differs_by_output_may_be_used_twice() -> None:
     place = {"kind": "file", "path": "/media/{preset}.bin"}
     outputs = [{"preset": name, "destination": place} for name in ("h264", "vp9")]
@@ -712,7 +719,7 @@ def test_what_is_wrong_with_a_part_of_an_address_is_told_at_the_address(
         (S3_OUT | KEYS, S3_OUT | {"acl": "private"}),
         (S3_OUT | {"endpointUrl": "https://S3.example.com"}, S3_OUT | {"endpointUrl": "https://s3.example.com/"}),
         (FTP, FTP_URL),
-        (FTP, FTP | {"kind": "ftps", "port": 21, "username": "u"}),
+        (FTP | {"username": "u"}, FTP | {"kind": "ftps", "port": 21, "username": "u", "password": "p"}),
         (FTP, FTP | {"host": "FTP.example.com", "path": "in//./a b.mov"}),
         (SFTP, SFTP_URL),
         (FILE, FILE_URL),
