@@ -4,7 +4,7 @@
 -- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
 -- of its row in `jobs`. Columns of type `json` keep their text as it was written; nothing queries inside them.
 
--- Which steps this database has seen. Starters take turns by locking it.
+-- Which steps this database has seen.
 CREATE TABLE IF NOT EXISTS schema_version (
   version integer CONSTRAINT schema_version_pk PRIMARY KEY,
   applied_at timestamptz NOT NULL DEFAULT now()
