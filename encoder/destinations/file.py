@@ -22,6 +22,7 @@ from encoder.files.part import create, is_full, removed_if_it_stays
 from encoder.files.roots import Spot
 from encoder.files.threads import in_thread, opened
 from encoder.model.base import Record
+from encoder.model.paths import part_name
 from encoder.plugins import Kind, Surroundings
 
 _STEP_BYTES = 4 * 1024 * 1024
@@ -65,7 +66,7 @@ class FileDestination:
     async def publish(
         self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
     ) -> Receipt:
-        part = self._part(parcel.token)
+        part = part_name(self._spot.way.name, parcel.token)
         with parcel.path.open("rb", buffering=0) as file, self._translated():
             async with opened(partial(self._open_folder, make=True), os.close) as folder:
                 with removed_if_it_stays(part, folder):
@@ -77,7 +78,7 @@ class FileDestination:
     async def discard(self, token: str) -> None:
         with self._translated(), suppress(FileNotFoundError):
             async with opened(self._open_folder, os.close) as folder:
-                os.unlink(self._part(token), dir_fd=folder)
+                os.unlink(part_name(self._spot.way.name, token), dir_fd=folder)
 
     def within(self, name: str) -> Destination:
         spot = replace(self._spot, way=self._spot.way / name)
@@ -91,11 +92,6 @@ class FileDestination:
 
     def _open_folder(self, *, make: bool = False) -> int:
         return beneath.open_folder(self._spot.root, self._spot.way.parent, make=make)
-
-    def _part(self, token: str) -> str:
-        # the name itself could be too long with anything added to it; outputs of one job share token and folder
-        name = hashlib.blake2s(self._spot.way.name.encode(), digest_size=8).hexdigest()
-        return f".{name}.{token}.part"
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
