@@ -131,8 +131,15 @@ class Machine:
     @cached_property
     def surroundings(self) -> Surroundings:
         roots = tuple(path.absolute() for path in self.settings.file_roots)
-        buckets = None if self.settings.s3_buckets is None else frozenset(self.settings.s3_buckets)
-        return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots), s3=S3Access(buckets=buckets))
+        return Surroundings(web=Web(policy=self.policy), roots=Roots(paths=roots), s3=self._s3)
+
+    @property
+    def _s3(self) -> S3Access:
+        place, named = self.storage_place, self.settings.s3_buckets
+        return S3Access(
+            buckets=None if named is None else frozenset(named),
+            closed=(place.bucket, place.keys_begin) if isinstance(place, Room) else None,
+        )
 
     @cached_property
     def storage(self) -> Storage:

@@ -73,10 +73,12 @@ class Sizes:
 class S3Access:
     """The operator's side: environment, shared files and the machine's role, each read as every AWS tool does.
 
-    `buckets`: those that these credentials serve for callers; None: any. `pause_s`: the wait before a first repetition.
+    `buckets`: those that these credentials serve for callers; None: any. `closed`: a bucket and the beginning of keys
+    in it that they never serve, the platform's own storage. `pause_s`: the wait before a first repetition.
     """
 
     buckets: frozenset[str] | None = None
+    closed: tuple[str, str] | None = None
     pause_s: float = 0.5
     sizes: Sizes = field(default_factory=Sizes)
 
@@ -92,6 +94,12 @@ class S3Access:
             full_config=self.session.full_config, scoped_config=self.session.get_scoped_config(), client_name="s3"
         ).provide()
         return named
+
+    def serves(self, bucket: str, key: str) -> bool:
+        """Whether a caller may have `key` by the operator's credentials."""
+        if self.closed is not None and bucket == self.closed[0] and key.startswith(self.closed[1]):
+            return False
+        return self.buckets is None or bucket in self.buckets
 
     @property
     def region(self) -> str:

@@ -87,8 +87,8 @@ def _ambient_faults(members: S3Members, access: S3Access) -> Iterator[Fault]:
     """The operator's credentials serve the operator's servers, and the buckets that the operator named."""
     if members.endpoint_url is not None:
         message = "`endpointUrl` needs credentials in the request: the platform's own are not sent there."
-    elif access.buckets is not None and members.bucket not in access.buckets:
-        message = "The platform's own credentials do not serve this bucket; send some that do."
+    elif not access.serves(members.bucket, members.path):
+        message = "The platform's own credentials do not serve this place; send some that do."
     else:
         return
     yield Fault(path="/access_key_id", code="credentials_required", message=message)

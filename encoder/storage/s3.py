@@ -33,6 +33,10 @@ class Room:
     bucket: str
     prefix: str = ""
 
+    @property
+    def keys_begin(self) -> str:
+        return f"{self.prefix}/" if self.prefix else ""
+
 
 class S3Storage:
     """Server and credentials are the operator's: `AWS_*`, shared files, the machine's role."""
@@ -41,7 +45,7 @@ class S3Storage:
         self._access = access
         self._web = web
         self._bucket = Bucket(name=room.bucket, own=True)
-        self._prefix = f"{room.prefix}/" if room.prefix else ""
+        self._prefix = room.keys_begin
         self._signer = self._opened()  # makes no connection, and so has none to close
 
     def destination(self, key: str) -> Destination:

@@ -128,7 +128,8 @@ async def refused(platform: Platform, body: dict[str, Any]) -> None:
     """C23"""
     elsewhere = {**body, "source": {**body["source"], "endpointUrl": "http://127.77.0.1:9000"}}
     another = {**body, "source": {**body["source"], "bucket": "another-bucket"}}
-    for wrong in (elsewhere, another):
+    storage = {**body, "source": {**body["source"], "path": "encoder/jobs/0191b2c4/0.mp4"}}
+    for wrong in (elsewhere, another, storage):
         status, answer = await platform.call("POST", "/jobs", json=wrong)
         assert status == 422
         assert answer["errors"] == [

@@ -118,6 +118,18 @@ def test_the_platform_s_credentials_serve_the_buckets_that_were_named() -> None:
     assert faults({**place, **OWN}, buckets=frozenset({"another"})) == set()
 
 
+def test_the_platform_s_credentials_do_not_open_its_storage() -> None:
+    """C23: what other jobs made lies there."""
+    access = S3Access(buckets=frozenset({"my-bucket"}), closed=("my-bucket", "encoder/"))
+    sources = Sources(Surroundings(web=lab_web(), s3=access))
+    place: Place = {"kind": "s3", "bucket": "my-bucket", "path": "encoder/jobs/0191b2c4/0.mp4"}
+    assert [fault.code for fault in sources.check(place)] == ["credentials_required"]
+    assert sources.check({**place, "path": "encoders/in.mov"}) == []
+    whole = Sources(Surroundings(web=lab_web(), s3=S3Access(closed=("my-bucket", ""))))
+    assert [fault.code for fault in whole.check({**place, "path": "in.mov"})] == ["credentials_required"]
+    assert whole.check({**place, "bucket": "another"}) == []
+
+
 @pytest.mark.parametrize(
     ("given", "path"),
     [
