@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, Self
 
@@ -21,6 +20,7 @@ from encoder.model.base import Record
 from encoder.net import headers
 from encoder.net.guard import Url, check_url
 from encoder.net.http import Ask, Web, retry_after_s
+from encoder.net.idle import Idle
 from encoder.plugins import Kind, Surroundings
 
 ANSWER_S = 300.0  # a server may store or check a large body before it answers
@@ -110,14 +110,13 @@ class _Upload:
         self._size_bytes = parcel.size_bytes
         self._sent = sent
         self._fence = fence
-        self._idle_s = idle_s
-        self._limit = asyncio.timeout(None)
+        self._idle = Idle(idle_s)
         self._reading = asyncio.Lock()
         self._failure: Exception | None = None
         self._complete = False
 
     async def __aenter__(self) -> Self:
-        await self._limit.__aenter__()
+        await self._idle.__aenter__()
         return self
 
     async def __aexit__(
@@ -126,7 +125,7 @@ class _Upload:
         async with self._reading:  # aiohttp may have left a read of the body behind
             self._file.close()
         try:
-            await self._limit.__aexit__(kind, error, trace)
+            await self._idle.__aexit__(kind, error, trace)
         except TimeoutError as silence:
             raise errors.Transient("timeout", "The destination took no more bytes.") from silence
         if self._failure is not None and not isinstance(error, asyncio.CancelledError):
@@ -144,7 +143,7 @@ class _Upload:
                 at += len(chunk)
                 if at >= self._size_bytes:
                     await self._fence()
-                with self._watched():
+                with self._idle.waiting():
                     yield chunk
                 self._sent(len(chunk))
             self._complete = True
@@ -163,13 +162,6 @@ class _Upload:
         if not chunk:
             raise errors.Transient("integrity_error", "The file became shorter on its way from the scratch folder.")
         return chunk
-
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """While the other side has bytes to take, it may not stand still."""
-        self._limit.reschedule(asyncio.get_running_loop().time() + self._idle_s)
-        yield
-        self._limit.reschedule(None)
 
 
 def _raise_for(response: ClientResponse) -> None:

@@ -224,6 +224,20 @@ async def test_cancelled_while_it_begins_it_leaves_no_upload_open(server: Meddle
     stands_nothing(server)
 
 
+async def test_cancelled_again_while_it_clears_up_it_still_does(server: Meddler, tmp_path: Path) -> None:
+    """J11"""
+    at_a_part, at_the_abort = asyncio.Event(), asyncio.Event()
+    server.faults = {"part": [meddle.stalling(at_a_part)], "abort": [meddle.telling(at_the_abort)]}
+    async with used(destination(server)) as made:
+        task = asyncio.create_task(made.publish(parcel(tmp_path, DATA), sent=_nothing, fence=Gate().fence))
+        for reached in (at_a_part, at_the_abort):
+            await reached.wait()
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    stands_nothing(server)
+
+
 async def test_what_a_killed_attempt_left_open_is_discarded_and_nothing_else(server: Meddler) -> None:
     """J11"""
     client, bucket = server.bucket.client, server.bucket.name
