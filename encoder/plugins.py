@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -31,6 +33,12 @@ class Surroundings:
     s3: S3Access = field(default_factory=S3Access)
     key: str = ""
     folder: bool = False
+
+
+@cache
+def _installed(group: str, _path: tuple[str, ...]) -> Sequence[EntryPoint]:
+    """What is installed in `group`. Found once: a look takes a millisecond, and a request may name hundreds of kinds."""
+    return tuple(entry_points(group=group))
 
 
 def _nothing_wrong(_members: object, _surroundings: Surroundings) -> Iterable[Fault]:
@@ -69,14 +77,14 @@ class Registry(Generic[T]):
     @classmethod
     def others(cls) -> dict[str, EntryPoint]:
         """What other distributions bring, by kind. Ours come first: of their names there are no others."""
-        found = {entry.name: entry for entry in entry_points(group=cls.group)}
+        found = {entry.name: entry for entry in _installed(cls.group, tuple(sys.path))}
         return {name: found[name] for name in sorted(found.keys() - cls.own.keys())}
 
     @classmethod
     def require_distinct(cls) -> None:
         """Raises errors.Unfit: two kinds have one name, and nobody could say which one a job means."""
         owners = dict.fromkeys(cls.own, "encoder")
-        for entry in entry_points(group=cls.group):
+        for entry in _installed(cls.group, tuple(sys.path)):
             brings = entry.dist.name if entry.dist else entry.value
             if entry.name in owners:
                 told = f"{brings} brings {entry.name!r} for {cls.group}, which {owners[entry.name]} has; remove one."

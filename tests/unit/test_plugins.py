@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,21 @@ def test_others_bring_kinds_by_entry_point() -> None:
     assert {"tape", "shelf"} <= {*sources().kinds}
     labels = [sources().label({"kind": kind}) for kind in ("http", "tape", "no such kind")]
     assert labels == ["http", "other", "other"]  # words of metrics, of which there are few
+
+
+def test_what_is_installed_is_looked_through_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A request may name a hundred kinds that nobody knows."""
+    looks: list[str] = []
+
+    def look(*, group: str) -> tuple[EntryPoint, ...]:
+        looks.append(group)
+        return ()
+
+    monkeypatch.setattr("encoder.plugins.entry_points", look)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for number in range(100):
+        assert faults({"kind": f"none-{number}"}) == [("/kind", "unsupported_kind")]
+    assert looks == ["encoder.sources"]
 
 
 @pytest.mark.usefixtures("third_party")
