@@ -37,7 +37,7 @@ class Surroundings:
 
 @cache
 def _installed(group: str, _path: tuple[str, ...]) -> Sequence[EntryPoint]:
-    """What is installed in `group`. Found once: a look takes a millisecond, and a request may name hundreds of kinds."""
+    """What is installed in `group`. Found once: a look takes a millisecond, and a request may name many kinds."""
     return tuple(entry_points(group=group))
 
 
