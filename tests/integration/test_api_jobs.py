@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from encoder.api.links import links
+from encoder.model.ids import DEFAULT_TENANT, OutputId
+from encoder.model.result import Delivered
 from encoder.store.postgres import PostgresStore
 from tests.lab.api import Api, running
 
@@ -47,6 +51,28 @@ async def test_lists_have_the_shape_of_a_single_job(api: Api) -> None:
     accepted = await api.submit(JOB)
     page = await api.get("/jobs")
     assert page == {"jobs": [await api.get(f"/jobs/{accepted['id']}")], "nextCursor": None}
+
+
+async def test_many_links_leave_others_their_turn(api: Api) -> None:
+    """N2: each is signed, and a page may hold ten thousand."""
+    accepted = await api.submit(JOB)
+    row = await api.parts.store.job(DEFAULT_TENANT, accepted["uuid"])
+    assert row is not None
+    outputs = [
+        replace(
+            row.outputs[0],
+            id=OutputId(number),
+            delivered=Delivered(uri=f"storage:jobs/{row.uuid}/{number}.mp4", size_bytes=1, sha256="0" * 64),
+        )
+        for number in range(100)
+    ]
+    linking = asyncio.create_task(links(api.parts, replace(row, outputs=tuple(outputs))))
+    turns = 0
+    while not linking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(linking.result()) == 100
+    assert turns > 50
 
 
 async def test_pages_are_whole_and_disjoint_while_new_jobs_arrive(api: Api) -> None:
