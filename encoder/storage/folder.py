@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -140,9 +140,12 @@ def _size_bytes(spot: Spot) -> int | None:
 
 def _remove(spot: Spot) -> int:
     """Remove a whole folder; how many files were in it."""
-    with suppress(FileNotFoundError, NotADirectoryError):
+    try:
         with closing(beneath.open_folder(spot.root, spot.way)) as folder:
             count = sum(len(files) for _, _, files, _ in os.fwalk(dir_fd=folder))
         shutil.rmtree(spot.path)
-        return count
-    return 0
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:  # or a worker has just put something there
+        raise errors.Transient(_AWAY, f"The storage cannot be cleared: {error.strerror}.") from error
+    return count

@@ -111,6 +111,12 @@ def test_a_query_of_any_kind_is_only_refused(folder: _Folder, query: dict[str, s
     assert folder.resolve("inside", query) is None
 
 
+async def test_what_cannot_be_removed_is_told_as_the_storages_fault() -> None:
+    unwritable = FolderStorage(Path("/proc/self"), public_url="http://127.0.0.1:8080", link_secret=b"lab")
+    with pytest.raises(errors.Transient, match="storage_unavailable"):
+        await unwritable.remove("fdinfo")
+
+
 async def test_what_arrives_stands_there_whole_or_not_at_all(folder: _Folder) -> None:
     """J19"""
     with suppress(ConnectionError):
