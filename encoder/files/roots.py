@@ -12,6 +12,8 @@ from encoder.errors import Fault
 from encoder.files.beneath import closing, open_folder, refuses
 from encoder.model.paths import path_fault
 
+LONGEST_NAME_BYTES = 255  # Linux takes no longer ones
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
@@ -35,6 +37,9 @@ class Roots:
         if fault is not None:
             return fault
         asked = PurePosixPath(path)
+        if any(len(part.encode()) > LONGEST_NAME_BYTES for part in asked.parts):
+            message = f"A name in the path is longer than {LONGEST_NAME_BYTES} bytes."
+            return Fault(path="", code="invalid_path", message=message)
         for root in sorted(self.paths, key=lambda root: len(root.parts), reverse=True):
             if asked.is_relative_to(root) and asked != PurePosixPath(root):
                 return Spot(root=root, way=asked.relative_to(root))

@@ -84,6 +84,14 @@ def test_a_path_under_a_root_is_in_order_even_while_nothing_is_there(ground: Gro
     assert ground.sources.check(place("/nonexistent/in.mov")) == []
 
 
+@pytest.mark.parametrize("way", ["{}", "{}/out.mp4"])
+def test_a_name_that_no_disk_takes_is_refused_before_anything_is_encoded(ground: Ground, way: str) -> None:
+    longest, longer = (f"{ground.root}/{way.format('ü' * 127 + end)}" for end in ("n", "nn"))
+    assert ground.destinations.check(place(longest)) == []
+    [fault] = ground.destinations.check(place(longer))
+    assert (fault.path, fault.code) == ("/path", "invalid_path")
+
+
 def test_without_roots_there_are_no_files() -> None:
     """G7 of security.md"""
     faults = Sources(Surroundings()).check(place("/srv/in.mov"))
