@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mimetypes
-import re
 from pathlib import PurePosixPath
 from uuid import UUID, uuid4
 
@@ -18,10 +17,8 @@ from encoder.errors import CATALOGUE, Rejected
 from encoder.model.job import Place
 from encoder.model.state import UploadState
 from encoder.queue.enqueue import upload_of
-from encoder.sources.upload import key_of
+from encoder.sources.upload import key_of, read_id
 from encoder.store.rows import NewUpload, UploadRow
-
-_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 
 async def announce(call: Call) -> web.Response:
@@ -49,18 +46,18 @@ async def announce(call: Call) -> web.Response:
 
 async def status(call: Call) -> web.Response:
     """GET /upload/{id}/status."""
-    row = await look(call.parts, await find(call, call.request.match_info["id"]))
+    row = await look(call.parts, await find(call, read_id(call.request.match_info["id"].lower())))
     job = await call.parts.store.job(call.tenant_id, str(row.job_id)) if row.job_id else None
     return answer(tell.upload(row, job))
 
 
-async def find(call: Call, ref: str, *, path: str = "") -> UploadRow:
-    """The upload that is called so.
+async def find(call: Call, upload_id: UUID | None, *, path: str = "") -> UploadRow:
+    """The upload of this id.
 
     Raises:
         errors.Rejected: `not_found`, also for another tenant's; `path` is where in the body it was named.
     """
-    row = await call.parts.store.upload(call.tenant_id, UUID(ref)) if _UUID.fullmatch(ref) else None
+    row = await call.parts.store.upload(call.tenant_id, upload_id) if upload_id else None
     if row is None:
         raise Rejected.because("not_found", "There is no such upload.", path=path)
     return row
@@ -86,7 +83,7 @@ async def brought(call: Call, source: Place) -> Place:
     if upload_id is None:
         return source
     path = "/source/fileId"
-    row = await look(call.parts, await find(call, str(upload_id), path=path))
+    row = await look(call.parts, await find(call, upload_id, path=path))
     if row.state is not UploadState.UPLOADED:
         raise Rejected.because("upload_not_ready", CATALOGUE["upload_not_ready"].to_do, path=path)
     return {**source, "fileName": row.file_name}

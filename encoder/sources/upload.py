@@ -30,12 +30,17 @@ def key_of(upload_id: UUID) -> str:
 
 def id_of(key: str) -> UUID | None:
     """The upload that lies at `key`; None for any other key."""
-    name = key.removeprefix("uploads/").removesuffix("/source")
-    return UUID(name) if _UUID.fullmatch(name) and key == key_of(UUID(name)) else None
+    upload_id = read_id(key.removeprefix("uploads/").removesuffix("/source"))
+    return upload_id if upload_id is not None and key == key_of(upload_id) else None
+
+
+def read_id(text: str) -> UUID | None:
+    """The id that `text` is, in the one way in which we write it."""
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def check(members: Members, _surroundings: Surroundings) -> Iterator[Fault]:
-    if not _UUID.fullmatch(members.file_id):
+    if read_id(members.file_id) is None:
         yield Fault(path="/fileId", code="invalid_value", message="This is no `file_id` that `POST /upload` answered.")
 
 

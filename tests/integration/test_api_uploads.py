@@ -200,8 +200,9 @@ async def test_another_tenants_upload_is_not_there(api: Api) -> None:
             assert response.status == 404
         code, told = await submit(api, file_id)
         assert (code, told["code"], told["errors"][0]["path"]) == (404, "not_found", "/source/fileId")
-    async with api.ask("GET", "/upload/nonsense/status") as response:
-        assert response.status == 404
+    for ref in ("nonsense", uuid4().hex):
+        async with api.ask("GET", f"/upload/{ref}/status") as response:
+            assert response.status == 404
 
 
 async def test_more_than_was_announced_is_refused_and_the_connection_closed(api: Api) -> None:
