@@ -17,6 +17,7 @@ from aiohttp import web
 
 from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
+from encoder.model.place import pointer
 
 MAX_BYTES = 1024 * 1024
 MAX_INLINE_BYTES = 16 * 1024 * 1024  # of a body whose source is inline; the rest of it stays under MAX_BYTES
@@ -54,11 +55,6 @@ def read_json(raw: bytes) -> Json:
     if faults:
         raise Rejected(*faults)
     return value
-
-
-def pointer(*tokens: str | int) -> str:
-    """A JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(token).replace("~", "~0").replace("/", "~1") for token in tokens)
 
 
 def _check_headers(request: web.Request) -> None:

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 from pydantic import Tag, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from encoder.api.body import MAX_FAULTS, pointer
+from encoder.api.body import MAX_FAULTS
 from encoder.api.wire_place import TAGS, kinds
 from encoder.api.wire_types import Wire, WirePlace
 from encoder.errors import CATALOGUE, Fault
 from encoder.model.base import Json
+from encoder.model.place import pointer
 
 _LONGEST_NAME = 256  # of an unknown member that is told back
 _Tokens = tuple[str | int, ...]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from encoder.api.body import MAX_DEPTH, MAX_FAULTS, pointer, read_json
+from encoder.api.body import MAX_DEPTH, MAX_FAULTS, read_json
 from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.model.place import pointer
 
 
 def refusal(raw: bytes) -> list[tuple[str, str]]:
