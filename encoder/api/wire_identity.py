@@ -6,8 +6,7 @@ import json
 import posixpath
 
 from encoder.model.job import Place
-
-_SERVERS = {"ftp": ("ftp", 21), "ftps": ("ftp", 21), "sftp": ("sftp", 22)}  # what serves them, and where
+from encoder.net.guard import default_port
 
 
 def identity(place: Place) -> str:
@@ -21,8 +20,8 @@ def identity(place: Place) -> str:
             endpoint = _of_address(str(place.get("endpointUrl", "")))
             return f"s3:{endpoint.rstrip('/')}/{place['bucket']}/{place['path']}"
         case "ftp" | "ftps" | "sftp" as kind:
-            server, port = _SERVERS[str(kind)]
-            host = f"{str(place['host']).lower()}:{place.get('port', port)}"
+            server = "sftp" if kind == "sftp" else "ftp"
+            host = f"{str(place['host']).lower()}:{place.get('port', default_port(str(kind)))}"
             return f"{server}:{place.get('username', '')}@{host}:{_plain(place)}"
         case _:
             return json.dumps(place, sort_keys=True)
