@@ -26,6 +26,7 @@ WINDOWS = 4
 TRIES = 3
 
 _CHUNK_BYTES = 1024 * 1024
+_WHOLE = 200
 _NOT_THIS = frozenset({412, 416})  # another version stands there; nothing from that byte on
 _RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<size>\d+)")
 
@@ -56,11 +57,20 @@ async def begin(s3: S3, key: str, *, offset: int = 0, validator: str | None = No
     answer = await s3.ask(lambda client: _get(client, s3.bucket, key, (offset, offset + window_bytes), validator))
     if answer is None:
         return None
-    told = _RANGE.fullmatch(answer.get("ContentRange", ""))
-    first, size = (int(told["first"]), int(told["size"])) if told else (0, answer["ContentLength"])
-    if first != offset or answer["ContentLength"] != min(window_bytes, size - offset):
+    first, size, length = _span(answer)
+    if size < 0 or first != offset or length != min(window_bytes, size - offset):
+        answer["Body"].raw_stream.close()
         raise errors.Transient(s3.side.away, "The server sent another part of the object than it was asked for.")
     return Begun(key=key, size_bytes=size, etag=answer.get("ETag"), offset=offset, answer=answer)
+
+
+def _span(answer: GetObjectOutputTypeDef) -> tuple[int, int, int]:
+    """First byte, size of the object, and length of an answer, -1 where it does not tell."""
+    length = answer.get("ContentLength", -1)
+    if answer["ResponseMetadata"]["HTTPStatusCode"] == _WHOLE:
+        return 0, length, length
+    told = _RANGE.fullmatch(answer.get("ContentRange", ""))
+    return (int(told["first"]), int(told["size"]), length) if told else (-1, -1, length)
 
 
 @asynccontextmanager
@@ -89,11 +99,37 @@ async def _get(
 
 @dataclass(slots=True, kw_only=True)
 class _Window:
-    """The bytes from `at` up to `end` that have still to come, and what came: chunks, then None or what went wrong."""
+    """The bytes from `at` up to `end` have still to come; what came waits to be taken."""
 
     at: int
     end: int
-    came: asyncio.Queue[bytes | Exception | None] = field(default_factory=asyncio.Queue)
+    _came: deque[bytes] = field(default_factory=deque)
+    _failure: Exception | None = None
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, piece: bytes) -> None:
+        self.at += len(piece)
+        self._came.append(piece)
+        self._news.set()
+
+    def fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._news.set()
+
+    async def take(self) -> bytes:
+        """The next bytes, as many as have come but at most 1 MiB; none after the last. Raises what it failed with."""
+        while not self._came:
+            if self._failure is not None:
+                raise self._failure
+            if self.at == self.end:
+                return b""
+            self._news.clear()
+            await self._news.wait()
+        taken, room = list[bytes](), _CHUNK_BYTES
+        while self._came and len(self._came[0]) <= room:
+            taken.append(self._came.popleft())
+            room -= len(taken[-1])
+        return b"".join(taken)
 
 
 class _Download:
@@ -109,10 +145,7 @@ class _Download:
         while self._windows:
             while len(self._windows) < WINDOWS and self._next < self._begun.size_bytes:
                 self._open_window(None)
-            came = self._windows[0].came
-            while (chunk := await came.get()) is not None:
-                if isinstance(chunk, Exception):
-                    raise chunk
+            while chunk := await self._windows[0].take():
                 yield chunk
             self._windows.popleft()
 
@@ -141,7 +174,7 @@ class _Download:
                     answer = None
             await self._bring(window, None)
         except Exception as failure:  # noqa: BLE001  # the reader raises it
-            window.came.put_nowait(failure)
+            window.fail(failure)
 
     async def _bring(self, window: _Window, answer: GetObjectOutputTypeDef | None) -> None:
         held = answer or await self._get(window)
@@ -149,20 +182,18 @@ class _Download:
         try:
             with translated(self._s3.side.away):
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-                    window.at += len(chunk)
-                    window.came.put_nowait(chunk)
+                    window.put(chunk)
         finally:
             response.close()  # gives the connection back if all has been read, else ends it
         if window.at != window.end:
             raise errors.Transient(self._s3.side.away, "The answer held fewer bytes than it promised.")
-        window.came.put_nowait(None)
 
     async def _get(self, window: _Window) -> GetObjectOutputTypeDef:
         key, span, validator = self._begun.key, (window.at, window.end), self._begun.validator
         answer = await self._s3.ask(lambda client: _get(client, self._s3.bucket, key, span, validator))
         if answer is None:
             raise self._changed()
-        if answer.get("ETag") != self._begun.etag or answer["ContentLength"] != window.end - window.at:
+        if answer.get("ETag") != self._begun.etag or answer.get("ContentLength") != window.end - window.at:
             answer["Body"].raw_stream.close()
             raise self._changed()
         return answer

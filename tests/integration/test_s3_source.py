@@ -88,6 +88,29 @@ async def test_an_object_that_changes_while_it_is_read_is_never_spliced(server: 
         await read(source(server))
 
 
+@pytest.mark.parametrize("told", [b"Content-Range: bytes 1-", b"Content-Range: bytes 0-9/10 ", b"Content-Range: 0-"])
+async def test_another_part_than_was_asked_for_is_not_taken(server: Meddler, told: bytes) -> None:
+    """J4"""
+
+    async def other(meddler: Meddler, exchange: Exchange) -> None:
+        answer = await meddler.answer_of(exchange)
+        await exchange.write(answer.replace(b"Content-Range: bytes 0-", told))
+
+    server.faults["get"] = [other]
+    with pytest.raises(errors.Transient, match="another part"):
+        await read(source(server))
+
+
+async def test_an_answer_that_does_not_say_how_long_it_is_is_not_taken(server: Meddler) -> None:
+    async def endless(_meddler: Meddler, exchange: Exchange) -> None:
+        await exchange.head(200, {"ETag": '"v1"'})
+        await exchange.write(DATA)
+
+    server.faults["get"] = [endless]
+    with pytest.raises(errors.Transient, match="another part"):
+        await read(source(server))
+
+
 @pytest.mark.parametrize("etag", [b'W/"weak"', b'"another"'])
 async def test_a_range_of_another_version_is_never_spliced(server: Meddler, etag: bytes) -> None:
     """J4: a server that does not look at If-Match tells the version all the same."""
