@@ -21,6 +21,7 @@ from encoder.suites.cargo import read
 from tests.lab.canary import Canary
 from tests.lab.dns import FakeDns
 from tests.lab.rgw import KEY_ID, KEY_SECRET, Bucket, Gateway
+from tests.lab.tls import Authority
 from tests.lab.wire import Exchange, Server, lab_web
 
 pytestmark = pytest.mark.xdist_group("s3")
@@ -92,6 +93,30 @@ async def test_amazon_s_own_names_are_looked_at_too(canary: Canary) -> None:
     with pytest.raises(errors.Permanent, match="address_not_allowed"):
         await read(source(at(None, region="eu-west-1", **OWN), lab_web(lookup=dns)))
     assert set(dns.asked) < set(names)
+
+
+@pytest.mark.parametrize(("host", "expired"), [("s3.example", True), ("other.example", False)])
+async def test_a_certificate_that_is_not_valid_is_not_trusted(tmp_path: Path, host: str, expired: bool) -> None:
+    """J21"""
+    authority = Authority.new(tmp_path)
+    web = lab_web(lookup=FakeDns(script={"s3.example": [["127.77.0.1"]]}), tls=authority.trusted())
+    async with Server(tls=authority.server(host, expired=expired)) as server:
+        with pytest.raises(errors.Permanent, match="tls_error"):
+            await read(source(at(server.url("", host="s3.example"), **OWN), web))
+        assert server.seen == []
+
+
+async def test_a_server_behind_tls_is_spoken_to_by_its_name(tmp_path: Path) -> None:
+    authority = Authority.new(tmp_path)
+    web = lab_web(lookup=FakeDns(script={"s3.example": [["127.77.0.1"]]}), tls=authority.trusted())
+
+    async def give(exchange: Exchange) -> None:
+        await exchange.answer(206, b"data", {"ETag": '"v1"', "Content-Range": "bytes 0-3/4"})
+
+    async with Server(tls=authority.server("s3.example"), scripts={"/my-bucket/in.mov": give}) as server:
+        _, data = await read(source(at(server.url("", host="s3.example"), **OWN), web))
+        assert server.seen[0].headers["host"] == f"s3.example:{server.port}"
+    assert data == b"data"
 
 
 async def test_a_proxy_of_the_environment_is_not_asked(
