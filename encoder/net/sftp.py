@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -93,7 +93,7 @@ class Sftp:
     async def close(self) -> None:
         """At once; never raises."""
         if self._connection is not None:
-            self._connection.abort()
+            self._abort()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_S):
                     await self._connection.wait_closed()
@@ -122,7 +122,7 @@ class Sftp:
             async with asyncio.timeout(self._web.idle_s):
                 file = await self._create(path)
         at = 0
-        async with _Window[int](self._web.idle_s) as window:
+        async with _Window[int](self._web.idle_s, self._abort) as window:
             async for chunk in chunks:
                 with self._translated():
                     await window.room()
@@ -149,6 +149,10 @@ class Sftp:
         with self._translated(), suppress(*_MISSING):
             async with asyncio.timeout(self._web.idle_s):
                 await self._sftp.remove(path)
+
+    def _abort(self) -> None:
+        if self._connection is not None:
+            self._connection.abort()
 
     @property
     def _sftp(self) -> asyncssh.SFTPClient:
@@ -196,7 +200,7 @@ class Sftp:
 
     async def _chunks(self, file: asyncssh.SFTPClientFile, start: int, end: int | None) -> AsyncGenerator[bytes, None]:
         at = start
-        async with _Window[bytes](self._web.idle_s) as window:
+        async with _Window[bytes](self._web.idle_s, self._abort) as window:
             while True:
                 while not window.full and (end is None or at < end):
                     count = READ_BYTES if end is None else min(READ_BYTES, end - at)
@@ -253,11 +257,16 @@ class _Judge(asyncssh.SSHClient):
 
 
 class _Window(Generic[T]):
-    """Calls that are under way side by side, a few at a time; their results come in the order in which they began."""
+    """Calls that are under way side by side, a few at a time; their results come in the order in which they began.
 
-    def __init__(self, idle_s: float) -> None:
+    None is ever cancelled: asyncssh would leave a part of it behind, to fail when nobody listens any more. At the end
+    they have a moment to end; `give_up` then makes them.
+    """
+
+    def __init__(self, idle_s: float, give_up: Callable[[], None]) -> None:
         self._idle_s = idle_s
-        self._running: deque[asyncio.Task[T]] = deque()
+        self._give_up = give_up
+        self._running: deque[asyncio.Future[T]] = deque()
 
     async def __aenter__(self) -> Self:
         return self
@@ -265,9 +274,11 @@ class _Window(Generic[T]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=_CLOSE_S)
+            if late:
+                self._give_up()
+            await asyncio.gather(*self._running, return_exceptions=True)
 
     @property
     def full(self) -> bool:
@@ -281,8 +292,10 @@ class _Window(Generic[T]):
         self._running.append(asyncio.ensure_future(call))
 
     async def first(self) -> T:
-        async with asyncio.timeout(self._idle_s):
-            return await self._running.popleft()
+        done, _ = await asyncio.wait([self._running[0]], timeout=self._idle_s)
+        if not done:
+            raise TimeoutError
+        return await self._running.popleft()
 
     async def room(self) -> None:
         """Wait until one more may be added."""

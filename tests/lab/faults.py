@@ -82,6 +82,7 @@ class Proxy:
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
         self._server.close()
+        await asyncio.sleep(0)  # who was just let in begins in the next turn, and must not outlive us
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -116,10 +117,10 @@ class Proxy:
                 if end is not _End.EOF:
                     return
         finally:
+            far_writer.close()
             for task in both:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            far_writer.close()
 
 
 async def _up(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _End:
