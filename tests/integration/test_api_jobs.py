@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from encoder import errors
 from encoder.api.links import links
 from encoder.model.ids import DEFAULT_TENANT, OutputId
 from encoder.model.result import Delivered
+from encoder.net.s3 import S3Access
+from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
+from encoder.store.rows import JobRow
 from tests.lab.api import Api, running
+from tests.lab.wire import lab_web
 
 JOB: dict[str, Any] = {
     "source": {"kind": "https", "url": "https://media.example.com/in.mov", "headers": {"Authorization": "S3cret"}},
@@ -53,26 +59,40 @@ async def test_lists_have_the_shape_of_a_single_job(api: Api) -> None:
     assert page == {"jobs": [await api.get(f"/jobs/{accepted['id']}")], "nextCursor": None}
 
 
-async def test_many_links_leave_others_their_turn(api: Api) -> None:
-    """N2: each is signed, and a page may hold ten thousand."""
+async def stored(api: Api, outputs: int) -> JobRow:
+    """A job whose outputs lie in the storage."""
     accepted = await api.submit(JOB)
     row = await api.parts.store.job(DEFAULT_TENANT, accepted["uuid"])
     assert row is not None
-    outputs = [
-        replace(
-            row.outputs[0],
-            id=OutputId(number),
-            delivered=Delivered(uri=f"storage:jobs/{row.uuid}/{number}.mp4", size_bytes=1, sha256="0" * 64),
-        )
-        for number in range(100)
-    ]
-    linking = asyncio.create_task(links(api.parts, replace(row, outputs=tuple(outputs))))
+    uris = [f"storage:jobs/{row.uuid}/{number}.mp4" for number in range(outputs)]
+    made = (Delivered(uri=uri, size_bytes=1, sha256="0" * 64) for uri in uris)
+    return replace(
+        row,
+        outputs=tuple(replace(row.outputs[0], id=OutputId(number), delivered=each) for number, each in enumerate(made)),
+    )
+
+
+async def test_many_links_leave_others_their_turn(api: Api) -> None:
+    """N2: each is signed, and a page may hold ten thousand."""
+    linking = asyncio.create_task(links(api.parts, await stored(api, 100)))
     turns = 0
     while not linking.done():
         await asyncio.sleep(0)
         turns += 1
     assert len(linking.result()) == 100
     assert turns > 50
+
+
+async def test_a_job_is_shown_though_its_links_cannot_be_signed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    bucket = S3Storage(S3Access(), lab_web(), Room(bucket="lab"))
+    with pytest.raises(errors.Transient, match="storage_unavailable"):
+        await bucket.link("jobs/a/0.mp4", expires=datetime.now(UTC), file_name="a")
+    assert await links(replace(api.parts, storage=bucket), await stored(api, 2)) == {}
 
 
 async def test_pages_are_whole_and_disjoint_while_new_jobs_arrive(api: Api) -> None:
