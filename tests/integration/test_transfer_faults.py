@@ -19,8 +19,7 @@ from encoder.destinations import http as http_destination
 from encoder.destinations.protocol import Destination
 from encoder.model.job import Place
 from encoder.net import ftp as ftp_client
-from encoder.net import s3 as s3_client
-from encoder.net import s3_wire
+from encoder.net import s3_download, s3_upload, s3_wire
 from encoder.net.http import Web
 from encoder.sources.protocol import Source
 from encoder.suites.cargo import noise, parcel, read
@@ -38,7 +37,7 @@ from tests.lab.wire import Server, lab_web
 
 DATA = noise(1_000_000)
 MIDDLE = 300_000
-IDLE_S = 0.4
+IDLE_S = 0.5
 FRONT = f"127.77.{128 + (os.getpid() >> 8) % 64}.{os.getpid() % 256}"  # where the proxies stand
 
 BREAKS = {
@@ -65,7 +64,8 @@ class Far:
     def destination(self) -> Destination:
         return destination(self.place, self.web)
 
-    def is_now(self, *, up: Way = CLEAN, down: Way = CLEAN) -> None:
+    def is_now(self, *, up: Way = CLEAN, down: Way = CLEAN, idle_s: float = 10.0) -> None:
+        self.web = replace(self.web, idle_s=idle_s)
         for proxy in self.proxies:
             proxy.up, proxy.down = up, down
 
@@ -79,7 +79,7 @@ async def http(*, gives: bool) -> AsyncIterator[Far]:
         place: Place = {"kind": "http", "url": f"http://{FRONT}:{proxy.port}{name}"}
         yield Far(
             place=place,
-            web=lab_web(idle_s=IDLE_S),
+            web=lab_web(),
             proxies=[proxy],
             stands=lambda: shelf.objects.get("/out.mp4"),
             left_over=lambda: sorted(shelf.objects.keys() - {"/out.mp4"}),
@@ -118,7 +118,7 @@ async def ftp(server: Ftpd, kind: str, *, gives: bool) -> AsyncIterator[Far]:
             for port in (server.explicit if kind == "ftps" else server.plain, *server.data_ports)
         ]
         place = server.members(f"{folder.path.name}/file.mp4", kind=kind) | {"port": control.port}
-        web = replace(server.web(idle_s=IDLE_S), lookup=FakeDns(script={ftpd.NAME: [[FRONT]]}))
+        web = replace(server.web(), lookup=FakeDns(script={ftpd.NAME: [[FRONT]]}))
         yield Far(place=place, web=web, proxies=data, stands=folder.stands, left_over=folder.left_over)
 
 
@@ -127,7 +127,7 @@ async def sftp(servers: Sshd, *, gives: bool) -> AsyncIterator[Far]:
     folder = _new(servers.folder, gives=gives)
     async with Proxy(target=(sshd.HOST, servers.openssh), host=FRONT) as proxy:
         place = servers.members(f"{folder.path.name}/file.mp4") | {"port": proxy.port}
-        web = lab_web(lookup=FakeDns(script={sshd.NAME: [[FRONT]]}), idle_s=IDLE_S)
+        web = lab_web(lookup=FakeDns(script={sshd.NAME: [[FRONT]]}))
         yield Far(place=place, web=web, proxies=[proxy], stands=folder.stands, left_over=folder.left_over)
 
 
@@ -140,7 +140,7 @@ async def s3(gateway: Gateway, *, gives: bool) -> AsyncIterator[Far]:
         credentials = bucket.credentials | {"endpointUrl": f"http://{FRONT}:{proxy.port}"}
         yield Far(
             place={"kind": "s3", "bucket": bucket.name, "path": "file.mp4", "region": "us-east-1", **credentials},
-            web=lab_web(idle_s=IDLE_S),
+            web=lab_web(),
             proxies=[proxy],
             stands=lambda: bucket.get("file.mp4"),
             left_over=lambda: [*bucket.open_uploads(), *sorted({*bucket.listed()} - {"file.mp4"})],
@@ -166,10 +166,11 @@ KINDS = [
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who has taken a whole file may think about it for five minutes: not here. Nor are there long waits for S3."""
+    """Who has taken a whole file may think about it for five minutes, and S3 is asked five times: not here."""
     for module in (http_destination, ftp_client, s3_wire):
-        monkeypatch.setattr(module, "ANSWER_S", IDLE_S)
-    monkeypatch.setattr(s3_client, "TRIES", 2)
+        monkeypatch.setattr(module, "ANSWER_S", 1.0)
+    for module in (s3_upload, s3_download):
+        monkeypatch.setattr(module, "TRIES", 1)
 
 
 @pytest.fixture(params=KINDS)
@@ -200,7 +201,7 @@ async def as_far_as_it_goes(asked: Source) -> tuple[bytes, str | None, errors.Tr
 @pytest.mark.parametrize("fault", BREAKS)
 async def test_a_source_that_breaks_off_goes_on_at_the_next_try(giver: Far, fault: str) -> None:
     """J3, J5"""
-    giver.is_now(down=BREAKS[fault])
+    giver.is_now(down=BREAKS[fault], idle_s=IDLE_S)
     have, validator, broken = await as_far_as_it_goes(giver.source())
     assert broken.code in {"source_unavailable", "timeout"}
     assert DATA.startswith(have)
@@ -221,7 +222,7 @@ async def test_a_destination_that_breaks_off_has_the_file_at_the_next_try(
     taker: Far, fault: str, tmp_path: Path
 ) -> None:
     """J7, J11, J14"""
-    taker.is_now(up=BREAKS[fault])
+    taker.is_now(up=BREAKS[fault], idle_s=IDLE_S)
     made = parcel(tmp_path, DATA)
     with pytest.raises(errors.Transient) as raised:
         await publish(taker.destination(), made)
