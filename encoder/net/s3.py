@@ -133,7 +133,6 @@ def _config(way: Way, *, by_path: bool) -> AioConfig:
     """
     return AioConfig(
         http_session_cls=partial(S3Wire, way),  # type: ignore[arg-type]  # whatever is called as a class and sends
-        warm_up_loader_caches=True,  # 1 MB of JSON, read in a thread
         signature_version="s3v4",
         s3={"addressing_style": "path" if by_path else "auto", "payload_signing_enabled": False},
         request_checksum_calculation="when_required",
