@@ -107,7 +107,7 @@ class _Upload:
         self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]], idle_s: float
     ) -> None:
         self._file = parcel.path.open("rb", buffering=0)
-        self._size_bytes = parcel.size_bytes
+        self._parcel = parcel
         self._sent = sent
         self._fence = fence
         self._idle = Idle(idle_s)
@@ -132,17 +132,17 @@ class _Upload:
             raise self._failure from error
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes from the first on; the last are held back until the fence has let them go.
+        """The bytes from the first on; the last are held back until all are proven and the fence has let them go.
 
         A server sees nothing of a body that does not reach its Content-Length.
         """
-        at = 0
+        at, digest = 0, hashlib.sha256()
         try:
-            while at < self._size_bytes:
-                chunk = await self._read(at)
+            while at < self._parcel.size_bytes:
+                chunk = await self._read(at, digest)
                 at += len(chunk)
-                if at >= self._size_bytes:
-                    await self._fence()
+                if at >= self._parcel.size_bytes:
+                    await self._pass(digest)
                 with self._idle.waiting():
                     yield chunk
                 self._sent(len(chunk))
@@ -156,12 +156,27 @@ class _Upload:
         if not self._complete:
             raise errors.Transient("integrity_error", "The destination answered before it had the whole file.")
 
-    async def _read(self, at: int) -> bytes:
+    async def _pass(self, digest: hashlib._Hash) -> None:
+        if digest.hexdigest() != self._parcel.sha256:
+            raise _changed()
+        await self._fence()
+
+    async def _read(self, at: int, digest: hashlib._Hash) -> bytes:
         async with self._reading:
-            chunk = await in_thread(os.pread, self._file.fileno(), _CHUNK_BYTES, at)
+            chunk = await in_thread(_read, self._file.fileno(), at, digest)
         if not chunk:
-            raise errors.Transient("integrity_error", "The file became shorter on its way from the scratch folder.")
+            raise _changed()
         return chunk
+
+
+def _read(descriptor: int, at: int, digest: hashlib._Hash) -> bytes:
+    chunk = os.pread(descriptor, _CHUNK_BYTES, at)
+    digest.update(chunk)
+    return chunk
+
+
+def _changed() -> errors.Transient:
+    return errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
 
 
 def _raise_for(response: ClientResponse) -> None:

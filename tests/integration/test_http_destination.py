@@ -56,6 +56,14 @@ async def test_the_request_is_a_plain_put_with_the_callers_headers(shelf: Shelf,
     assert "transfer-encoding" not in request.headers
 
 
+async def test_other_bytes_than_those_that_were_proven_are_not_sent_to_their_end(shelf: Shelf, tmp_path: Path) -> None:
+    made, gate = parcel(tmp_path, DATA), Gate()
+    made.path.write_bytes(noise(len(DATA), seed=2))
+    with pytest.raises(errors.Transient, match="integrity_error"):
+        await destination(shelf.url("/out.mp4")).publish(made, sent=nothing, fence=gate.fence)
+    assert (shelf.objects, gate.asked) == ({}, 0)
+
+
 async def test_a_file_without_bytes_passes_the_fence_too(shelf: Shelf, tmp_path: Path) -> None:
     to, gate, shut = destination(shelf.url("/out.vtt")), Gate(), Gate(shut=errors.LeaseLost())
     with pytest.raises(errors.LeaseLost):
