@@ -80,8 +80,11 @@ class Ftp(Talk):
         return True
 
     async def facts(self, path: str) -> Facts:
-        size, changed = await self._told(f"SIZE {path}"), await self._told(f"MDTM {path}")
-        return Facts(size_bytes=int(size) if size is not None and size.isdecimal() else None, changed=changed)
+        return Facts(size_bytes=await self.size(path), changed=await self._told(f"MDTM {path}"))
+
+    async def size(self, path: str) -> int | None:
+        size = await self._told(f"SIZE {path}")
+        return int(size) if size is not None and size.isdecimal() else None
 
     @asynccontextmanager
     async def retrieving(

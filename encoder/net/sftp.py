@@ -98,11 +98,11 @@ class Sftp:
                 async with asyncio.timeout(_CLOSE_S):
                     await self._connection.wait_closed()
 
-    async def facts(self, path: str) -> Facts | None:
-        """None: nothing is there."""
+    async def size(self, path: str) -> int | None:
+        """None: nothing is there, or the server does not tell."""
         with self._translated(), suppress(*_MISSING):
             async with asyncio.timeout(self._web.idle_s):
-                return _facts(await self._sftp.stat(path))
+                return (await self._sftp.stat(path)).size
         return None
 
     async def retrieve(
