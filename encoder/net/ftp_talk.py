@@ -13,14 +13,18 @@ import aioftp
 
 from encoder import errors
 from encoder.errors import Fault
+from encoder.log import get_logger
 from encoder.net.account import Account
 from encoder.net.dial import dial
 from encoder.net.guard import Host, Policy, check_host
 from encoder.net.http import Web
 from encoder.net.side import Side
 
+log = get_logger(__name__)
+
 BUFFER_BYTES = 1024 * 1024
 
+_ANYBODY = "anonymous"
 _IMPLICIT_TLS_PORT = 990
 _MOST_LINES = 500  # of a reply
 
@@ -31,7 +35,7 @@ class Site:
 
     host: Host
     secure: bool
-    username: str = "anonymous"
+    username: str = _ANYBODY
     password: str = field(default="anonymous@", repr=False)
 
 
@@ -98,6 +102,8 @@ class Talk(aioftp.BaseClient):
         await self.stream.start_tls(tls, self._site.host.name)
 
     async def _log_in(self) -> None:
+        if not self._site.secure and self._site.username != _ANYBODY:
+            log.warning("ftp.password_in_the_clear", host=self._site.host.name, port=self._site.host.port)
         if await self._say(f"USER {self._site.username}", "230", "331") == "331":
             await self._say(f"PASS {self._site.password}", "230", "202", censor_after=5)
         await self._say("OPTS UTF8 ON", "2xx", "5xx")  # some need it; the others say that they do not know it

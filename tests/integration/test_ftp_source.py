@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from encoder import errors
 from encoder.net.ftp_talk import Site
@@ -73,6 +74,14 @@ async def test_a_line_break_in_a_member_is_refused_before_anything_is_said(
 async def test_who_names_no_user_is_anonymous(server: Ftpx) -> None:
     await got(server)
     assert server.said[:2] == ["USER anonymous", "PASS anonymous@"]
+
+
+async def test_a_password_in_the_clear_is_warned_of_in_the_log(server: Ftpx) -> None:
+    with capture_logs() as logs:
+        await got(server)
+        await got(server, username="ann", password="SENTINEL")
+    assert [each["event"] for each in logs] == ["ftp.password_in_the_clear"]
+    assert "SENTINEL" not in repr(logs)
 
 
 @pytest.mark.parametrize(
