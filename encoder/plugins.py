@@ -62,10 +62,7 @@ class Kind(Generic[M, T]):
 
 
 class Registry(Generic[T]):
-    """Finds kinds by name: ours (`own`) by dotted path, others' by entry point in `group`; loaded on first use.
-
-    An own path may name the extra of `encoder` that the kind needs: `module:KIND [extra]`.
-    """
+    """Finds kinds by name: ours (`own`) by dotted path, others' by entry point in `group`; loaded on first use."""
 
     own: ClassVar[Mapping[str, str]]
     group: ClassVar[str]
@@ -162,6 +159,6 @@ def load(entry: EntryPoint) -> Any | Fault:  # noqa: ANN401  # what others regis
         return entry.load()
     except ImportError as error:
         needed = error.name or entry.value
-        package = entry.dist.name if entry.dist else f"encoder[{','.join(entry.extras)}]"
-        message = f"{entry.name!r} needs {needed}, which is not installed here: pip install '{package}'."
+        # no command to copy: of all names, ours on an index of packages is a stranger's
+        message = f"{entry.name!r} needs `{needed}`, which is not in Encoder's environment; install it there."
         return Fault(path="/kind", code="unsupported_kind", message=message)

@@ -15,7 +15,7 @@ _OWN = {
     "http": "encoder.destinations.http:KIND",
     "https": "encoder.destinations.http:KIND",
     "s3": "encoder.destinations.s3:KIND",
-    "sftp": "encoder.destinations.sftp:KIND [sftp]",
+    "sftp": "encoder.destinations.sftp:KIND",
 }
 
 

@@ -17,7 +17,7 @@ _OWN = {
     "https": "encoder.sources.http:KIND",
     "inline": "encoder.sources.inline:KIND",
     "s3": "encoder.sources.s3:KIND",
-    "sftp": "encoder.sources.sftp:KIND [sftp]",
+    "sftp": "encoder.sources.sftp:KIND",
     "upload": "encoder.sources.upload:KIND",
 }
 

@@ -184,4 +184,4 @@ def test_without_asyncssh_the_kind_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "asyncssh", None)  # an import of it fails
     faults = Sources(Surroundings()).check({"kind": "sftp", "host": "h.example", "path": "x"})
     assert [(fault.path, fault.code) for fault in faults] == [("/kind", "unsupported_kind")]
-    assert "encoder[sftp]" in faults[0].message
+    assert "needs `asyncssh`" in faults[0].message

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -108,6 +110,24 @@ async def test_the_shortest_plug_in_is_one() -> None:
     assert (incoming.size_bytes, data) == (7 * 1024, bytes(7 * 1024))
     assert [fault.path for fault in places.read(made["KIND"].members, {"blocks": "x"})] == ["/blocks"]
     exec(code[1], {})  # noqa: S102  # as above
+
+
+_ASKED_OF_PIP = re.compile(r"\bpip3? install\b[^\n]*?[\s'\"`]encoder(?=[\[\s'\"`=<>~!.,;)]|$)", re.MULTILINE)
+
+
+def test_nothing_sends_pip_for_our_name() -> None:
+    """Encoder is on no index: whatever has its name there is a stranger's program."""
+    assert _ASKED_OF_PIP.search("run pip install 'encoder[s3]'")
+    assert not _ASKED_OF_PIP.search("run pip install --no-deps ./encoder-webdav")
+    texts = {".md", ".py", ".sh", ".toml", ".txt", ".yml", ".yaml", ".html"}
+    folders = [ROOT / name for name in ("docs", "encoder", "examples", "requirements", "scripts", ".github")]
+    files = [*ROOT.glob("*"), *(path for folder in folders for path in folder.rglob("*"))]
+    read = {path: path.read_text() for path in files if path.is_file() and path.suffix in texts}
+    assert [path for path, text in read.items() if _ASKED_OF_PIP.search(text)] == []
+    asked = {path: tomllib.loads(text).get("project", {}) for path, text in read.items() if path.suffix == ".toml"}
+    for project in asked.values():
+        wanted = [*project.get("dependencies", []), *chain(*project.get("optional-dependencies", {}).values())]
+        assert [each for each in wanted if re.match(r"encoder(?![\w-])", each)] == []
 
 
 # the API
