@@ -28,7 +28,8 @@ ANSWER_S = 300.0  # a server may store or check a large body before it answers
 _AWAY = "destination_unavailable"
 _CHUNK_BYTES = 256 * 1024
 _FOR_A_WHILE = frozenset({408, 409, 423, 425, 429})
-_CODES = {404: "destination_not_found", 410: "destination_not_found", 413: "output_too_large"}
+_CODES = dict.fromkeys((401, 403, 407), "destination_auth_failed")
+_CODES |= {404: "destination_not_found", 410: "destination_not_found", 413: "output_too_large"}
 
 
 class Members(Record):
@@ -187,7 +188,7 @@ def _raise_for(response: ClientResponse) -> None:
     message = f"The destination answered {status}."
     if status in _FOR_A_WHILE or not 400 <= status < 500:  # noqa: PLR2004  # the client's fault, says HTTP
         raise errors.Transient(_AWAY, message, retry_after_s=retry_after_s(response))
-    raise errors.Permanent(_CODES.get(status, "destination_auth_failed"), message)
+    raise errors.Permanent(_CODES.get(status, "destination_refused"), message)
 
 
 def _idempotency_key(key: str, sha256: str) -> str:

@@ -23,7 +23,7 @@ _WHOLE = frozenset({200, 203})
 _PARTIAL = 206
 _NO_SUCH_RANGE = 416
 _FOR_A_WHILE = frozenset({408, 425, 429})
-_CODES = {404: "source_not_found", 410: "source_gone"}
+_CODES = dict.fromkeys((401, 403, 407), "source_auth_failed") | {404: "source_not_found", 410: "source_gone"}
 _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<size>\d+|\*)")
 
 
@@ -80,7 +80,7 @@ def _raise_for(response: ClientResponse) -> None:
     message = f"The source answered {status}."
     if status in _FOR_A_WHILE or not 400 <= status < 500:  # noqa: PLR2004  # the client's fault, says HTTP
         raise errors.Transient("source_unavailable", message, retry_after_s=retry_after_s(response))
-    raise errors.Permanent(_CODES.get(status, "source_auth_failed"), message)
+    raise errors.Permanent(_CODES.get(status, "source_refused"), message)
 
 
 def _goes_on(response: ClientResponse, offset: int, validator: str | None) -> bool:

@@ -95,11 +95,11 @@ async def test_all_attempts_at_one_result_carry_one_idempotency_key(shelf: Shelf
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        (400, "destination_auth_failed"),
+        (400, "destination_refused"),
         (401, "destination_auth_failed"),
         (403, "destination_auth_failed"),
         (404, "destination_not_found"),
-        (405, "destination_auth_failed"),
+        (405, "destination_refused"),
         (410, "destination_not_found"),
         (413, "output_too_large"),
     ],

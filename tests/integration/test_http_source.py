@@ -38,12 +38,14 @@ def source(server: Server, *, url: str | None = None, idle_s: float = 5.0, **mem
 @pytest.mark.parametrize(
     ("status", "code"),
     [
-        (400, "source_auth_failed"),
+        (400, "source_refused"),
         (401, "source_auth_failed"),
         (403, "source_auth_failed"),
         (404, "source_not_found"),
         (410, "source_gone"),
-        (451, "source_auth_failed"),
+        (407, "source_auth_failed"),
+        (418, "source_refused"),
+        (451, "source_refused"),
     ],
 )
 async def test_what_the_server_refuses_is_refused_for_good(server: Server, status: int, code: str) -> None:

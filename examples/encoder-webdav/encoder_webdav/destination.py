@@ -20,6 +20,7 @@ from encoder_webdav.members import Members
 _AWAY = "destination_unavailable"
 _AUTH = frozenset({401, 403})
 _MISSING = frozenset({404, 409})  # RFC 4918: 409 where the folder above is missing
+_FOR_A_WHILE = frozenset({408, 423, 425, 429})
 
 
 def check_destination(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
@@ -124,4 +125,6 @@ def _require_done(status: int) -> None:
         raise errors.Permanent("destination_auth_failed", message)
     if status in _MISSING:
         raise errors.Permanent("destination_not_found", message)
+    if 400 <= status < 500 and status not in _FOR_A_WHILE:
+        raise errors.Permanent("destination_refused", message)
     raise errors.Transient(_AWAY, message)

@@ -33,10 +33,18 @@ class Dav:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.folders = {"/"}
+        self.refused: dict[str, int] = {}
         self.served = web.Application(client_max_size=64 * 1024 * 1024)
         self.served.router.add_get("/{path:.*}", self.get)  # HEAD too
         for method in ("PUT", "DELETE", "MKCOL", "MOVE"):
-            self.served.router.add_route(method, "/{path:.*}", getattr(self, method.lower()))
+            self.served.router.add_route(method, "/{path:.*}", self.answer)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.method in self.refused:
+            await request.read()
+            return web.Response(status=self.refused[request.method])
+        answered: web.Response = await getattr(self, request.method.lower())(request)
+        return answered
 
     async def get(self, request: web.Request) -> web.Response:
         data = self.files.get(request.path)
@@ -146,6 +154,18 @@ class TestFolder(FolderSuite):
                 return {path.removeprefix("/out/hls/"): data for path, data in served.dav.files.items()}
 
         return Bench()
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "code"),
+    [("PUT", 400, "destination_refused"), ("MOVE", 412, "destination_refused"), ("MOVE", 423, "unavailable")],
+)
+async def test_what_the_server_says_no_to_is_told_as_that(
+    served: Served, tmp_path: Path, method: str, status: int, code: str
+) -> None:
+    served.dav.refused[method] = status
+    with pytest.raises(errors.Failure, match=f"{code}.*{status}"):
+        await publish(served.destination(), parcel(tmp_path, noise(1000)), Gate())
 
 
 async def test_who_may_not_move_a_file_leaves_nothing_behind(served: Served, tmp_path: Path) -> None:
