@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from encoder import errors
 from encoder.net.idle import Idle
 
+T = TypeVar("T")
+
 _READ_BYTES = 1024 * 1024
+_STEP_BYTES = 16 * _READ_BYTES
 _WRITE_BYTES = 256 * 1024  # what a transport cannot send at once, it copies with each rest
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
@@ -43,7 +46,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
-        self._reads: set[asyncio.Future[bytes]] = set()
+        self._reads: set[asyncio.Future[Any]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +73,14 @@ class Reader:
         """What a server finds over a stretch of the file; no guard against enemies, but all of them can tell it."""
         return await self._in_thread(partial(_md5, self._file.fileno(), start, size_bytes))
 
-    async def _in_thread(self, call: Callable[[], bytes]) -> bytes:
+    async def sha256(self, size_bytes: int) -> str:
+        """Of the whole file, in steps: a cancel need not wait for the end of a large one."""
+        digest = hashlib.sha256()
+        for at in range(0, size_bytes, _STEP_BYTES):
+            await self._in_thread(partial(_update, digest, self._file.fileno(), at, min(_STEP_BYTES, size_bytes - at)))
+        return digest.hexdigest()
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
         running = asyncio.ensure_future(asyncio.to_thread(call))
         self._reads.add(running)
         running.add_done_callback(self._reads.discard)
@@ -151,11 +161,16 @@ class Body:
 
 
 def _md5(descriptor: int, start: int, size_bytes: int) -> bytes:
-    digest, at, end = hashlib.md5(usedforsecurity=False), start, start + size_bytes
+    digest = hashlib.md5(usedforsecurity=False)
+    _update(digest, descriptor, start, size_bytes)
+    return digest.digest()
+
+
+def _update(digest: hashlib._Hash, descriptor: int, start: int, size_bytes: int) -> None:
+    at, end = start, start + size_bytes
     while at < end and (chunk := os.pread(descriptor, min(_READ_BYTES, end - at), at)):
         digest.update(chunk)
         at += len(chunk)
-    return digest.digest()
 
 
 def _pieces(chunk: bytes) -> Iterator[memoryview]:

@@ -61,8 +61,8 @@ class S3Storage:
 
     async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
         held: dict[str, Any] = {} if size_bytes is None else {"ContentLength": size_bytes}
-        url = await self._signed("put_object", key, expires, ContentType=content_type, **held)
-        return Invitation(method="PUT", url=url, headers={"Content-Type": content_type})
+        url = await self._signed("put_object", key, expires, ContentType=content_type, IfNoneMatch="*", **held)
+        return Invitation(method="PUT", url=url, headers={"Content-Type": content_type, "If-None-Match": "*"})
 
     async def size_bytes(self, key: str) -> int | None:
         async with self._opened() as s3:

@@ -91,6 +91,24 @@ class DestinationSuite:
         assert len(sent) > 1
         assert gate.asked == 1
 
+    async def test_a_file_without_bytes_passes_the_fence_too(self, bench: DestinationBench, tmp_path: Path) -> None:
+        empty, gate, shut = parcel(tmp_path, b""), Gate(), Gate(shut=errors.LeaseLost())
+        async with used(bench.destination()) as destination:
+            with pytest.raises(errors.LeaseLost):
+                await destination.publish(empty, sent=nothing, fence=shut.fence)
+            assert bench.stands() is None
+            await destination.publish(empty, sent=nothing, fence=gate.fence)
+        assert (bench.stands(), gate.asked) == (b"", 1)
+
+    async def test_other_bytes_than_those_that_were_proven_never_stand(
+        self, bench: DestinationBench, tmp_path: Path
+    ) -> None:
+        made, gate = parcel(tmp_path, DATA), Gate()
+        made.path.write_bytes(noise(len(DATA), seed=2))
+        with pytest.raises(errors.Transient, match="integrity_error"):
+            await publish(bench.destination(), made, gate)
+        assert (bench.stands(), bench.left_over(), gate.asked) == (None, [], 0)
+
     async def test_an_empty_name_shows_nothing(self, bench: DestinationBench) -> None:
         assert await look(bench.destination()) is None
 

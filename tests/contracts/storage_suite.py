@@ -102,6 +102,14 @@ class StorageSuite:
         _, data = await read(bench.storage().source("uploads/a b/source"))
         assert data == DATA
 
+    async def test_an_invitation_is_good_once(self, bench: StorageBench) -> None:
+        """J18: a job may have been made of the file."""
+        invitation = await invite(bench)
+        assert await bench.bring(invitation, DATA)
+        assert not await bench.bring(invitation, bytes(len(DATA)))
+        _, data = await read(bench.storage().source("uploads/a b/source"))
+        assert data == DATA
+
     async def test_an_invitation_ends(self, bench: StorageBench) -> None:
         past = await invite(bench, good_for=-HOUR)
         assert not await bench.bring(past, DATA)

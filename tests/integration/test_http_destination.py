@@ -14,7 +14,6 @@ from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.suites.cargo import Gate, noise, parcel
-from encoder.suites.destination import nothing
 from tests.contracts.test_destinations import no_storage
 from tests.lab.canary import Canary
 from tests.lab.origin import redirecting
@@ -54,23 +53,6 @@ async def test_the_request_is_a_plain_put_with_the_callers_headers(shelf: Shelf,
     assert request.headers["authorization"] == "Bearer x"
     assert request.head.lower().count(b"content-type: a/b") == request.head.lower().count(b"content-type") == 1
     assert "transfer-encoding" not in request.headers
-
-
-async def test_other_bytes_than_those_that_were_proven_are_not_sent_to_their_end(shelf: Shelf, tmp_path: Path) -> None:
-    made, gate = parcel(tmp_path, DATA), Gate()
-    made.path.write_bytes(noise(len(DATA), seed=2))
-    with pytest.raises(errors.Transient, match="integrity_error"):
-        await destination(shelf.url("/out.mp4")).publish(made, sent=nothing, fence=gate.fence)
-    assert (shelf.objects, gate.asked) == ({}, 0)
-
-
-async def test_a_file_without_bytes_passes_the_fence_too(shelf: Shelf, tmp_path: Path) -> None:
-    to, gate, shut = destination(shelf.url("/out.vtt")), Gate(), Gate(shut=errors.LeaseLost())
-    with pytest.raises(errors.LeaseLost):
-        await to.publish(parcel(tmp_path, b""), sent=nothing, fence=shut.fence)
-    assert shelf.objects == {}
-    await to.publish(parcel(tmp_path, b""), sent=nothing, fence=gate.fence)
-    assert (shelf.objects, gate.asked) == ({"/out.vtt": b""}, 1)
 
 
 async def test_post_is_sent_where_the_caller_says_so(shelf: Shelf, tmp_path: Path) -> None:
