@@ -16,6 +16,8 @@ _ADDRESS = re.compile(
     r"/(?P<path>[^?#\\]*)",
     re.IGNORECASE,
 )
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
+_FORM = "must read scheme://user:password@host:port/path; other uses of @ : ? # % \\ are percent-encoded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,31 +39,36 @@ def read_address(text: str) -> Address:
         PydanticCustomError: `invalid_url`, `invalid_text`, `invalid_path`, at the member `url`.
     """
     parts = _ADDRESS.fullmatch(text)
-    if parts is None or not 1 <= int(parts["port"] or 1) <= 65535:  # noqa: PLR2004  # what TCP has
-        message = "must read scheme://user:password@host:port/path; other uses of @ : ? # \\ are percent-encoded"
-        raise fault("invalid_url", message, member="url")
+    if parts is None or not 1 <= int(parts["port"] or 1) <= 65535 or _is_misread(parts):  # noqa: PLR2004  # as TCP has
+        raise fault("invalid_url", _FORM, member="url")
     return Address(
         scheme=parts["scheme"].lower(),
-        username=_decoded(parts["username"]) or None,
-        password=_decoded(parts["password"]),
+        username=decoded(parts["username"] or "") or None,
+        password=None if parts["password"] is None else decoded(parts["password"]),
         host=parts["host"].strip("[]"),
         port=int(parts["port"]) if parts["port"] else None,
-        path=_clean(_decoded(parts["path"]) or ""),
+        path=_clean(decoded(parts["path"])),
     )
 
 
-def _decoded(text: str | None) -> str | None:
-    if text is None:
-        return None
+def decoded(text: str) -> str:
+    """`text`, a part of the member `url`, without its percent-encoding. Raises as `read_address`."""
+    if _STRAY_PERCENT.search(text):
+        raise fault("invalid_url", "must write a percent sign as %25: two hex digits follow each %", member="url")
     try:
-        decoded = unquote(text, errors="strict")
+        said = unquote(text, errors="strict")
     except UnicodeDecodeError:
         raise fault("invalid_text", "must be UTF-8 where it is percent-encoded", member="url") from None
     try:
-        return plain(decoded)
+        return plain(said)
     except ValueError:
         message = "must not hold control characters or line breaks, percent-encoded ones neither"
         raise fault("invalid_text", message, member="url") from None
+
+
+def _is_misread(parts: re.Match[str]) -> bool:
+    """Whether an `@` stands behind the host: a password with a `/` in it was cut there, and must not be told as one."""
+    return "@" in parts["path"] and parts["scheme"].lower() != "s3"  # where nobody logs in, it is a character
 
 
 def _clean(path: str) -> str:

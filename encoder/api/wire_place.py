@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Literal, Self, get_args
-from urllib.parse import unquote
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from encoder.api.wire_address import decoded
 from encoder.api.wire_s3 import S3Destination, S3Source, S3UrlDestination, S3UrlSource
 from encoder.api.wire_server import Ftp, FtpUrl, Sftp, SftpUrl
 from encoder.api.wire_types import ABSENT, Base64, Headers, HttpUrl, Path, Text, Url, WirePlace, fault, scheme_of
@@ -85,7 +85,7 @@ class FileUrlPlace(WirePlace):
     url: FileUrl
 
     def parts(self) -> Place:
-        return {"kind": "file", "path": unquote(self.url.partition("://")[2])}
+        return {"kind": "file", "path": decoded(self.url.partition("://")[2])}
 
 
 class _Other(WirePlace):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, get_args, get_origin
 
@@ -168,6 +169,17 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/source", {"url": "ftp://u:p%0aDELE%20y@h.example/x"}, "/source/url", "invalid_text"),
     ("/source", {"url": "ftp://u%00@h.example/x"}, "/source/url", "invalid_text"),
     ("/source", {"url": "ftp://h.example/%ff%fe"}, "/source/url", "invalid_text"),
+    ("/source", {"url": "ftp://h.example/100%.mov"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://h.example/a%2wb"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "sftp://u:p%@h.example/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "sftp://u%4:p@h.example/x"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "s3://my-bucket/100%"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "file:///a/%zz.mov"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "file:///a/%ff.mov"}, "/source/url", "invalid_text"),
+    # a password that was not encoded may reach into the host, the port and the path: nothing of them is told
+    ("/source", {"url": "ftp://ann:se@cret/wor@h.example:2121/in/x.mov"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "ftp://ann:12/secret@h.example/x.mov"}, "/source/url", "invalid_url"),
+    ("/source", {"url": "sftp://ann/secret@h.example/x.mov"}, "/source/url", "invalid_url"),
     ("/source", {"kind": "ftps", "url": "ftp://h.example/x"}, "/source/url", "invalid_url"),
     ("/source", {"kind": "ftp", "url": "sftp://h.example/x"}, "/source/url", "invalid_url"),
     ("/source", FTP | {"kind": "ftpes"}, "/source/kind", "unsupported_kind"),
@@ -535,6 +547,15 @@ def test_no_refusal_repeats_what_was_sent(body: dict[str, Any]) -> None:
     assert SENTINEL not in str(refused.value)
 
 
+@pytest.mark.parametrize("url", ["ftp://ann:se@s3nt/wor@10.0.0.1/x", "sftp://ann:s3nt/word@h/x", "ftp://u:99999/@h/x"])
+def test_no_part_of_a_password_that_was_not_encoded_is_told_as_a_host(url: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(job(source={"url": url}), Anywhere())
+    assert [fault.code for fault in refused.value.faults] == ["invalid_url"]
+    assert "percent-encoded" in str(refused.value)
+    assert not {"s3nt", "99999", "wor"} & set(re.findall(r"\w+", str(refused.value)))
+
+
 def test_an_overlong_unknown_name_is_not_told_back() -> None:
     assert faults_of(job(**{"x" * 1000: 1})) == {"": "unknown_field"}
 
@@ -679,6 +700,8 @@ def test_every_word_of_a_job_arrives() -> None:
         ({"url": "ftp://h.example/x"} | LOGIN, FTP | {"host": "h.example", "path": "x"} | LOGIN),
         ({"url": "sftp://h.example/%2Fsrv/x"} | SSH_LOGIN, SFTP | {"host": "h.example", "path": "/srv/x"} | SSH_LOGIN),
         ({"url": "sftp://h.example/x"}, {"kind": "sftp", "host": "h.example", "path": "x"}),
+        ({"url": "sftp://h.example/a%40b%25"}, {"kind": "sftp", "host": "h.example", "path": "a@b%"}),
+        ({"url": "s3://my-bucket/a@b"}, {"kind": "s3", "bucket": "my-bucket", "path": "a@b"}),
         (UPLOAD, UPLOAD),
         ({"url": "HTTP://h.example/a"}, {"kind": "http", "url": "HTTP://h.example/a"}),
         ({"kind": "http", "url": "https://h.example/a"}, {"kind": "https", "url": "https://h.example/a"}),
