@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from encoder.api import problems
 from encoder.api.operations import Call
 from encoder.errors import CATALOGUE, Rejected
 
@@ -18,9 +19,7 @@ CHUNK_BYTES = 256 * 1024
 async def download(call: Call) -> web.StreamResponse:
     """GET and HEAD /storage/{key}: the file, in ranges if asked; always as an attachment, never as a page of ours."""
     key = call.request.match_info["key"]
-    path = await asyncio.to_thread(call.shelf.resolve, key, call.request.query)
-    if path is None:
-        raise Rejected.because("link_expired", CATALOGUE["link_expired"].to_do)
+    path = await _linked(call, key)
     await _check_range(call.request, path)
     name = quote(call.request.query["name"], safe="")
     return web.FileResponse(
@@ -32,6 +31,16 @@ async def download(call: Call) -> web.StreamResponse:
             "Cross-Origin-Resource-Policy": "cross-origin",  # whoever holds the link may play it
         },
     )
+
+
+async def _linked(call: Call, key: str) -> Path:
+    """The file that a link leads to. Raises errors.Rejected: `not_found`, `link_expired`."""
+    linked = await asyncio.to_thread(call.shelf.linked, key, call.request.query)
+    if linked is None:
+        raise problems.not_found("No link leads here, or what it led to is gone.")
+    if linked.expired:
+        raise Rejected.because("link_expired", CATALOGUE["link_expired"].to_do)
+    return linked.path
 
 
 async def _check_range(request: web.Request, path: Path) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import msgspec
 from aiohttp import web
 
-from encoder.api import query
+from encoder.api import problems, query
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
-from encoder.errors import Defect
+from encoder.errors import Defect, Rejected
 from encoder.model.base import Record
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.storage.folder import FolderStorage
@@ -25,7 +25,7 @@ class Operation:
     """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
     `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes.
-    `folder`: there is such an operation only where the platform's storage is a folder.
+    `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
     """
 
     method: str
@@ -66,7 +66,12 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
     """The route of an operation."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        asked = query.read(request.query, operation.query)
+        try:
+            asked = query.read(request.query, operation.query)
+        except Rejected as wrong:
+            if operation.folder:  # a link that we did not write has no faults: it leads nowhere
+                raise problems.not_found("No link of ours reads so.") from wrong
+            raise
         return await operation.handler(Call(parts=parts, request=request, query=asked))
 
     # GET does not bring HEAD along: what is served is what is documented

@@ -209,7 +209,7 @@ _STORAGE = (
                 query.text("signature", "from the link", required=True),
             ),
             answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
-            problems=(416,),
+            problems=(404, 416),
         )
         for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
     ),

@@ -26,7 +26,7 @@ class Source(Protocol):
         """Read from byte `offset` of the version `validator`, in chunks of at most 1 MiB, in bounded memory.
 
         Raises (also while reading):
-            errors.Permanent: `source_not_found`, `source_auth_failed`, `source_refused`, `source_gone`, `address_not_allowed`,
-                `redirect_not_allowed`, `too_many_redirects`, `tls_error`, `path_not_allowed`.
+            errors.Permanent: `source_not_found`, `source_auth_failed`, `source_refused`, `source_gone`,
+                `address_not_allowed`, `redirect_not_allowed`, `too_many_redirects`, `tls_error`, `path_not_allowed`.
             errors.Transient: `source_unavailable`, `timeout`; `retry_after_s` if the server said so.
         """

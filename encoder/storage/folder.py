@@ -40,11 +40,19 @@ class Invited:
     expired: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """The file that a link of ours leads to, or led to until it expired."""
+
+    path: Path
+    expired: bool
+
+
 class FolderStorage:
     """`root` exists and is ours alone. `link_secret` signs links; whoever knows it reads everything.
 
     `public_url`: how receivers of links reach our API, without a slash at its end. The API serves them: it reads what
-    it is shown with `resolve` and `invited`.
+    it is shown with `linked` and `invited`.
     """
 
     def __init__(
@@ -75,17 +83,17 @@ class FolderStorage:
     async def remove(self, prefix: str) -> int:
         return await in_thread(_remove, self._spot(prefix))
 
-    def resolve(self, key: str, query: Mapping[str, str]) -> Path | None:
-        """The file that a link names; None if it was not signed by us, has expired, or is not there."""
+    def linked(self, key: str, query: Mapping[str, str]) -> Linked | None:
+        """What a link names; None if it was not signed by us, or is not there."""
         told = self._told("GET", key, query, "expires", "name")
-        if told is None or path_fault(key) is not None or int(told["expires"]) < self._clock():
+        if told is None or path_fault(key) is not None:
             return None
         spot = self._spot(key)
         try:
             os.close(beneath.open_file(spot.root, spot.way))
         except OSError:
             return None
-        return spot.path
+        return Linked(path=spot.path, expired=self._is_past(told))
 
     def invited(self, key: str, query: Mapping[str, str]) -> Invited | None:
         """What an invitation says; None if it was not signed by us."""
@@ -95,7 +103,7 @@ class FolderStorage:
         return Invited(
             size_bytes=None if told["size"] == _ANY else int(told["size"]),
             content_type=told["type"],
-            expired=int(told["expires"]) < self._clock(),
+            expired=self._is_past(told),
         )
 
     def receive(self, key: str, *, size_bytes: int) -> AbstractAsyncContextManager[Arrival]:
@@ -117,6 +125,9 @@ class FolderStorage:
         told = {name: query.get(name, "") for name in names}
         signature = query.get("signature", "").encode(errors="replace")
         return told if hmac.compare_digest(self._signature(method, key, told).encode(), signature) else None
+
+    def _is_past(self, told: Mapping[str, str]) -> bool:
+        return int(told["expires"]) < self._clock()
 
     def _signature(self, method: str, key: str, told: Mapping[str, str]) -> str:
         # the last value alone may come from a caller: no other can hold a line break, and so none reads as another

@@ -50,8 +50,8 @@ class _Folder:
             return await arriving.stand()
 
     def resolve(self, key: str, query: dict[str, str]) -> bytes | None:
-        path = self._storage.resolve(key, query)
-        return None if path is None else path.read_bytes()
+        linked = self._storage.linked(key, query)
+        return None if linked is None or linked.expired else linked.path.read_bytes()
 
     def arriving(self, *, size_bytes: int = 0) -> AbstractAsyncContextManager[Arrival]:
         return self._storage.receive("uploads/a/source", size_bytes=size_bytes)

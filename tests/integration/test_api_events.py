@@ -7,7 +7,7 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -283,11 +283,25 @@ async def test_a_link_gives_the_file_whole_or_in_ranges_and_to_nobody_without_it
         async with api.ask("GET", link, headers={"Range": wanted}) as response:
             told = json.loads(await response.read())
             assert (response.status, told["code"]) == (416, "range_not_satisfiable")
-    for wrong in (link.replace("0.mp4", "1.mp4", 1), link.replace("expires=1", "expires=2"), link[:-1] + "x"):
+    bare = link.partition("?")[0]
+    changed = (link.replace("0.mp4", "1.mp4", 1), link.replace("expires=1", "expires=2"), link[:-1] + "x")
+    for wrong in (*changed, bare, f"{bare}?expires=1", f"{link}&more=1", f"{link}&{link.partition('?')[2]}"):
         async with api.ask("GET", wrong) as response:
-            assert (response.status, json.loads(await response.read())["code"]) == (403, "link_expired")
-    async with api.ask("GET", link.partition("?")[0]) as response:
-        assert response.status == 400
+            assert (response.status, json.loads(await response.read())["code"]) == (404, "not_found")
+
+
+async def test_a_link_that_was_ours_says_whether_it_or_its_file_is_gone(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB))["id"]
+    await complete(store, await claimed(store), api)
+    output = (await api.get(f"/jobs/{job}"))["outputs"][0]
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    late = await api.storage.link(output["uri"].removeprefix("storage:"), expires=past, file_name="a")
+    async with api.ask("GET", late.removeprefix("http://lab")) as response:
+        assert (response.status, (await response.json())["code"]) == (403, "link_expired")
+    async with api.ask("DELETE", f"/jobs/{job}") as response:
+        assert response.status == 204
+    async with api.ask("GET", output["url"].removeprefix("http://lab")) as response:
+        assert (response.status, (await response.json())["code"]) == (404, "not_found")
 
 
 async def test_the_page_of_a_job_leads_to_the_file_in_our_storage_and_to_no_other(
