@@ -243,6 +243,7 @@ class Wiring(Machine):
 
     async def parts(self, scratch: Scratch, *, stopping: asyncio.Event) -> Parts:
         """What the API is made of. `scratch`: for the sources that it looks at; `stopping`: set when it is to end."""
+        place = self.storage_place
         return Parts(
             store=self.store,
             submit=self._submit,
@@ -257,6 +258,7 @@ class Wiring(Machine):
             places=self._checks,
             storage=self.storage,
             shelf=self.shelf,
+            keys_begin=place.keys_begin if isinstance(place, Room) else "",
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
             registry=self.registry,

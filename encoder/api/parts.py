@@ -53,6 +53,7 @@ class Parts:
     """`stopping` is set before the server goes away: readiness ends, live streams end.
 
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
+    `keys_begin`: what the storage's keys begin with to those who look into its bucket.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
@@ -64,6 +65,7 @@ class Parts:
     storage: Storage
     cursor_key: bytes
     shelf: FolderStorage | None = None
+    keys_begin: str = ""
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

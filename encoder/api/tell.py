@@ -193,11 +193,11 @@ def preview(made: Preview, spec: JobSpec) -> answers.PreviewAnswer:
     return answers.PreviewAnswer(media=made.media, warnings=tuple(told), outputs=tuple(outputs))
 
 
-def invited(row: UploadRow, invitation: Invitation) -> answers.UploadAnswer:
+def invited(row: UploadRow, invitation: Invitation, *, s3_key: str) -> answers.UploadAnswer:
     return answers.UploadAnswer(
         file_id=row.id,
         upload_url=invitation.url,
-        s3_key=row.key,
+        s3_key=s3_key,
         expires_in=round((row.expires_at - row.created_at).total_seconds()),
         method=invitation.method,
         headers=dict(invitation.headers),

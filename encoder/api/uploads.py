@@ -41,7 +41,7 @@ async def announce(call: Call) -> web.Response:
     invitation = await call.parts.storage.invite(
         row.key, expires=row.expires_at, size_bytes=row.declared_bytes, content_type=row.content_type
     )
-    return answer(tell.invited(row, invitation))
+    return answer(tell.invited(row, invitation, s3_key=call.parts.keys_begin + row.key))
 
 
 async def status(call: Call) -> web.Response:

@@ -120,6 +120,7 @@ async def test_where_the_storage_is_a_bucket_all_goes_by_its_own_server(
         status, _ = await platform.call("DELETE", f"/jobs/{ended['id']}")
         assert status == 204
     assert hashlib.sha256(made).hexdigest() == ended["outputs"][0]["sha256"]
-    assert bucket.listed() == [f"our platform/{upload['s3_key']}"]
+    assert upload["s3_key"] == f"our platform/uploads/{upload['file_id']}/source"
+    assert bucket.listed() == [upload["s3_key"]]
     assert bucket.open_uploads() == []
     await audit.audit(platform)
