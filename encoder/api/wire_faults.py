@@ -35,7 +35,6 @@ _WORDS = {
     "dict_type": ("invalid_type", "must be an object"),
     "model_type": ("invalid_type", "must be an object"),
     "literal_error": ("invalid_value", "must be {expected}"),
-    "string_pattern_mismatch": ("invalid_value", "has characters that are not allowed here"),
     "greater_than": ("out_of_range", "must be more than {gt:g}"),
     "greater_than_equal": ("out_of_range", "must be at least {ge:g}"),
     "less_than_equal": ("out_of_range", "must be at most {le:g}"),

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag, mode
 from encoder.api.wire_address import decoded
 from encoder.api.wire_s3 import S3Destination, S3Source, S3UrlDestination, S3UrlSource
 from encoder.api.wire_server import Ftp, FtpUrl, Sftp, SftpUrl
-from encoder.api.wire_types import ABSENT, Base64, Headers, HttpUrl, Path, Text, Url, WirePlace, fault, scheme_of
+from encoder.api.wire_types import ABSENT, Base64, Headers, HttpUrl, Path, Text, Url, WirePlace, fault, form, scheme_of
 from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.sources.registry import Sources
@@ -66,7 +66,13 @@ class UploadSource(WirePlace):
     """A file that was brought to the platform with `POST /upload`."""
 
     kind: Literal["upload"]
-    file_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    file_id: Annotated[
+        str,
+        *form(
+            r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+            "must be the `file_id` of an upload: 32 hex digits, as 8-4-4-4-12",
+        ),
+    ]
 
 
 class FilePath(WirePlace):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from encoder.api.wire_address import read_address
-from encoder.api.wire_types import ABSENT, HttpUrl, OneOf, Path, Url, WirePlace, begins, fault, without_noise
+from encoder.api.wire_types import ABSENT, HttpUrl, OneOf, Path, Url, WirePlace, begins, fault, form, without_noise
 from encoder.model.job import Place
 
 MAX_METADATA_BYTES = 2048  # names and values together, as S3 counts
@@ -26,6 +26,7 @@ _BUCKET = rf"^{_LABEL}(?:\.{_LABEL})*$"
 _NUMBERS = {"pattern": "^[0-9.]+$"}  # might be read as an address of the internet
 _PRINTABLE = "[!-~](?:[ -~]*[!-~])?"
 _CONTENT_TYPE = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(?: *; *[A-Za-z0-9_.-]+=[A-Za-z0-9\"_., +-]+)*$"
+_CONTENT_TYPE_FORM = "must be a media type, such as `video/mp4`"
 
 
 def _bucket(value: str) -> str:
@@ -54,15 +55,23 @@ def _credentials_schema(schema: dict[str, Any]) -> None:
 S3Url = Annotated[Url, *begins("s3")]
 _Bucket = Annotated[
     str,
-    Field(min_length=3, max_length=63, pattern=_BUCKET, json_schema_extra={"not": _NUMBERS}),
+    Field(min_length=3, max_length=63),
+    *form(_BUCKET, "must be lower-case letters, digits, `-` and `.`, with a letter or digit at each end"),
+    Field(json_schema_extra={"not": _NUMBERS}),
     AfterValidator(_bucket),
 ]
 _BUCKET_READER: TypeAdapter[str] = TypeAdapter(_Bucket)
-_Region = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")]
-_KEY = Field(pattern=r"^[!-~]{1,256}$", json_schema_extra={"writeOnly": True})
-_TOKEN = Field(pattern=r"^[!-~]{1,8192}$", json_schema_extra={"writeOnly": True})
-_MetadataName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,127}$")]
-_MetadataText = Annotated[str, Field(pattern=f"^{_PRINTABLE}$")]
+_Region = Annotated[
+    str, *form(r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$", "must be the name of a region, such as `eu-central-1`")
+]
+_KEY = form(r"^[!-~]{1,256}$", "must be 1 to 256 characters of ASCII without spaces")
+_TOKEN = form(r"^[!-~]{1,8192}$", "must be 1 to 8192 characters of ASCII without spaces")
+_WRITE_ONLY = Field(json_schema_extra={"writeOnly": True})
+_TEXT = form(f"^{_PRINTABLE}$", "must be ASCII, neither empty nor with a space at an end")
+_MetadataName = Annotated[
+    str, *form(r"^[a-z0-9][a-z0-9_.-]{0,127}$", "must be at most 128 lower-case letters, digits and any of `_.-`")
+]
+_MetadataText = Annotated[str, *_TEXT]
 _Metadata = Annotated[
     dict[_MetadataName, _MetadataText],
     Field(max_length=100, json_schema_extra={"additionalProperties": False}),
@@ -77,11 +86,11 @@ class _S3(WirePlace):
 
     region: _Region = ABSENT
     endpoint_url: HttpUrl = Field(ABSENT, description="of a server other than Amazon's")
-    access_key_id: Annotated[str, _KEY] = Field(
+    access_key_id: Annotated[str, *_KEY, _WRITE_ONLY] = Field(
         ABSENT, alias="access_key_id", description="absent: the operator's credentials, for buckets that they serve"
     )
-    access_key_secret: Annotated[str, _KEY] = Field(ABSENT, alias="access_key_secret")
-    session_token: Annotated[str, _TOKEN] = Field(ABSENT, alias="session_token")
+    access_key_secret: Annotated[str, *_KEY, _WRITE_ONLY] = Field(ABSENT, alias="access_key_secret")
+    session_token: Annotated[str, *_TOKEN, _WRITE_ONLY] = Field(ABSENT, alias="session_token")
 
     @model_validator(mode="after")
     def _whole_credentials(self) -> Self:
@@ -122,10 +131,10 @@ class _S3Object(_S3):
 
     acl: Annotated[str, OneOf(*ACLS)] = ABSENT
     storage_class: Annotated[str, OneOf(*STORAGE_CLASSES)] = ABSENT
-    content_type: Annotated[str, Field(max_length=255, pattern=_CONTENT_TYPE)] = Field(
+    content_type: Annotated[str, Field(max_length=255), *form(_CONTENT_TYPE, _CONTENT_TYPE_FORM)] = Field(
         ABSENT, description="absent: told by the container"
     )
-    cache_control: Annotated[str, Field(max_length=255, pattern=f"^{_PRINTABLE}$")] = ABSENT
+    cache_control: Annotated[str, Field(max_length=255), *_TEXT] = ABSENT
     metadata: _Metadata = Field(ABSENT, description=f"at most {MAX_METADATA_BYTES} bytes in all")
 
 

@@ -16,17 +16,23 @@ from encoder.api.wire_types import (
     WirePlace,
     begins,
     fault,
+    form,
     plain,
     scheme_of,
 )
 from encoder.model.job import Place
 
 _HOST_KEY = r"^(?:SHA256:[A-Za-z0-9+/]{43}=?|(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}(?: [!-~ ]*)?)$"
+_HOST_KEY_FORM = "must be `SHA256:` and 43 characters, or a public key in a line of OpenSSH"
 _WORDS = Field(min_length=1, max_length=1024, json_schema_extra={"writeOnly": True})
 
 FtpAddress = Annotated[Url, *begins("ftp", "ftps")]
 SftpAddress = Annotated[Url, *begins("sftp")]
-_Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:\[\]-]+$")]
+_Host = Annotated[
+    str,
+    Field(min_length=1, max_length=253),
+    *form(r"^[A-Za-z0-9._:\[\]-]+$", "must be a name or an address, and nothing else"),
+]
 _Port = Annotated[int, Field(ge=1, le=65535), WHOLE]
 _Word = Annotated[str, _WORDS, AfterValidator(plain)]
 
@@ -38,7 +44,7 @@ class _Login(WirePlace):
 
 class _Key(_Login):
     private_key: PrivateKey = Field(ABSENT, description="PEM or OpenSSH form, without a passphrase")
-    host_key: Annotated[str, Field(max_length=4096, pattern=_HOST_KEY)] = Field(
+    host_key: Annotated[str, Field(max_length=4096), *form(_HOST_KEY, _HOST_KEY_FORM)] = Field(
         ABSENT, description="the server's: `SHA256:` and its fingerprint, or the public key itself"
     )
 

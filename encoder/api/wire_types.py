@@ -175,6 +175,18 @@ def begins(*schemes: str) -> tuple[AfterValidator, Any]:
     return AfterValidator(_begins(schemes)), Field(json_schema_extra={"pattern": pattern})
 
 
+def form(pattern: str, words: str) -> tuple[AfterValidator, Any]:
+    """For a text of which `pattern` is the whole: the check, told in `words`, and how its schema says so."""
+    whole = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not whole.fullmatch(value):
+            raise fault("invalid_value", words)
+        return value
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
+
+
 def _short_path(value: str) -> str:
     if len(value.encode()) > MAX_PATH_BYTES:
         raise fault("out_of_range", f"must be at most {MAX_PATH_BYTES} bytes long")
@@ -223,7 +235,11 @@ Path = Annotated[
 HttpUrl = Annotated[Url, *begins("http", "https")]
 PrivateKey = Annotated[
     str,
-    Field(max_length=MAX_KEY, pattern=r"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s"),
+    Field(max_length=MAX_KEY),
+    *form(
+        r"^-----BEGIN [A-Z ]*PRIVATE KEY-----\s[\s\S]*$",
+        "must be a private key in PEM or OpenSSH form, from `-----BEGIN` on",
+    ),
     AfterValidator(_plain_lines),
     Field(json_schema_extra={"writeOnly": True}),
 ]
@@ -232,13 +248,21 @@ Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(plain)]
 Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)]
 
 # F8: names that no header, filter or command line could misread
-_MetadataName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_. :-]{0,127}$")]
+_MetadataName = Annotated[
+    str,
+    *form(
+        r"^[A-Za-z0-9_][A-Za-z0-9_. :-]{0,127}$",
+        "must be at most 128 letters, digits, spaces and any of `_.:-`, and begin with a letter, digit or `_`",
+    ),
+]
 Metadata = Annotated[
     dict[_MetadataName, Any],  # any JSON: it comes back as it was sent
     Field(max_length=100, json_schema_extra={"additionalProperties": False}),
     AfterValidator(_small_metadata),
 ]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")]
+HeaderName = Annotated[
+    str, *form(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$", "must be the name of a header: letters, digits and `-`")
+]
 HeaderValue = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(plain)]
 Headers = Annotated[
     dict[HeaderName, HeaderValue],

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from encoder.api.wire_faults import Reader
-from encoder.api.wire_types import ABSENT, WHOLE, Text, Wire
+from encoder.api.wire_types import ABSENT, WHOLE, Text, Wire, form
 from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
 
@@ -17,7 +17,12 @@ MOST_BYTES = 2**53 - 1  # every JSON reader has whole numbers so far
 FileName = Annotated[Text, Field(max_length=255)]
 # what a browser would show as a page or run has no place in a store of videos
 ContentType = Annotated[
-    str, Field(max_length=127, pattern=r"^((video|audio)/[A-Za-z0-9][A-Za-z0-9.+_-]*|application/(mxf|octet-stream))$")
+    str,
+    Field(max_length=127),
+    *form(
+        r"^((video|audio)/[A-Za-z0-9][A-Za-z0-9.+_-]*|application/(mxf|octet-stream))$",
+        "must be video/…, audio/…, application/mxf or application/octet-stream",
+    ),
 ]
 
 

@@ -154,6 +154,13 @@ async def test_a_wrong_announcement_is_refused_with_each_fault(
     assert response.status == 422
 
 
+async def test_a_type_that_is_not_taken_is_answered_with_those_that_are(api: Api) -> None:
+    async with api.ask("POST", "/upload", json=ASKED | {"content_type": "text/html"}) as response:
+        (fault,) = (await response.json())["errors"]
+        assert (response.status, fault["path"]) == (422, "/content_type")
+    assert fault["message"] == "must be video/…, audio/…, application/mxf or application/octet-stream"
+
+
 async def test_an_invitation_that_has_expired_is_refused(api: Api, tmp_path: Path) -> None:
     """J18"""
     past = replace(LIMITS, upload=timedelta(seconds=-1))

@@ -556,6 +556,25 @@ def test_no_part_of_a_password_that_was_not_encoded_is_told_as_a_host(url: str) 
     assert not {"s3nt", "99999", "wor"} & set(re.findall(r"\w+", str(refused.value)))
 
 
+@pytest.mark.parametrize(
+    ("source", "wanted"),
+    [
+        (SFTP | {"hostKey": "MD5:00:11"}, "must be `SHA256:` and 43 characters, or a public key in a line of OpenSSH"),
+        (SFTP | {"privateKey": "ssh-ed25519"}, "must be a private key in PEM or OpenSSH form, from `-----BEGIN` on"),
+        (
+            S3 | {"bucket": "My-Bucket"},
+            "must be lower-case letters, digits, `-` and `.`, with a letter or digit at each end",
+        ),
+        (UPLOAD | {"fileId": "7"}, "must be the `file_id` of an upload: 32 hex digits, as 8-4-4-4-12"),
+        (FTP | {"host": "a/b"}, "must be a name or an address, and nothing else"),
+    ],
+)
+def test_a_form_that_is_wrong_is_answered_with_the_one_that_is_right(source: dict[str, Any], wanted: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        wire.read_job(job(source=source), Anywhere())
+    assert [fault.message for fault in refused.value.faults] == [wanted]
+
+
 def test_an_overlong_unknown_name_is_not_told_back() -> None:
     assert faults_of(job(**{"x" * 1000: 1})) == {"": "unknown_field"}
 
