@@ -117,6 +117,10 @@ class Client:
     async def retry(self, job: str) -> Object:
         return await self._send("POST", f"/jobs/{job}/retry", repeatable=False)
 
+    async def announce(self, file_name: str, size_bytes: int) -> Object:
+        """Asks for an invitation to bring a file."""
+        return await self._send("POST", "/upload", body={"file_name": file_name, "size_bytes": size_bytes})
+
     async def workers(self) -> list[Object]:
         return _objects((await self._send("GET", "/workers"))["workers"])
 
@@ -144,7 +148,7 @@ class Client:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
         async with self._session.get(self.url + path, headers=headers) as response:
             if not response.ok:
-                raise await _refusal(response)
+                raise await refusal(response)
             async for message in sse.messages(response.content.iter_any()):
                 yield message
 
@@ -177,7 +181,7 @@ class Client:
             call.method, self.url + call.path, params=call.query, json=call.body, headers=call.headers
         ) as response:
             if not response.ok:
-                raise await _refusal(response)
+                raise await refusal(response)
             return _object(await response.read())
 
     def _told(self, error: Exception) -> errors.EncoderError:
@@ -199,7 +203,8 @@ def _pause(tries: int, error: Exception) -> float:
     return random.uniform(0.1, 0.2) * 2.0**tries  # noqa: S311  # no secret
 
 
-async def _refusal(response: aiohttp.ClientResponse) -> Refused:
+async def refusal(response: aiohttp.ClientResponse) -> Refused:
+    """What an answer says that is no success."""
     wait = response.headers.get("Retry-After", "")
     try:
         problem = _object(await response.read())

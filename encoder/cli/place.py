@@ -20,6 +20,19 @@ MAX_INLINE_BYTES = 12_000_000  # the server takes bodies of 16 MiB, and base64 a
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+class TooLarge(exits.Wrong):
+    """A local file that can neither be read where it stands nor go with the job."""
+
+    def __init__(self, path: Path, remedy: str, *, why: str = "") -> None:
+        super().__init__(f"{clean(path)} is too large to be sent with the job (12 MB){why}.\n  → {remedy}")
+        self.path = path
+        self._remedy = remedy
+
+    def because(self, refusal: Refused) -> TooLarge:
+        """The same, after an upload of it was refused too."""
+        return TooLarge(self.path, self._remedy, why=f", and was not taken as an upload: {clean(refusal).rstrip('.')}")
+
+
 def is_url(text: str) -> bool:
     scheme, found, _ = text.partition("://")
     return bool(found) and scheme.replace("+", "").isalnum()
@@ -90,7 +103,7 @@ def _path_refused(refusal: Refused) -> bool:
 
 def _inline_file(path: Path, remedy: str) -> Object:
     if path.stat().st_size > MAX_INLINE_BYTES:
-        raise exits.Wrong(f"{clean(path)} is too large to be sent with the job (12 MB).\n  → {remedy}")
+        raise TooLarge(path, remedy)
     return _inline(path.read_bytes(), path.name)
 
 

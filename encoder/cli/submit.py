@@ -10,7 +10,7 @@ from typing import TextIO, TypeVar
 
 import click
 
-from encoder.cli import exits, place, views
+from encoder.cli import exits, place, upload, views
 from encoder.cli.client import Client, Object, Refused
 from encoder.cli.facts import media, planned
 from encoder.cli.session import Out, remote
@@ -23,7 +23,7 @@ DEFAULT_PRESET = "h264"
 EXAMPLES = """\b
 encoder submit holiday.mov --wait
 encoder submit https://example.com/in.mov --preset h264 -o https://example.com/out.mp4 --preset vp9
-encoder submit s3://my-bucket/in.mov --preset hevc -o sftp://user@ssh.example.com/out.mp4
+encoder submit s3://my-bucket/in.mov --preset hevc -o s3://my-bucket/out.mp4
 encoder submit --job job.json
 """
 C = TypeVar("C", bound=Callable[..., object])
@@ -65,8 +65,21 @@ def _job_options(command: C) -> C:
 async def submit(
     client: Client, out: Out, *, wait: bool, timeout_s: float | None, key: str | None, **asked: object
 ) -> int:
-    """Post a job. SOURCE is a URL, a local file, or - for standard input."""
-    accepted = await _tried(client, Asked(**asked), lambda job: client.submit(job, key=key))  # type: ignore[arg-type]  # click's own types
+    """Post a job. SOURCE is a URL, a local file, or - for standard input.
+
+    A local file that the server may not read where it stands goes with the job, or from 12 MB on before it, as an
+    upload. Whoever is logged in on this machine can see the words of a command: write places with secrets in them
+    into a job, and send that with --job.
+    """
+    job = Asked(**asked)  # type: ignore[arg-type]  # click's own types
+
+    async def post(whole: Object) -> Object:
+        return await client.submit(whole, key=key)
+
+    try:
+        accepted = await _tried(client, job, post)
+    except place.TooLarge as large:
+        accepted = await upload.and_then(client, out, large, lambda source: post({"source": source, **_rest(job)}))
     job_id = str(accepted["id"])
     if wait:
         out.note(f"job {job_id}")

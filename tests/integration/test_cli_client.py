@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from encoder.cli import watch
-from encoder.cli.client import MAX_TRIES, MAX_WAIT_S, Client, Refused, Unreachable
+from encoder.cli import upload, watch
+from encoder.cli.client import MAX_TRIES, MAX_WAIT_S, Client, Object, Refused, Unreachable
 
 Answer = Callable[[web.Request], web.StreamResponse]
 
@@ -195,3 +196,22 @@ async def test_a_stream_that_never_comes_back_is_told() -> None:
         with pytest.raises(Unreachable):
             _ = [message async for message in client.events("1")]
     assert len(script.slept_s) == MAX_TRIES - 1
+
+
+async def test_whoever_stores_an_upload_is_shown_no_key_and_sent_just_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "in.mov"
+    path.write_bytes(bytes(range(256)) * 3000)
+    told: list[int] = []
+    async with _served(_json({}), key="S3nt1nel") as (client, script):
+        invitation: Object = {
+            "upload_url": f"{client.url}/bucket/a%20b%2Fc?signature=x%2By",
+            "method": "PUT",
+            "headers": {"Content-Type": "video/mp4", "If-None-Match": "*"},
+        }
+        await upload.bring(path, invitation, told.append)
+    (request,) = script.requests
+    assert request.raw_path == "/bucket/a%20b%2Fc?signature=x%2By"
+    assert "Authorization" not in request.headers
+    assert (request.headers["Content-Length"], request.headers["If-None-Match"]) == (str(256 * 3000), "*")
+    assert script.bodies == [path.read_bytes()]
+    assert sum(told) == 256 * 3000

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from encoder.storage import arrival
 from encoder.store.postgres import PostgresStore
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
@@ -91,15 +92,53 @@ async def test_a_file_that_could_be_sent_is_no_fault_beside_a_real_one(api: Api,
     assert "/source" not in done.err
 
 
-async def test_a_large_file_outside_the_folders_is_refused_with_the_remedy(api: Api, tmp_path: Path) -> None:
-    path = tmp_path / "large.mov"
+def _large(path: Path) -> Path:
     with path.open("wb") as file:
+        file.write(b"moov")
         file.truncate(12_000_001)
-    done = await encoder("submit", str(path), "--wait", url=api.url)
+    return path
+
+
+@pytest.fixture
+def linked(api: Api) -> Api:
+    """The same, whose links lead to it."""
+    api.storage._public_url = api.url
+    return api
+
+
+async def test_a_large_file_outside_the_folders_is_brought_first(linked: Api, tmp_path: Path) -> None:
+    path = _large(tmp_path / "large.mov")
+    done = await encoder("submit", str(path), url=linked.url)
+    assert done.code == 0, done.err
+    assert "Uploading large.mov, 12 MB" in done.err
+    job = await linked.get(f"/jobs/{done.out.strip()}")
+    assert (job["source"]["kind"], job["source"]["fileName"]) == ("upload", "large.mov")
+    key = f"uploads/{job['source']['fileId']}/source"
+    assert (linked.root / key).read_bytes() == path.read_bytes()
+
+
+async def test_what_is_wrong_with_a_job_is_told_before_its_file_is_brought(linked: Api, tmp_path: Path) -> None:
+    done = await encoder("submit", str(_large(tmp_path / "large.mov")), "--preset", "h266", url=linked.url)
+    assert done.code == 2
+    assert "unknown_preset: /outputs/0/preset" in done.err
+    assert "Uploading" not in done.err
+    assert not (linked.root / "uploads").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "full", "why"),
+    [("large.mkv", False, "must end in one of .mp4, .mov"), ("large.mov", True, "has no room for the file")],
+)
+async def test_a_large_file_that_is_not_taken_either_is_refused_with_the_remedy(
+    linked: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str, full: bool, why: str
+) -> None:
+    monkeypatch.setattr(arrival, "LEAST_FREE_BYTES", (1 << 62) if full else 0)
+    done = await encoder("submit", str(_large(tmp_path / name)), "--wait", "-q", url=linked.url)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("error: ")
     assert f"ENCODER_FILE_ROOTS={tmp_path} " in done.err
-    assert (await api.get("/jobs"))["jobs"] == []
+    assert why in done.err
+    assert (await linked.get("/jobs"))["jobs"] == []
 
 
 async def test_jobs_are_listed_for_people_and_for_scripts(api: Api) -> None:
