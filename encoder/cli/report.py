@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from encoder.cli.session import advice
 from encoder.cli.text import clean, count, duration, percent, size
 from encoder.cli.views import Job, Output
+from encoder.model import place as places
 from encoder.model.result import Timings
+
+STORAGE = "the platform's storage"
 
 
 def ending(job: Job) -> list[str]:
@@ -61,12 +64,15 @@ def details(job: Job) -> list[str]:
 def _head(job: Job) -> Iterator[str]:
     yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.name)}"
     yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
+    yield f"  from {clean(places.named(job.source))}"
     if job.waiting_for:
         yield f"  waits: {clean(' – '.join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))}"
 
 
 def _output(output: Output) -> Iterator[str]:
     yield f"  {output.id}  {state(output)}"
+    to = output.spec.destination
+    yield f"     to {clean(places.named(to)) if to else STORAGE}"
     if output.uri:
         picture = f"{output.width}×{output.height}, " if output.width else ""
         yield f"     {clean(output.url or output.uri)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from encoder.model.base import Record
+from encoder.model.job import Place
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note
 from encoder.model.proof import Proof
@@ -19,6 +20,7 @@ class Spec(Record):
     preset: str | None = None
     container: str | None = None
     height: int | None = None
+    destination: Place | None = None
 
 
 class Output(Record):
@@ -62,6 +64,7 @@ class Job(Record):
     status: str
     run: int = 1
     name: str = ""
+    source: Place = {}
     progress: float | None = None
     cancel_requested: bool = False
     waiting_for: Waiting | None = None

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from encoder import __version__
 from encoder.errors import CATALOGUE, Rejected
+from encoder.model import place as places
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
 from encoder.model.state import JobState, TaskState
 from encoder.store.protocol import Jobs
@@ -51,7 +52,13 @@ class _Pages:
             lstrip_blocks=True,
             undefined=StrictUndefined,
         )
-        self._templates.filters |= {"bytes": _bytes, "share": _share, "time": _time, "wait": _wait}
+        self._templates.filters |= {
+            "bytes": _bytes,
+            "place": places.named,
+            "share": _share,
+            "time": _time,
+            "wait": _wait,
+        }
 
     async def jobs(self, request: web.Request) -> web.Response:
         """GET /: newest first, by state and by text, page by page."""

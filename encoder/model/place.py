@@ -1,4 +1,7 @@
-"""Reads the members of a source or destination into the record of its kind, with a fault for each that is wrong."""
+"""Reads the members of a source or destination into the record of its kind, with a fault for each that is wrong.
+
+And what people call a place.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,23 @@ def kind_of(place: Place) -> str | None:
     if kind is None and isinstance(url, str) and "://" in url:
         return url.partition("://")[0].lower()
     return None
+
+
+def named(place: Place) -> str:
+    """What people call `place`, whose secrets are hidden: its kind, and where it is as far as its members tell."""
+    kind, where = kind_of(place) or "", _where(place)
+    return where if where.startswith(f"{kind}://") else f"{kind} {where}".strip()
+
+
+def _where(place: Place) -> str:
+    said = {name: str(value) for name, value in place.items() if isinstance(value, str | int)}
+    if "url" in said:
+        return said["url"]
+    host = f"[{said['host']}]" if ":" in said.get("host", "") else said.get("host", "")
+    server = said.get("bucket") or (f"{host}:{said['port']}" if host and "port" in said else host)
+    if "path" in said:
+        return f"{server}/{said['path']}" if server else said["path"]
+    return said.get("fileName") or said.get("fileId") or server
 
 
 def read(kind: type[M], place: Place) -> M | list[Fault]:

@@ -95,6 +95,27 @@ async def test_a_failed_job_says_why_and_what_to_do(api: Api, store: PostgresSto
     assert "job.failed" in text
 
 
+async def test_a_job_is_shown_with_its_places_and_its_events_with_what_went_wrong(
+    api: Api, store: PostgresStore
+) -> None:
+    login = {"username": "S3nt1nel", "password": "S3nt1nel"}
+    destination = {"kind": "ftps", "host": "h.example", "port": 990, "path": "/srv/out.mp4", **login}
+    outputs = [{"preset": "h264", "destination": destination}, {"preset": "vp9"}]
+    asked = {
+        "source": {"url": "s3://my-bucket/a%20b.mov", "access_key_id": "S3nt1nel", "access_key_secret": "S3nt1nel"}
+    }
+    job = (await api.submit({**asked, "outputs": outputs}))["id"]
+    failure = Permanent("source_truncated", "Only 24.0 s could be decoded.")
+    await store.settle(await claimed(store), settle.failed(Problem.of(failure)))
+    text = await page(api, f"/ui/jobs/{job}")
+    assert "From <code>s3 my-bucket/a b.mov</code>" in text
+    assert "To <code>ftps h.example:990//srv/out.mp4</code>" in text
+    assert "To the platform’s storage" in text
+    assert "S3nt1nel" not in text
+    events = text.partition("<h2>Events</h2>")[2]
+    assert "<code>source_truncated</code> Only 24.0 s could be decoded." in events
+
+
 async def test_a_job_that_waits_for_its_next_attempt_says_why(api: Api, store: PostgresStore) -> None:
     job = (await api.submit(JOB))["id"]
     failure = Transient("source_unavailable", "No answer within 10 s.")

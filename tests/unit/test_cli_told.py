@@ -9,6 +9,7 @@ import pytest
 from encoder.cli import report, session, views
 from encoder.cli.client import Object, Refused
 from encoder.errors import CATALOGUE
+from encoder.model.base import replace
 from encoder.model.plan import Note
 
 
@@ -51,8 +52,8 @@ def test_a_warning_stands_under_the_output_that_it_is_about() -> None:
     lines = report.details(_job(_output(1, "h264", "no sound"), _output(2, "vp9", "no sound", "small")))
     places = {name: n for n, line in enumerate(lines) for name in ("h264", "vp9") if name in line}
     assert [n for n, line in enumerate(lines) if "warning: no sound" in line] == [
-        places["h264"] + 1,
-        places["vp9"] + 1,
+        places["h264"] + 2,
+        places["vp9"] + 2,
     ]
     assert lines[-1].strip() == "warning: small"
 
@@ -69,3 +70,15 @@ def test_why_a_job_waits_is_told_apart_from_the_details() -> None:
     waiting = views.Waiting(reason="slot", detail="no worker has taken it yet")
     assert "  waits: slot – no worker has taken it yet" in report.details(_job(waiting_for=waiting))
     assert "  waits: cap" in report.details(_job(waiting_for=views.Waiting(reason="cap")))
+
+
+def test_a_job_is_shown_with_where_it_comes_from_and_goes_to() -> None:
+    asked = views.Spec(preset="h264", destination={"kind": "sftp", "host": "h.example", "path": "out\x1b.mp4"})
+    job = replace(
+        _job(views.Output(id=0, status="queued", spec=asked), _output(1, "vp9")),
+        source={"kind": "s3", "bucket": "b", "path": "in.mov", "access_key_id": "***"},
+    )
+    lines = report.details(job)
+    assert "  from s3 b/in.mov" in lines
+    assert "     to sftp h.example/out·.mp4" in lines
+    assert "     to the platform's storage" in lines
