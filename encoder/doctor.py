@@ -10,18 +10,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 from uuid import uuid4
 
 from encoder import errors
 from encoder.destinations.protocol import Parcel
+from encoder.destinations.registry import Destinations
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
+from encoder.plugins import Registry
 from encoder.settings import Settings
+from encoder.sources.registry import Sources
 from encoder.storage.protocol import Storage
-from encoder.store.postgres import check, open_store
+from encoder.store.postgres import VERSION, check, open_store
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
 _ROUND_TRIP_S = 5.0
+_NO_TABLES = "no tables yet: the next start makes them"
 _SMALL = b"written by encoder doctor, and removed again\n"
 
 
@@ -94,6 +99,10 @@ async def _scratch(machine: Machine) -> str:
 async def _storage(machine: Machine) -> str:
     place = machine.storage_place
     if not isinstance(place, Path):
+        try:
+            _ = machine.policy
+        except errors.Unfit:
+            return f"bucket {place.bucket}: not tried while ENCODER_ALLOW_ADDRESSES is wrong"
         await _tried(machine.unlinked)
         return f"bucket {place.bucket}: a file was written, read and removed"
     return await _folder(machine, place)
@@ -142,6 +151,23 @@ async def _secrets(machine: Machine) -> str:
     return f"{len(machine.settings.secret_keys)} key(s), readable"
 
 
+async def _addresses(machine: Machine) -> str:
+    opened = machine.policy.allow
+    return ", ".join(["the public internet", *map(str, opened)]) if opened else "the public internet only"
+
+
+async def _kinds(_machine: Machine) -> str:
+    Sources.require_distinct()
+    Destinations.require_distinct()
+    absent = Sources.unusable() | Destinations.unusable()
+    listed = f"sources {_names(Sources)}; destinations {_names(Destinations)}"
+    return ". ".join([listed, *(why.removesuffix(".") for why in absent.values())])
+
+
+def _names(registry: type[Registry[Any]]) -> str:
+    return ", ".join(sorted({*registry.own, *registry.others()}))
+
+
 async def _file_roots(machine: Machine) -> str:
     roots = machine.settings.file_roots
     absent = [str(root) for root in roots if not await asyncio.to_thread(Path.is_dir, root)]
@@ -156,6 +182,9 @@ async def _database(machine: Machine) -> str:
         return "none named: `encoder up` runs one of its own"
     dsn = url.get_secret_value()
     version = await check(dsn)
+    if version < VERSION:  # to open the store would bring it up to date
+        told = f"schema {version} of {VERSION}: the next start brings it up to date" if version else _NO_TABLES
+        return f"{told}, or `encoder migrate`"
     listen = machine.settings.listen_url
     store = await open_store(dsn, listen_dsn=listen.get_secret_value() if listen else None, pool_size=1)
     try:
@@ -187,6 +216,8 @@ _LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "scratch": _scratch,
     "storage": _storage,
     "secrets": _secrets,
+    "addresses": _addresses,
+    "kinds": _kinds,
     "file roots": _file_roots,
     "database": _database,
 }

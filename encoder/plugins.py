@@ -99,6 +99,13 @@ class Registry(Generic[T]):
         found = {name: self._find(name) for name in self.kinds}
         return {name: kind.secrets for name, kind in found.items() if isinstance(kind, Kind) and kind.secrets}
 
+    @classmethod
+    def unusable(cls) -> dict[str, str]:
+        """The kinds that are installed and cannot be loaded here, and why, a sentence each."""
+        own = (EntryPoint(name=name, value=value, group=cls.group) for name, value in cls.own.items())
+        found = {entry.name: load(entry) for entry in (*own, *cls.others().values())}
+        return {name: kind.message for name, kind in found.items() if isinstance(kind, Fault)}
+
     def check(self, place: Place, *, folder: bool = False) -> list[Fault]:
         """Everything that is wrong with `place`; `path` is a pointer from the place on."""
         found = self._read(place, replace(self._surroundings, folder=folder))

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from encoder import doctor
 from encoder.doctor import Finding, examine
 from encoder.settings import Settings
+from tests.lab.postgres import Cluster
 from tests.lab.rgw import Gateway
 
 
@@ -36,9 +37,9 @@ async def test_a_storage_is_tried_and_left_as_it_was(settings: Settings, tmp_pat
     storage.mkdir()
     (storage / "kept").write_bytes(b"x")
     findings = await examine(settings)
-    found = next(finding for finding in findings if finding.name == "storage")
-    assert found.ok, found.detail
-    assert found.detail == f"{storage}: a file was written, read and removed"
+    tried = next(finding for finding in findings if finding.name == "storage")
+    assert tried.ok, tried.detail
+    assert tried.detail == f"{storage}: a file was written, read and removed"
     assert [path.name for path in storage.iterdir()] == ["kept"]
 
 
@@ -51,15 +52,15 @@ async def test_a_bucket_is_tried_too_and_one_that_is_not_there_is_told(
         monkeypatch.setenv(name, value)
     assert await bad(settings.model_copy(update={"storage": f"s3://{bucket.name}/some/where/"})) == {}
     assert bucket.listed() == []
-    found = await bad(settings.model_copy(update={"storage": "s3://no-such-bucket"}))
-    assert found.keys() == {"storage"}
-    assert found["storage"].to_do
+    told = await bad(settings.model_copy(update={"storage": "s3://no-such-bucket"}))
+    assert told.keys() == {"storage"}
+    assert told["storage"].to_do
 
 
 @pytest.mark.parametrize("storage", ["", "file:", "s3:bucket", "s3://", "s3:///key", "s3://bucket/../x", "ftp://h/x"])
 async def test_a_storage_that_is_none_is_told_in_its_own_words(settings: Settings, storage: str) -> None:
-    found = await bad(settings.model_copy(update={"storage": storage}))
-    assert "must read `file:FOLDER` or `s3://BUCKET/PREFIX`" in found["storage"].detail
+    told = await bad(settings.model_copy(update={"storage": storage}))
+    assert "must read `file:FOLDER` or `s3://BUCKET/PREFIX`" in told["storage"].detail
 
 
 async def test_a_storage_that_takes_nothing_is_told(
@@ -68,9 +69,51 @@ async def test_a_storage_that_takes_nothing_is_told(
     (tmp_path / "storage").mkdir()
     monkeypatch.setattr(doctor, "uuid4", lambda: "x")
     (tmp_path / "storage" / "doctor-x").write_bytes(b"no folder")
-    found = (await bad(settings))["storage"]
-    assert "path_not_allowed" in found.detail
-    assert found.to_do
+    told = (await bad(settings))["storage"]
+    assert "path_not_allowed" in told.detail
+    assert told.to_do
+
+
+async def found(settings: Settings, name: str) -> Finding:
+    return next(finding for finding in await examine(settings) if finding.name == name)
+
+
+async def test_a_database_without_tables_is_told_who_makes_them_and_left_as_it_is(
+    settings: Settings, cluster: Cluster
+) -> None:
+    async with cluster.empty() as dsn:
+        empty = settings.model_copy(update={"database_url": SecretStr(dsn)})
+        for _ in range(2):
+            database = await found(empty, "database")
+            assert database.ok
+            assert database.detail == "no tables yet: the next start makes them, or `encoder migrate`"
+
+
+@pytest.mark.parametrize("storage", [None, "s3://some-bucket"])
+async def test_wrong_networks_are_told_under_their_own_name(settings: Settings, storage: str | None) -> None:
+    wrong = {"allow_addresses": ("10.0.0.0/99",), "storage": storage or settings.storage}
+    told = await bad(settings.model_copy(update=wrong))
+    assert told.keys() == {"addresses"}
+    assert "ENCODER_ALLOW_ADDRESSES" in told["addresses"].detail
+
+
+async def test_networks_that_are_open_are_told(settings: Settings) -> None:
+    assert (await found(settings, "addresses")).detail == "the public internet only"
+    opened = settings.model_copy(update={"allow_addresses": ("10.0.0.0/8",)})
+    assert (await found(opened, "addresses")).detail == "the public internet, 10.0.0.0/8"
+
+
+async def test_the_kinds_that_are_there_are_told_those_of_plug_ins_too(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    info = tmp_path / "lab_plugin-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: lab-plugin\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[encoder.sources]\ntape = lab_plugin_missing:KIND\n")
+    told = (await found(settings, "kinds")).detail
+    assert "sources file, ftp, ftps, http, https, inline, s3, sftp, tape, upload; destinations file, ftp" in told
+    assert "'tape' needs `lab_plugin_missing`" in told
 
 
 async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path: Path) -> None:
@@ -81,14 +124,13 @@ async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path
         "file_roots": (tmp_path / "absent",),
         "database_url": SecretStr("postgresql://nobody:s3cret@127.0.0.1:1/none"),
     }
-    found = await bad(settings.model_copy(update=wrong))
-    assert set(found) == {"ffmpeg", "ffmpeg's known weaknesses", "storage", "secrets", "file roots", "database"}
-    assert all(finding.to_do for finding in found.values())
-    assert not any("s3cret" in finding.detail for finding in found.values())
+    told = await bad(settings.model_copy(update=wrong))
+    assert set(told) == {"ffmpeg", "ffmpeg's known weaknesses", "storage", "secrets", "file roots", "database"}
+    assert all(finding.to_do for finding in told.values())
+    assert not any("s3cret" in finding.detail for finding in told.values())
 
 
 async def test_a_database_is_measured_and_its_wake_ups_are_tried(settings: Settings, dsn: str) -> None:
-    findings = await examine(settings.model_copy(update={"database_url": SecretStr(dsn)}))
-    database = next(finding for finding in findings if finding.name == "database")
+    database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
     assert database.ok, database.detail
     assert "hints come through" in database.detail

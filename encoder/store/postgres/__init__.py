@@ -1,6 +1,6 @@
 """The store on PostgreSQL, with asyncpg: a module per group of verbs, a file in `../sql/postgres` per statement."""
 
-from encoder.store.postgres.migrate import check, upgrade
+from encoder.store.postgres.migrate import VERSION, check, upgrade
 from encoder.store.postgres.store import PostgresStore, open_store
 
-__all__ = ["PostgresStore", "check", "open_store", "upgrade"]
+__all__ = ["VERSION", "PostgresStore", "check", "open_store", "upgrade"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
@@ -36,20 +35,13 @@ async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
 
 
 async def check(dsn: str) -> int:
-    """The version of the database.
-
-    Raises:
-        errors.StoreUnavailable: it is older than this program: run `encoder migrate`.
-    """
+    """The version of the database, 0 without tables; nothing is changed."""
     with translated():
         connection = await connect(dsn)
         try:
-            version = await _version(connection)
+            return await _version(connection)
         finally:
             await connection.close()
-    if version < VERSION:
-        raise errors.StoreUnavailable(f"the schema is at version {version}, this program needs {VERSION}")
-    return version
 
 
 async def _version(connection: Connection) -> int:
