@@ -16,13 +16,13 @@ async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]
     """The parcel's bytes, `size_bytes` at a time, one chunk ahead; each counts as sent when the next is asked for.
 
     Raises:
-        errors.Transient: `integrity_error`, at the end: these were not the bytes that were proven.
+        errors.Transient: `integrity_error`, at the end or before a byte too many: they are not those that were proven.
     """
-    digest = hashlib.sha256()
+    digest, left = hashlib.sha256(), parcel.size_bytes
     with parcel.path.open("rb", buffering=0) as file:
         reading = asyncio.ensure_future(in_thread(_read, file.fileno(), size_bytes, digest))
         try:
-            while chunk := await reading:
+            while (chunk := await reading) and (left := left - len(chunk)) >= 0:
                 reading = asyncio.ensure_future(in_thread(_read, file.fileno(), size_bytes, digest))
                 yield chunk
                 sent(len(chunk))

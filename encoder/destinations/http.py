@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Literal, Self
 
 from aiohttp import ClientResponse
 
 from encoder import errors
-from encoder.destinations import template
+from encoder.destinations import cargo, template
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.errors import Fault
-from encoder.files.threads import in_thread
 from encoder.model.base import Record
 from encoder.net import headers
 from encoder.net.guard import Url, check_url
 from encoder.net.http import Ask, Web, retry_after_s
-from encoder.net.idle import Idle
+from encoder.net.idle import Idle, pieces
 from encoder.plugins import Kind, Surroundings
 
 ANSWER_S = 300.0  # a server may store or check a large body before it answers
 
 _AWAY = "destination_unavailable"
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _FOR_A_WHILE = frozenset({408, 409, 423, 425, 429})
 _CODES = dict.fromkeys((401, 403, 407), "destination_auth_failed")
 _CODES |= {404: "destination_not_found", 410: "destination_not_found", 413: "output_too_large"}
@@ -102,17 +101,15 @@ class HttpDestination:
 
 
 class _Upload:
-    """A parcel as a request's body. Owns the file, and what went wrong while the body was made."""
+    """A parcel as a request's body, and what went wrong while that was made."""
 
     def __init__(
         self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]], idle_s: float
     ) -> None:
-        self._file = parcel.path.open("rb", buffering=0)
         self._parcel = parcel
         self._sent = sent
         self._fence = fence
         self._idle = Idle(idle_s)
-        self._reading = asyncio.Lock()
         self._failure: Exception | None = None
         self._complete = False
 
@@ -123,8 +120,6 @@ class _Upload:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        async with self._reading:  # aiohttp may have left a read of the body behind
-            self._file.close()
         try:
             await self._idle.__aexit__(kind, error, trace)
         except TimeoutError as silence:
@@ -132,21 +127,24 @@ class _Upload:
         if self._failure is not None and not isinstance(error, asyncio.CancelledError):
             raise self._failure from error
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[memoryview]:
         """The bytes from the first on; the last are held back until all are proven and the fence has let them go.
 
         A server sees nothing of a body that does not reach its Content-Length.
         """
-        at, digest = 0, hashlib.sha256()
+        held = b""
         try:
-            while at < self._parcel.size_bytes:
-                chunk = await self._read(at, digest)
-                at += len(chunk)
-                if at >= self._parcel.size_bytes:
-                    await self._pass(digest)
+            async with aclosing(cargo.chunks(self._parcel, _CHUNK_BYTES, sent=self._sent)) as chunks:
+                async for chunk in chunks:
+                    for piece in pieces(held):
+                        with self._idle.waiting():
+                            yield piece
+                    held = chunk
+            if held:
+                await self._fence()
+            for piece in pieces(held):
                 with self._idle.waiting():
-                    yield chunk
-                self._sent(len(chunk))
+                    yield piece
             self._complete = True
         except Exception as failure:
             self._failure = failure  # aiohttp shows the other side of the request only its own words
@@ -156,28 +154,6 @@ class _Upload:
         """A success that comes before the last byte has left is none: whatever stands there, it is not the file."""
         if not self._complete:
             raise errors.Transient("integrity_error", "The destination answered before it had the whole file.")
-
-    async def _pass(self, digest: hashlib._Hash) -> None:
-        if digest.hexdigest() != self._parcel.sha256:
-            raise _changed()
-        await self._fence()
-
-    async def _read(self, at: int, digest: hashlib._Hash) -> bytes:
-        async with self._reading:
-            chunk = await in_thread(_read, self._file.fileno(), at, digest)
-        if not chunk:
-            raise _changed()
-        return chunk
-
-
-def _read(descriptor: int, at: int, digest: hashlib._Hash) -> bytes:
-    chunk = os.pread(descriptor, _CHUNK_BYTES, at)
-    digest.update(chunk)
-    return chunk
-
-
-def _changed() -> errors.Transient:
-    return errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
 
 
 def _raise_for(response: ClientResponse) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
@@ -35,6 +35,30 @@ async def opened(opens: Callable[[], T], close: Callable[[T], object]) -> AsyncI
         await _ended(running)
         if running.exception() is None:
             close(running.result())
+
+
+@asynccontextmanager
+async def behind(call: Callable[P, object]) -> AsyncIterator[Callable[P, Awaitable[None]]]:
+    """Runs `call` in a thread, each time while its caller goes on.
+
+    The next time, and the end of the block, wait for it and raise what it raises.
+    """
+    running: asyncio.Future[object] | None = None
+
+    async def once(*args: P.args, **kwargs: P.kwargs) -> None:
+        nonlocal running
+        if running is not None:
+            await asyncio.shield(running)
+        running = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+
+    try:
+        yield once
+        if running is not None:
+            await asyncio.shield(running)
+    finally:
+        if running is not None:
+            await _ended(running)
+            running.exception()  # who leaves with an error of his own need not hear of this one
 
 
 async def _ended(running: asyncio.Future[T]) -> None:

@@ -24,11 +24,11 @@ from encoder.net.dial import dial
 from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk, drop
 from encoder.net.guard import port_open
 from encoder.net.http import Web
+from encoder.net.idle import pieces
 from encoder.net.side import Side
 
 ANSWER_S = 300.0  # a server may store or check a large file before it says that it has it
 
-_STEP_BYTES = 256 * 1024  # has to leave within the idle time
 _EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
 _PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
 
@@ -196,9 +196,9 @@ class Ftp(Talk):
 
     async def _write(self, data: _Data, chunk: bytes) -> None:
         try:
-            for at in range(0, len(chunk), _STEP_BYTES):
+            for piece in pieces(chunk):
                 async with asyncio.timeout(self._web.idle_s):
-                    data.writer.write(chunk[at : at + _STEP_BYTES])
+                    data.writer.write(piece)
                     await data.writer.drain()
         except ConnectionError:
             await self._finish(self._web.idle_s)  # the server's last word may say why

@@ -22,13 +22,13 @@ from encoder.net.guard import Policy, Url, check_url
 from encoder.net.resolve import GuardedResolver, Lookup, guarded_socket, system_lookup
 
 MOST_HOPS = 5
-READ_BUFFER_BYTES = 256 * 1024
+READ_BUFFER_BYTES = 1024 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REPEATING_REDIRECTS = frozenset({307, 308})  # the only ones after which a body is sent again as it was
 
 # A body that can be sent more than once: a redirect asks for it again.
-Body: TypeAlias = Callable[[], AsyncIterable[bytes]]
+Body: TypeAlias = Callable[[], AsyncIterable[bytes | memoryview]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

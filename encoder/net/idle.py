@@ -8,6 +8,16 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+# What a transport cannot send at once, it copies with each rest; and each piece has to leave within the limit.
+_PIECE_BYTES = 256 * 1024
+
+
+def pieces(chunk: bytes) -> Iterator[memoryview]:
+    """`chunk` in steps of the size that goes out best."""
+    view = memoryview(chunk)
+    for at in range(0, len(view), _PIECE_BYTES):
+        yield view[at : at + _PIECE_BYTES]
+
 
 class Idle:
     """Ends its block with TimeoutError when one `waiting` in it takes longer than `idle_s`."""

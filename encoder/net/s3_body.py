@@ -7,7 +7,7 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,12 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from encoder import errors
-from encoder.net.idle import Idle
+from encoder.net.idle import Idle, pieces
 
 T = TypeVar("T")
 
 _READ_BYTES = 1024 * 1024
 _STEP_BYTES = 16 * _READ_BYTES
-_WRITE_BYTES = 256 * 1024  # what a transport cannot send at once, it copies with each rest
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 
@@ -134,7 +133,7 @@ class Body:
                 chunk = await self._reader.read(self._start + at, min(_READ_BYTES, self._size_bytes - at))
                 if at + len(chunk) == self._size_bytes and self._before_end is not None:
                     await self._before_end()
-                for piece in _pieces(chunk):
+                for piece in pieces(chunk):
                     with idle.waiting():
                         yield piece
                     at += len(piece)
@@ -171,9 +170,3 @@ def _update(digest: hashlib._Hash, descriptor: int, start: int, size_bytes: int)
     while at < end and (chunk := os.pread(descriptor, min(_READ_BYTES, end - at), at)):
         digest.update(chunk)
         at += len(chunk)
-
-
-def _pieces(chunk: bytes) -> Iterator[memoryview]:
-    view = memoryview(chunk)
-    for at in range(0, len(view), _WRITE_BYTES):
-        yield view[at : at + _WRITE_BYTES]

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from encoder import errors
-from encoder.net.http import Web, translated
+from encoder.net.http import READ_BUFFER_BYTES, Web, translated
 from encoder.net.idle import Idle
 from encoder.net.s3_body import Body
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 ANSWER_S = 300.0  # a server may put together a large object before it answers
 
 _MOST_TOLD_BYTES = 16 * 1024 * 1024  # of an answer that is no object; a full page of a listing has 2 MB
-_READ_BUFFER_BYTES = 1024 * 1024
 _ERROR = 300
 
 
@@ -103,7 +102,7 @@ class S3Wire:
                 skip_auto_headers={"Content-Type"},
                 auto_decompress=False,
                 trust_env=False,
-                read_bufsize=_READ_BUFFER_BYTES,
+                read_bufsize=READ_BUFFER_BYTES,
             )
         return self._session
 

@@ -9,7 +9,7 @@ from io import FileIO
 from pathlib import Path
 
 from encoder import errors
-from encoder.files.threads import in_thread
+from encoder.files.threads import behind
 from encoder.log import get_logger
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
@@ -99,14 +99,15 @@ class Fetch:
         file.truncate()
         self._require(incoming.offset, incoming.size_bytes)
         have = looked_at = incoming.offset
-        async for chunk in self._fast_enough(incoming.chunks):
-            tally.moved(len(chunk))
-            have += len(chunk)
-            if have > self._limits.size_bytes or have - looked_at > LOOK_BYTES:
-                self._require(have, incoming.size_bytes)
-                looked_at = have
-            await in_thread(_write, file, chunk)  # waits for the disk even when cancelled
-            told(have, incoming.size_bytes)
+        async with behind(_write) as write:
+            async for chunk in self._fast_enough(incoming.chunks):
+                tally.moved(len(chunk))
+                have += len(chunk)
+                if have > self._limits.size_bytes or have - looked_at > LOOK_BYTES:
+                    self._require(have, incoming.size_bytes)
+                    looked_at = have
+                await write(file, chunk)
+                told(have, incoming.size_bytes)
         if incoming.size_bytes is not None and have != incoming.size_bytes:
             raise errors.Transient(
                 "source_unavailable", f"The source ended after {have} of {incoming.size_bytes} bytes."

@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.destinations.registry import Destinations
+from encoder.log import configure
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
@@ -31,6 +32,7 @@ SURROUNDINGS = Surroundings(web=lab_web(idle_s=30))
 
 
 async def main(verb: str, place: Place, path: Path) -> None:
+    configure(level="error")
     before = memory_bytes("self", "VmRSS")
     seconds = await {"get": get, "put": put}[verb](place, path)
     print(json.dumps({"seconds": seconds, "above_idle": memory_bytes("self", "VmHWM") - before}))

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from encoder.model.job import Place
 from tests.bench.measure import median, row
-from tests.lab import platform, rgw
+from tests.lab import ftpd, platform, rgw
 from tests.lab.wire import PUBLIC
 
 SIZE_BYTES = 1024**3
@@ -26,6 +26,7 @@ ROUNDS = 3
 MIB = 1024 * 1024
 PEER = Path(__file__).parent / "peer"
 REPOSITORY = Path(__file__).parents[2]
+IN_MEMORY = Path("/dev/shm")  # a disk that writes back when it likes is not what is measured
 AWS_CLI = "awscli==1.46.2"  # from PyPI, with a botocore of its own
 
 # Seconds that one move of the file takes.
@@ -33,7 +34,7 @@ Move: TypeAlias = Callable[[], Awaitable[float]]
 
 
 async def run() -> None:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as name:
         folder = Path(name)
         folder.chmod(0o755)
         file = folder / "one-gib"
@@ -42,6 +43,8 @@ async def run() -> None:
             await _s3(gateway, file)
         async with _http_server(folder / "served") as url:
             await _http(url, file)
+        with ftpd.ftpd(folder / "ftp") as server:
+            await _ftp(server, file)
 
 
 def _fill(file: Path) -> None:
@@ -77,6 +80,16 @@ async def _http(url: str, file: Path) -> None:
         place: Place = {"kind": "http", "url": url}
         peers = {"curl": partial(_timed, "curl", "-sSf", *curl, url, environ={})}
         await _compare(f"HTTP {verb} of 1 GiB", verb, place, near, peers, "0.9")
+
+
+async def _ftp(server: ftpd.Ftpd, file: Path) -> None:
+    got, netrc = file.with_name("got"), file.with_name("netrc")
+    netrc.write_text(f'machine {server.host} login {ftpd.USER} password "{ftpd.PASSWORD}"')
+    place = server.members("one.mp4") | {"host": server.host}
+    url = f"ftp://{server.host}:{server.plain}/one.mp4"
+    for verb, near, curl in (("put", file, ("-T", str(file))), ("get", got, ("-o", str(got)))):
+        peers = {"curl": partial(_timed, "curl", "-sSf", "--netrc-file", str(netrc), *curl, url, environ={})}
+        await _compare(f"FTP {verb} of 1 GiB", verb, place, near, peers, "0.9")
 
 
 async def _compare(  # one line of the report

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from encoder.files.threads import in_thread, opened
+from encoder.files.threads import behind, in_thread, opened
 
 
 async def test_a_call_returns_and_raises_as_it_would_by_itself() -> None:
@@ -69,3 +69,59 @@ async def test_what_could_not_be_opened_is_not_closed() -> None:
         async with opened(opens, closed.append):
             pytest.fail("it was not opened")
     assert closed == []
+
+
+async def test_calls_behind_their_caller_keep_their_order_and_have_ended_with_the_block() -> None:
+    may_go, made = threading.Event(), list[int]()
+
+    def call(number: int) -> None:
+        may_go.wait(10)
+        made.append(number)
+
+    async with behind(call) as run:
+        await run(1)
+        assert made == []  # its caller goes on
+        may_go.set()
+        await run(2)
+        assert made[:1] == [1]
+    assert made == [1, 2]
+
+
+async def test_what_a_call_behind_raises_the_next_or_the_end_raises() -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with behind(divmod) as run:
+            await run(1, 0)
+    with pytest.raises(ZeroDivisionError):
+        async with behind(divmod) as run:
+            await run(1, 0)
+            await run(1, 1)
+            pytest.fail("the second must not begin")
+    with pytest.raises(LookupError):  # an error of its own says more
+        async with behind(divmod) as run:
+            await run(1, 0)
+            raise LookupError
+
+
+async def test_a_block_that_is_cancelled_ends_after_its_call() -> None:
+    may_end, ended = threading.Event(), threading.Event()
+
+    def call() -> None:
+        may_end.wait(10)
+        ended.set()
+
+    async def use() -> None:
+        async with behind(call) as run:
+            await run()
+            began.set()
+            await asyncio.sleep(60)
+
+    began = asyncio.Event()
+    task = asyncio.create_task(use())
+    await began.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
