@@ -88,18 +88,29 @@ async def test_calls_behind_their_caller_keep_their_order_and_have_ended_with_th
 
 
 async def test_what_a_call_behind_raises_the_next_or_the_end_raises() -> None:
-    with pytest.raises(ZeroDivisionError):
+    made = list[str]()
+
+    async def use(*then: str) -> None:
         async with behind(divmod) as run:
             await run(1, 0)
-    with pytest.raises(ZeroDivisionError):
-        async with behind(divmod) as run:
-            await run(1, 0)
-            await run(1, 1)
-            pytest.fail("the second must not begin")
-    with pytest.raises(LookupError):  # an error of its own says more
+            for what in then:
+                await run(1, 1)
+                made.append(what)
+
+    for then in ((), ("the next",)):
+        with pytest.raises(ZeroDivisionError):
+            await use(*then)
+    assert made == []
+
+
+async def test_an_error_of_the_block_says_more_than_that_of_a_call() -> None:
+    async def use() -> None:
         async with behind(divmod) as run:
             await run(1, 0)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await use()
 
 
 async def test_a_block_that_is_cancelled_ends_after_its_call() -> None:
