@@ -48,7 +48,11 @@ class Settings(BaseSettings):
         description="`loopback`: open on loopback only, any other bind refuses to start; `none`: open to all",
     )
     worker_slots: int = Field(
-        default_factory=_default_slots, ge=1, le=256, description="encodes at a time; absent: one per four cores"
+        default_factory=_default_slots,
+        ge=1,
+        le=256,
+        description="jobs at a time; each keeps its slot while it is fetched and delivered too; absent: one per four "
+        "cores",
     )
     metrics_port: int | None = Field(
         None,
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
         (), description="folders in which `file` sources and destinations may lie"
     )
     upload_suffixes: Names = Field(
-        (".mp4", ".mov"), description="how the names of files that are uploaded may end, with their dot"
+        (".mp4", ".mov"), description="how the names of files that are uploaded may end, with or without the dot"
     )
     upload_max_bytes: int = Field(
         50 * 1024**3, ge=1, description="largest file that may be uploaded; a source of more than 50 GiB is never taken"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Literal, Union, get_args, get_origin
 
 import click
 from pydantic.fields import FieldInfo
@@ -74,6 +75,10 @@ def _setting(name: str, field: FieldInfo) -> str:
 
 def _unit(name: str, field: FieldInfo) -> str:
     kind = field.annotation
+    if get_origin(kind) in {Union, UnionType}:  # with None: it may be absent
+        (kind,) = (part for part in get_args(kind) if part is not NoneType)
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
     if name.endswith("_seconds"):
         return "seconds"
     if get_origin(kind) is Literal:
@@ -82,7 +87,7 @@ def _unit(name: str, field: FieldInfo) -> str:
         return "list, separated by commas"
     if kind is int:
         return "number"
-    return "folder or file" if Path in (kind, *get_args(kind)) else "text"
+    return "folder or file" if kind is Path else "text"
 
 
 def _default(field: FieldInfo) -> str:

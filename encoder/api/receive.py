@@ -62,14 +62,15 @@ def _check_headers(request: web.Request, invited: Invited, *, most_bytes: int) -
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Rejected.because("content_encoding_not_allowed", "The file must come as it is, uncompressed.")
     if request.headers.get("Content-Type", "").lower() != invited.content_type.lower():
-        raise Rejected.because("unsupported_media_type", f"The file was announced as `{invited.content_type}`.")
+        message = f"Send `Content-Type: {invited.content_type}`, as the file was announced."
+        raise Rejected.because("unsupported_media_type", message)
     if request.content_length is not None:
         _check_size(request.content_length, invited, most_bytes=most_bytes)
 
 
 def _check_size(size_bytes: int, invited: Invited, *, most_bytes: int) -> None:
     if size_bytes > most_bytes:
-        raise _refusal("upload_too_large")
+        raise _too_large(most_bytes)
     if size_bytes == 0:
         raise Rejected.because("upload_incomplete", "The file is empty.")
     if size_bytes < (invited.size_bytes or 0):
@@ -84,7 +85,7 @@ async def _received(call: Call, key: str, invited: Invited, *, most_bytes: int) 
         async for chunk in _chunks(call.request):
             size_bytes += len(chunk)
             if size_bytes > most_bytes:
-                raise _refusal("upload_too_large")
+                raise _too_large(most_bytes)
             await arrival.write(chunk)
         _check_size(size_bytes, invited, most_bytes=most_bytes)
         if not await arrival.stand():
@@ -118,6 +119,11 @@ async def _next(request: web.Request) -> bytes:
         raise Rejected.because("request_timeout", f"Nothing came for {IDLE_S:.0f} s.") from None
     except web.RequestPayloadError:
         raise Rejected.because("upload_incomplete", "The body breaks the rules of its encoding.") from None
+
+
+def _too_large(most_bytes: int) -> Rejected:
+    message = f"This invitation takes at most {most_bytes} bytes. {CATALOGUE['upload_too_large'].to_do}"
+    return Rejected.because("upload_too_large", message)
 
 
 def _refusal(code: str) -> Rejected:

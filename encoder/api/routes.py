@@ -40,7 +40,7 @@ _JOBS = (
         handler=jobs.listed,
         query=(
             query.states("status", "only jobs in one of these states"),
-            query.text("q", "only jobs with this in their name, uuid or tags"),
+            query.text("q", "only jobs with this in their source's file name, uuid or tags, in any case"),
             query.text("tag", "only jobs with this tag"),
             query.moment("createdAfter", "only jobs submitted at this time or later"),
             query.moment("createdBefore", "only jobs submitted before this time"),

@@ -18,7 +18,7 @@ from encoder.model.state import JobState
 @click.command()
 @click.option("--status", type=click.Choice([state.value for state in JobState]), help="Only those in this state.")
 @click.option("--tag", help="Only those with this tag.")
-@click.option("--search", "q", metavar="WORDS", help="Only those whose source, uuid or tags hold the words.")
+@click.option("--search", "q", metavar="TEXT", help="Only those with this in the source's file name, uuid or a tag.")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
 @remote
 async def jobs(client: Client, out: Out, *, limit: int, **filters: str | None) -> int:

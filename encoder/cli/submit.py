@@ -69,7 +69,7 @@ async def submit(
 
     A local file that the server may not read where it stands goes with the job, or from 12 MB on before it, as an
     upload. Whoever is logged in on this machine can see the words of a command: write places with secrets in them
-    into a job, and send that with --job.
+    into a job, and send that with --job FILE, or - for standard input.
     """
     job = Asked(**asked)  # type: ignore[arg-type]  # click's own types
 

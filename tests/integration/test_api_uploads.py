@@ -154,6 +154,17 @@ async def test_a_wrong_announcement_is_refused_with_each_fault(
     assert response.status == 422
 
 
+async def test_a_body_that_is_not_as_announced_is_answered_with_what_was(api: Api) -> None:
+    upload = await announce(api)
+    for changed, data, wanted in (
+        ({"Content-Type": "video/mp4"}, DATA, "Send `Content-Type: video/quicktime`"),
+        ({}, DATA + b"x", "at most 300000 bytes"),
+    ):
+        async with api.ask("PUT", target(upload), data=data, headers=upload["headers"] | changed) as response:
+            assert response.status in {413, 415}
+            assert wanted in (await response.json())["detail"]
+
+
 async def test_a_type_that_is_not_taken_is_answered_with_those_that_are(api: Api) -> None:
     async with api.ask("POST", "/upload", json=ASKED | {"content_type": "text/html"}) as response:
         (fault,) = (await response.json())["errors"]
