@@ -165,12 +165,10 @@ def check_url(text: str, policy: Policy, *, schemes: Collection[str] = ("http", 
     parsed = _parse(text, schemes)
     if isinstance(parsed, str):
         return Fault(path="", code="invalid_url", message=f"The address {parsed}.")
-    if not port_open(parsed.port, parsed.scheme):
-        return Fault(path="", code="port_not_allowed", message=f"Port {parsed.port} is not open to {parsed.scheme}.")
-    refusal = _host_refusal(parsed.host, parsed.port, policy)
-    if refusal is not None:
-        return Fault(path="", code="address_not_allowed", message=refusal)
-    return parsed
+    fault = _fault(parsed, policy)
+    if fault is not None and "@" in parsed.target:  # host and port may be of a password with a `/` in it
+        return replace(fault, message="The address is not allowed; a user and password are sent in `headers`.")
+    return fault or parsed
 
 
 def check_host(text: str, port: int | None, scheme: str, policy: Policy) -> Host | Fault:
@@ -263,6 +261,14 @@ def _host(authority: re.Match[str]) -> str | None:
     if _NUMBER.fullmatch(labels[-1]) and literal(name) is None:
         return None
     return name
+
+
+def _fault(url: Url, policy: Policy) -> Fault | None:
+    """Why `url` must not be dialled."""
+    if not port_open(url.port, url.scheme):
+        return Fault(path="", code="port_not_allowed", message=f"Port {url.port} is not open to {url.scheme}.")
+    refusal = _host_refusal(url.host, url.port, policy)
+    return None if refusal is None else Fault(path="", code="address_not_allowed", message=refusal)
 
 
 def _host_refusal(host: str, port: int, policy: Policy) -> str | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
@@ -147,6 +148,14 @@ def test_a_dot_at_the_end_changes_nothing() -> None:
     url = check_url("http://example.com./x", WORLD)
     assert isinstance(url, Url)
     assert url.host == "example.com"
+
+
+@pytest.mark.parametrize("url", ["http://ann/s3nt@h.example/x", "https://ann:1433/s3nt@h.example/", "http://a:22?@h/x"])
+def test_what_may_be_a_password_cut_at_its_slash_is_not_told_as_host_or_port(url: str) -> None:
+    fault = check_url(url, WORLD)
+    assert isinstance(fault, Fault)
+    assert not {"ann", "s3nt", "1433", "22"} & set(re.findall(r"\w+", fault.message))
+    assert "`headers`" in fault.message
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "x.localhost", "minio", "metadata"])
