@@ -319,6 +319,7 @@ async def refused_after(exchange: Exchange) -> None:
 )
 async def test_no_failure_tells_the_query_not_even_to_the_log(server: Server, script: Script) -> None:
     """P7"""
+
     async def body() -> AsyncIterator[bytes]:
         for _ in range(100):
             yield bytes(1_000_000)

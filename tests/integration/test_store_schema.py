@@ -14,7 +14,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from encoder import errors
 from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.store.postgres import migrate, open_store, sql
 from tests.lab import work
@@ -94,9 +93,9 @@ async def test_an_upgraded_database_is_like_a_new_one(empty: str) -> None:
     assert await ask(empty, LOOK) == new
 
 
-async def test_a_database_without_the_schema_does_not_pass_the_check(empty: str) -> None:
-    with pytest.raises(errors.StoreUnavailable, match="version 0"):
-        await migrate.check(empty)
+async def test_a_look_at_an_empty_database_changes_nothing(empty: str) -> None:
+    assert await migrate.check(empty) == 0
+    assert await ask(empty, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == ["0"]
 
 
 async def test_each_constraint_and_index_is_named_in_the_schema(dsn: str) -> None:
