@@ -130,9 +130,9 @@ class _Upload:
     async def chunks(self) -> AsyncIterator[memoryview]:
         """The bytes from the first on; the last are held back until all are proven and the fence has let them go.
 
-        A server sees nothing of a body that does not reach its Content-Length.
+        A server sees nothing of a body that does not reach its Content-Length. A redirect has it sent anew.
         """
-        held = b""
+        held, self._complete, self._failure = b"", False, None
         try:
             async with aclosing(cargo.chunks(self._parcel, _CHUNK_BYTES, sent=self._sent)) as chunks:
                 async for chunk in chunks:

@@ -158,6 +158,22 @@ async def test_a_redirect_is_followed_with_the_whole_body(shelf: Shelf, tmp_path
         assert other.seen[0].headers["idempotency-key"] == shelf.seen[0].headers["idempotency-key"]
 
 
+async def test_a_body_that_went_whole_to_a_redirect_counts_for_nothing_where_it_leads(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    """Seen to fail: the second server's early success was taken for a delivery, though it had next to nothing."""
+    async with Shelf(host="127.77.0.2") as other:
+
+        async def elsewhere(exchange: Exchange) -> None:
+            await exchange.body()
+            await exchange.answer(307, headers={"Location": other.url("/there.mp4")})
+
+        shelf.faults = [elsewhere]
+        other.faults = [refusing_early(200, after=100_000)]
+        with pytest.raises(errors.Transient, match="integrity_error"):
+            await put(destination(shelf.url("/out.mp4")), tmp_path, LARGE)
+
+
 @pytest.mark.parametrize("status", [301, 302, 303])
 async def test_a_redirect_that_would_lose_the_body_is_not_followed(shelf: Shelf, tmp_path: Path, status: int) -> None:
     """J16"""
