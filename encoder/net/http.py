@@ -145,7 +145,7 @@ def retry_after_s(response: aiohttp.ClientResponse) -> float | None:
 def _until(http_date: str) -> float:
     try:
         moment = parsedate_to_datetime(http_date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return math.nan
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

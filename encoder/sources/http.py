@@ -24,7 +24,7 @@ _PARTIAL = 206
 _NO_SUCH_RANGE = 416
 _FOR_A_WHILE = frozenset({408, 425, 429})
 _CODES = dict.fromkeys((401, 403, 407), "source_auth_failed") | {404: "source_not_found", 410: "source_gone"}
-_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<size>\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]{1,18}/(?P<size>[0-9]{1,18}|\*)")
 
 
 class Members(Record):
@@ -124,8 +124,11 @@ def _validator(response: ClientResponse) -> str | None:
 def _file_name(response: ClientResponse, url: Url) -> str | None:
     said = Message()  # aiohttp's reader warns of what is malformed, on standard error, for each request
     said["Content-Disposition"] = response.headers.get("Content-Disposition", "")
-    given = (said.get_filename() or "").encode(errors="replace").decode()
-    return given or headers.last_part(url.target) or None
+    try:
+        given = said.get_filename() or ""
+    except (TypeError, ValueError):  # parts without numbers or with endless ones, an encoding that writes no text
+        given = ""
+    return given.encode(errors="replace").decode() or headers.last_part(url.target) or None
 
 
 KIND: Kind[Members, Source] = Kind(members=Members, make=HttpSource, check=check)

@@ -76,6 +76,8 @@ async def test_what_passes_is_tried_again_by_the_stage(server: Server, status: i
         ("1e999", None),
         ("", None),
         ("Fri, 99 Nov 2026", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999", None),
     ],
 )
 async def test_the_server_may_say_how_long_to_wait(server: Server, said: str, seconds: float | None) -> None:
@@ -153,6 +155,7 @@ async def test_another_version_is_read_from_the_start(server: Server, now: Serve
         {"Content-Range": "bytes 1000-1999999/2000000", "ETag": '"v2"'},
         {"Content-Range": "bytes 1000-1999999/2000000"},
         {"Content-Range": "pages 1000-1999/2000", "ETag": '"v1"'},
+        pytest.param({"Content-Range": f"bytes 1000-1999/{'9' * 5000}", "ETag": '"v1"'}, id="more digits than read"),
         {"ETag": '"v1"'},
     ],
 )
@@ -238,6 +241,10 @@ async def test_the_callers_headers_are_sent(server: Server) -> None:
         ('attachment; filename=""', "in.mov"),
         ("attachment; filename*=nonsense'x'%ff", "ÿ"),
         (";;=;*", "in.mov"),
+        ("attachment; filename*=idna''x%ff", "in.mov"),
+        ("attachment; filename*=undefined''x", "in.mov"),
+        ("attachment; filename*1=x; filename*=y; filename*0=z", "in.mov"),
+        pytest.param(f"attachment; filename*0*=a; filename*{'9' * 5000}*=b", "in.mov", id="more digits than read"),
     ],
 )
 async def test_the_server_may_name_the_file(server: Server, disposition: str, name: str) -> None:
