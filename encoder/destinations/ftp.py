@@ -68,10 +68,14 @@ class FtpLines:
 
     async def _awake(self) -> Ftp | None:
         while self._free:
-            ftp = self._free.pop()
-            if await ftp.awake():
+            ftp, awake = self._free.pop(), False
+            try:
+                awake = await ftp.awake()
+            finally:
+                if not awake:
+                    ftp.close()
+            if awake:
                 return ftp
-            ftp.close()
         return None
 
 

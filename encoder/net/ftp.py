@@ -29,6 +29,7 @@ from encoder.net.side import Side
 
 ANSWER_S = 300.0  # a server may store or check a large file before it says that it has it
 
+_SIZE = re.compile(r"[0-9]{1,18}")
 _EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
 _PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
 
@@ -84,7 +85,7 @@ class Ftp(Talk):
 
     async def size(self, path: str) -> int | None:
         size = await self._told(f"SIZE {path}")
-        return int(size) if size is not None and size.isdecimal() else None
+        return int(size) if size is not None and _SIZE.fullmatch(size) else None
 
     @asynccontextmanager
     async def retrieving(

@@ -83,7 +83,11 @@ class Talk(aioftp.BaseClient):
     async def _greet(self) -> None:
         host = self._site.host
         self._sock = sock = await dial(host.name, host.port, self._web, away=self._side.away)
-        self._peer = sock.getpeername()[0]
+        try:
+            self._peer = sock.getpeername()[0]
+        except OSError:  # it has left already
+            sock.close()
+            raise
         at_once = self._tls if host.port == _IMPLICIT_TLS_PORT else None
         reader, writer = await self._streams(sock, at_once)
         self._stream = aioftp.ThrottleStreamIO(reader, writer, write_timeout=self._web.idle_s)

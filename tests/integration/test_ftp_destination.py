@@ -169,6 +169,18 @@ async def test_a_conversation_that_the_server_has_ended_is_begun_again(server: F
     assert sum(word.startswith("USER") for word in server.said) == 2
 
 
+async def test_cancelled_while_it_asks_whether_the_server_is_awake_it_leaves_no_connection(server: Ftpx) -> None:
+    async with used(made(server)) as out:
+        await out.look()
+        server.asleep = asyncio.Event()
+        looking = asyncio.create_task(out.look())
+        await server.asleep.wait()
+        looking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+        await asyncio.wait_for(server.deserted(), 5)
+
+
 async def test_a_folder_of_files_takes_few_conversations(server: Ftpx, tmp_path: Path) -> None:
     async with used(made(server, "out/hls/")) as folder:
         await asyncio.gather(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import select
+import socket
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,8 +13,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from encoder import errors
+from encoder.model.job import Place
+from encoder.net import ftp_talk
+from encoder.net.dial import dial
 from encoder.net.ftp_talk import Site
 from encoder.net.guard import Host
+from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.sources.protocol import Incoming
 from encoder.sources.registry import Sources
@@ -153,6 +161,12 @@ async def test_a_file_of_which_too_little_is_told_is_read_from_the_start(server:
     assert incoming.size_bytes == (None if unknown == "SIZE" else len(DATA))
 
 
+async def test_a_size_of_endless_digits_is_none(server: Ftpx) -> None:
+    server.answers["SIZE"] = f"213 {'9' * 5000}"
+    incoming, data = await got(server)
+    assert (incoming.size_bytes, data) == (None, DATA)
+
+
 @pytest.mark.parametrize(
     "greeting",
     ["220-\r\n" + "line\r\n" * 600, "220 " + "x" * 3_000_000, "SSH-2.0-OpenSSH_9.2", "\x00\xff" * 100, "554 no"],
@@ -231,3 +245,23 @@ async def test_a_name_is_taken_as_it_stands(ftp_server: Ftpd, name: str) -> None
     (ftp_server.folder / name).write_bytes(DATA[:1000])
     incoming, data = await read(source(ftp_server.members(name), ftp_server.web()))
     assert (incoming.file_name, data) == (name, DATA[:1000])
+
+
+async def test_a_server_that_breaks_off_at_once_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = list[socket.socket]()
+
+    async def dial_and_be_left(host: str, port: int, web: Web, *, away: str) -> socket.socket:
+        left.append(await dial(host, port, web, away=away))
+        visitor, _ = door.accept()
+        visitor.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        visitor.close()  # RST
+        while not select.select([left[0]], [], [], 0)[0]:
+            await asyncio.sleep(0)
+        return left[0]
+
+    monkeypatch.setattr(ftp_talk, "dial", dial_and_be_left)
+    with socket.create_server((PUBLIC, 0)) as door:
+        place: Place = {"kind": "ftp", "host": PUBLIC, "port": door.getsockname()[1], "path": "in.mov"}
+        with pytest.raises(errors.Transient, match="source_unavailable"):
+            await read(Sources(Surroundings(web=lab_web())).make(place))
+    assert left[0].fileno() == -1

@@ -27,6 +27,7 @@ class Ftpx:
     gives: int | None = None  # bytes of a download; then it is over
     last_word: str = "226 done"  # on a transfer
     tls: ssl.SSLContext | None = None
+    asleep: asyncio.Event | None = None  # set when NOOP comes, which then is not answered
     said: list[str] = field(default_factory=list)
     most_at_once: int = 0
     port: int = 0
@@ -44,6 +45,11 @@ class Ftpx:
         for task in self._visitors:
             task.cancel()
         await asyncio.gather(*self._visitors, return_exceptions=True)
+
+    async def deserted(self) -> None:
+        """Wait until all visitors have left."""
+        if self._visitors:
+            await asyncio.wait(self._visitors)
 
     def place(self, path: str, *, kind: str = "ftp", host: str = PUBLIC, **members: str) -> Place:
         return {"kind": kind, "host": host, "port": self.port, "path": path, **members}
@@ -89,6 +95,9 @@ class _Visit:
             answer = self._ftp.answers.get(command, self._ftp.answers.get(verb))
             if answer == "":
                 return
+            if verb == "NOOP" and self._ftp.asleep is not None:
+                self._ftp.asleep.set()
+                continue
             if answer is not None:
                 await self._say(answer)
                 continue
