@@ -28,7 +28,7 @@ TRIES = 3
 _CHUNK_BYTES = 1024 * 1024
 _WHOLE = 200
 _NOT_THIS = frozenset({412, 416})  # another version stands there; nothing from that byte on
-_RANGE = re.compile(r"bytes (?P<first>\d+)-\d+/(?P<size>\d+)")
+_RANGE = re.compile(r"bytes (?P<first>[0-9]{1,18})-[0-9]{1,18}/(?P<size>[0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ async def begin(s3: S3, key: str, *, offset: int = 0, validator: str | None = No
     first, size, length = _span(answer)
     if size < 0 or first != offset or length != min(window_bytes, size - offset):
         answer["Body"].raw_stream.close()
-        raise errors.Transient(s3.side.away, "The server sent another part of the object than it was asked for.")
+        raise _another_part(s3)
     return Begun(key=key, size_bytes=size, etag=answer.get("ETag"), offset=offset, answer=answer)
 
 
@@ -71,6 +71,10 @@ def _span(answer: GetObjectOutputTypeDef) -> tuple[int, int, int]:
         return 0, length, length
     told = _RANGE.fullmatch(answer.get("ContentRange", ""))
     return (int(told["first"]), int(told["size"]), length) if told else (-1, -1, length)
+
+
+def _another_part(s3: S3) -> errors.Transient:
+    return errors.Transient(s3.side.away, "The server sent another part of the object than it was asked for.")
 
 
 @asynccontextmanager
@@ -193,10 +197,11 @@ class _Download:
         answer = await self._s3.ask(lambda client: _get(client, self._s3.bucket, key, span, validator))
         if answer is None:
             raise self._changed()
-        if answer.get("ETag") != self._begun.etag or answer.get("ContentLength") != window.end - window.at:
-            answer["Body"].raw_stream.close()
-            raise self._changed()
-        return answer
+        same = answer.get("ETag") == self._begun.etag
+        if same and _span(answer) == (window.at, self._begun.size_bytes, window.end - window.at):
+            return answer
+        answer["Body"].raw_stream.close()
+        raise _another_part(self._s3) if same else self._changed()
 
     def _changed(self) -> errors.Transient:
         return errors.Transient(self._s3.side.away, "The object changed while it was read.")

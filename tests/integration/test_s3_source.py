@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -122,6 +123,19 @@ async def test_a_range_of_another_version_is_never_spliced(server: Meddler, etag
 
     server.faults["get"] = [meddle.passing, *[other] * 99]
     with pytest.raises(errors.Transient, match="changed"):
+        await read(source(server))
+
+
+@pytest.mark.parametrize("told", [b"Content-Range: bytes 0-", b"Content-Range: bytes 2097153-", b"X-Content-Range: "])
+async def test_another_range_than_was_asked_for_is_never_spliced(server: Meddler, told: bytes) -> None:
+    """J4: of the right version and length, it would not be noticed by either."""
+
+    async def other(meddler: Meddler, exchange: Exchange) -> None:
+        answer = await meddler.answer_of(exchange)
+        await exchange.write(re.sub(rb"Content-Range: bytes \d+-", told, answer))
+
+    server.faults["get"] = [meddle.passing, *[other] * 99]
+    with pytest.raises(errors.Transient, match="another part"):
         await read(source(server))
 
 
