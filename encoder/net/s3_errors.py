@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.parsers import ResponseParserError
 
 from encoder import errors
 from encoder.net.side import Side
@@ -46,12 +46,12 @@ def translated(side: Side) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _failure(error, side) from None  # its text is the server's, and may repeat what we sent
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError):
+    except (NoCredentialsError, PartialCredentialsError):
         if side.refused == side.away:
             raise errors.Transient(side.away, "The platform has no credentials for S3.") from None
         message = "The place has no credentials of its own, and the platform has none either."
         raise errors.Permanent("credentials_required", message) from None
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError, KeyError, ValueError) as error:  # botocore, and we, trust an answer
         raise errors.Transient(side.away, f"S3 was not understood: {type(error).__name__}.") from None
 
 

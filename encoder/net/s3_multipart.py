@@ -64,13 +64,17 @@ class Multipart:
     async def _create(self) -> None:
         was_lost, self._lost = self._lost, True
         where: dict[str, Any] = {"Bucket": self._s3.bucket, "Key": self._goods.key}
+
+        async def create(client: S3Client) -> str:
+            return (await client.create_multipart_upload(**where, **self._goods.dress))["UploadId"]
+
         try:
             async with _soon(self._s3):
-                made = await self._s3.ask(lambda client: client.create_multipart_upload(**where, **self._goods.dress))
+                made = await self._s3.ask(create)
         except errors.Permanent:
             self._lost = was_lost  # a refusal is an answer
             raise
-        self._id, self._lost = made["UploadId"], was_lost
+        self._id, self._lost = made, was_lost
 
     async def _send_parts(self) -> list[CompletedPartTypeDef]:
         """All parts, in order."""

@@ -207,3 +207,28 @@ async def test_without_any_key_the_caller_is_told_so(bucket: Bucket, monkeypatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.gateway.url)
     with pytest.raises(errors.Permanent, match="credentials_required"):
         await read(source(at(None, bucket.name)))
+
+
+async def test_a_role_that_cannot_be_had_for_a_moment_is_waited_for(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job is not to blame for the machine's own credentials."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket.gateway.url)
+
+    async def broken(exchange: Exchange) -> None:
+        await exchange.answer(500, b"{}", {"Content-Type": "application/json"})
+
+    async with Server(host="127.0.0.1", scripts={"/role": broken}) as machine:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", machine.url("/role"))
+        with pytest.raises(errors.Transient, match="source_unavailable"):
+            await read(source(at(None, bucket.name)))
+
+
+@pytest.mark.parametrize("headers", [{"Last-Modified": "garbage"}, {"Content-Range": "bytes 0-1/" + "9" * 5000}])
+async def test_an_answer_that_cannot_be_understood_is_the_servers_fault(headers: dict[str, str]) -> None:
+    async def odd(exchange: Exchange) -> None:
+        await exchange.answer(206, b"data", headers)
+
+    async with Server(scripts={"/my-bucket/in.mov": odd}) as server:
+        with pytest.raises(errors.Transient, match="source_unavailable"):
+            await read(source(at(server.url(""), **OWN)))

@@ -131,6 +131,18 @@ async def test_a_completion_whose_answer_is_lost_is_found_by_what_stands_there(s
     assert server.asked[-2:] == [COMPLETE, "head"]
 
 
+@pytest.mark.parametrize("at", ["create", "part"])
+async def test_a_success_that_lacks_what_it_must_tell_is_tried_again(server: Meddler, tmp_path: Path, at: str) -> None:
+    async def nothing_told(_meddler: Meddler, exchange: Exchange) -> None:
+        await exchange.body()
+        await exchange.answer(200)
+
+    server.faults[at] = [nothing_told]
+    async with used(destination(server)) as made:
+        receipt = await publish(made, parcel(tmp_path, DATA))
+    stands_whole(server, receipt)
+
+
 async def test_an_upload_that_is_gone_and_another_object_there_is_no_success(server: Meddler, tmp_path: Path) -> None:
     """J9"""
     server.bucket.put(KEY, DATA)  # as large, but nobody says that it is what we proved
