@@ -173,23 +173,27 @@ class Sftp:
     async def _log_in(self, algorithms: Sequence[str]) -> asyncssh.SSHClientConnection:
         site = self._site
         sock = await dial(site.host.name, site.host.port, self._web, away=self._side.away)
-        async with asyncio.timeout(self._web.idle_s):
-            return await asyncssh.connect(
-                host=site.host.name,
-                port=site.host.port,
-                sock=sock,
-                config=None,
-                client_factory=lambda: _Judge(site),
-                known_hosts=([], [], []),  # the judge decides; nothing at all would mean the machine's own
-                server_host_key_algs=list(algorithms),
-                x509_trusted_certs=None,
-                username=site.username,
-                password=site.password,
-                client_keys=None if site.private_key is None else [site.private_key],
-                agent_path=None,
-                encryption_algs=_CIPHERS,
-                compression_algs=["none"],
-            )
+        try:
+            async with asyncio.timeout(self._web.idle_s):
+                return await asyncssh.connect(
+                    host=site.host.name,
+                    port=site.host.port,
+                    sock=sock,
+                    config=None,
+                    client_factory=lambda: _Judge(site),
+                    known_hosts=([], [], []),  # the judge decides; nothing at all would mean the machine's own
+                    server_host_key_algs=list(algorithms),
+                    x509_trusted_certs=None,
+                    username=site.username,
+                    password=site.password,
+                    client_keys=None if site.private_key is None else [site.private_key],
+                    agent_path=None,
+                    encryption_algs=_CIPHERS,
+                    compression_algs=["none"],
+                )
+        except BaseException:
+            sock.close()  # asyncssh may not have come so far as to take it over
+            raise
 
     async def _create(self, path: str) -> asyncssh.SFTPClientFile:
         try:

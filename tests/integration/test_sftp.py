@@ -14,6 +14,9 @@ from structlog.testing import capture_logs
 
 from encoder import errors
 from encoder.model.base import Json
+from encoder.net import sftp
+from encoder.net.dial import dial
+from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.suites.cargo import Gate, noise, parcel, read
@@ -142,6 +145,23 @@ async def test_a_server_that_falls_silent_is_a_timeout(sftp_servers: Sshd) -> No
         place = sftp_servers.members("x") | {"host": PUBLIC, "port": silent.getsockname()[1]}
         with pytest.raises(errors.Transient, match="timeout"):
             await read(source(place, lab_web(idle_s=0.2)))
+
+
+async def test_cancelled_before_the_first_word_it_leaves_no_socket_open(
+    sftp_servers: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialled = list[socket.socket]()
+
+    async def dial_and_be_cancelled(host: str, port: int, web: Web, *, away: str) -> socket.socket:
+        dialled.append(await dial(host, port, web, away=away))
+        asyncio.get_running_loop().call_soon(reading.cancel)  # asyncssh is still making its options, in a thread
+        return dialled[0]
+
+    monkeypatch.setattr(sftp, "dial", dial_and_be_cancelled)
+    reading = asyncio.create_task(read(source(sftp_servers.members("x"), sftp_servers.web())))
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert dialled[0].fileno() == -1
 
 
 async def test_a_path_may_begin_at_the_servers_root(sftp_servers: Sshd, path: str) -> None:
