@@ -144,7 +144,10 @@ def _code(member: Member, host: str, places: wire.Places) -> str | None:
 
 
 def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
-    """A new member that takes an address is on this list because it was read here, not because it was remembered."""
+    """C22: a new member that takes an address is on this list because it was read here, not because it was remembered.
+
+    Watermarks and subtitles have no members yet; when they have, this fails until the table below meets them too.
+    """
     found = {f"{member.schema}.{member.name}" for member in MEMBERS}
     assert found >= {"Job.notificationUrl", "HttpSource.url", "HttpDestination.url", "S3Source.endpointUrl"}
     assert found >= {
