@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 
 from encoder import errors
 from encoder.destinations.protocol import Parcel
-from encoder.files.threads import in_thread
+from encoder.files.threads import ended, in_thread
 
 
 async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]) -> AsyncGenerator[bytes, None]:
@@ -28,7 +28,7 @@ async def chunks(parcel: Parcel, size_bytes: int, *, sent: Callable[[int], None]
                 sent(len(chunk))
         finally:
             reading.cancel()  # it still ends before the file is closed
-            await asyncio.wait({reading})
+            await ended(reading)
     if digest.hexdigest() != parcel.sha256:
         raise errors.Transient("integrity_error", "The file changed on its way from the scratch folder.")
 

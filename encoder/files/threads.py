@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
@@ -22,7 +21,7 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
     try:
         return await asyncio.shield(running)
     finally:
-        await _ended(running)
+        await ended(running)
 
 
 @asynccontextmanager
@@ -32,9 +31,11 @@ async def opened(opens: Callable[[], T], close: Callable[[T], object]) -> AsyncI
     try:
         yield await asyncio.shield(running)
     finally:
-        await _ended(running)
-        if running.exception() is None:
-            close(running.result())
+        try:
+            await ended(running)
+        finally:
+            if running.exception() is None:
+                close(running.result())
 
 
 @asynccontextmanager
@@ -57,11 +58,19 @@ async def behind(call: Callable[P, object]) -> AsyncIterator[Callable[P, Awaitab
             await asyncio.shield(running)
     finally:
         if running is not None:
-            await _ended(running)
-            running.exception()  # who leaves with an error of his own need not hear of this one
+            try:
+                await ended(running)
+            finally:
+                running.exception()  # who leaves with an error of his own need not hear of this one
 
 
-async def _ended(running: asyncio.Future[T]) -> None:
+async def ended(running: asyncio.Future[T]) -> None:
+    """Wait for the end of `running`, whatever it is. Cancelled, it still does, and only then gives up."""
+    cancelled: asyncio.CancelledError | None = None
     while not running.done():
-        with contextlib.suppress(asyncio.CancelledError):
+        try:
             await asyncio.wait({running})
+        except asyncio.CancelledError as cancel:
+            cancelled = cancel
+    if cancelled is not None:
+        raise cancelled
