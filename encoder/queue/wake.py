@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from encoder.queue.backoff import Uniform
@@ -14,13 +13,13 @@ IDLE_POLL_S = 5.0  # between polls while hints are known to come through and all
 
 
 class Wake:
-    """One per worker process. `heard` is the ear's callback; claimers wait on `look`."""
+    """One per worker process. `heard` is the ear's callback; the claimers of `queues` wait on `look`."""
 
-    def __init__(self, *, poll_s: float, healthy: Callable[[], bool], uniform: Uniform) -> None:
+    def __init__(self, queues: Iterable[str], *, poll_s: float, healthy: Callable[[], bool], uniform: Uniform) -> None:
         self._poll_s = poll_s
         self._healthy = healthy
         self._uniform = uniform
-        self._ready: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._ready = {queue: asyncio.Event() for queue in queues}  # all from the start: a poke may come before a look
         self._on_cancel: Callable[[int], None] = lambda _job_id: None
 
     def on_cancel(self, told: Callable[[int], None]) -> None:
@@ -30,7 +29,7 @@ class Wake:
     def heard(self, hint: str) -> None:
         """Take one hint of the ear."""
         verb, _, what = hint.partition(":")
-        if verb == "ready":
+        if verb == "ready" and what in self._ready:
             self._ready[what].set()
         elif verb == "cancel" and what.isdecimal():
             self._on_cancel(int(what))
