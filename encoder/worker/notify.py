@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from encoder import errors
@@ -53,9 +54,11 @@ class Notify:
             address = self._address(row)
         except errors.Permanent as failure:  # there is nobody to dial, now or later
             return Sent(result=DeliveryTry(state="exhausted", status=None, error=failure.code, answer=None))
-        return await self._sender.send(
+        sent = await self._sender.send(
             url=address, webhook_id=row.webhook_id, body=row.body, tenant_id=row.tenant_id, tried=tried
         )
+        # many servers repeat in their answer what they were asked for: of a secret address nothing is kept
+        return sent if address == row.url else replace(sent, result=replace(sent.result, answer=None))
 
     def _address(self, row: DeliveryRow) -> str:
         """The whole address: what is secret in it was sealed with the job.

@@ -22,6 +22,7 @@ from encoder.worker.held import Held
 from encoder.worker.notify import Notify
 from tests.lab import work
 from tests.lab.hook import Hook
+from tests.lab.ordeal import repeating
 from tests.lab.platform import WEBHOOK_SECRET
 from tests.lab.wire import lab_web
 
@@ -69,6 +70,20 @@ async def test_a_receiver_without_secrets_is_told_though_no_key_opens_those_of_t
     await tell_all(store, Vault([new_key()]))
     (row,) = await deliveries(store, job)
     assert (row.state, len(hook.told)) == ("delivered", 1)
+
+
+async def test_what_a_receiver_says_is_kept_unless_its_address_is_a_secret_that_it_may_repeat(
+    store: PostgresStore, hook: Hook
+) -> None:
+    """P1"""
+    vault = Vault([new_key()])
+    jobs = [await submitted(store, vault, hook.url(target)) for target in ("/hook", "/hook?token=1")]
+    hook.answers = [repeating(500, body=False)] * 2
+    await tell_all(store, vault)
+    (plain,), (secret,) = [await deliveries(store, job) for job in jobs]
+    assert (plain.error, secret.error) == ("answered 500", "answered 500")
+    assert (plain.answer or "").startswith("POST /hook ")
+    assert secret.answer is None
 
 
 async def test_stars_that_the_caller_wrote_into_a_path_hide_nothing(store: PostgresStore, hook: Hook) -> None:

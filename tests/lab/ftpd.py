@@ -19,9 +19,11 @@ from tests.lab.wire import lab_web
 
 NAME = "files.example"  # the lab's certificates are for names
 USER, PASSWORD = "ann", "secret word"
+SENTINEL_USER, SENTINEL_PASSWORD = "S3NT1NELann", 'S3NT1NEL"pass/w@rd% 7f3a'  # lets in the same user
 IMPLICIT_PORT = 990
 
 _HASH = "$6$encoderlab$8IpIqZvaMBNbjGGbEJxDvBk3tv3Y6Mg0IJEDhNfj.ZzT4Uo0jQW4txNMj7rIKkkTxxDD91fd7xdgQe6cBr8W.1"
+_SENTINEL_HASH = "$6$encoderlab$h2GtJHcGdByygasT3bBCxKQTGruhTvoETF3mSi.Bsva2sZx32i5S.6nKKFpfmKrD6cM.2RIfl83FD7LwF1eO00"
 _CONF = """
 ModulePath /usr/lib/proftpd
 LoadModule mod_tls.c
@@ -116,15 +118,17 @@ def ftpd(folder: Path) -> Iterator[Ftpd]:
             data_ports=range(first, first + 32),
             authority=authority,
         )
-        _write(made, folder, authority.server_file(NAME))
+        _write(made, folder, authority.server_file(NAME, host))
         yield made
 
 
 def write_users(folder: Path) -> None:
     """Who may come in, as proftpd reads it; a login leads to `files` in `folder`."""
     users, groups = folder / "users", folder / "groups"
-    users.write_text(f"{USER}:{_HASH}:{os.getuid()}:{os.getgid()}::{folder / 'files'}:/bin/sh\n")
-    groups.write_text(f"lab:x:{os.getgid()}:{USER}\n")
+    accounts = ((USER, _HASH), (SENTINEL_USER, _SENTINEL_HASH))
+    home = f"{os.getuid()}:{os.getgid()}::{folder / 'files'}:/bin/sh"
+    users.write_text("".join(f"{user}:{hashed}:{home}\n" for user, hashed in accounts))
+    groups.write_text(f"lab:x:{os.getgid()}:{USER},{SENTINEL_USER}\n")
     users.chmod(0o600)
     groups.chmod(0o600)
 

@@ -55,12 +55,13 @@ class Role:
 
 @dataclass(kw_only=True)
 class Platform:
-    """Roles on one database. `folder` holds storage, scratch and logs of this test."""
+    """Roles on one database. `folder` holds storage, scratch and logs of this test. `program`: what each role is."""
 
     dsn: str
     folder: Path
     port: int = field(default_factory=free_port)
     extra: Mapping[str, str] = field(default_factory=dict)
+    program: Sequence[str] = ("-m", "encoder")
     roles: list[Role] = field(default_factory=list)
 
     @property
@@ -95,15 +96,13 @@ class Platform:
         }
         return kept | ours | dict(self.extra)
 
-    async def start(
-        self, role: str, *arguments: str, program: Sequence[str] = ("-m", "encoder"), **environment: str
-    ) -> Role:
+    async def start(self, role: str, *arguments: str, program: Sequence[str] | None = None, **environment: str) -> Role:
         """Start one more process of `role`."""
         log = self.folder / f"{role}-{len(self.roles)}.log"
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *program,
+                *(program or self.program),
                 role,
                 *arguments,
                 cwd=self.folder,
@@ -183,9 +182,14 @@ async def until(holds: Callable[[], Any], *, within_s: float) -> None:
 
 
 @asynccontextmanager
-async def running(dsn: str, folder: Path, *, workers: int = 1, **extra: str) -> AsyncIterator[Platform]:
-    """An API and some workers, gone afterwards."""
+async def running(
+    dsn: str, folder: Path, *, workers: int = 1, hasty: bool = False, **extra: str
+) -> AsyncIterator[Platform]:
+    """An API and some workers, gone afterwards. `hasty`: each wait of theirs is the shortest that it may be."""
     platform = Platform(dsn=dsn, folder=folder, extra=extra)
+    if hasty:
+        platform.program = ("-m", "tests.lab.hasty")
+        platform.extra = {"PYTHONPATH": str(REPOSITORY), **extra}
     try:
         await platform.start_api()
         for _ in range(workers):

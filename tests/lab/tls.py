@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -30,6 +31,12 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         return cls(folder=folder, key=key, certificate=builder.sign(key, hashes.SHA256()))
 
+    def file(self) -> Path:
+        """A file by which a process trusts this authority alone, as `SSL_CERT_FILE`."""
+        file = self.folder / "authority.pem"
+        file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        return file
+
     def trusted(self) -> ssl.SSLContext:
         """A client's context that trusts this authority alone."""
         pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -41,13 +48,14 @@ class Authority:
         context.load_cert_chain(self.server_file(host, expired=expired))
         return context
 
-    def server_file(self, host: str, *, expired: bool = False) -> Path:
-        """A file with a certificate for `host` and its key."""
+    def server_file(self, host: str, *addresses: str, expired: bool = False) -> Path:
+        """A file with a certificate for `host`, also where it is called by one of `addresses`, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         ends = datetime.now(UTC) + (-_DAY if expired else _DAY)
         issuer = self.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         builder = _builder(host, str(issuer), key.public_key(), ends=ends)
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        names = [x509.DNSName(host), *(x509.IPAddress(ip_address(address)) for address in addresses)]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         certificate = builder.sign(self.key, hashes.SHA256())
         file = self.folder / f"{certificate.serial_number}.pem"
         pem = serialization.Encoding.PEM

@@ -1,0 +1,123 @@
+"""A platform that is asked to keep secrets while its jobs fail, and eyes on all that it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from tests.lab.hook import Hook
+from tests.lab.platform import Platform, free_port, running, until
+from tests.lab.sentinel import WORD, Watch, watching
+from tests.lab.wire import Exchange, Script
+
+Place = dict[str, Any]
+QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 160, "height": 90}
+NOBODY = "127.77.0.99"  # where nothing listens
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A job, and the code of what its output ends in; None: it stands. `attempts`: after how many."""
+
+    source: Place
+    to: Place | None = None
+    code: str | None = None
+    attempts: int = 1
+    output: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Ordeal:
+    """`hook`: who is told of each job, at an address that is a secret."""
+
+    platform: Platform
+    hook: Hook
+    watch: Watch
+    metrics_port: int
+    jobs: list[int] = field(default_factory=list)
+
+    async def submit(self, case: Case) -> int:
+        output = QUICK | dict(case.output) | ({} if case.to is None else {"destination": case.to})
+        receiver = self.hook.url(f"/told?token={WORD}hook")
+        job = {"source": case.source, "outputs": [output], "notificationUrl": receiver}
+        self.jobs.append(await self.platform.submit(job))
+        return self.jobs[-1]
+
+    async def all_end_as_they_must(self, cases: Mapping[str, Case]) -> None:
+        """And everybody is told so."""
+        jobs = {name: await self.submit(case) for name, case in cases.items()}
+        ended = {name: (await self.platform.ended(job))["outputs"][0] for name, job in jobs.items()}
+        told = {name: ((output["error"] or {}).get("code"), output["attempts"]) for name, output in ended.items()}
+        must = {name: (case.code, case.attempts) for name, case in cases.items()}
+        assert told == must, (told, must)
+        await until(self.all_is_told, within_s=30)
+
+    async def all_is_told(self) -> bool:
+        return await self._count("SELECT count(*) FROM webhook_deliveries WHERE tried_at IS NULL") == 0
+
+    async def nothing_is_seen(self) -> None:
+        """Neither now nor since the beginning; what secrets are still needed are sealed."""
+        await self.watch.look_everywhere(self.hook, *self.jobs)
+        await self.watch.look_at_commands(self.jobs[-1])
+        address = f"http://127.0.0.1:{self.metrics_port}/metrics"
+        async with aiohttp.ClientSession() as session, session.get(address) as response:
+            self.watch.look_at("metrics of the worker", await response.text())
+        assert not self.watch.seen, self.watch.seen
+        assert await self._count("SELECT count(*) FROM jobs WHERE sealed IS NULL") == 0
+
+    async def nothing_is_kept(self) -> None:
+        """A day after the end of all jobs, of the secrets not even the sealed form is left."""
+        await self._count("WITH aged AS (UPDATE jobs SET finished_at = now() - interval '1 day') SELECT 0")
+        await self.platform.start("worker", ENCODER_METRICS_PORT=str(free_port()))  # it sweeps at its start
+        sealed = "SELECT count(*) FROM jobs WHERE sealed IS NOT NULL"
+
+        async def none_is_sealed() -> bool:
+            return await self._count(sealed) == 0
+
+        await until(none_is_sealed, within_s=20)
+        status, refused = await self.platform.call("POST", f"/jobs/{self.jobs[-1]}/retry")
+        assert (status, refused["code"]) == (409, "secrets_erased")
+        await self.watch.look_everywhere(self.hook, *self.jobs)
+        assert not self.watch.seen, self.watch.seen
+
+    async def _count(self, query: str) -> int:
+        db = await asyncpg.connect(self.platform.dsn)
+        try:
+            return int(await db.fetchval(query))
+        finally:
+            await db.close()
+
+
+@asynccontextmanager
+async def ordeal(dsn: str, folder: Path, *words: str, **extra: str) -> AsyncIterator[Ordeal]:
+    """`words`: beside the one of the lab, those that may stand nowhere."""
+    (folder / "tmp").mkdir()
+    port = free_port()
+    settings = {"TMPDIR": str(folder / "tmp"), "ENCODER_WORKER_SLOTS": "2", "ENCODER_MAX_ATTEMPTS": "2", **extra}
+    async with (
+        running(dsn, folder, workers=0, hasty=True, **settings) as platform,
+        Hook() as hook,
+        watching(platform, WORD, *words) as watch,
+    ):
+        await platform.start("worker", ENCODER_METRICS_PORT=str(port))
+        yield Ordeal(platform=platform, hook=hook, watch=watch, metrics_port=port)
+
+
+def repeating(status: int, *, body: bool = True) -> Script:
+    """Answers `status`, and with it all that it was told: many servers do so in their pages of errors.
+
+    `body`: whether one is still to be read.
+    """
+
+    async def script(exchange: Exchange) -> None:
+        if body:
+            await exchange.body()
+        await exchange.answer(status, exchange.request.head, headers={"X-Heard": exchange.request.target})
+
+    return script
