@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
@@ -22,6 +23,27 @@ class _End(Enum):
     HOLE = "the sender had no more, and nobody was told"
 
 
+class _Fate:
+    """Whether a connection is spoiled yet: from that piece on in which its client says `mark`, if there is one.
+
+    `one_more`: whether one more connection is to be spoiled; asked when this one's time has come.
+    """
+
+    def __init__(self, mark: bytes, one_more: Callable[[], bool]) -> None:
+        self._mark = mark
+        self._one_more = one_more
+        self._tail = b""
+        self.sealed = not mark and one_more()
+
+    def heard(self, piece: bytes) -> bool:
+        """The client says `piece`."""
+        said = self._tail + piece
+        if self._mark and self._mark in said:
+            self.sealed = self.sealed or self._one_more()
+        self._tail = said[max(0, len(said) - len(self._mark) + 1) :]
+        return self.sealed
+
+
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """What befalls the bytes of one direction. Of the three ends by count at most one is set."""
@@ -32,9 +54,16 @@ class Way:
     reset_after: int | None = None  # bytes; then RST
     hole_after: int | None = None  # bytes; then nothing passes, and nothing closes
 
-    async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _End:
+    async def pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, spoils: Callable[[bytes], bool]
+    ) -> _End:
+        """`spoils`: whether this piece is one of those that something befalls; they are the ones that are counted."""
         left = next((each for each in (self.cut_after, self.reset_after, self.hole_after) if each is not None), None)
         while piece := await reader.read(self._most_bytes):
+            if not spoils(piece):
+                writer.write(piece)
+                await writer.drain()
+                continue
             await asyncio.sleep(self.latency_s + len(piece) / (self.bytes_a_second or float("inf")))
             writer.write(piece if left is None else piece[:left])
             await writer.drain()
@@ -62,15 +91,20 @@ CLEAN = Way()
 
 @dataclass(kw_only=True)
 class Proxy:
-    """Passes connections on to `target`: `up` is what the client says, `down` what it hears."""
+    """Passes connections on to `target`: `up` is what the client says, `down` what it hears.
+
+    `mark`: words of the client from which on its connection is spoiled, both ways; none: from its first byte on.
+    """
 
     target: tuple[str, int]
     up: Way = CLEAN
     down: Way = CLEAN
-    spoiled: int | None = None  # so many connections, the first ones, are spoiled; None: all
+    mark: bytes = b""
+    spoiled: int | None = None  # so many connections, the first ones that come to it, are spoiled; None: all
     host: str = PUBLIC
     port: int = 0
     connections: int = 0
+    came: int = 0  # connections that came to the mark
     _server: asyncio.Server | None = None
     _running: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -89,23 +123,27 @@ class Proxy:
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        clean = self.spoiled is not None and self.connections > self.spoiled
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
         try:
-            await self._through(reader, writer, *((CLEAN, CLEAN) if clean else (self.up, self.down)))
+            await self._through(reader, writer, self.up, self.down)
         except (OSError, asyncio.CancelledError):
             pass  # one of the two sides left or never was there, or the test is over
         finally:
             self._running.discard(task)
             writer.close()
 
+    def _one_more(self) -> bool:
+        self.came += 1
+        return self.spoiled is None or self.came <= self.spoiled
+
     async def _through(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, up: Way, down: Way) -> None:
+        fate = _Fate(self.mark, self._one_more)
         far_reader, far_writer = await asyncio.open_connection(*self.target)
         both = [
-            asyncio.create_task(_up(up, reader, far_writer)),
-            asyncio.create_task(_down(down, far_reader, writer)),
+            asyncio.create_task(_up(up, reader, far_writer, fate)),
+            asyncio.create_task(_down(down, far_reader, writer, fate)),
         ]
         try:
             for ended in asyncio.as_completed(both):
@@ -123,15 +161,15 @@ class Proxy:
             await asyncio.gather(*both, return_exceptions=True)
 
 
-async def _up(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _End:
-    end = await way.pass_on(reader, writer)
+async def _up(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fate: _Fate) -> _End:
+    end = await way.pass_on(reader, writer, fate.heard)
     if end is _End.EOF:
         writer.write_eof()
     return _End.CUT if end is _End.HOLE else end  # the client has had enough: the server is told
 
 
-async def _down(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> _End:
-    end = await way.pass_on(reader, writer)
+async def _down(way: Way, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fate: _Fate) -> _End:
+    end = await way.pass_on(reader, writer, lambda _piece: fate.sealed)
     if end is _End.EOF:
         writer.write_eof()
     elif end is _End.HOLE:

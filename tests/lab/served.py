@@ -11,19 +11,20 @@ from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
 from encoder.model.job import Place
 from encoder.net.http import Web
+from encoder.net.s3 import S3Access
 from encoder.plugins import Surroundings
 from encoder.sources.protocol import Source
 from encoder.sources.registry import Sources
 
 
-def source(place: Place, web: Web) -> Source:
-    return Sources(Surroundings(web=web)).make(place)
+def source(place: Place, web: Web, s3: S3Access | None = None) -> Source:
+    return Sources(Surroundings(web=web, s3=s3 or S3Access())).make(place)
 
 
-def destination(place: Place, web: Web) -> Destination:
+def destination(place: Place, web: Web, s3: S3Access | None = None) -> Destination:
     path = str(place.get("path", place.get("url")))
     key = "jobs/0191b2c4/0/" if path.endswith("/") else "jobs/0191b2c4/0.mp4"
-    return Destinations(Surroundings(web=web), stored=_no_storage).make(place, key)
+    return Destinations(Surroundings(web=web, s3=s3 or S3Access()), stored=_no_storage).make(place, key)
 
 
 @dataclass(kw_only=True)
