@@ -20,10 +20,11 @@ import pytest
 
 from tests.lab import audit, media
 from tests.lab.ordeal import NOBODY, Case, Place, ordeal, repeating
-from tests.lab.origin import Served
+from tests.lab.origin import Served, redirecting
 from tests.lab.platform import until
 from tests.lab.put import Shelf, resetting
 from tests.lab.sentinel import WORD, Watch, forms
+from tests.lab.tls import Authority
 from tests.lab.wire import Exchange, Script, Server
 
 HEADERS = {"Authorization": f"Basic {base64.b64encode(f'ann:{WORD}'.encode()).decode()}", "X-Token": f"{WORD}/+ %"}
@@ -67,8 +68,13 @@ async def test_a_job_over_http_that_fails_at_its_source_tells_no_secret(dsn: str
         "/text": Served(data=b"no video at all" * 99),
         "/bad": Served(data=flipped()),
     }
+    origin.scripts |= {
+        "/away": redirecting(f"http://10.0.0.1/?key={WORD}"),
+        "/user": redirecting(f"http://ann:{WORD}@127.77.0.1/"),
+    }
     to = place(web.shelf, "/out.mp4")
-    async with ordeal(dsn, tmp_path) as job:
+    stranger = Authority.new(tmp_path).server("stranger.example")
+    async with Server(tls=stranger) as untrusted, ordeal(dsn, tmp_path) as job:
         await job.all_end_as_they_must(
             {
                 "401": Case(source=place(origin, "/401"), to=to, code="source_auth_failed"),
@@ -77,6 +83,9 @@ async def test_a_job_over_http_that_fails_at_its_source_tells_no_secret(dsn: str
                 "503": Case(source=place(origin, "/503"), to=to, code="source_unavailable", attempts=2),
                 "reset": Case(source=place(origin, "/reset"), to=to, code="source_unavailable", attempts=2),
                 "down": Case(source=place(DOWN, "/in.mp4"), to=to, code="source_unavailable", attempts=2),
+                "astray": Case(source=place(origin, "/away"), to=to, code="redirect_not_allowed"),
+                "with a user": Case(source=place(origin, "/user"), to=to, code="redirect_not_allowed"),
+                "untrusted": Case(source=place(untrusted, "/in.mp4"), to=to, code="tls_error"),
                 "text": Case(source=place(origin, "/text"), to=to, code="unsupported_format"),
                 "damaged": Case(source=place(origin, "/bad"), to=to, code="source_damaged"),
             }

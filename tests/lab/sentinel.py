@@ -163,3 +163,4 @@ async def watching(platform: Platform, *words: str) -> AsyncIterator[Watch]:
     finally:
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
+        watch.look_at_files()
