@@ -172,3 +172,28 @@ async def test_a_later_ending_outweighs_an_earlier_one_and_never_the_reverse() -
     assert held.ending is Ending.LOST
     with pytest.raises(CutOff):
         await held.lead(asyncio.sleep(0))
+
+
+async def test_a_cut_that_the_work_makes_in_its_last_step_is_felt_by_the_work_and_not_by_what_follows() -> None:
+    held = Held(CLAIM, sent_at=0.0)
+
+    async def publish() -> None:
+        with held.publishing():
+            held.end(Ending.DRAIN)
+
+    with pytest.raises(CutOff):
+        await held.lead(publish())
+    await asyncio.sleep(0)
+
+
+async def test_who_leads_can_still_be_cancelled_by_others_also_when_the_work_is_cut() -> None:
+    for ending in (None, Ending.CANCEL):
+        held = Held(CLAIM, sent_at=0.0)
+        leading = asyncio.create_task(held.lead(asyncio.sleep(3600)))
+        await asyncio.sleep(0)
+        if ending is not None:
+            held.end(ending)
+        leading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leading
+        assert leading.cancelled()

@@ -184,10 +184,14 @@ class Pool:
             self._release(connection)
 
     def _release(self, connection: Pooled) -> None:
-        """Give a connection back while its caller goes on: asyncpg takes a task and some turns of the loop for that."""
-        releasing = asyncio.ensure_future(self._pool.release(connection))
-        self._releasing.add(releasing)
-        releasing.add_done_callback(self._releasing.discard)
+        """Give a connection back, after its caller has gone on: asyncpg takes two tasks for that."""
+
+        def release() -> None:
+            releasing = asyncio.ensure_future(self._pool.release(connection))
+            self._releasing.add(releasing)
+            releasing.add_done_callback(self._releasing.discard)
+
+        asyncio.get_running_loop().call_soon(release)
 
 
 async def _give_up(connection: Pooled) -> None:
