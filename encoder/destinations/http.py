@@ -163,7 +163,7 @@ def _raise_for(response: ClientResponse) -> None:
         return
     message = f"The destination answered {status}."
     if status in _FOR_A_WHILE or not 400 <= status < 500:  # noqa: PLR2004  # the client's fault, says HTTP
-        raise errors.Transient(_AWAY, message, retry_after_s=retry_after_s(response))
+        raise errors.Transient(_AWAY, message, retry_after_s=retry_after_s(response.headers))
     raise errors.Permanent(_CODES.get(status, "destination_refused"), message)
 
 

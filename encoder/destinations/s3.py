@@ -17,7 +17,7 @@ from encoder.net import s3_members
 from encoder.net.s3 import S3, SHA256
 from encoder.net.s3_body import Goods
 from encoder.net.s3_members import S3Members
-from encoder.net.s3_multipart import abort_open
+from encoder.net.s3_multipart import abort_open, soon
 from encoder.net.s3_upload import upload
 from encoder.net.side import DESTINATION
 from encoder.plugins import Kind, Surroundings
@@ -134,7 +134,8 @@ class S3Destination:
 
     async def discard(self, token: str) -> None:  # noqa: ARG002  # see below
         """S3 keeps no name for an upload: whoever has one open for our key while we have none was before us."""
-        await abort_open(self._s3, self._key)
+        async with soon(self._s3):
+            await abort_open(self._s3, self._key)
 
     def within(self, name: str) -> Destination:
         return S3Destination(self._s3, self._key + name, uri=self._uri + quote(name), dress=self._dress)

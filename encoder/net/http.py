@@ -132,9 +132,12 @@ class Web:
         return target
 
 
-def retry_after_s(response: aiohttp.ClientResponse) -> float | None:
-    """Seconds that the other side asks us to wait; None if it says nothing that can be understood."""
-    text = response.headers.get("Retry-After", "")
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the other side asks us to wait; None if it says nothing that can be understood.
+
+    `headers`: of its answer, found in any case or written small.
+    """
+    text = headers.get("retry-after", "")
     try:
         seconds = float(text)
     except ValueError:

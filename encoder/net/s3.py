@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TRIES = 5
+SILENCES = 2  # of those: who says nothing once may be slow, who does so twice costs more than the stage's next try
 DEFAULT_REGION = "us-east-1"
 SHA256 = "encoder-sha256"  # metadata of all objects that we make: of a large one, the ETag is no checksum
 
@@ -169,7 +170,7 @@ class S3:
             await client.close()
 
     async def ask(self, call: Callable[[S3Client], Awaitable[T]], *, tries: int = 1) -> T:
-        """What `call` answers; repeated, `tries` times in all, while trying again may help.
+        """What `call` answers; repeated, `tries` times in all, while trying again may help; after a silence but once.
 
         A ClientError that is a case of its own is caught within `call`.
 
@@ -177,20 +178,33 @@ class S3:
             errors.Permanent: what the side calls missing or refused, `address_not_allowed`, `tls_error`, …
             errors.Transient: what the side calls away, `timeout`, `integrity_error`.
         """
+        silences = 0
         for trial in range(1, tries):
             try:
                 return await self._once(call)
-            except errors.Transient:
-                await self.pause(trial)
+            except errors.Transient as failure:
+                silences += failure.code == "timeout"
+                if silences == SILENCES:
+                    raise
+                await self.pause(trial, failure)
         return await self._once(call)
 
-    async def pause(self, trial: int) -> None:
-        """Wait before what failed `trial` times is tried again, full jitter: what failed together comes back apart."""
+    async def pause(self, trial: int, failure: errors.Transient) -> None:
+        """Wait before what failed `trial` times is tried again, full jitter: what failed together comes back apart.
+
+        Raises:
+            errors.Transient: `failure` itself, for its server asks for more than is waited here.
+        """
+        asked_s = failure.retry_after_s or 0.0
+        if asked_s > _LONGEST_PAUSE_S:
+            raise failure
         most_s = min(_LONGEST_PAUSE_S, self._access.pause_s * 2.0**trial)
-        await asyncio.sleep(random.uniform(0, most_s))  # noqa: S311  # no secret
+        await asyncio.sleep(max(asked_s, random.uniform(0, most_s)))  # noqa: S311  # no secret
 
     async def look(self, key: str) -> tuple[int, str | None] | None:
         """Size of what stands at `key`, and its SHA-256 if we made it; None where nothing does, or we may not look.
+
+        So None proves nothing: it is no reason to believe that a write would replace nothing.
 
         Raises:
             errors.Transient: as `ask`.

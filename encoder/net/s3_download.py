@@ -173,8 +173,8 @@ class _Download:
             for trial in range(1, TRIES):
                 try:
                     return await self._bring(window, answer)
-                except errors.Transient:
-                    await self._s3.pause(trial)
+                except errors.Transient as failure:
+                    await self._s3.pause(trial, failure)
                     answer = None
             await self._bring(window, None)
         except Exception as failure:  # noqa: BLE001  # the reader raises it

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from botocore.exceptions import (
@@ -15,6 +15,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from encoder import errors
+from encoder.net.http import retry_after_s
 from encoder.net.side import Side
 
 _MISSING = frozenset({"NoSuchBucket", "NotFound"})
@@ -40,6 +41,10 @@ def status_of(error: ClientError) -> int:
     return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
+def _headers_of(error: ClientError) -> Mapping[str, str]:
+    return error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+
+
 @contextmanager
 def translated(side: Side) -> Iterator[None]:
     try:
@@ -61,7 +66,7 @@ def _failure(error: ClientError, side: Side) -> errors.Failure:
     if code in _BROKEN:
         return errors.Transient("integrity_error", message)
     if code in _PASSES or status >= _SERVER_ERROR or status in _PASSING_STATUS:
-        return errors.Transient(side.away, message)
+        return errors.Transient(side.away, message, retry_after_s=retry_after_s(_headers_of(error)))
     if code == "EntityTooLarge":
         return errors.Permanent("output_too_large", message)
     if code == "NoSuchKey":

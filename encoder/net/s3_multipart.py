@@ -54,10 +54,10 @@ class Multipart:
         for trial in range(1, TRIES + 1):
             try:
                 await _to_its_end(self._create())
-            except errors.Transient:
+            except errors.Transient as failure:
                 if trial == TRIES:
                     raise
-                await self._s3.pause(trial)
+                await self._s3.pause(trial, failure)
             else:
                 return
 
@@ -69,7 +69,7 @@ class Multipart:
             return (await client.create_multipart_upload(**where, **self._goods.dress))["UploadId"]
 
         try:
-            async with _soon(self._s3):
+            async with soon(self._s3):
                 made = await self._s3.ask(create)
         except errors.Permanent:
             self._lost = was_lost  # a refusal is an answer
@@ -108,10 +108,13 @@ class Multipart:
         async def complete(client: S3Client) -> None:
             await self._goods.fence()
             try:
-                await client.complete_multipart_upload(**self._this, MultipartUpload={"Parts": parts})
+                answer = await client.complete_multipart_upload(**self._this, MultipartUpload={"Parts": parts})
             except ClientError as error:
                 if code_of(error) != _GONE or not await self._stands():
                     raise
+                return
+            if "ETag" not in answer and not await self._stands():  # an answer without a word is a success to botocore
+                raise errors.Transient(self._s3.side.away, "S3 did not say that the object is complete.")
 
         await self._s3.ask(complete, tries=TRIES)
 
@@ -125,7 +128,7 @@ class Multipart:
 
     async def _clear_up(self) -> None:
         try:
-            async with _soon(self._s3):
+            async with soon(self._s3):
                 if self._id is not None:
                     await _abort(self._s3, self._goods.key, self._id)
                 if self._lost:
@@ -172,7 +175,7 @@ async def _abort(s3: S3, key: str, upload_id: str) -> None:
 
 
 @asynccontextmanager
-async def _soon(s3: S3) -> AsyncIterator[None]:
+async def soon(s3: S3) -> AsyncIterator[None]:
     """What may keep a cancelled task waiting has a limit of its own."""
     try:
         async with asyncio.timeout(CLEAR_UP_S):

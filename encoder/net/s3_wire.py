@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.compat import HTTPHeaders
 
-ANSWER_S = 300.0  # a server may put together a large object before it answers
+ANSWER_S = 300.0  # a server may put together a large object before it answers; the whole answer has as long again
 
 _MOST_TOLD_BYTES = 16 * 1024 * 1024  # of an answer that is no object; a full page of a listing has 2 MB
 _ERROR = 300
@@ -114,7 +114,11 @@ class S3Wire:
     async def _told(self, response: aiohttp.ClientResponse) -> bytes:
         """All of an answer that is no object. Whoever says too much is not listened to."""
         try:
-            await response.content.readexactly(_MOST_TOLD_BYTES)
+            async with asyncio.timeout(ANSWER_S):
+                await response.content.readexactly(_MOST_TOLD_BYTES)
+        except TimeoutError:
+            response.close()
+            raise
         except asyncio.IncompleteReadError as whole:
             return whole.partial
         response.close()

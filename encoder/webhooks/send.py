@@ -71,7 +71,7 @@ class Sender:
                 ask = Ask(method="POST", url=url, own=own, body=lambda: _once(raw), hops=0)
                 async with self._web.ask(ask, away="receiver_unavailable") as response:
                     # a status is an answer, though its text may be endless
-                    heard = Answer(status=response.status, retry_after_s=retry_after_s(response))
+                    heard = Answer(status=response.status, retry_after_s=retry_after_s(response.headers))
                     text = await _read(response)
                     return Answer(status=heard.status, retry_after_s=heard.retry_after_s, text=text)
         except TimeoutError:

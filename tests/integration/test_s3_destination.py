@@ -13,6 +13,7 @@ import pytest
 from encoder import errors
 from encoder.destinations.protocol import Destination, Receipt
 from encoder.destinations.registry import Destinations
+from encoder.net import s3_multipart, s3_wire
 from encoder.net.s3 import S3Access, Sizes
 from encoder.net.s3_multipart import abort_open
 from encoder.net.side import STORAGE
@@ -29,6 +30,7 @@ pytestmark = pytest.mark.xdist_group("s3")
 MEBIBYTE = 1024 * 1024
 DATA = noise(11 * MEBIBYTE)  # three parts
 IN_PARTS = Sizes(multipart_from_bytes=1, part_bytes=5 * MEBIBYTE)
+SMALL = noise(1000, seed=2)
 KEY = "out/720p.mp4"
 
 
@@ -150,6 +152,35 @@ async def test_an_upload_that_is_gone_and_another_object_there_is_no_success(ser
     with pytest.raises(errors.Transient, match="NoSuchUpload"):
         await publish(destination(server), parcel(tmp_path, DATA))
     assert server.bucket.open_uploads() == []
+
+
+@pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])
+async def test_a_completion_that_is_answered_without_a_word_is_looked_after(
+    server: Meddler, tmp_path: Path, done: bool
+) -> None:
+    """J8, J9"""
+
+    async def wordless(meddler: Meddler, exchange: Exchange) -> None:
+        await (meddler.answer_of(exchange) if done else exchange.body())
+        await exchange.answer(200)
+
+    server.faults[COMPLETE] = [wordless]
+    receipt = await publish(destination(server), parcel(tmp_path, DATA))
+    stands_whole(server, receipt)
+    assert server.asked.count(COMPLETE) == (1 if done else 2)
+    assert server.asked.count("head") == 1
+
+
+async def test_what_may_not_be_looked_at_is_not_believed_to_stand(server: Meddler, tmp_path: Path) -> None:
+    """J9: who may not list is told 403 of what is not there."""
+    server.faults = {
+        COMPLETE: [meddle.refusing(404, "NoSuchUpload")] * 9,
+        "head": [meddle.refusing(403, "AccessDenied")] * 9,
+    }
+    assert await look(destination(server)) is None
+    with pytest.raises(errors.Transient, match="NoSuchUpload"):
+        await publish(destination(server), parcel(tmp_path, DATA))
+    stands_nothing(server)
 
 
 REFUSALS = [
@@ -277,6 +308,64 @@ async def test_a_server_that_takes_nothing_more_is_not_waited_for(server: Meddle
     with pytest.raises(errors.Transient, match="timeout"):
         await publish(destination(server, sizes=Sizes(), idle_s=0.1), parcel(tmp_path, DATA))
     stands_nothing(server)
+
+
+@pytest.mark.parametrize("at", ["part", COMPLETE, "put"])
+async def test_a_server_that_takes_all_and_says_nothing_is_asked_once_more(
+    server: Meddler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Each silence costs five minutes, and the stage has tries of its own."""
+    monkeypatch.setattr(s3_wire, "ANSWER_S", 0.3)
+    server.faults[at] = [meddle.saying_nothing] * 9
+    sizes, data = (Sizes(), SMALL) if at == "put" else (IN_PARTS, DATA[: 5 * MEBIBYTE])
+    with pytest.raises(errors.Transient, match="timeout"):
+        await publish(destination(server, sizes=sizes, idle_s=0.3), parcel(tmp_path, data))
+    assert server.asked.count(at) == 2
+    stands_nothing(server)
+
+
+async def test_an_answer_that_drips_is_as_good_as_silence(
+    server: Meddler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drips(_meddler: Meddler, exchange: Exchange) -> None:
+        await exchange.body()
+        await exchange.head(200, {"Content-Length": "1000"})
+        while True:
+            await exchange.write(b" ")
+            await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(s3_wire, "ANSWER_S", 0.3)
+    server.faults["put"] = [drips] * 9
+    with pytest.raises(errors.Transient, match="timeout"):
+        await publish(destination(server, sizes=Sizes()), parcel(tmp_path, SMALL))
+
+
+async def test_a_server_that_asks_for_a_pause_has_it(server: Meddler, tmp_path: Path) -> None:
+    """J6"""
+    server.faults["put"] = [meddle.refusing(503, "SlowDown", {"Retry-After": "0.3"})]
+    begun = asyncio.get_running_loop().time()
+    await publish(destination(server, sizes=Sizes()), parcel(tmp_path, SMALL))
+    assert asyncio.get_running_loop().time() - begun >= 0.3
+    assert server.asked.count("put") == 2
+
+
+async def test_a_longer_pause_than_is_waited_here_is_left_to_the_stage(server: Meddler, tmp_path: Path) -> None:
+    """J6"""
+    server.faults["put"] = [meddle.refusing(503, "SlowDown", {"Retry-After": "40"})] * 9
+    with pytest.raises(errors.Transient, match="SlowDown") as raised:
+        await publish(destination(server, sizes=Sizes()), parcel(tmp_path, SMALL))
+    assert (raised.value.retry_after_s, server.asked.count("put")) == (40, 1)
+
+
+async def test_what_a_silent_server_keeps_open_is_not_waited_for(
+    server: Meddler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J11: an attempt that only wants to begin, or to end, is not held up."""
+    monkeypatch.setattr(s3_multipart, "CLEAR_UP_S", 0.3)
+    server.faults["list"] = [meddle.saying_nothing] * 9
+    async with used(destination(server)) as made:
+        with pytest.raises(errors.Transient, match="destination_unavailable"):
+            await made.discard("7-1")
 
 
 async def test_a_redirect_to_elsewhere_is_not_followed(server: Meddler, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from encoder.model.job import Place
@@ -64,13 +64,13 @@ async def passing(meddler: Meddler, exchange: Exchange) -> None:
     await exchange.write(await meddler.answer_of(exchange))
 
 
-def refusing(status: int, code: str) -> Fault:
+def refusing(status: int, code: str, headers: Mapping[str, str] | None = None) -> Fault:
     """Takes the body, does nothing, and answers with an error as S3 words it."""
 
     async def fault(_meddler: Meddler, exchange: Exchange) -> None:
         await exchange.body()
         told = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>SENTINEL</Message></Error>".encode()
-        await exchange.answer(status, b"" if exchange.request.method == "HEAD" else told)
+        await exchange.answer(status, b"" if exchange.request.method == "HEAD" else told, headers)
 
     return fault
 
@@ -104,6 +104,12 @@ def falling_silent(after: int) -> Fault:
         await exchange.until_closed()
 
     return fault
+
+
+async def saying_nothing(_meddler: Meddler, exchange: Exchange) -> None:
+    """Takes the body, and neither does nor says anything."""
+    await exchange.body()
+    await exchange.until_closed()
 
 
 async def lying(meddler: Meddler, exchange: Exchange) -> None:
