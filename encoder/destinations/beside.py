@@ -48,6 +48,8 @@ class Lines(Protocol):
 class BesideDestination:
     """A file, or the folder of a package. `chunk_bytes`: what is stored at a time."""
 
+    tells_sha256 = False
+
     def __init__(self, lines: Lines, path: str, *, uri: str, chunk_bytes: int) -> None:
         self._lines = lines
         self._path = path

@@ -44,6 +44,8 @@ def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
 class FileDestination:
     """A file, or the folder of a package. `away`: the code of failures that may pass by themselves."""
 
+    tells_sha256 = True
+
     def __init__(self, spot: Spot, *, uri: str, away: str = "destination_unavailable") -> None:
         self._spot = spot
         self._uri = uri

@@ -49,6 +49,8 @@ def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
 class HttpDestination:
     """`key` names what is sent for ever: the other side may know by it what it has already taken."""
 
+    tells_sha256 = False
+
     def __init__(self, url: Url, members: Members, web: Web, *, key: str) -> None:
         self._url = url
         self._members = members

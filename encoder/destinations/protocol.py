@@ -43,8 +43,15 @@ class Destination(Protocol):
     def uri(self) -> str:
         """The final name, without userinfo, query or other secrets."""
 
+    @property
+    def tells_sha256(self) -> bool:
+        """Whether `look` may tell the SHA-256 of what we made. Where it never does, it proves nothing: nobody looks."""
+
     async def look(self) -> Receipt | None:
-        """What stands at the final name now; None if nothing does or it cannot be known."""
+        """What stands at the final name now; None if nothing does or it cannot be known.
+
+        So None is no promise that a publish would replace nothing.
+        """
 
     async def publish(
         self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]

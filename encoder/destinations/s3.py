@@ -96,6 +96,8 @@ def _metadata_faults(metadata: Mapping[str, str]) -> Iterator[Fault]:
 class S3Destination:
     """An object, or the folder of a package. `dress`: what each object is given along, as S3's API names it."""
 
+    tells_sha256 = True
+
     def __init__(self, s3: S3, key: str, *, uri: str, dress: Mapping[str, Any]) -> None:
         self._s3 = s3
         self._key = key

@@ -89,16 +89,17 @@ class Ftp(Talk):
 
     @asynccontextmanager
     async def retrieving(
-        self, path: str, *, offset: int, size_bytes: int | None
+        self, path: str, *, offset: int, facts: Facts
     ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
         """The byte where the transfer begins, 0 where the server cannot go on in the middle, and its chunks.
 
-        They are not whole before `size_bytes` have come: a server may think that it has sent what a net has cut off.
+        They are whole when as many bytes have come as `facts` say, for a server may think that it has sent what a net
+        has cut off, and when `facts` still hold: they were asked for first, and the file may since be another.
         """
         with self._translated():
             data = await self._transfer(f"RETR {path}", offset=offset)
         try:
-            yield data.offset, self._chunks(data, size_bytes)
+            yield data.offset, self._chunks(data, path, facts)
         finally:
             data.close()
 
@@ -180,15 +181,17 @@ class Ftp(Talk):
         session = self.stream.writer.get_extra_info("ssl_object").session
         return SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, context=self._tls, session=session)
 
-    async def _chunks(self, data: _Data, size_bytes: int | None) -> AsyncIterator[bytes]:
+    async def _chunks(self, data: _Data, path: str, facts: Facts) -> AsyncIterator[bytes]:
         at = data.offset
         while chunk := await self._read(data):
             at += len(chunk)
             yield chunk
         with self._translated():
             await self._finish(self._web.idle_s)
-        if size_bytes is not None and at != size_bytes:
-            raise errors.Transient(self._side.away, f"The transfer ended after {at} of {size_bytes} bytes.")
+        if await self.facts(path) != facts:
+            raise errors.Transient(self._side.away, "The file changed while it was read.")
+        if facts.size_bytes not in {None, at}:
+            raise errors.Transient(self._side.away, f"The transfer ended after {at} of {facts.size_bytes} bytes.")
 
     async def _read(self, data: _Data) -> bytes:
         with self._translated():

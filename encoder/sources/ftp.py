@@ -36,7 +36,7 @@ class FtpSource:
         try:
             facts = await ftp.facts(self._path)
             wanted = offset if validator is not None and validator == facts.version else 0
-            transfer = ftp.retrieving(self._path, offset=wanted, size_bytes=facts.size_bytes)
+            transfer = ftp.retrieving(self._path, offset=wanted, facts=facts)
             async with transfer as (start, chunks):
                 yield Incoming(
                     offset=start,

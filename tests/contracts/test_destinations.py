@@ -24,8 +24,6 @@ def no_storage(_key: str) -> Destination:
 
 
 class _Http:
-    tells_sha256 = False
-
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
@@ -68,8 +66,6 @@ class TestHttpFolder(FolderSuite):
 
 
 class _File:
-    tells_sha256 = True
-
     def __init__(self, final: Path, destination: Destination) -> None:
         self._final = final
         self._destination = destination

@@ -65,8 +65,6 @@ class TestSource(SourceSuite):
 
 
 class _Destination:
-    tells_sha256 = True
-
     def __init__(self, bucket: Bucket, key: str, sizes: Sizes) -> None:
         self._bucket = bucket
         self._key = key

@@ -32,6 +32,7 @@ from tests.lab.tls import Authority
 from tests.lab.wire import PUBLIC, lab_web
 
 DATA = noise(1_500_000)
+OTHER = noise(len(DATA), seed=2)
 
 
 @pytest.fixture
@@ -151,6 +152,28 @@ async def test_a_server_that_cannot_go_on_in_the_middle_begins_again(server: Ftp
     server.answers["REST"] = "502 not here"
     again, data = await read(asked, offset=1000, validator=first.validator)
     assert (again.offset, data) == (0, DATA)
+
+
+@pytest.mark.parametrize("at", ["EPSV", "QUIT"], ids=["before it is read", "after"])
+async def test_a_file_that_is_replaced_while_it_is_read_is_never_spliced(server: Ftpx, at: str) -> None:
+    """Size and time are asked for before the transfer begins; the other file is as large as this one."""
+    asked = source(server.place("in.mov"), lab_web())
+    first, _ = await read(asked)
+    await server.deserted()
+
+    def replaced() -> None:
+        server.files["in.mov"], server.changed = OTHER, "20261120180000"
+
+    server.before[at] = replaced
+    if at == "EPSV":
+        with pytest.raises(errors.Transient, match=r"source_unavailable.*changed"):
+            await read(asked, offset=1000, validator=first.validator)
+    else:
+        await read(asked, offset=1000, validator=first.validator)
+        await server.deserted()
+    server.before.clear()
+    again, data = await read(asked, offset=len(DATA), validator=first.validator)
+    assert (again.offset, data) == (0, OTHER)
 
 
 @pytest.mark.parametrize("unknown", ["SIZE", "MDTM"])

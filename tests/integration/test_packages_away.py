@@ -10,15 +10,18 @@ from prometheus_client import CollectorRegistry
 
 from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
+from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.suites.destination import FolderBench, used
 from encoder.worker.package import Package
 from encoder.worker.publish import all_stand, discard
 from tests.contracts.test_destinations import no_storage
 from tests.lab.ftpd import Ftpd
+from tests.lab.ftpx import Ftpx
 from tests.lab.packages import KEY, counted, made, packaged, sending
+from tests.lab.put import Shelf
 from tests.lab.rgw import Bucket, Gateway
-from tests.lab.served import ServedDestination, ServedFolder
+from tests.lab.served import ServedDestination, ServedFolder, destination
 from tests.lab.sshd import Sshd
 from tests.lab.wire import lab_web
 
@@ -75,6 +78,16 @@ async def stands_whole(package: Package, bench: FolderBench, *, tells_sha256: bo
         await sending(package, destination, attempt="7-2", promised=promised, tally=tally).send()
     assert bench.files() == made(package)
     assert moved(registry) == (0 if tells_sha256 else package.size_bytes)
+
+
+@pytest.mark.parametrize("kind", ["http", "ftp"])
+async def test_who_never_tells_a_checksum_is_not_asked_what_stands_there(package: Package, kind: str) -> None:
+    """Every try would cost a login for nothing."""
+    async with Ftpx() as ftp, Shelf() as http:
+        place: Place = ftp.place("hls/") if kind == "ftp" else {"kind": "http", "url": http.url("/hls/")}
+        async with used(destination(place, lab_web())) as folder:
+            assert not await all_stand(package.pieces, folder)
+        assert (ftp.said, http.seen) == ([], [])
 
 
 def moved(registry: CollectorRegistry) -> float:

@@ -16,11 +16,14 @@ from tests.lab.wire import PUBLIC
 class Ftpx:
     """`answers`: what is said to a verb (or a whole command) instead of what would be true; "" closes the connection.
 
+    `before`: what happens when a verb comes, before it is answered. `changed`: what MDTM says of every file.
     `said`: every command that came, in order. `most_at_once`: the greatest number of visitors at one time.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    changed: str = "20261120170000"
     greeting: str = "220 welcome"
     overwrites: bool = True  # RNTO to what is there
     takes: int | None = None  # bytes of an upload; then it is over
@@ -70,6 +73,10 @@ class Ftpx:
             visit.close()
 
 
+def _nothing() -> None:
+    pass
+
+
 class _Visit:
     def __init__(self, server: Ftpx, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ftp = server
@@ -92,6 +99,7 @@ class _Visit:
             command = line.decode().rstrip("\r\n")
             verb, _, rest = command.partition(" ")
             self._ftp.said.append(command)
+            self._ftp.before.get(verb, _nothing)()
             answer = self._ftp.answers.get(command, self._ftp.answers.get(verb))
             if answer == "":
                 return
@@ -130,7 +138,7 @@ class _Visit:
             "USER": "331 and the password?",
             "PASS": "230 come in",
             "SIZE": f"213 {len(files[rest])}" if there else "550 no such file",
-            "MDTM": "213 20261120170000" if there else "550 no such file",
+            "MDTM": f"213 {self._ftp.changed}" if there else "550 no such file",
             "REST": "350 from there",
             "RNFR": "350 to what?" if there else "550 no such file",
             "MKD": "257 made",

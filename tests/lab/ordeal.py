@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,12 @@ import asyncpg
 from tests.lab.hook import Hook
 from tests.lab.platform import Platform, free_port, running, until
 from tests.lab.sentinel import WORD, Watch, watching
-from tests.lab.wire import Exchange, Script
+from tests.lab.wire import Exchange, Script, Server
 
 Place = dict[str, Any]
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 160, "height": 90}
 NOBODY = "127.77.0.99"  # where nothing listens
+_HEADERS = {"Authorization": f"Basic {base64.b64encode(f'ann:{WORD}'.encode()).decode()}", "X-Token": f"{WORD}/+ %"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,12 @@ async def ordeal(dsn: str, folder: Path, *words: str, **extra: str) -> AsyncIter
     ):
         await platform.start("worker", ENCODER_METRICS_PORT=str(port))
         yield Ordeal(platform=platform, hook=hook, watch=watch, metrics_port=port)
+
+
+def place(server: Server | str, path: str) -> Place:
+    """A file on a web server, with a secret in all that may hold one."""
+    url = server + path if isinstance(server, str) else server.url(path)
+    return {"kind": "http", "url": f"{url}?key={WORD}query", "headers": _HEADERS}
 
 
 def repeating(status: int, *, body: bool = True) -> Script:

@@ -81,6 +81,7 @@ class Forgetful:
         self._inner = inner
         self._broke = broke
         self.uri = inner.uri
+        self.tells_sha256 = inner.tells_sha256
 
     def within(self, name: str) -> Destination:
         return type(self)(self._inner.within(name), self._broke)

@@ -62,7 +62,6 @@ class ServedDestination:
     web: Web
     name: str
     inside: str = field(default_factory=lambda: uuid4().hex)
-    tells_sha256: bool = False
 
     def destination(self) -> Destination:
         return destination(self.place(f"{self.inside}/{self.name}"), self.web)

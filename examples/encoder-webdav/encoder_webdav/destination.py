@@ -33,6 +33,7 @@ def check_destination(members: Members, surroundings: Surroundings) -> Iterator[
 class WebdavDestination:
     """A file, or the folder of a package. `key` is the same on every attempt."""
 
+    tells_sha256 = False
     url: Url
     members: http.Members
     web: Web

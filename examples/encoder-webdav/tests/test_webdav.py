@@ -129,8 +129,6 @@ class TestDestination(DestinationSuite):
     @pytest.fixture
     def bench(self, served: Served) -> DestinationBench:
         class Bench:
-            tells_sha256 = False
-
             def destination(self) -> Destination:
                 return served.destination()
 
