@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg import codecs, command, proof, rules
-from encoder.ffmpeg.launcher import Launcher, Leash, Limits
-from encoder.ffmpeg.plan import decide
-from encoder.ffmpeg.probe import inspect, reopen
-from encoder.model.base import Json
+from encoder.ffmpeg import codecs
 from encoder.model.job import OutputSpec
-from encoder.model.media import Media, Opened
-from encoder.model.plan import OutputPlan
-from encoder.model.proof import Proof
-from tests.lab.facts import ABLE, picture, spec, warned
+from tests.lab.encoding import fast, number, one, psnr, run, told
+from tests.lab.facts import picture, spec, warned
 from tests.lab.media import clip, ffmpeg_binary, made, public_clip
-
-LIMITS = Limits(wall_seconds=100.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Made:
-    """One output that was run, and what the proof says of it."""
-
-    plan: OutputPlan
-    path: Path
-    media: Media
-    opened: Opened
-    proof: Proof
-
-    @property
-    def code(self) -> str | None:
-        failure = proof.verdict(self.proof)
-        return None if failure is None else failure.code
-
-
-async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
-    """Every output of a source, encoded in its pass and judged."""
-    for output in outputs:
-        assert rules.check(output) == []
-    launcher = Launcher(binary=Path(ffmpeg_binary()))
-    media = await inspect(launcher, path, folder=folder, leash=Leash())
-    plan = decide(media, dict(enumerate(outputs)), ABLE)
-    assert not plan.refused
-    files = {each.output: folder / f"out-{each.output}.{each.extension}" for each in plan.outputs}
-    results: list[Made] = []
-    for one_pass in plan.passes:
-        args = command.build(plan, one_pass, files=files, threads=2)
-        ended = await launcher.run(args, folder=folder, leash=Leash(), limits=LIMITS, source=path)
-        assert ended.code == 0, ended.log
-        for number in one_pass.outputs:
-            each, file = plan.output(number), files[number]
-            opened = await reopen(launcher, file, muxer=each.muxer, folder=folder, leash=Leash())
-            decoded = await launcher.run(
-                command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=file
-            )
-            judged = proof.judge(each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded)
-            results.append(Made(plan=each, path=file, media=media, opened=opened, proof=judged))
-    return results
-
-
-async def one(path: Path, folder: Path, output: OutputSpec) -> Made:
-    return (await run(path, folder, output))[0]
-
-
-def fast(preset: str | None = "h264", /, **members: Json) -> OutputSpec:
-    return spec(preset, **{"encoderPreset": "ultrafast", "height": 240, **members})
-
 
 CLIPS: dict[str, set[str]] = {
     "bbb_1080p30_faststart.mp4": set(),
@@ -185,7 +125,7 @@ async def test_a_clip_of_an_uneven_source_shows_the_frames_of_its_time(tmp_path:
     result = await one(path, tmp_path, output)
     assert result.proof.passed, result.proof.failed
     wanted = "[1:v]fps=30,trim=start_pts=90:end_pts=150,setpts=PTS-90,scale=480:-2[w];[0:v][w]psnr"
-    assert _psnr(result.path, path, wanted) > 40
+    assert psnr(result.path, path, wanted) > 40
 
 
 async def test_hdr_is_kept_when_asked(tmp_path: Path) -> None:
@@ -205,7 +145,7 @@ async def test_a_rotated_source_stands_upright(tmp_path: Path) -> None:
     path = public_clip("iphone_hevc_rot90.mov")
     result = await one(path, tmp_path, fast(None, container="mkv", crf=10))
     upright = "[1:v]fps=30000/1001,scale=136:240[w];[0:v][w]psnr"  # autorotated by ffmpeg
-    assert _psnr(result.path, path, upright) > 30
+    assert psnr(result.path, path, upright) > 30
     shown = result.opened.media.video[0]
     assert (shown.coded_width, shown.coded_height, shown.rotation_deg) == (136, 240, 0)
 
@@ -226,27 +166,12 @@ async def test_full_range_and_old_colours_become_tagged_video_range(tmp_path: Pa
     assert all(abs(got - wanted) <= 6 for got, wanted in zip(colour, (254, 0, 0), strict=True))
 
 
-def _told(*args: str | Path) -> str:
-    done = subprocess.run([ffmpeg_binary(), "-nostdin", *args, "-f", "null", "-"], capture_output=True, check=True)
-    return done.stderr.decode()
-
-
-def _number(pattern: str, text: str) -> float:
-    found = re.findall(pattern, text)
-    assert found, text
-    return math.inf if found[-1] == "inf" else float(found[-1])
-
-
-def _psnr(result: Path, path: Path, graph: str) -> float:
-    return _number(r"average:(inf|[\d.]+)", _told("-i", result, "-i", path, "-filter_complex", graph))
-
-
 def _mean_volume(path: Path, *filters: str) -> float:
-    return _number(r"mean_volume: (-?[\d.]+)", _told("-i", path, "-af", ",".join((*filters, "volumedetect"))))
+    return number(r"mean_volume: (-?[\d.]+)", told("-i", path, "-af", ",".join((*filters, "volumedetect"))))
 
 
 def _saturation(path: Path) -> float:
-    said = _told(
+    said = told(
         "-v", "info", "-i", path, "-vf", "format=yuv420p,signalstats,metadata=print:key=lavfi.signalstats.SATAVG"
     )
     values = [float(value) for value in re.findall(r"SATAVG=([\d.]+)", said)]

@@ -1,0 +1,96 @@
+"""Real media through plan, command, ffmpeg and proof, as the worker's stages do it; and how a result looks."""
+
+from __future__ import annotations
+
+import math
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from encoder.ffmpeg import command, proof, rules
+from encoder.ffmpeg.launcher import Launcher, Leash, Limits
+from encoder.ffmpeg.plan import decide
+from encoder.ffmpeg.probe import inspect, reopen
+from encoder.model.base import Json
+from encoder.model.job import OutputSpec
+from encoder.model.media import Media, Opened
+from encoder.model.plan import OutputPlan
+from encoder.model.proof import Proof
+from tests.lab.facts import ABLE, spec
+from tests.lab.media import ffmpeg_binary
+
+LIMITS = Limits(wall_seconds=100.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """One output that was run, and what the proof says of it."""
+
+    plan: OutputPlan
+    path: Path
+    media: Media
+    opened: Opened
+    proof: Proof
+
+    @property
+    def code(self) -> str | None:
+        failure = proof.verdict(self.proof)
+        return None if failure is None else failure.code
+
+
+async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
+    """Every output of a source, encoded in its pass and judged."""
+    for output in outputs:
+        assert rules.check(output) == []
+    launcher = Launcher(binary=Path(ffmpeg_binary()))
+    media = await inspect(launcher, path, folder=folder, leash=Leash())
+    plan = decide(media, dict(enumerate(outputs)), ABLE)
+    assert not plan.refused
+    files = {each.output: folder / f"out-{each.output}.{each.extension}" for each in plan.outputs}
+    results: list[Made] = []
+    for one_pass in plan.passes:
+        args = command.build(plan, one_pass, files=files, threads=2)
+        ended = await launcher.run(args, folder=folder, leash=Leash(), limits=LIMITS, source=path)
+        assert ended.code == 0, ended.log
+        for number in one_pass.outputs:
+            each, file = plan.output(number), files[number]
+            opened = await reopen(launcher, file, muxer=each.muxer, folder=folder, leash=Leash())
+            decoded = await launcher.run(
+                command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=file
+            )
+            judged = proof.judge(each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded)
+            results.append(Made(plan=each, path=file, media=media, opened=opened, proof=judged))
+    return results
+
+
+async def one(path: Path, folder: Path, output: OutputSpec) -> Made:
+    return (await run(path, folder, output))[0]
+
+
+def fast(preset: str | None = "h264", /, **members: Json) -> OutputSpec:
+    return spec(preset, **{"encoderPreset": "ultrafast", "height": 240, **members})
+
+
+def told(*args: str | Path) -> str:
+    """What ffmpeg says of `args`, whose result it throws away."""
+    done = subprocess.run([ffmpeg_binary(), "-nostdin", *args, "-f", "null", "-"], capture_output=True, check=True)
+    return done.stderr.decode()
+
+
+def number(pattern: str, text: str) -> float:
+    """The last number of that pattern."""
+    found = re.findall(pattern, text)
+    assert found, text
+    return math.inf if found[-1] == "inf" else float(found[-1])
+
+
+def psnr(result: Path, path: Path, graph: str) -> float:
+    """`graph` compares [0:v], the result, with [1:v], the source."""
+    return number(r"average:(inf|[\d.]+)", told("-i", result, "-i", path, "-filter_complex", graph))
+
+
+def ssim(result: Path, path: Path, graph: str = "", *, options: tuple[str, ...] = ()) -> float:
+    """How alike the result and the source are, 1 for the same: the source made comparable by `graph`."""
+    compared = f"[1:v]{graph or 'null'},settb=1/1000[w];[0:v]settb=1/1000[g];[g][w]ssim"
+    return number(r"All:([\d.]+)", told("-i", result, *options, "-i", path, "-filter_complex", compared))
