@@ -1,0 +1,75 @@
+"""The tracks of a package: what each shall be, and what its bytes say."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from encoder.model.base import Record
+
+Kind = Literal["hls", "dash", "cmaf"]  # of a package; cmaf: one set of segments, both manifests
+Segments = Literal["fmp4", "ts"]
+TrackKind = Literal["video", "audio", "subtitles"]
+
+INIT = "init.mp4"
+PLAYLIST = "index.m3u8"
+I_FRAMES = "iframes.m3u8"
+SUFFIXES: dict[Segments, str] = {"fmp4": ".m4s", "ts": ".ts"}
+
+
+class Track(Record):
+    """One folder of a package, as planned. Video tracks come in the order in which players shall see them."""
+
+    name: str  # of the folder: "720p", "audio-eng"
+    kind: TrackKind
+    language: str | None = None  # three letters, or as in BCP 47
+    title: str | None = None  # what a player's menu calls it; None: its language, else its name
+    default: bool = False
+    rate: str | None = None  # exact frame rate, "30000/1001"
+    width_px: int | None = None
+    height_px: int | None = None
+    channels: int | None = None
+    video_range: Literal["SDR", "PQ", "HLG"] = "SDR"
+
+
+class IFrame(Record):
+    """A picture that needs no other and can be fetched alone: these bytes of its segment."""
+
+    offset_bytes: int
+    size_bytes: int
+    at: int  # presentation time, in the track's timescale
+
+
+class Segment(Record):
+    """One segment as it lies there. Times are presentation times in the track's timescale, from the track's 0."""
+
+    name: str  # "00001.m4s"
+    size_bytes: int
+    start: int
+    duration: int
+    independent: bool  # begins with a picture that needs no other, by NAL or OBU type; sound always does
+    i_frames: tuple[IFrame, ...] = ()
+
+
+class Written(Record):
+    """One track as its bytes tell it."""
+
+    track: Track
+    container: Segments
+    codec: str  # RFC 6381: "avc1.64001F", "mp4a.40.2"
+    timescale: int
+    sample_rate_hz: int | None = None
+    frame: int = 0  # usual duration of a sample, in the timescale
+    segments: tuple[Segment, ...]
+
+    @property
+    def name(self) -> str:
+        return self.track.name
+
+    def seconds(self, ticks: int) -> Fraction:
+        """Exact."""
+        return Fraction(ticks, self.timescale)
+
+    @property
+    def duration_seconds(self) -> Fraction:
+        return self.seconds(sum(segment.duration for segment in self.segments))
