@@ -28,6 +28,7 @@ class VideoPlan(Record):
     bitrate_bps: int | None = None
     max_bitrate_bps: int | None = None
     crf: float | None = None
+    two_pass: bool = False  # a first run looks at the whole picture, a second shares out the bits
     profile: str | None = None  # as ffmpeg names it; the result may be a simpler one
     level: str | None = None
     color_range: str = "tv"
@@ -67,15 +68,35 @@ class AudioPlan(Record):
     frame_seconds: float = 0.0  # of one packet: the grain of every measure of time
 
 
+class PackagePlan(Record):
+    """A folder of files in place of one file: what players switch between, cut on one grid."""
+
+    kind: str  # hls, dash, cmaf
+    segments: str = "fmp4"  # or ts
+    segment_frames: int  # of the picture, whole GOPs
+    segment_seconds: str  # exactly those frames, "6006/1000": the sound is cut by it too
+    playlist_name: str  # of what players open first, with its ending
+
+    @property
+    def suffix(self) -> str:
+        """How a segment's name ends."""
+        return "ts" if self.segments == "ts" else "m4s"
+
+
 class OutputPlan(Record):
-    """One output: `output` is its position in the job."""
+    """One output: `output` is its position in the job.
+
+    Of a package, `renditions` say all that is made, each of one stream; `video` and `audio` are the best of them.
+    """
 
     output: int
+    name: str = ""  # of a rendition: its folder in the package
     container: str
     muxer: str  # ffmpeg's format name
     extension: str
     content_type: str
-    package: bool = False  # a folder of files
+    package: PackagePlan | None = None  # a folder of files
+    renditions: tuple[OutputPlan, ...] = ()
     faststart: bool = False
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
@@ -91,7 +112,12 @@ class OutputPlan(Record):
     @property
     def file_name(self) -> str:
         """What the output is called while it is made."""
-        return f"out-{self.output}.{self.extension}"
+        return f"out-{self.output}" if self.package else f"out-{self.output}.{self.extension}"
+
+    @property
+    def streams(self) -> tuple[OutputPlan, ...]:
+        """What ffmpeg writes by itself: each rendition of a package, else the one file."""
+        return self.renditions or (self,)
 
 
 class Pass(Record):

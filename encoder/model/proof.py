@@ -9,6 +9,7 @@ class Check(Record):
     """One check of docs/encoding.md: what was expected, what was measured, what would have been allowed."""
 
     name: str
+    rendition: str | None = None  # of a package, if the check is about one of them
     passed: bool
     expected: Json = None
     measured: Json = None
