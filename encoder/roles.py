@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -98,6 +99,8 @@ async def run_migrate(settings: Settings) -> int:
 def _prepare(settings: Settings, *, worker: bool) -> None:
     """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
     configure(LogFormat(settings.log_format), settings.log_level)
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
     Machine(settings).require(worker=worker)
     starting = asyncio.current_task()
     if starting is not None:

@@ -19,37 +19,29 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from tests.lab import audit, media
-from tests.lab.ordeal import NOBODY, Case, Place, ordeal, repeating
+from tests.lab.ordeal import NOBODY, Case, ordeal, place, repeating
 from tests.lab.origin import Served, redirecting
 from tests.lab.platform import until
 from tests.lab.put import Shelf, resetting
 from tests.lab.sentinel import WORD, Watch, forms
 from tests.lab.tls import Authority
-from tests.lab.wire import Exchange, Script, Server
+from tests.lab.wire import Server
 
-HEADERS = {"Authorization": f"Basic {base64.b64encode(f'ann:{WORD}'.encode()).decode()}", "X-Token": f"{WORD}/+ %"}
 DOWN = f"http://{NOBODY}:9999"
 ENDLESS = {"encoderPreset": "veryslow", "width": 1920, "height": 1080, "upscale": True}
-
-
-def place(server: Server | str, path: str) -> Place:
-    """With a secret in all that may hold one."""
-    url = server + path if isinstance(server, str) else server.url(path)
-    return {"kind": "http", "url": f"{url}?key={WORD}query", "headers": HEADERS}
 
 
 @dataclass(kw_only=True)
 class Web:
     origin: Server
     shelf: Shelf
-    served: Served
 
 
 @pytest.fixture
 async def web() -> AsyncIterator[Web]:
     served = Served(data=media.clip(seconds=1).read_bytes())
     async with Server(scripts={"/in.mp4": served}) as origin, Shelf() as shelf:
-        yield Web(origin=origin, shelf=shelf, served=served)
+        yield Web(origin=origin, shelf=shelf)
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab"])
@@ -175,51 +167,3 @@ async def test_a_receiver_that_fails_and_repeats_what_it_heard_tells_no_secret(
         failures = {delivery["error"] for delivery in told["deliveries"]}
         assert failures >= {"answered 500", "answered 404", "receiver_unavailable"}
         await job.nothing_is_seen()
-
-
-@pytest.mark.parametrize("stage", ["fetching", "delivering"])
-async def test_a_worker_that_dies_leaves_no_secret_behind_nor_does_who_takes_over(
-    stage: str, dsn: str, tmp_path: Path, web: Web
-) -> None:
-    met = asyncio.Event()
-    if stage == "fetching":
-        web.origin.scripts["/in.mp4"] = silent_half_way(web.served, met)
-    else:
-        web.shelf.faults = [deaf_half_way(met)]
-    async with ordeal(dsn, tmp_path) as job:
-        job_id = await job.submit(Case(source=place(web.origin, "/in.mp4"), to=place(web.shelf, "/out.mp4")))
-        await met.wait()
-        await job.platform.roles[-1].kill()
-        await job.watch.look_everywhere(job.hook, job_id)
-        assert job.watch.seen == set()
-        await job.platform.start("worker", ENCODER_METRICS_PORT=str(job.metrics_port))
-        ended = await job.platform.ended(job_id)
-        assert (ended["status"], ended["outputs"][0]["attempts"]) == ("completed", 2)
-        await job.nothing_is_seen()
-        await audit.audit(job.platform)
-
-
-def silent_half_way(then: Served, met: asyncio.Event) -> Script:
-    """Half of the file and no more, once."""
-
-    async def script(exchange: Exchange) -> None:
-        if met.is_set():
-            await then(exchange)
-            return
-        await exchange.head(200, {"Content-Length": str(len(then.data))})
-        await exchange.write(then.data[: len(then.data) // 2])
-        met.set()
-        await exchange.until_closed()
-
-    return script
-
-
-def deaf_half_way(met: asyncio.Event) -> Script:
-    """Takes half of what it is sent."""
-
-    async def script(exchange: Exchange) -> None:
-        await exchange.body(1000)
-        met.set()
-        await exchange.until_closed()
-
-    return script

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
+from xml.sax.saxutils import escape
 
 import asyncssh
 import pytest
@@ -21,6 +22,7 @@ from tests.lab.ordeal import NOBODY, Case, ordeal
 from tests.lab.rgw import Gateway
 from tests.lab.sentinel import WORD
 from tests.lab.sshd import Sshd
+from tests.lab.wire import Exchange, Server
 
 LOGIN: Place = {"username": SENTINEL_USER, "password": SENTINEL_PASSWORD}
 NO_LOGIN: Place = {"username": SENTINEL_USER, "password": f"{WORD} is wrong"}
@@ -139,6 +141,17 @@ async def test_a_job_that_fails_at_servers_tells_none_of_its_logins(
         await job.nothing_is_seen()
 
 
+class Repeating(Server):
+    """Refuses as Amazon's S3 does: with the key's id, and with what it was told."""
+
+    async def script(self, exchange: Exchange) -> None:
+        heard = escape(exchange.request.head.decode())
+        told = f"<AWSAccessKeyId>{rgw.SENTINEL_ID}</AWSAccessKeyId><StringToSign>{heard}</StringToSign>"
+        code = f"<Code>SignatureDoesNotMatch</Code><Message>{heard}</Message>"
+        await exchange.body()
+        await exchange.answer(403, f"<Error>{code}{told}</Error>".encode(), {"Content-Type": "application/xml"})
+
+
 @pytest.mark.xdist_group("s3")
 async def test_a_job_that_fails_at_s3_tells_none_of_its_keys(dsn: str, tmp_path: Path, s3_server: Gateway) -> None:
     bucket = s3_server.bucket()
@@ -152,6 +165,7 @@ async def test_a_job_that_fails_at_s3_tells_none_of_its_keys(dsn: str, tmp_path:
         return {"kind": "s3", "bucket": bucket.name, "path": path, "endpointUrl": s3_server.url, **keys}
 
     async with (
+        Repeating() as repeats,
         Proxy(target=(s3_server.host, s3_server.port), down=Way(reset_after=20)) as resets,
         ordeal(dsn, tmp_path, rgw.SENTINEL_ID, rgw.SENTINEL_SECRET) as job,
     ):
@@ -162,6 +176,10 @@ async def test_a_job_that_fails_at_s3_tells_none_of_its_keys(dsn: str, tmp_path:
                 "keys": Case(source=source | wrong, code="source_auth_failed"),
                 "id": Case(source=source | {"access_key_id": f"{WORD}id"}, code="source_auth_failed"),
                 "missing": Case(source=at("nothing.mp4"), code="source_not_found"),
+                "repeats": Case(source=source | {"endpointUrl": repeats.url("")}, code="source_auth_failed"),
+                "to repeats": Case(
+                    source=source, to=at("out.mp4") | {"endpointUrl": repeats.url("")}, code="destination_auth_failed"
+                ),
                 "down": Case(source=source | down, code="source_unavailable", attempts=2),
                 "resets": Case(source=source | reset, code="source_unavailable", attempts=2),
                 "text": Case(source=at("in.txt"), code="unsupported_format"),
