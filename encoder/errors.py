@@ -292,6 +292,8 @@ _ENTRIES = (
     _warning("codec_substituted", "Another encoder was used", "Name an encoder that the workers have."),
     _warning("not_upscaled", "Source is smaller than asked", "Set `upscale` to true to enlarge it."),
     _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
+    _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
+    _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
 )
 

@@ -14,6 +14,7 @@ from encoder.errors import Fault
 from encoder.files.roots import Roots
 from encoder.model import place as places
 from encoder.model.job import Place
+from encoder.model.plan import Note
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
 
@@ -45,19 +46,25 @@ def _nothing_wrong(_members: object, _surroundings: Surroundings) -> Iterable[Fa
     return ()
 
 
+def _nothing_to_know(_members: object) -> Iterable[Note]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[M, T]):
     """A kind of source or destination; what an entry point of `encoder.sources` or `encoder.destinations` names.
 
     `members`: what its members are read into, `kind` left out: a record, or a pydantic model. `check` is pure but for
     looks at file roots: it tells before anything is stored what is wrong with the members, `path` being a pointer from
-    the place on. `secrets`: members, as JSON names them, that are stored sealed and never shown, beside those that are
-    so in every kind.
+    the place on. `warn`, pure too, tells what is to be known of members in which nothing is wrong; it is asked whenever
+    the job is shown, and secrets among them may be hidden. `secrets`: members, as JSON names them, that are stored
+    sealed and never shown, beside those that are so in every kind.
     """
 
     members: type[M]
     make: Callable[[M, Surroundings], T]
     check: Callable[[M, Surroundings], Iterable[Fault]] = _nothing_wrong
+    warn: Callable[[M], Iterable[Note]] = _nothing_to_know
     secrets: frozenset[str] = frozenset()
 
 
@@ -110,6 +117,14 @@ class Registry(Generic[T]):
         """Everything that is wrong with `place`; `path` is a pointer from the place on."""
         found = self._read(place, replace(self._surroundings, folder=folder))
         return found if isinstance(found, list) else []
+
+    def warnings(self, place: Place) -> tuple[Note, ...]:
+        """What the caller should know of `place`, which was in order once and whose secrets may be hidden."""
+        kind = self._find(places.kind_of(place) or "")
+        if isinstance(kind, Fault) or kind.warn is _nothing_to_know:
+            return ()
+        members = places.read(kind.members, place)
+        return () if isinstance(members, list) else tuple(kind.warn(members))
 
     def label(self, place: Place) -> str:
         """The kind of `place` where few words are wanted: `other` for all that are not ours."""

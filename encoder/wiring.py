@@ -30,6 +30,7 @@ from encoder.model.base import to_json
 from encoder.model.ids import WorkerId
 from encoder.model.job import Place
 from encoder.model.paths import path_fault
+from encoder.model.plan import Note
 from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
@@ -75,6 +76,12 @@ class Checks:
 
     def destination(self, place: Place) -> Sequence[Fault]:
         return self.destinations.check(place)
+
+    def source_warnings(self, place: Place) -> tuple[Note, ...]:
+        return self.sources.warnings(place)
+
+    def destination_warnings(self, place: Place) -> tuple[Note, ...]:
+        return self.destinations.warnings(place)
 
     def receiver(self, url: str) -> Sequence[Fault]:
         found = check_url(url, self.policy)

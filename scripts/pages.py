@@ -21,7 +21,7 @@ WHERE = {
     Where.REQUEST: ("Requests", "Answers of the API, as `code` of a problem; some also end a job."),
     Where.JOB: ("Jobs and outputs", "`error.code` of a job or an output. The class says what we do about it."),
     Where.DELIVERY: ("Webhooks", "`status` and `error` of a delivery that has ended."),
-    Where.WARNING: ("Warnings", "`warnings[].code` of an output that is good all the same."),
+    Where.WARNING: ("Warnings", "`warnings[].code` of a job or an output that may be good all the same."),
 }
 
 

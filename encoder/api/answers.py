@@ -98,7 +98,7 @@ class JobLinks(Record):
 
 
 class JobAnswer(Record):
-    """A job with its outputs. Secrets are shown as `***`."""
+    """A job with its outputs. Secrets are shown as `***`. `warnings`: the source's, and once each of the outputs'."""
 
     id: JobId
     uuid: UUID
@@ -117,6 +117,7 @@ class JobAnswer(Record):
     progress: float | None
     waiting_for: WaitAnswer | None
     media: Media | None
+    warnings: tuple[Note, ...]
     outputs: tuple[OutputAnswer, ...]
     error: Problem | None
     links: JobLinks
@@ -146,6 +147,8 @@ class PlannedAnswer(Record):
 
 
 class PreviewAnswer(Record):
+    """`warnings`: the source's, and once each of the outputs'."""
+
     media: Media
     warnings: tuple[Note, ...]
     outputs: tuple[PlannedAnswer, ...]

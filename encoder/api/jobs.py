@@ -38,7 +38,7 @@ async def submit(call: Call) -> web.Response:
     spec = await asyncio.to_thread(read_job, body, call.parts.places)
     spec = replace(spec, source=await uploads.brought(call, spec.source))
     if call.query.get("dryRun", bool):
-        return answer(tell.preview(await call.parts.inspector.preview(spec), spec))
+        return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
     body_hash = await asyncio.to_thread(_hash, body) if key else None
     accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
     headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
@@ -137,7 +137,7 @@ async def find_job(call: Call, ref: str) -> JobRow:
 
 async def show(call: Call, row: JobRow) -> answers.JobAnswer:
     """A job as it is told, with fresh links."""
-    return tell.job(row, await links(call.parts, row))
+    return tell.job(row, await links(call.parts, row), call.parts.places)
 
 
 def _idempotency_key(request: web.Request) -> str | None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 
+from encoder.api.tell import Warnings
 from encoder.api.wire import Places
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
@@ -36,6 +37,10 @@ class Inspector(Protocol):
     async def preview(self, spec: JobSpec) -> Preview: ...
 
 
+class KnownPlaces(Places, Warnings, Protocol):
+    """Checks of what callers name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     ready_s: float = 2.0  # a database that needs longer is away
@@ -61,7 +66,7 @@ class Parts:
     store: Store
     submit: Submit
     inspector: Inspector
-    places: Places  # checks of what callers name
+    places: KnownPlaces
     storage: Storage
     cursor_key: bytes
     shelf: FolderStorage | None = None

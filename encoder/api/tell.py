@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Protocol
 
 from encoder.api import answers
 from encoder.model.base import Json, to_json
 from encoder.model.ids import OutputId
-from encoder.model.job import JobSpec, Place
+from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
@@ -27,11 +29,20 @@ _OF_JOB = {
 _NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
+class Warnings(Protocol):
+    """What is to be known of a place that was found in order, its secrets hidden or not."""
+
+    def source_warnings(self, place: Place) -> tuple[Note, ...]: ...
+
+    def destination_warnings(self, place: Place) -> tuple[Note, ...]: ...
+
+
 def accepted(job: Accepted) -> answers.AcceptedAnswer:
     return answers.AcceptedAnswer(id=job.id, uuid=job.uuid, status=job.state)
 
 
-def job(row: JobRow, links: Links) -> answers.JobAnswer:
+def job(row: JobRow, links: Links, places: Warnings) -> answers.JobAnswer:
+    outputs = tuple(_output(row, output, links.get(output.id), places) for output in row.outputs)
     return answers.JobAnswer(
         id=row.id,
         uuid=row.uuid,
@@ -50,7 +61,8 @@ def job(row: JobRow, links: Links) -> answers.JobAnswer:
         progress=_progress(row),
         waiting_for=_waiting_for(row),
         media=row.media,
-        outputs=tuple(_output(row, output, links.get(output.id)) for output in row.outputs),
+        warnings=_once(places.source_warnings(row.spec.source), *(output.warnings for output in outputs)),
+        outputs=outputs,
         error=row.problem,
         links=answers.JobLinks(self=f"/jobs/{row.id}", events=f"/jobs/{row.id}/events"),
     )
@@ -121,7 +133,7 @@ def _output_progress(row: JobRow, output: OutputRow) -> answers.OutputProgress:
     )
 
 
-def _output(row: JobRow, output: OutputRow, link: str | None) -> answers.OutputAnswer:
+def _output(row: JobRow, output: OutputRow, link: str | None, places: Warnings) -> answers.OutputAnswer:
     made, live = output.delivered, _output_progress(row, output)
     return answers.OutputAnswer(
         id=output.id,
@@ -154,9 +166,18 @@ def _output(row: JobRow, output: OutputRow, link: str | None) -> answers.OutputA
         plan=output.plan,
         command=output.command,
         timings=output.timings,
-        warnings=output.warnings,
+        warnings=_of_destination(output.spec, places) + output.warnings,
         error=output.problem,
     )
+
+
+def _of_destination(spec: OutputSpec, places: Warnings) -> tuple[Note, ...]:
+    return () if spec.destination is None else places.destination_warnings(spec.destination)
+
+
+def _once(*told: Iterable[Note]) -> tuple[Note, ...]:
+    """Each different one once."""
+    return tuple(dict.fromkeys(chain.from_iterable(told)))
 
 
 def _asked(output: OutputRow) -> dict[str, Json]:
@@ -169,28 +190,28 @@ def _shown(source: Place) -> dict[str, Json]:
     return {name: value for name, value in source.items() if name != "data"}
 
 
-def preview(made: Preview, spec: JobSpec) -> answers.PreviewAnswer:
+def preview(made: Preview, spec: JobSpec, places: Warnings) -> answers.PreviewAnswer:
     planned = {
         plan.output: (plan, commands, estimate)
         for plan, commands, estimate in zip(made.plan.outputs, made.commands, made.estimates, strict=True)
     }
     refused = {refusal.output: Note(code=refusal.code, message=refusal.message) for refusal in made.plan.refused}
     outputs = []
-    for position in range(len(spec.outputs)):
+    for position, asked in enumerate(spec.outputs):
         plan, commands, estimate = planned.get(position, (None, (), None))
         outputs.append(
             answers.PlannedAnswer(
                 id=OutputId(position),
                 plan=plan,
                 reasons=plan.reasons if plan else (),
-                warnings=plan.warnings if plan else (),
+                warnings=_of_destination(asked, places) + (plan.warnings if plan else ()),
                 commands=commands,
                 estimate=estimate,
                 error=refused.get(position),
             )
         )
-    told = dict.fromkeys(warning for output in outputs for warning in output.warnings)
-    return answers.PreviewAnswer(media=made.media, warnings=tuple(told), outputs=tuple(outputs))
+    warnings = _once(places.source_warnings(spec.source), *(output.warnings for output in outputs))
+    return answers.PreviewAnswer(media=made.media, warnings=warnings, outputs=tuple(outputs))
 
 
 def invited(row: UploadRow, invitation: Invitation, *, s3_key: str) -> answers.UploadAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from encoder.cli.session import advice
 from encoder.cli.text import clean, count, duration, percent, size
@@ -39,8 +40,9 @@ def _errors(job: Job) -> Iterator[str]:
 
 
 def warnings(job: Job) -> list[str]:
-    """Each different warning once, whichever outputs it is about."""
-    told = dict.fromkeys(clean(note.message) for output in job.outputs for note in output.warnings)
+    """Each different warning once, whatever it is about."""
+    notes = chain(job.warnings, *(output.warnings for output in job.outputs))
+    told = dict.fromkeys(clean(note.message) for note in notes)
     return [f"warning: {message}" for message in told]
 
 
@@ -65,6 +67,8 @@ def _head(job: Job) -> Iterator[str]:
     yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.name)}"
     yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
     yield f"  from {clean(places.named(job.source))}"
+    of_outputs = {note for output in job.outputs for note in output.warnings}
+    yield from (f"     warning: {clean(note.message)}" for note in job.warnings if note not in of_outputs)
     if job.waiting_for:
         yield f"  waits: {clean(' – '.join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))}"
 

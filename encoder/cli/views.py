@@ -72,6 +72,7 @@ class Job(Record):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    warnings: tuple[Note, ...] = ()
     outputs: tuple[Output, ...] = ()
 
     @property

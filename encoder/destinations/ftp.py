@@ -88,7 +88,10 @@ def _make(members: Account, surroundings: Surroundings, *, scheme: str) -> Besid
 
 
 KIND: Kind[Account, Destination] = Kind(
-    members=Account, make=partial(_make, scheme="ftp"), check=partial(check, scheme="ftp")
+    members=Account,
+    make=partial(_make, scheme="ftp"),
+    check=partial(check, scheme="ftp"),
+    warn=account.in_the_clear,
 )
 TLS_KIND: Kind[Account, Destination] = Kind(
     members=Account, make=partial(_make, scheme="ftps"), check=partial(check, scheme="ftps")

@@ -14,7 +14,7 @@ from encoder.errors import Fault
 from encoder.net import account
 from encoder.net.http import Web
 from encoder.net.sftp import Sftp, connected
-from encoder.net.sftp_site import Members, Site, faults, site
+from encoder.net.sftp_site import Members, Site, faults, site, unchecked
 from encoder.net.side import DESTINATION
 from encoder.plugins import Kind, Surroundings
 
@@ -66,4 +66,4 @@ def _make(members: Members, surroundings: Surroundings) -> BesideDestination:
     return BesideDestination(SftpLines(found, surroundings.web), members.path, uri=uri, chunk_bytes=_CHUNK_BYTES)
 
 
-KIND: Kind[Members, Destination] = Kind(members=Members, make=_make, check=check)
+KIND: Kind[Members, Destination] = Kind(members=Members, make=_make, check=check, warn=unchecked)

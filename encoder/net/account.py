@@ -9,6 +9,7 @@ from urllib.parse import quote
 from encoder.errors import Fault
 from encoder.model.base import Record
 from encoder.model.paths import path_fault
+from encoder.model.plan import Note
 from encoder.net.guard import Host, Policy, check_host, default_port
 
 LONGEST_NAME_BYTES = 1024
@@ -38,6 +39,13 @@ def faults(members: Account, scheme: str, policy: Policy, *, path: str, folder: 
         if text is not None and (_NOT_IN_COMMANDS.search(text) or len(text.encode()) > LONGEST_NAME_BYTES):
             message = f"`{name}` holds a line break or another control, or is over {LONGEST_NAME_BYTES} bytes."
             yield Fault(path=f"/{name}", code="invalid_text", message=message)
+
+
+def in_the_clear(members: Account) -> Iterator[Note]:
+    """What is to be known of FTP without TLS. Nobody's secret is in an anonymous login."""
+    if members.username is not None or members.password is not None:
+        message = f"User name and password are sent to {members.host} in the clear, for whoever listens on the way."
+        yield Note(code="password_in_the_clear", message=message)
 
 
 def uri(scheme: str, host: Host, path: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import asyncssh
 
 from encoder.errors import Fault
+from encoder.model.plan import Note
 from encoder.net import account
 from encoder.net.account import Account
 from encoder.net.guard import Host, Policy, check_host
@@ -52,6 +53,13 @@ def faults(members: Members, policy: Policy, *, path: str, folder: bool) -> Iter
     if members.private_key is not None and private_key(members.private_key) is None:
         message = "`privateKey` is no private key in PEM or OpenSSH's form, or it needs a passphrase."
         yield Fault(path="/privateKey", code="invalid_value", message=message)
+
+
+def unchecked(members: Members) -> Iterator[Note]:
+    """What is to be known where any server will do."""
+    if members.host_key is None:
+        message = f"Nobody checks the key of {members.host}: whatever server answers gets the password and the file."
+        yield Note(code="host_key_unchecked", message=message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

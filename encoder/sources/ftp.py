@@ -50,7 +50,10 @@ class FtpSource:
 
 
 KIND: Kind[Account, Source] = Kind(
-    members=Account, make=partial(FtpSource, scheme="ftp"), check=partial(check, scheme="ftp")
+    members=Account,
+    make=partial(FtpSource, scheme="ftp"),
+    check=partial(check, scheme="ftp"),
+    warn=account.in_the_clear,
 )
 TLS_KIND: Kind[Account, Source] = Kind(
     members=Account, make=partial(FtpSource, scheme="ftps"), check=partial(check, scheme="ftps")

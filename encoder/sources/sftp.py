@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from encoder import errors
 from encoder.errors import Fault
 from encoder.net.sftp import connected
-from encoder.net.sftp_site import Members, faults, site
+from encoder.net.sftp_site import Members, faults, site, unchecked
 from encoder.net.side import SOURCE
 from encoder.plugins import Kind, Surroundings
 from encoder.sources.protocol import Incoming, Source
@@ -44,4 +44,4 @@ class SftpSource:
             await sftp.close()
 
 
-KIND: Kind[Members, Source] = Kind(members=Members, make=SftpSource, check=check)
+KIND: Kind[Members, Source] = Kind(members=Members, make=SftpSource, check=check, warn=unchecked)

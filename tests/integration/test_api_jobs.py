@@ -59,6 +59,36 @@ async def test_lists_have_the_shape_of_a_single_job(api: Api) -> None:
     assert page == {"jobs": [await api.get(f"/jobs/{accepted['id']}")], "nextCursor": None}
 
 
+async def test_what_is_unsafe_about_a_place_is_told_as_soon_as_the_job_is_there(api: Api) -> None:
+    secret: dict[str, Any] = {"username": "ann", "password": "S3cret"}
+    ftp: dict[str, Any] = {"host": "ftp.example.com", "path": "out.mp4"}
+    source: dict[str, Any] = {"kind": "sftp", "host": "ssh.example.com", "path": "in.mov"}
+    outputs = [
+        {"preset": "h264", "destination": {"kind": "ftp"} | ftp | secret},
+        {"preset": "h264", "destination": {"kind": "ftps"} | ftp | secret | {"path": "tls.mp4"}},
+        {"preset": "h264", "destination": {"kind": "ftp"} | ftp | {"path": "nobody.mp4"}},
+        {"preset": "h264"},
+    ]
+    accepted = await api.submit({"source": source | secret, "outputs": outputs})
+    shown = await api.get(f"/jobs/{accepted['id']}")
+    assert [output["warnings"] for output in shown["outputs"][1:]] == [[], [], []]
+    (in_the_clear,) = shown["outputs"][0]["warnings"]
+    assert in_the_clear["code"] == "password_in_the_clear"
+    assert "ftp.example.com" in in_the_clear["message"]
+    unchecked, again = shown["warnings"]
+    assert (unchecked["code"], again) == ("host_key_unchecked", in_the_clear)
+    assert "ssh.example.com" in unchecked["message"]
+    assert "S3cret" not in str(shown)
+    assert "ann" not in str(shown["warnings"])
+    assert (await api.get("/jobs"))["jobs"] == [shown]
+
+
+async def test_a_server_whose_key_is_given_is_not_warned_of(api: Api) -> None:
+    sftp = {"kind": "sftp", "host": "ssh.example.com", "path": "in.mov", "hostKey": f"SHA256:{'A' * 43}"}
+    accepted = await api.submit(JOB | {"source": sftp})
+    assert (await api.get(f"/jobs/{accepted['id']}"))["warnings"] == []
+
+
 async def stored(api: Api, outputs: int) -> JobRow:
     """A job whose outputs lie in the storage."""
     accepted = await api.submit(JOB)

@@ -12,14 +12,23 @@ import pytest
 
 from encoder.api import tell
 from encoder.api.answers import WaitAnswer
+from encoder.destinations.registry import Destinations
 from encoder.errors import FailureClass
 from encoder.model.base import from_json
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.media import Media
+from encoder.model.plan import Plan
+from encoder.model.preview import Preview
 from encoder.model.result import Problem
 from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.net.guard import Policy
+from encoder.plugins import Surroundings
+from encoder.sources.registry import Sources
 from encoder.store.rows import JobRow, Live, OutputRow, UploadRow
+from encoder.wiring import Checks
+from tests.contracts.test_destinations import no_storage
+from tests.lab import facts
 
 AT = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 SPEC = from_json(JobSpec, {"source": {"kind": "inline"}, "outputs": []})
@@ -129,3 +138,16 @@ def test_a_job_that_waits_without_a_failure_names_none() -> None:
 @pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.DONE, TaskState.FAILED])
 def test_a_job_that_runs_or_has_ended_waits_for_nothing(state: TaskState) -> None:
     assert tell.progress(row(QUEUED, task_state=state, task_problem=PROBLEM)).waiting_for is None
+
+
+def test_a_dry_run_warns_of_places_before_anything_is_said_to_them() -> None:
+    ftp = {"kind": "ftp", "host": "ftp.example.com", "path": "out.mp4", "username": "ann"}
+    source = {"kind": "sftp", "host": "ssh.example.com", "path": "in.mov"}
+    spec = from_json(JobSpec, {"source": source, "outputs": [{"container": "mp4", "destination": ftp}]})
+    made = Preview(media=facts.source(), plan=Plan(outputs=(), passes=()), commands=(), estimates=())
+    around = Surroundings()
+    destinations = Destinations(around, stored=no_storage)
+    checks = Checks(sources=Sources(around), destinations=destinations, policy=Policy())
+    told = tell.preview(made, spec, checks)
+    assert [note.code for note in told.outputs[0].warnings] == ["password_in_the_clear"]
+    assert [note.code for note in told.warnings] == ["host_key_unchecked", "password_in_the_clear"]

@@ -58,6 +58,15 @@ def test_a_warning_stands_under_the_output_that_it_is_about() -> None:
     assert lines[-1].strip() == "warning: small"
 
 
+def test_a_warning_about_the_source_stands_under_it_and_is_said_once_at_the_end() -> None:
+    notes = tuple(Note(code="w", message=message) for message in ("no key", "no sound"))
+    job = replace(_job(_output(1, "h264", "no sound")), warnings=notes)
+    lines = report.details(job)
+    assert lines[2:4] == ["  from ", "     warning: no key"]
+    assert sum("no key" in line for line in lines) == 1
+    assert report.warnings(job) == ["warning: no key", "warning: no sound"]
+
+
 def test_a_transfer_is_told_with_its_rate() -> None:
     output = views.Output(
         id=0, status="uploading", spec=views.Spec(preset="h264"), stage="uploading", progress=0.96,
