@@ -187,6 +187,14 @@ async def test_a_late_track_keeps_its_start(tmp_path: Path) -> None:
     assert found.audio[0].start_seconds == pytest.approx(0.5, abs=0.001)
 
 
+@pytest.mark.parametrize("muxer", ["matroska", "mp4", "mpegts"])
+async def test_a_file_that_begins_late_lasts_from_its_first_moment(muxer: str, tmp_path: Path) -> None:
+    late = ("-f", "lavfi", "-i", "testsrc2=d=2:r=25:s=160x90", "-vf", "setpts=PTS+1/TB", "-copyts")
+    path = made(f"late.{muxer}", *late, "-c:v", "libx264", "-preset", "ultrafast", "-f", muxer)
+    found = await _media(path, tmp_path)
+    assert found.duration_seconds == pytest.approx(2.0, abs=0.05)
+
+
 async def test_hdr_side_data_is_seen(tmp_path: Path) -> None:
     hdr = made(
         "hdr.mp4", "-f", "lavfi", "-i", "testsrc2=d=0.5:s=320x180:r=10", "-c:v", "libx265", "-pix_fmt", "yuv420p10le",

@@ -98,7 +98,7 @@ class _Survey:
         return Media(
             format=container.format.name,
             size_bytes=os.fstat(SOURCE_FD).st_size,
-            duration_seconds=_microseconds(container.duration),
+            duration_seconds=self._duration_seconds,
             start_seconds=_microseconds(container.start_time) or 0.0,
             bitrate_bps=container.bit_rate or None,
             video=tuple(self._describe_video(look) for look in self._video.values()),
@@ -163,6 +163,14 @@ class _Survey:
         return Shown(
             start_seconds=begin, duration_seconds=declared, frames=indexed if stream.frames and indexed else None
         )
+
+    @property
+    def _duration_seconds(self) -> float | None:
+        """From the first moment to the last, as declared; Matroska declares when the last one is (RFC 9559, 5.1.2.10)."""
+        length, start = self._container.duration, self._container.start_time or 0
+        if length is not None and self._container.format.name.startswith("matroska") and 0 < start < length:
+            return (length - start) / _MICROSECONDS
+        return _microseconds(length)
 
     @property
     def _last_moment(self) -> float:

@@ -1,0 +1,137 @@
+"""Every public clip through the whole platform, and what a tool that is not ffmpeg says of each result."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import media
+from tests.lab.platform import Platform, running
+from tests.lab.second_opinion import Seen, look
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What an output of at most 1280×720 must be like. `rate`: frames a second, exact."""
+
+    name: str
+    width: int
+    height: int
+    rate: str
+    sound: bool = True
+
+
+CLIPS = (
+    Clip("city_1080p24_moovend.mp4", 1280, 720, "24000/1001"),
+    Clip("bbb_1080p30_faststart.mp4", 1280, 720, "30"),
+    Clip("bbb_720p30.ts", 1280, 720, "30"),
+    Clip("dog_720p2997_faststart.mp4", 1280, 720, "30000/1001"),
+    Clip("counting_300s_320x240.mp4", 320, 240, "24"),
+    Clip("iphone_hevc_rot90.mov", 406, 720, "30000/1001"),
+    Clip("screencap_vfr_3026x1386.mp4", 1280, 586, "30", sound=False),
+    Clip("hdr10_av1_portrait.mp4", 406, 720, "30000/1001"),
+    Clip("hlg_hevc10_1080p_fragmented.mp4", 1280, 720, "30000/1001", sound=False),
+    Clip("bbb_480i2997_mpeg2.ts", 852, 480, "30000/1001"),
+    Clip("bbb_800x640_sar64x45.mp4", 1138, 640, "30", sound=False),
+    Clip("nasa_multitrack.mp4", 320, 180, "25"),
+    Clip("webcam.flv", 640, 360, "30"),
+    Clip("bbb_720p24_vp8.webm", 1280, 720, "24"),
+    Clip("face_ass_subs_ac3.mkv", 1080, 720, "30"),
+    Clip("seagull_mpeg4_mp3.avi", 960, 400, "24000/1001"),
+)
+REFUSED = {"truncated_blocks_60pct.mp4": "source_truncated", "ssrf_playlist.m3u8": "unsupported_format"}
+SHOWN = {"start": 0.5, "duration": 3}  # of those that are longer: the whole of each would take minutes
+OUTPUTS: dict[str, dict[str, Any]] = {
+    "mp4": {"preset": "h264", "encoderPreset": "veryfast", "width": 1280, "height": 720},
+    "webm": {"preset": "av1-fast", "encoderPreset": "12", "width": 1280, "height": 720},
+}
+
+
+def job(folder: Path, name: str) -> dict[str, Any]:
+    clip = SHOWN if (folder / name).stat().st_size > 2_000_000 else None
+    return {
+        "source": {"kind": "file", "path": str(folder / name)},
+        "outputs": [
+            {**output, **({"clip": clip} if clip else {}), "destination": _file(folder, name, extension)}
+            for extension, output in OUTPUTS.items()
+        ],
+    }
+
+
+def _file(folder: Path, name: str, extension: str) -> dict[str, Any]:
+    return {"kind": "file", "path": str(folder / f"made-{name}.{extension}")}
+
+
+def faults(clip: Clip, seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
+    """What is not as it must be."""
+    video = {
+        "width": clip.width,
+        "height": clip.height,
+        "pixel_aspect_ratio": "1.000",
+        "frame_rate_mode": "CFR",
+        "color_range": "Limited",
+        "transfer_characteristics": "BT.709",
+        "color_primaries": "BT.709",
+        "hdr_format": None,
+        **wanted["video"],
+    }
+    found: dict[str, Any] = {
+        name: seen.video.get(name) for name, value in video.items() if seen.video.get(name) != value
+    }
+    if abs(Fraction(seen.video.get("frame_rate", "0")) - Fraction(clip.rate)) > Fraction(1, 100):
+        found["frame_rate"] = seen.video.get("frame_rate")
+    sound = {"format": wanted["audio"], "sampling_rate": 48000} if clip.sound else {"format": None}
+    found |= {name: seen.audio.get(name) for name, value in sound.items() if seen.audio.get(name) != value}
+    if seen.container["format"] != wanted["container"]:
+        found["container"] = seen.container["format"]
+    if seen.others:
+        found["others"] = seen.others
+    return found
+
+
+WANTED: dict[str, dict[str, Any]] = {
+    "mp4": {
+        "container": "MPEG-4",
+        "video": {
+            "format": "AVC",
+            "codec_id": "avc1",
+            "scan_type": "Progressive",
+            "rotation": "0.000",
+            "bit_depth": 8,
+            "chroma_subsampling": "4:2:0",
+        },
+        "audio": "AAC",
+    },
+    "webm": {"container": "WebM", "video": {"format": "AV1", "codec_id": "V_AV1"}, "audio": "Opus"},
+}
+
+
+@pytest.mark.timeout(600)
+async def test_every_clip_comes_out_right_says_another_tool(dsn: str, tmp_path: Path) -> None:
+    for name in (*(clip.name for clip in CLIPS), *REFUSED):
+        shutil.copy(media.public_clip(name), tmp_path / name)
+    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60", ENCODER_LOG_LEVEL="warning") as platform:
+        ids = {clip: await platform.submit(job(tmp_path, clip.name)) for clip in CLIPS}
+        refused = {name: await platform.submit(job(tmp_path, name)) for name in REFUSED}
+        wrong = {clip.name: wrong for clip in CLIPS if (wrong := await _wrong(platform, tmp_path, clip, ids[clip]))}
+        assert wrong == {}
+        codes = {name: await _codes(platform, job_id) for name, job_id in refused.items()}
+        assert codes == {name: [code, code] for name, code in REFUSED.items()}
+
+
+async def _wrong(platform: Platform, folder: Path, clip: Clip, job_id: int) -> dict[str, Any]:
+    ended = await platform.ended(job_id, within_s=300)
+    if ended["status"] != "completed":
+        return {"status": [output.get("error") for output in ended["outputs"]]}
+    seen = {kind: look(folder / f"made-{clip.name}.{kind}") for kind in WANTED}
+    return {kind: wrong for kind, wanted in WANTED.items() if (wrong := faults(clip, seen[kind], wanted))}
+
+
+async def _codes(platform: Platform, job_id: int) -> list[str]:
+    ended = await platform.ended(job_id)
+    return [output["error"]["code"] for output in ended["outputs"]]
