@@ -166,7 +166,7 @@ class _Survey:
 
     @property
     def _duration_seconds(self) -> float | None:
-        """From the first moment to the last, as declared; Matroska declares when the last one is (RFC 9559, 5.1.2.10)."""
+        """From the first moment to the last, as declared; what Matroska declares begins at its zero."""
         length, start = self._container.duration, self._container.start_time or 0
         if length is not None and self._container.format.name.startswith("matroska") and 0 < start < length:
             return (length - start) / _MICROSECONDS
