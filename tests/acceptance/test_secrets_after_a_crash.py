@@ -35,7 +35,7 @@ async def test_a_worker_that_dies_leaves_no_secret_behind_nor_does_who_takes_ove
         await job.platform.roles[-1].kill()
         await job.watch.look_everywhere(job.hook, job_id)
         assert not job.watch.seen, job.watch.seen
-        await job.platform.start("worker", ENCODER_METRICS_PORT=str(job.metrics_port))
+        await job.start_worker()
         ended = await job.platform.ended(job_id)
         assert (ended["status"], ended["outputs"][0]["attempts"]) == ("completed", 2)
         await job.nothing_is_seen()

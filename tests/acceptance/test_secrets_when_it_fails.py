@@ -86,6 +86,7 @@ async def test_a_job_over_http_that_fails_at_its_source_tells_no_secret(dsn: str
             status, answer = await job.platform.call("POST", "/probe", json={"source": place(origin, path)})
             assert status in {422, 503}
             job.watch.look_at("/probe", str(answer))
+        await job.watch.look_at_commands(job.jobs[0])
         await job.nothing_is_seen()
         await job.nothing_is_kept()
 

@@ -5,6 +5,7 @@ Each test was seen to fail under a leak: a server's words or what we said to it 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -19,9 +20,10 @@ from tests.lab import audit, media, rgw, sshd
 from tests.lab.faults import Proxy, Way
 from tests.lab.ftpd import SENTINEL_PASSWORD, SENTINEL_USER, Ftpd
 from tests.lab.ordeal import NOBODY, Case, ordeal
-from tests.lab.rgw import Gateway
+from tests.lab.rgw import Bucket, Gateway
 from tests.lab.sentinel import WORD
 from tests.lab.sshd import Sshd
+from tests.lab.turnstile import turnstile
 from tests.lab.wire import Exchange, Server
 
 LOGIN: Place = {"username": SENTINEL_USER, "password": SENTINEL_PASSWORD}
@@ -30,6 +32,7 @@ DOWN: Place = {"host": NOBODY, "port": 9999}
 NO_VIDEO = b"no video at all" * 99
 
 ftp_group = pytest.mark.xdist_group("ftp")
+s3_group = pytest.mark.xdist_group("s3")
 AWAY = partial(Case, code="destination_unavailable", attempts=2)
 
 
@@ -75,10 +78,10 @@ def inside(ftp_server: Ftpd, sftp_servers: Sshd) -> str:
 async def test_a_job_from_and_to_servers_tells_none_of_its_logins(
     dsn: str, tmp_path: Path, ftp_server: Ftpd, sftp_servers: Sshd, inside: str
 ) -> None:
-    trust = {"SSL_CERT_FILE": str(ftp_server.authority.file())}
+    trusted = ftp_server.authority.file()
     ftps, one = partial(ftp, ftp_server, kind="ftps"), f"{inside}/in.mp4"
     by_password, by_key = partial(sftp, sftp_servers), partial(sftp_by_key, sftp_servers)
-    async with ordeal(dsn, tmp_path, *lines(sftp_servers.key), **trust) as job:
+    async with ordeal(dsn, tmp_path, *lines(sftp_servers.key), trusted=trusted) as job:
         await job.all_end_as_they_must(
             {
                 "ftp": Case(source=ftp(ftp_server, one), to=in_an_address(ftp(ftp_server, f"{inside}/ftp.mp4"))),
@@ -90,6 +93,7 @@ async def test_a_job_from_and_to_servers_tells_none_of_its_logins(
         made = {path.name for server in (ftp_server, sftp_servers) for path in (server.folder / inside).iterdir()}
         assert made == {"in.mp4", "in.txt", "ftp.mp4", "ftps.mp4", "sftp.mp4", "key.mp4"}
         assert any("ffmpeg" in command for command in job.watch.children)
+        await job.watch.look_at_commands(job.jobs[0])
         await job.nothing_is_seen()
         await job.nothing_is_kept()
         await audit.audit(job.platform)
@@ -105,10 +109,10 @@ async def test_a_job_that_fails_at_servers_tells_none_of_its_logins(
     stranger = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
     strange = {"username": SENTINEL_USER, "privateKey": stranger}
     another = {"hostKey": f"SHA256:{'A' * 43}"}
-    trust = {"SSL_CERT_FILE": str(ftp_server.authority.file())}
+    trusted = ftp_server.authority.file()
     async with (
         Proxy(target=(ftp_server.host, ftp_server.plain), down=Way(reset_after=100)) as resets,
-        ordeal(dsn, tmp_path, *lines(sftp_servers.key), *lines(stranger), **trust) as job,
+        ordeal(dsn, tmp_path, *lines(sftp_servers.key), *lines(stranger), trusted=trusted) as job,
     ):
         refused, missing = partial(Case, code="source_auth_failed"), partial(Case, code="source_not_found")
         away = partial(Case, code="source_unavailable", attempts=2)
@@ -138,7 +142,50 @@ async def test_a_job_that_fails_at_servers_tells_none_of_its_logins(
             status, answer = await job.platform.call("POST", "/probe", json={"source": cases[name].source})
             assert status == 422
             job.watch.look_at("/probe", str(answer))
+        await job.watch.look_at_commands(job.jobs[0])
         await job.nothing_is_seen()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("sftp", marks=ftp_group), pytest.param("s3", marks=s3_group)],
+)
+async def test_a_worker_that_dies_as_it_delivers_leaves_no_login_behind_nor_does_who_takes_over(
+    kind: str, dsn: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """It has sent all, but given nothing its name: the next attempt looks for that and removes it."""
+    (tmp_path / "in.mp4").write_bytes(media.clip(seconds=1).read_bytes())
+    to, words = destination(kind, f"{uuid4().hex}/out.mp4", request)
+    async with ordeal(dsn, tmp_path, *words, idle=True) as job:
+        job_id = await job.submit(Case(source={"kind": "file", "path": str(tmp_path / "in.mp4")}, to=to))
+
+        async def delivers() -> bool:
+            return bool((await job.platform.job(job_id))["outputs"][0]["status"] == "uploading")
+
+        async with turnstile(dsn) as stile:
+            worker = await job.start_worker()
+            await stile.let_pass_until(delivers)
+            await worker.kill()
+        await job.watch.look_everywhere(job.hook, job_id)
+        assert not job.watch.seen, job.watch.seen
+        await job.start_worker()
+        ended = await job.platform.ended(job_id)
+        assert (ended["status"], ended["outputs"][0]["attempts"]) == ("completed", 2)
+        await job.nothing_is_seen()
+
+
+def destination(kind: str, path: str, request: pytest.FixtureRequest) -> tuple[Place, Sequence[str]]:
+    """A place, and the words that let us in there beside the lab's own."""
+    if kind == "sftp":
+        servers: Sshd = request.getfixturevalue("sftp_servers")
+        return sftp_by_key(servers, path), lines(servers.key)
+    bucket = request.getfixturevalue("s3_server").bucket()
+    return in_bucket(bucket, path), (rgw.SENTINEL_ID, rgw.SENTINEL_SECRET)
+
+
+def in_bucket(bucket: Bucket, path: str) -> Place:
+    keys = {"access_key_id": rgw.SENTINEL_ID, "access_key_secret": rgw.SENTINEL_SECRET}
+    return {"kind": "s3", "bucket": bucket.name, "path": path, "endpointUrl": bucket.gateway.url, **keys}
 
 
 class Repeating(Server):
@@ -152,18 +199,14 @@ class Repeating(Server):
         await exchange.answer(403, f"<Error>{code}{told}</Error>".encode(), {"Content-Type": "application/xml"})
 
 
-@pytest.mark.xdist_group("s3")
+@s3_group
 async def test_a_job_that_fails_at_s3_tells_none_of_its_keys(dsn: str, tmp_path: Path, s3_server: Gateway) -> None:
     bucket = s3_server.bucket()
     bucket.put("in.mp4", media.clip(seconds=1).read_bytes())
     bucket.put("in.txt", NO_VIDEO)
-    keys = {"access_key_id": rgw.SENTINEL_ID, "access_key_secret": rgw.SENTINEL_SECRET}
     wrong = {"access_key_secret": f"{WORD}/wrong+", "session_token": f"{WORD}/token+=="}
     down = {"endpointUrl": f"http://{NOBODY}:9999", "session_token": f"{WORD}/token+=="}
-
-    def at(path: str) -> Place:
-        return {"kind": "s3", "bucket": bucket.name, "path": path, "endpointUrl": s3_server.url, **keys}
-
+    at = partial(in_bucket, bucket)
     async with (
         Repeating() as repeats,
         Proxy(target=(s3_server.host, s3_server.port), down=Way(reset_after=20)) as resets,

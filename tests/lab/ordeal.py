@@ -13,7 +13,7 @@ import aiohttp
 import asyncpg
 
 from tests.lab.hook import Hook
-from tests.lab.platform import Platform, free_port, running, until
+from tests.lab.platform import Platform, Role, free_port, running, until
 from tests.lab.sentinel import WORD, Watch, watching
 from tests.lab.wire import Exchange, Script, Server
 
@@ -44,6 +44,9 @@ class Ordeal:
     metrics_port: int
     jobs: list[int] = field(default_factory=list)
 
+    async def start_worker(self) -> Role:
+        return await self.platform.start("worker", ENCODER_METRICS_PORT=str(self.metrics_port))
+
     async def submit(self, case: Case) -> int:
         output = QUICK | dict(case.output) | ({} if case.to is None else {"destination": case.to})
         receiver = self.hook.url(f"/told?token={WORD}hook")
@@ -66,7 +69,6 @@ class Ordeal:
     async def nothing_is_seen(self) -> None:
         """Neither now nor since the beginning; what secrets are still needed are sealed."""
         await self.watch.look_everywhere(self.hook, *self.jobs)
-        await self.watch.look_at_commands(self.jobs[-1])
         address = f"http://127.0.0.1:{self.metrics_port}/metrics"
         async with aiohttp.ClientSession() as session, session.get(address) as response:
             self.watch.look_at("metrics of the worker", await response.text())
@@ -95,18 +97,27 @@ class Ordeal:
 
 
 @asynccontextmanager
-async def ordeal(dsn: str, folder: Path, *words: str, **extra: str) -> AsyncIterator[Ordeal]:
-    """`words`: beside the one of the lab, those that may stand nowhere."""
+async def ordeal(
+    dsn: str, folder: Path, *words: str, trusted: Path | None = None, idle: bool = False
+) -> AsyncIterator[Ordeal]:
+    """`words`: beside the one of the lab, those that may stand nowhere. `trusted`: the file of an authority.
+
+    `idle`: there is no worker yet.
+    """
     (folder / "tmp").mkdir()
     port = free_port()
-    settings = {"TMPDIR": str(folder / "tmp"), "ENCODER_WORKER_SLOTS": "2", "ENCODER_MAX_ATTEMPTS": "2", **extra}
+    settings = {"TMPDIR": str(folder / "tmp"), "ENCODER_WORKER_SLOTS": "2", "ENCODER_MAX_ATTEMPTS": "2"}
+    if trusted is not None:
+        settings["SSL_CERT_FILE"] = str(trusted)
     async with (
         running(dsn, folder, workers=0, hasty=True, **settings) as platform,
         Hook() as hook,
         watching(platform, WORD, *words) as watch,
     ):
-        await platform.start("worker", ENCODER_METRICS_PORT=str(port))
-        yield Ordeal(platform=platform, hook=hook, watch=watch, metrics_port=port)
+        job = Ordeal(platform=platform, hook=hook, watch=watch, metrics_port=port)
+        if not idle:
+            await job.start_worker()
+        yield job
 
 
 def place(server: Server | str, path: str) -> Place:

@@ -21,7 +21,7 @@ from tests.lab.platform import Platform
 WORD = "S3NT1NEL"  # in every secret that the lab plants, but for those that a server chose
 
 _LARGEST_BYTES = 4 * 1024 * 1024  # of a file that is read; larger ones are media
-_EACH_S = 0.01
+_EACH_S = 0.02
 _AROUND = 40  # bytes beside a find that are shown
 
 
