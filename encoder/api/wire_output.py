@@ -74,6 +74,7 @@ class Output(Wire):
     video_bitrate: Rate = ABSENT
     max_bitrate: Rate = ABSENT
     crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
+    two_pass: bool = ABSENT
     encoder_preset: Annotated[str, _all(*(encoder.presets for encoder in _VIDEO))] = ABSENT
     tune: Annotated[str, _all(*(encoder.tunes for encoder in _VIDEO))] = ABSENT
     profile: Annotated[str, _all(*(encoder.profiles for encoder in _VIDEO))] = ABSENT

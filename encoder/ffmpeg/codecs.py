@@ -35,6 +35,8 @@ class VideoEncoder:
     params: Options = ()
     threads_param: str | None = None
     level_param: str | None = None
+    two_passes: bool = True
+    passes_in_params: bool = False  # two passes are a matter of `params_option`, not of `-pass`
     caps_bitrate: bool = True  # takes a peak beside a bitrate
     min_side_px: int = 2
     # for estimates only, and rough: measured on one quiet 720p clip
@@ -85,6 +87,7 @@ _VIDEO = (
         # an open GOP begins with a CRA picture, which ffmpeg flags as a key frame and players cannot seek to
         params=(("open-gop", "0"), ("log-level", "warning")),
         threads_param="pools",
+        passes_in_params=True,
         level_param="level-idc",
         min_side_px=16,
         speed=0.5,
@@ -120,6 +123,7 @@ _VIDEO = (
         whole_crf=True,
         params_option="-svtav1-params",
         threads_param="lp",
+        two_passes=False,  # its first pass beside any other encoder ends in a segmentation fault (4.2.0)
         caps_bitrate=False,  # "Max Bitrate only supported with CRF mode"
         default_preset="8",
         speed=0.8,

@@ -8,6 +8,7 @@ word of a caller or of a source gets through (docs/security.md, F1-F12). The one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.ffmpeg import codecs
@@ -37,16 +38,48 @@ def build(
     """
     outputs = [plan.output(number) for number in one_pass.outputs]
     pictures = {f"v{place}": output for place, output in enumerate(outputs) if _is_encoded(output)}
-    # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
-    args = ["-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE]
-    if outputs[0].seek_seconds:
-        args += ["-ss", f"{outputs[0].seek_seconds:.6f}"]
-    args += source_args
-    if pictures:
-        args += ["-filter_complex", graph(pictures)]
+    args = [*_opened(outputs, source_args), *_filtered(pictures)]
     for place, output in enumerate(outputs):
         args += _output(output, f"v{place}", files[output.output], threads)
     return args
+
+
+def first(
+    plan: Plan, one_pass: Pass, *, threads: int | None = None, source_args: Sequence[str] = INPUT_OPTIONS
+) -> list[str] | None:
+    """The arguments of the run before `build`, for pictures of two passes: all look in one decode, without sound.
+
+    None where there is none. What it finds goes into files of the folder it runs in: see `pass_logs`.
+    """
+    pictures = _twice(plan, one_pass)
+    if not pictures:
+        return None
+    args = [*_opened(list(pictures.values()), source_args), *_filtered(pictures)]
+    for label, output in pictures.items():
+        if output.video is not None:
+            args += _video(output.video, label, threads, passing=_Passing(1, output.output))
+        args += ["-t", f"{_most_seconds(output):.6f}", "-f", "null", "-"]
+    return args
+
+
+def pass_logs(plan: Plan, one_pass: Pass) -> dict[str, str]:
+    """What the files of the first run are to be called for the second, where that differs.
+
+    ffmpeg numbers them by the stream's place in the whole command, and in the second there is sound between.
+    """
+    places: dict[int, int] = {}
+    streams = 0
+    for number in one_pass.outputs:
+        output = plan.output(number)
+        places[number] = streams
+        streams += (output.video is not None) + (output.audio is not None)
+    twice = [output.output for output in _twice(plan, one_pass).values()]
+    return {
+        f"{_pass_log(number)}-{place}.log{more}": f"{_pass_log(number)}-{places[number]}.log{more}"
+        for place, number in enumerate(twice)
+        for more in ("", ".mbtree")  # x264 leaves a second one
+        if place != places[number]
+    }
 
 
 def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
@@ -63,13 +96,45 @@ def shown(args: Sequence[str], folder: Path) -> list[str]:
     return ["ffmpeg", *(arg.replace(f"{folder}/", "") for arg in args)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """Which of two passes over an output's picture."""
+
+    number: int
+    output: int
+
+
+def _pass_log(output: int) -> str:
+    """The prefix of what the first pass leaves for the second; one of its own for each output."""
+    return f"pass-{output}"
+
+
+def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
+    """The outputs of two passes, under the labels of their pictures."""
+    outputs = (plan.output(number) for number in one_pass.outputs)
+    return {f"v{place}": output for place, output in enumerate(outputs) if output.video and output.video.two_pass}
+
+
+def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterator[str]:
+    # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
+    yield from ("-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE)
+    if outputs[0].seek_seconds:
+        yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
+    yield from source_args
+
+
+def _filtered(pictures: Mapping[str, OutputPlan]) -> Sequence[str]:
+    return ("-filter_complex", graph(pictures)) if pictures else ()
+
+
 def _is_encoded(output: OutputPlan) -> bool:
     return output.video is not None and output.video.encoder != codecs.COPY
 
 
 def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> Iterator[str]:
     if output.video is not None:
-        yield from _video(output.video, label, threads)
+        passing = _Passing(2, output.output) if output.video.two_pass else None
+        yield from _video(output.video, label, threads, passing=passing)
     if output.audio is not None:
         yield from _audio(output.audio)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
@@ -87,31 +152,35 @@ def _most_seconds(output: OutputPlan) -> float:
     return min(_LONGEST_SECONDS, (output.duration_seconds or _LONGEST_SECONDS) + _SPARE_SECONDS)
 
 
-def _video(video: VideoPlan, label: str, threads: int | None) -> Iterator[str]:
+def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passing | None = None) -> Iterator[str]:
     if video.encoder == codecs.COPY:
         yield from ("-map", f"0:{video.source_index}", "-c:v", codecs.COPY)
     else:
         yield from ("-map", f"[{label}]", "-c:v", video.encoder)
         for option in video.options:
             yield from option
-        yield from _params(video, threads)
+        yield from _params(video, threads, passing)
         # the graph made the grid already; anything else would drop or repeat frames behind the plan's back
         yield from ("-fps_mode", "passthrough")
     if video.codec_tag is not None:
         yield from ("-tag:v", video.codec_tag)
 
 
-def _params(video: VideoPlan, threads: int | None) -> Iterator[str]:
+def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> Iterator[str]:
     encoder = codecs.VIDEO_ENCODERS[video.encoder]
     params: list[tuple[str, str]] = list(encoder.params)
     if video.level is not None and encoder.level_param is not None:
         params.append((encoder.level_param, video.level))
     if threads is not None and encoder.threads_param is not None:
         params.append((encoder.threads_param, str(threads)))
+    if passing is not None and encoder.passes_in_params:
+        params += [("pass", str(passing.number)), ("stats", f"{_pass_log(passing.output)}.log")]
     if encoder.params_option is not None and params:
         yield from (encoder.params_option, ":".join(f"{name}={value}" for name, value in params))
     if threads is not None and encoder.threads_param is None:
         yield from ("-threads:v", str(threads))
+    if passing is not None and not encoder.passes_in_params:
+        yield from ("-pass:v", str(passing.number), "-passlogfile:v", _pass_log(passing.output))
 
 
 def _audio(audio: AudioPlan) -> Iterator[str]:

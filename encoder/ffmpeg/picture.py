@@ -99,6 +99,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
     transfer = _hdr_transfer(case, stream, encoder)
     keeps_hdr = transfer is not None and not spec.tone_map
     _explain(case, fit, frames)
+    _explain_control(case, encoder)
     count, slack = _count(frames)
     video = VideoPlan(
         source_index=stream.index,
@@ -113,6 +114,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
+        two_pass=bool(spec.two_pass) and encoder.two_passes,
         profile=_profile(spec, encoder),
         level=spec.level if spec.level in encoder.levels else None,
         color_primaries="bt2020" if keeps_hdr else "bt709",
@@ -205,6 +207,13 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
         case.because("untagged_colours", f"Colours are not tagged; {stream.coded_height} lines are taken for BT.601.")
     if stream.color_range == "pc":
         case.because("full_range", "Recorded in full range; made video range.")
+
+
+def _explain_control(case: Case, encoder: VideoEncoder) -> None:
+    if case.spec.two_pass and not encoder.two_passes:
+        case.because("one_pass", f"{encoder.name} makes one pass only.")
+    elif case.spec.two_pass:
+        case.because("two_pass", "Two passes: the first looks at the whole picture, the second shares out the bits.")
 
 
 def _explain_rate(case: Case, frames: Frames) -> None:

@@ -79,6 +79,7 @@ _OF_THE_VIDEO_ENCODER = (
     "pixelFormat",
     "videoBitrate",
     "maxBitrate",
+    "twoPass",
 )
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
@@ -104,7 +105,7 @@ def _displaced(preset: Members, explicit: Members) -> set[str]:
     if "videoBitrate" in explicit:
         dropped.add("crf")
     if "crf" in explicit:
-        dropped.add("videoBitrate")
+        dropped.update(("videoBitrate", "twoPass"))
     return dropped
 
 

@@ -20,6 +20,7 @@ CHANNELS = (1, 2, 6, 8)
 
 _PICTURE_MEMBERS = {
     "crf": "crf",
+    "twoPass": "two_pass",
     "videoBitrate": "video_bitrate",
     "maxBitrate": "max_bitrate",
     "encoderPreset": "encoder_preset",
@@ -128,6 +129,11 @@ def _rate_control(spec: OutputSpec, _: Container) -> Iterator[Fault]:
             yield _fault("crf", f"a whole number with {best.name}", code="invalid_value")
         if spec.video_bitrate is not None:
             yield _fault("crf", "either a quality or a bitrate, not both")
+    if spec.two_pass and not best.two_passes:
+        able = ", ".join(encoder.name for encoder in codecs.VIDEO_ENCODERS.values() if encoder.two_passes)
+        yield _fault("twoPass", f"{best.name} makes one pass only; two take {able}")
+    elif spec.two_pass and spec.video_bitrate is None:
+        yield _fault("twoPass", "needs videoBitrate: a quality is met in one pass")
     if spec.max_bitrate is not None and spec.max_bitrate < (spec.video_bitrate or 0):
         yield _fault("maxBitrate", "not below videoBitrate")
 

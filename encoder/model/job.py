@@ -26,6 +26,7 @@ class OutputSpec(Record):
     video_bitrate: int | None = None  # bit/s
     max_bitrate: int | None = None  # bit/s
     crf: float | None = None
+    two_pass: bool | None = None
     encoder_preset: str | None = None
     tune: str | None = None
     profile: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
@@ -87,8 +87,10 @@ class Encode:
         plans = [plan.output(number) for number in one_pass.outputs]
         files = {each.output: run.folder / each.file_name for each in plans}
         opened = input_options(None if self._by_descriptor else source.path)
+        first = command.first(plan, one_pass, threads=self._threads, source_args=opened)
         argv = command.build(plan, one_pass, files=files, threads=self._threads, source_args=opened)
-        shown = tuple(command.shown(argv, run.folder))
+        runs = [argv] if first is None else [first, argv]
+        shown = _shown(runs, run.folder)
         await run.ledger.mark(
             *(
                 OutputChange(id=OutputId(each.output), state=OutputState.ENCODING, plan=each, command=shown)
@@ -96,36 +98,41 @@ class Encode:
             )
         )
         run.encoded.extend(OutputId(each.output) for each in plans)
-        ended = await self._watched(run, source, plans, argv, files)
-        if ended.reason is not Reason.OK:
-            failure = launcher.classify(ended)
-            await self._keep_log(run, plans, ended)
-            raise failure
+        for path in files.values():
+            path.unlink(missing_ok=True)  # what a failed shared pass left
+        begun = self._clock()
+        for place, each_run in enumerate(runs):
+            told = self._teller(run, plans, begun, run_place=place, runs=len(runs))
+            ended = await self._watched(run, source, plans, each_run, told)
+            if place + 1 < len(runs):
+                _rename(run.folder, command.pass_logs(plan, one_pass))
         return [
             Made(
                 plan=each,
                 path=files[each.output],
                 command=shown,
                 log=ended.log,
-                seconds=ended.wall_seconds,
+                seconds=self._clock() - begun,
                 notes=notes,
             )
             for each in plans
         ]
 
-    async def _watched(
-        self, run: Run, source: Fetched, plans: list[OutputPlan], argv: list[str], files: dict[int, Path]
-    ) -> Exit:
-        begun = self._clock()
-
+    def _teller(
+        self, run: Run, plans: list[OutputPlan], begun: float, *, run_place: int, runs: int
+    ) -> Callable[[Progress], None]:
         def told(now: Progress) -> None:
-            live = progress.encode(plans[0], now, self._clock() - begun)  # one decode: all are as far as the first
+            # one decode: all are as far as the first
+            live = progress.encode(plans[0], now, self._clock() - begun, run=run_place, runs=runs)
             for each in plans:
                 run.held.tell(OutputId(each.output), live)
 
-        for path in files.values():
-            path.unlink(missing_ok=True)  # what a failed shared pass left
-        return await self._ffmpeg.run(
+        return told
+
+    async def _watched(
+        self, run: Run, source: Fetched, plans: list[OutputPlan], argv: list[str], told: Callable[[Progress], None]
+    ) -> Exit:
+        ended = await self._ffmpeg.run(
             argv,
             folder=run.folder,
             leash=run.held.leash,
@@ -133,6 +140,25 @@ class Encode:
             source=source.path,
             on_progress=told,
         )
+        if ended.reason is not Reason.OK:
+            await self._keep_log(run, plans, ended)
+            raise launcher.classify(ended)
+        return ended
 
     async def _keep_log(self, run: Run, plans: list[OutputPlan], ended: Exit) -> None:
         await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))
+
+
+def _shown(runs: Iterable[Sequence[str]], folder: Path) -> tuple[str, ...]:
+    """All runs as one command: the second begins where the first ended well."""
+    words: list[str] = []
+    for argv in runs:
+        words += [*(["&&"] if words else []), *command.shown(argv, folder)]
+    return tuple(words)
+
+
+def _rename(folder: Path, names: Mapping[str, str]) -> None:
+    """Call files of `folder` otherwise, as far as they are there."""
+    for old, new in names.items():
+        if (folder / old).exists():
+            (folder / old).rename(folder / new)

@@ -79,13 +79,7 @@ class Inspector:
 
 def _commands(plan: Plan, output: OutputPlan) -> tuple[tuple[str, ...], ...]:
     """The runs that make one output, with the files as they would be called."""
-    return tuple(
-        tuple(
-            command.shown(
-                command.build(plan, one_pass, files={n: Path(plan.output(n).file_name) for n in one_pass.outputs}),
-                Path(),
-            )
-        )
-        for one_pass in plan.passes
-        if output.output in one_pass.outputs
-    )
+    one_pass = next(one_pass for one_pass in plan.passes if output.output in one_pass.outputs)
+    files = {number: Path(plan.output(number).file_name) for number in one_pass.outputs}
+    first, second = command.first(plan, one_pass), command.build(plan, one_pass, files=files)
+    return tuple(tuple(command.shown(args, Path())) for args in (first, second) if args is not None)

@@ -58,10 +58,11 @@ class Meter:
         return (done_bytes - had) / (now - since) if now > since else None
 
 
-def encode(plan: OutputPlan, now: Progress, elapsed_s: float) -> Live:
+def encode(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:
     """Progress of an encode whose first output is `plan`: by its frames, for sound runs ahead of a picture's lookahead.
 
-    Sound alone, and copies, go by media time. An unknown length makes an unknown progress.
+    Sound alone, and copies, go by media time. An unknown length makes an unknown progress. `run`: of so many over the
+    whole picture, from 0; `elapsed_s` is since the first began.
     """
     video, length_s = plan.video, plan.duration_seconds
     done: float | None = None
@@ -69,10 +70,13 @@ def encode(plan: OutputPlan, now: Progress, elapsed_s: float) -> Live:
         done = (now.frame or 0) / video.frames
     elif length_s and now.out_time_seconds is not None:
         done = now.out_time_seconds / length_s
+    if done is not None:
+        done = (run + min(done, 1.0)) / runs
+    frames = (now.frame or 0) + run * ((video.frames if video else None) or 0)
     return Live(
         stage="encoding",
         progress=overall("encoding", done),
-        fps=now.frame / elapsed_s if now.frame and elapsed_s > 0 else None,
+        fps=frames / elapsed_s if frames and elapsed_s > 0 else None,
         speed=done * length_s / elapsed_s if done and length_s and elapsed_s > 0 else None,
         eta_seconds=elapsed_s * max(1 - done, 0.0) / done if done else None,
     )

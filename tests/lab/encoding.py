@@ -50,6 +50,13 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
     files = {each.output: folder / f"out-{each.output}.{each.extension}" for each in plan.outputs}
     results: list[Made] = []
     for one_pass in plan.passes:
+        first = command.first(plan, one_pass, threads=2)
+        if first is not None:
+            looked = await launcher.run(first, folder=folder, leash=Leash(), limits=LIMITS, source=path)
+            assert looked.code == 0, looked.log
+            named = command.pass_logs(plan, one_pass)
+            for old in filter(Path.exists, (folder / name for name in named)):
+                old.rename(folder / named[old.name])
         args = command.build(plan, one_pass, files=files, threads=2)
         ended = await launcher.run(args, folder=folder, leash=Leash(), limits=LIMITS, source=path)
         assert ended.code == 0, ended.log

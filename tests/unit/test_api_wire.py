@@ -204,6 +204,8 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/videoBitrate", 999, "/outputs/0/videoBitrate", "out_of_range"),
     ("/outputs/0/videoBitrate", True, "/outputs/0/videoBitrate", "invalid_type"),
     ("/outputs/0/maxBitrate", "999999999M", "/outputs/0/maxBitrate", "out_of_range"),
+    ("/outputs/0/twoPass", "yes", "/outputs/0/twoPass", "invalid_type"),
+    ("/outputs/0/twoPass", True, "/outputs/0/twoPass", "unsupported_combination"),
     ("/outputs/0/crf", "23", "/outputs/0/crf", "invalid_type"),
     ("/outputs/0/crf", 64, "/outputs/0/crf", "out_of_range"),
     ("/outputs/0/crf", 52, "/outputs/0/crf", "out_of_range"),

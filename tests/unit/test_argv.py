@@ -52,6 +52,7 @@ OUTPUTS = st.fixed_dictionaries(
         "clip": st.fixed_dictionaries({"start": SECONDS}, optional={"end": SECONDS}),
         "deinterlace": st.booleans(),
         "toneMap": st.booleans(),
+        "twoPass": st.booleans(),
         "rotate": either(*rules.ROTATIONS),
     },
 )
@@ -137,17 +138,17 @@ OPTIONS = {
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
     "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a:0", "-map_metadata:g", "-map_metadata:s",
-    "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
+    "-pass:v", "-passlogfile:v", "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
 }  # fmt: skip
 WORDS = {
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
+    "+faststart", "language=ger", "pass-0", "null", "-", *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
     *(container.muxer for container in codecs.CONTAINERS.values()),
     *(tag for container in codecs.CONTAINERS.values() for tag in container.tags.values()),
     *(word for one in codecs.VIDEO_ENCODERS.values()
       for word in (*one.presets, *one.tunes, *one.profiles, *one.levels)),
 }  # fmt: skip
-PARAMS = re.compile(r"(?:(?:open-gop|log-level|pools|level-idc|lp)=(?:warning|[\d.]+):?)+")
+PARAMS = re.compile(r"(?:(?:open-gop|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+")
 FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in codecs.CONTAINERS.values()}
 
 
@@ -176,9 +177,12 @@ def test_a_command_holds_only_constants_numbers_and_our_paths(
     plan = decide(media, {0: output}, ABLE)
     for one_pass, made in product(plan.passes, plan.outputs):
         files = {0: FOLDER / f"out-0.{made.extension}"}
-        args = command.build(plan, one_pass, files=files, threads=threads)
+        first = command.first(plan, one_pass, threads=threads) or []
+        args = [*first, *command.build(plan, one_pass, files=files, threads=threads)]
         assert [word for word in args if not is_ours(word)] == []
-        assert {word for word in args if word.startswith("-") and not re.fullmatch(NUMBER, word)} <= OPTIONS
+        assert {
+            word for word in args if word.startswith("-") and word != "-" and not re.fullmatch(NUMBER, word)
+        } <= OPTIONS
 
 
 def test_the_property_would_see_a_stranger_s_word() -> None:

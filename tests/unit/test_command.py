@@ -48,6 +48,15 @@ CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
         [spec(width=720, height=720, fit="cover"), spec(width=720, height=720, fit="pad", rotate=90)],
     ),
     "bitrate": (source(), [spec(videoBitrate=2_500_000, keyframeInterval=1, audioCodec="none")]),
+    "two-passes": (
+        source(),
+        [
+            spec(height=720, videoBitrate=10**6, twoPass=True),
+            spec(height=360),
+            spec("vp9", height=360, videoBitrate=500_000, twoPass=True),
+            spec("hevc", height=360, videoBitrate=500_000, twoPass=True),
+        ],
+    ),
     "copied-clip": (source(), [spec(videoCodec="copy", clip={"start": 3, "end": 5})]),
     "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
 }
@@ -71,7 +80,10 @@ def commands(media: Media, outputs: Sequence[OutputSpec]) -> str:
     assert not plan.refused
     files = {made.output: FOLDER / f"out-{made.output}.{made.extension}" for made in plan.outputs}
     return "\n".join(
-        rendered(command.shown(command.build(plan, one, files=files, threads=2), FOLDER)) for one in plan.passes
+        rendered(command.shown(args, FOLDER))
+        for one in plan.passes
+        for args in (command.first(plan, one, threads=2), command.build(plan, one, files=files, threads=2))
+        if args is not None
     )
 
 
