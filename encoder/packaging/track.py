@@ -58,17 +58,23 @@ class Written(Record):
     container: Segments
     codec: str  # RFC 6381: "avc1.64001F", "mp4a.40.2"
     timescale: int
+    width_px: int | None = None
+    height_px: int | None = None
     sample_rate_hz: int | None = None
-    frame: int = 0  # usual duration of a sample, in the timescale
+    frame: Fraction  # duration of a sample, in the timescale
     segments: tuple[Segment, ...]
 
     @property
     def name(self) -> str:
         return self.track.name
 
-    def seconds(self, ticks: int) -> Fraction:
+    def seconds(self, ticks: int | Fraction) -> Fraction:
         """Exact."""
-        return Fraction(ticks, self.timescale)
+        return Fraction(ticks) / self.timescale
+
+    @property
+    def frame_seconds(self) -> Fraction:
+        return self.seconds(self.frame)
 
     @property
     def duration_seconds(self) -> Fraction:

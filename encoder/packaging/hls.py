@@ -1,0 +1,186 @@
+"""The text of HLS playlists (RFC 8216; I-frame playlists and VIDEO-RANGE as in its successor draft)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from encoder.packaging.bandwidth import Rates, Span, rates, target_seconds
+from encoder.packaging.languages import tag
+from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Written
+
+_VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
+_SUBTITLES = "subtitles"
+_PRECISION = 6  # digits after the point of EXTINF
+
+
+class Quoted(str):
+    """An attribute that stands in quotation marks. It has no way to say one itself: they and line ends go."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return '"' + "".join(letter for letter in self[:] if letter.isprintable() and letter != '"') + '"'
+
+
+class Group(NamedTuple):
+    """Sound that a picture can be played with: one of its tracks at a time, all of one codec."""
+
+    name: str
+    tracks: tuple[Written, ...]
+
+    @property
+    def codec(self) -> str:
+        return self.tracks[0].codec
+
+    @property
+    def most(self) -> Rates:
+        """The largest of each."""
+        each = [rates(spans(track)) for track in self.tracks]
+        return Rates(max(rate.peak_bps for rate in each), max(rate.average_bps for rate in each))
+
+
+def multivariant(written: Sequence[Written]) -> str:
+    """The playlist that lists all others. It promises EXT-X-INDEPENDENT-SEGMENTS only where all segments keep that."""
+    pictures = [track for track in written if track.track.kind == "video"]
+    sound = groups(written)
+    subtitles = [track for track in written if track.track.kind == "subtitles"]
+    independent = all(segment.independent for track in written for segment in track.segments)
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSIONS[written[0].container]}"]
+    lines += ["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else []
+    if pictures:
+        lines += [_media("AUDIO", group.name, track, group.tracks) for group in sound for track in group.tracks]
+    lines += [_media("SUBTITLES", _SUBTITLES, track, subtitles) for track in subtitles]
+    for group in sound or (None,):
+        for track in pictures:
+            lines += _variant(track, group, captions=bool(subtitles))
+    if not pictures:
+        for track in written:
+            lines += _variant(track, None, captions=False)
+    lines += [_i_frame_stream(track) for track in pictures if has_i_frames(track)]
+    return _text(lines)
+
+
+def i_frames(track: Written) -> str:
+    """A playlist of the pictures that can be shown while seeking, each a part of its segment."""
+    stops = list(_stops(track))
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSIONS[track.container]}"]
+    lines += [f"#EXT-X-TARGETDURATION:{target_seconds([stop.span for stop in stops])}"]
+    lines += ["#EXT-X-MEDIA-SEQUENCE:1", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-I-FRAMES-ONLY"]
+    lines += [f'#EXT-X-MAP:URI="{INIT}"'] if track.container == "fmp4" else []
+    for stop in stops:
+        lines += [f"#EXTINF:{float(stop.span.seconds):.{_PRECISION}f},"]
+        lines += [f"#EXT-X-BYTERANGE:{stop.span.size_bytes}@{stop.offset_bytes}", stop.segment]
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def has_i_frames(track: Written) -> bool:
+    return any(segment.i_frames for segment in track.segments)
+
+
+def groups(written: Sequence[Written]) -> list[Group]:
+    """The sound tracks by codec, in their order."""
+    sound = [track for track in written if track.track.kind == "audio"]
+    by_codec: dict[str, list[Written]] = {}
+    for track in sound:
+        by_codec.setdefault(track.codec, []).append(track)
+    names = ["audio"] if len(by_codec) == 1 else [f"audio-{number}" for number in range(1, len(by_codec) + 1)]
+    return [Group(name, tuple(tracks)) for name, tracks in zip(names, by_codec.values(), strict=True)]
+
+
+def default(tracks: Sequence[Written]) -> Written:
+    """The one to begin with: the first where none says that it is."""
+    return next((track for track in tracks if track.track.default), tracks[0])
+
+
+def spans(track: Written) -> list[Span]:
+    return [Span(segment.size_bytes, track.seconds(segment.duration)) for segment in track.segments]
+
+
+def frame_rate(rate: str) -> str:
+    return f"{float(Fraction(rate)):.3f}"
+
+
+class _Stop(NamedTuple):
+    segment: str
+    offset_bytes: int
+    span: Span
+
+
+def _stops(track: Written) -> Iterator[_Stop]:
+    """Each I-frame, until the next one."""
+    found = [(segment.name, frame) for segment in track.segments for frame in segment.i_frames]
+    last = track.segments[-1]
+    ends = [*(frame.at for _, frame in found[1:]), last.start + last.duration]
+    for (name, frame), end in zip(found, ends, strict=True):
+        yield _Stop(name, frame.offset_bytes, Span(frame.size_bytes, track.seconds(end - frame.at)))
+
+
+def _media(kind: str, group: str, track: Written, all_tracks: Sequence[Written]) -> str:
+    plan = track.track
+    names = [_label(each) for each in all_tracks]
+    own = _label(track)
+    return _tag("MEDIA", {
+        "TYPE": kind,
+        "GROUP-ID": Quoted(group),
+        "NAME": Quoted(own if names.count(own) == 1 else f"{own} ({plan.name})"),  # must be unique in its group
+        "LANGUAGE": Quoted(tag(plan.language)) if plan.language else None,
+        "DEFAULT": "YES" if track is default(all_tracks) else "NO",
+        "AUTOSELECT": "YES",
+        "CHANNELS": Quoted(plan.channels) if plan.channels else None,
+        "URI": Quoted(f"{plan.name}/{PLAYLIST}"),
+    })  # fmt: skip
+
+
+def _label(track: Written) -> str:
+    plan = track.track
+    return plan.title or (tag(plan.language) if plan.language else plan.name)
+
+
+def _variant(track: Written, group: Group | None, *, captions: bool) -> list[str]:
+    rate = rates(spans(track)).plus(group.most if group else None)
+    codecs = [track.codec, *([group.codec] if group else [])]
+    attributes = {
+        "BANDWIDTH": rate.peak_bps,
+        "AVERAGE-BANDWIDTH": rate.average_bps,
+        "CODECS": Quoted(",".join(codecs)),
+        **_picture(track),
+        "AUDIO": Quoted(group.name) if group else None,
+        "SUBTITLES": Quoted(_SUBTITLES) if captions else None,
+        "CLOSED-CAPTIONS": "NONE" if track.track.kind == "video" else None,
+    }
+    return [_tag("STREAM-INF", attributes), f"{track.name}/{PLAYLIST}"]
+
+
+def _i_frame_stream(track: Written) -> str:
+    rate = rates([stop.span for stop in _stops(track)])
+    picture = _picture(track)
+    picture.pop("FRAME-RATE", None)
+    return _tag("I-FRAME-STREAM-INF", {
+        "BANDWIDTH": rate.peak_bps,
+        "AVERAGE-BANDWIDTH": rate.average_bps,
+        "CODECS": Quoted(track.codec),
+        **picture,
+        "URI": Quoted(f"{track.name}/{I_FRAMES}"),
+    })  # fmt: skip
+
+
+def _picture(track: Written) -> dict[str, object]:
+    plan = track.track
+    width, height = track.width_px or plan.width_px, track.height_px or plan.height_px
+    if plan.kind != "video":
+        return {}
+    return {
+        "RESOLUTION": f"{width}x{height}" if width and height else None,
+        "FRAME-RATE": frame_rate(plan.rate) if plan.rate else None,
+        "VIDEO-RANGE": plan.video_range,
+    }
+
+
+def _tag(name: str, attributes: dict[str, object]) -> str:
+    return f"#EXT-X-{name}:" + ",".join(f"{key}={value!s}" for key, value in attributes.items() if value is not None)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
