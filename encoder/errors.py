@@ -21,7 +21,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, TypeVar
+
+T = TypeVar("T")
 
 
 class FailureClass(StrEnum):
@@ -74,6 +76,17 @@ class Failure(EncoderError):
 class Permanent(Failure):
     kind = FailureClass.PERMANENT
     retryable = False
+
+
+def in_order(found: T | Fault) -> T:
+    """`found`, where it is no fault. What was in order when a job came in may be so no longer: rules change.
+
+    Raises:
+        errors.Permanent: the fault's code and message.
+    """
+    if isinstance(found, Fault):
+        raise Permanent(found.code, found.message)
+    return found
 
 
 class Transient(Failure):
