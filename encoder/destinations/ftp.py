@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from encoder import errors
 from encoder.destinations import template
 from encoder.destinations.beside import BesideDestination
 from encoder.destinations.protocol import Destination
-from encoder.errors import Fault
+from encoder.errors import Fault, in_order
 from encoder.net import account
 from encoder.net.account import Account
-from encoder.net.ftp import Ftp, entered
+from encoder.net.ftp import Ftp, entered, visit
 from encoder.net.ftp_talk import Site, site
 from encoder.net.http import Web
 from encoder.net.side import DESTINATION
@@ -54,13 +53,8 @@ class FtpLines:
                 raise
             self._free.append(ftp)
 
-    @asynccontextmanager
-    async def another(self) -> AsyncIterator[Ftp]:
-        ftp = await entered(self._site, self._web, DESTINATION)
-        try:
-            yield ftp
-        finally:
-            ftp.leave()
+    def another(self) -> AbstractAsyncContextManager[Ftp]:
+        return visit(self._site, self._web, DESTINATION)
 
     async def close(self) -> None:
         while self._free:
@@ -80,9 +74,7 @@ class FtpLines:
 
 
 def _make(members: Account, surroundings: Surroundings, *, scheme: str) -> BesideDestination:
-    found = site(members, scheme, surroundings.web.policy)
-    if isinstance(found, Fault):
-        raise errors.Permanent(found.code, found.message)
+    found = in_order(site(members, scheme, surroundings.web.policy))
     uri = account.uri(scheme, found.host, members.path)
     return BesideDestination(FtpLines(found, surroundings.web), members.path, uri=uri, chunk_bytes=_CHUNK_BYTES)
 

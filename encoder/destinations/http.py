@@ -14,7 +14,7 @@ from aiohttp import ClientResponse
 from encoder import errors
 from encoder.destinations import cargo, template
 from encoder.destinations.protocol import Destination, Parcel, Receipt
-from encoder.errors import Fault
+from encoder.errors import Fault, in_order
 from encoder.model.base import Record
 from encoder.net import headers
 from encoder.net.guard import Url, check_url
@@ -175,9 +175,7 @@ def _idempotency_key(key: str, sha256: str) -> str:
 
 
 def _make(members: Members, surroundings: Surroundings) -> HttpDestination:
-    url = check_url(members.url, surroundings.web.policy)
-    if isinstance(url, Fault):
-        raise errors.Permanent(url.code, url.message)
+    url = in_order(check_url(members.url, surroundings.web.policy))
     return HttpDestination(url, members, surroundings.web, key=surroundings.key)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from encoder import errors
 from encoder.destinations import template
 from encoder.destinations.beside import BesideDestination
 from encoder.destinations.protocol import Destination
-from encoder.errors import Fault
+from encoder.errors import Fault, in_order
 from encoder.net import account
 from encoder.net.http import Web
-from encoder.net.sftp import Sftp, connected
+from encoder.net.sftp import Sftp, connected, visit
 from encoder.net.sftp_site import Members, Site, faults, site, unchecked
 from encoder.net.side import DESTINATION
 from encoder.plugins import Kind, Surroundings
@@ -45,13 +44,8 @@ class SftpLines:
                 self._sftp = await connected(self._site, self._web, DESTINATION)
         yield self._sftp
 
-    @asynccontextmanager
-    async def another(self) -> AsyncIterator[Sftp]:
-        sftp = await connected(self._site, self._web, DESTINATION)
-        try:
-            yield sftp
-        finally:
-            await sftp.close()
+    def another(self) -> AbstractAsyncContextManager[Sftp]:
+        return visit(self._site, self._web, DESTINATION)
 
     async def close(self) -> None:
         if self._sftp is not None:
@@ -59,9 +53,7 @@ class SftpLines:
 
 
 def _make(members: Members, surroundings: Surroundings) -> BesideDestination:
-    found = site(members, surroundings.web.policy)
-    if isinstance(found, Fault):
-        raise errors.Permanent(found.code, found.message)
+    found = in_order(site(members, surroundings.web.policy))
     uri = account.uri("sftp", found.host, members.path)
     return BesideDestination(SftpLines(found, surroundings.web), members.path, uri=uri, chunk_bytes=_CHUNK_BYTES)
 

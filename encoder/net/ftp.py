@@ -25,6 +25,7 @@ from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk, drop
 from encoder.net.guard import port_open
 from encoder.net.http import Web
 from encoder.net.idle import pieces
+from encoder.net.retrieval import Facts, Retrieval
 from encoder.net.side import Side
 
 ANSWER_S = 300.0  # a server may store or check a large file before it says that it has it
@@ -32,19 +33,6 @@ ANSWER_S = 300.0  # a server may store or check a large file before it says that
 _SIZE = re.compile(r"[0-9]{1,18}")
 _EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
 _PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a server tells of a file; None where it does not tell."""
-
-    size_bytes: int | None
-    changed: str | None  # as MDTM says it, to the second
-
-    @property
-    def version(self) -> str | None:
-        """The same value means, as far as FTP can tell, the same bytes."""
-        return None if self.size_bytes is None or self.changed is None else f"{self.size_bytes}-{self.changed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,18 +76,18 @@ class Ftp(Talk):
         return int(size) if size is not None and _SIZE.fullmatch(size) else None
 
     @asynccontextmanager
-    async def retrieving(
-        self, path: str, *, offset: int, facts: Facts
-    ) -> AsyncIterator[tuple[int, AsyncIterator[bytes]]]:
-        """The byte where the transfer begins, 0 where the server cannot go on in the middle, and its chunks.
+    async def retrieving(self, path: str, *, offset: int, version: str | None) -> AsyncIterator[Retrieval]:
+        """The file from `offset` on where it still is `version`, else from its first byte.
 
-        They are whole when as many bytes have come as `facts` say, for a server may think that it has sent what a net
-        has cut off, and when `facts` still hold: they were asked for first, and the file may since be another.
+        It is whole when as many bytes have come as it has, for a server may think that it has sent what a net has cut
+        off, and when its facts still hold: they are asked for first, and it may since be another.
         """
+        facts = await self.facts(path)
+        wanted = offset if version is not None and version == facts.version else 0
         with self._translated():
-            data = await self._transfer(f"RETR {path}", offset=offset)
+            data = await self._transfer(f"RETR {path}", offset=wanted)
         try:
-            yield data.offset, self._chunks(data, path, facts)
+            yield Retrieval(facts=facts, offset=data.offset, chunks=self._chunks(data, path, facts))
         finally:
             data.close()
 
@@ -224,6 +212,16 @@ async def entered(site: Site, web: Web, side: Side) -> Ftp:
     ftp = Ftp(site, web, side)
     await ftp.begin()
     return ftp
+
+
+@asynccontextmanager
+async def visit(site: Site, web: Web, side: Side) -> AsyncIterator[Ftp]:
+    """A conversation for the block."""
+    ftp = await entered(site, web, side)
+    try:
+        yield ftp
+    finally:
+        ftp.leave()
 
 
 def _port(reply: str, form: re.Pattern[str]) -> int | None:

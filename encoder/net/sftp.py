@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from pathlib import PurePosixPath
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -20,6 +19,7 @@ from encoder import errors
 from encoder.log import get_logger
 from encoder.net.dial import dial
 from encoder.net.http import Web
+from encoder.net.retrieval import Facts, Retrieval
 from encoder.net.sftp_site import Site
 from encoder.net.side import Side
 
@@ -49,19 +49,6 @@ _REFUSED = (
 )
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What a server tells of a file; None where it does not tell."""
-
-    size_bytes: int | None
-    changed: int | None  # in seconds of its clock
-
-    @property
-    def version(self) -> str | None:
-        """The same value means, as far as SFTP can tell, the same bytes."""
-        return None if self.size_bytes is None or self.changed is None else f"{self.size_bytes}-{self.changed}"
 
 
 class Sftp:
@@ -105,16 +92,16 @@ class Sftp:
                 return (await self._sftp.stat(path)).size
         return None
 
-    async def retrieve(
-        self, path: str, *, offset: int, version: str | None
-    ) -> tuple[Facts, int, AsyncGenerator[bytes, None]]:
-        """What the open file is, the byte where the transfer begins (0 if it is not `version`), and its chunks."""
+    @asynccontextmanager
+    async def retrieving(self, path: str, *, offset: int, version: str | None) -> AsyncIterator[Retrieval]:
+        """The file from `offset` on where it still is `version`, else from its first byte."""
         with self._translated():
             async with asyncio.timeout(self._web.idle_s):
                 file = await self._sftp.open(path, "rb")
                 facts = _facts(await file.stat())
         start = offset if version is not None and version == facts.version else 0
-        return facts, start, self._chunks(file, start, facts.size_bytes)
+        async with aclosing(self._chunks(file, start, facts.size_bytes)) as chunks:
+            yield Retrieval(facts=facts, offset=start, chunks=chunks)
 
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
@@ -244,6 +231,16 @@ async def connected(site: Site, web: Web, side: Side) -> Sftp:
         await sftp.close()
         raise
     return sftp
+
+
+@asynccontextmanager
+async def visit(site: Site, web: Web, side: Side) -> AsyncIterator[Sftp]:
+    """A connection for the block."""
+    sftp = await connected(site, web, side)
+    try:
+        yield sftp
+    finally:
+        await sftp.close()
 
 
 class _Judge(asyncssh.SSHClient):

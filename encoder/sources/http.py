@@ -10,7 +10,7 @@ from email.message import Message
 from aiohttp import ClientResponse
 
 from encoder import errors
-from encoder.errors import Fault
+from encoder.errors import Fault, in_order
 from encoder.model.base import Record
 from encoder.net import headers
 from encoder.net.guard import Url, check_url
@@ -41,10 +41,7 @@ def check(members: Members, surroundings: Surroundings) -> Iterator[Fault]:
 
 class HttpSource:
     def __init__(self, members: Members, surroundings: Surroundings) -> None:
-        url = check_url(members.url, surroundings.web.policy)
-        if isinstance(url, Fault):
-            raise errors.Permanent(url.code, url.message)
-        self._url = url
+        self._url = in_order(check_url(members.url, surroundings.web.policy))
         self._headers = members.headers
         self._web = surroundings.web
 

@@ -10,7 +10,7 @@ from typing import Self
 from encoder import errors
 from encoder.destinations import http
 from encoder.destinations.protocol import Destination, Parcel, Receipt
-from encoder.errors import Fault
+from encoder.errors import Fault, in_order
 from encoder.model.paths import part_name
 from encoder.net.guard import Url, check_url
 from encoder.net.http import Ask, Web
@@ -41,9 +41,7 @@ class WebdavDestination:
 
     @classmethod
     def made(cls, members: Members, surroundings: Surroundings) -> Self:
-        url = check_url(members.url, surroundings.web.policy)
-        if isinstance(url, Fault):  # the operator's rules have changed since the job was taken in
-            raise errors.Permanent(url.code, url.message)
+        url = in_order(check_url(members.url, surroundings.web.policy))
         return cls(url=url, members=_as_http(members), web=surroundings.web, key=surroundings.key)
 
     @property
