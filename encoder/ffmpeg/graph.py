@@ -30,6 +30,7 @@ _STRIPPED = tuple(
 )
 # hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
 _TO_LINEAR = ("zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0")
+FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 
 
@@ -77,13 +78,24 @@ def _shared(chains: Sequence[Chain]) -> Chain:
 
 def _chain(output: OutputPlan, video: VideoPlan, mapped_at: Size | None) -> Chain:
     return (
-        *(() if video.deinterlace is None else (f"bwdif=mode={video.deinterlace}:parity=auto:deint=all",)),
+        *_woven(video),
         *_timed(output, video),
         *_TURNS[video.turn_deg],
         *(() if mapped_at is None else _tone_mapped(video, mapped_at)),
         *_sized(video, mapped_at),
         *_finished(video),
     )
+
+
+def _woven(video: VideoPlan) -> Chain:
+    """Fields made whole frames. `bwdif` gets its mode always: by itself it doubles the rate."""
+    if video.telecine is not None:
+        matched = f"fieldmatch=order={video.telecine}:combmatch=full"
+        # what has no partner, as at a cut made on video, is deinterlaced; and one of five is shown twice
+        return (f"fps=fps={FILM_ON_VIDEO}", matched, "bwdif=mode=send_frame:parity=auto:deint=interlaced", "decimate")
+    if video.deinterlace is not None:
+        return (f"bwdif=mode={video.deinterlace}:parity=auto:deint=all",)
+    return ()
 
 
 def _timed(output: OutputPlan, video: VideoPlan) -> Chain:

@@ -72,8 +72,8 @@ def planned_picture(plan: VideoPlan, source: VideoStream | None) -> Facts:
     }
     if plan.color_transfer == "bt709":
         facts["hdrSideData"] = False
-    if plan.deinterlace is not None:
-        facts["interlaced"] = False
+    if plan.deinterlace is not None or plan.telecine is not None:
+        facts["interlaced"] = facts["telecined"] = False
     return facts
 
 
@@ -90,6 +90,7 @@ def measured_picture(stream: VideoStream) -> Facts:
         "matrix": stream.color_matrix,
         "hdrSideData": stream.hdr_side_data,
         "interlaced": stream.interlaced,
+        "telecined": stream.telecined,
     }
 
 

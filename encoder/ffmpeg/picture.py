@@ -20,6 +20,7 @@ HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 TONE_MAPPERS = frozenset({"zscale", "tonemap"})
 _SD_LINES = 576
 _FIELDS_KEPT_LINES = 720
+_FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
 _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
 _TEN_BIT = codecs.TEN_BIT[0]
@@ -36,6 +37,7 @@ class Frames:
     span: Span
     rate: Fraction
     deinterlace: str | None = None  # bwdif's mode
+    telecine: str | None = None  # field order of a film on video
 
 
 def track(case: Case) -> VideoStream:
@@ -68,9 +70,16 @@ def size(stream: VideoStream, spec: OutputSpec, *, least_px: int = 2) -> Fitted:
 def deinterlacing(stream: VideoStream, spec: OutputSpec, height_px: int) -> str | None:
     """bwdif's mode: one frame per field where the lines are kept high enough, else one per frame; None: as it is."""
     wanted = stream.interlaced if spec.deinterlace is None else spec.deinterlace
-    if not wanted:
+    if not wanted or telecine(stream, spec):
         return None
     return "send_field" if height_px >= _FIELDS_KEPT_LINES else "send_frame"
+
+
+def telecine(stream: VideoStream, spec: OutputSpec) -> str | None:
+    """The field order of a film on video, whose own frames are put together again; None: there is none, or it stays."""
+    if not stream.telecined or spec.deinterlace is False:
+        return None
+    return "bff" if stream.field_order == "bb" else "tff"
 
 
 def frame_rate(stream: VideoStream, spec: OutputSpec, deinterlace: str | None) -> Fraction:
@@ -84,6 +93,8 @@ def frame_rate(stream: VideoStream, spec: OutputSpec, deinterlace: str | None) -
     recorded = rates.source_rate(stream)
     if recorded is None:
         raise errors.Permanent("unsupported_format", "The frames of the source have no times.")
+    if telecine(stream, spec):
+        recorded *= _FILM_SHARE
     fields = 2 if deinterlace == "send_field" else 1
     return rates.output_rate(recorded * fields, even=not stream.variable_rate)
 
@@ -121,6 +132,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         color_transfer=transfer if keeps_hdr and transfer else "bt709",
         color_matrix="bt2020nc" if keeps_hdr else "bt709",
         deinterlace=frames.deinterlace,
+        telecine=frames.telecine,
         turn_deg=spec.rotate or 0,
         matrix_in=_matrix_in(stream),
         tone_map=None if keeps_hdr else transfer,
@@ -198,6 +210,8 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
     if frames.deinterlace is not None:
         how = "each field becomes a frame" if frames.deinterlace == "send_field" else "two fields become one frame"
         case.warn("deinterlaced", f"Recorded interlaced; {how}.")
+    if frames.telecine is not None:
+        case.warn("film_restored", "A film spread over the fields of video; its own frames are put together again.")
     width, height = fit.size
     case.because("size", f"Shown at {stream.display_width_px}×{stream.display_height_px}; made {width}×{height}.")
     if fit.too_small:

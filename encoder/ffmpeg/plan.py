@@ -50,7 +50,7 @@ def _decode(plan: OutputPlan) -> object:
     if video is None or video.encoder == codecs.COPY:
         return plan.output
     # the end may differ: each output stops by itself
-    return plan.seek_seconds, plan.clip_start_seconds, video.source_index, video.deinterlace
+    return plan.seek_seconds, plan.clip_start_seconds, video.source_index, video.deinterlace, video.telecine
 
 
 def _output(number: int, case: Case) -> OutputPlan:
@@ -95,7 +95,8 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     deinterlace = picture.deinterlacing(stream, case.spec, height)
     rate = picture.frame_rate(stream, case.spec, deinterlace)
     span = timeline.span(case.media, case.spec.clip, rate)
-    frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace)
+    telecine = picture.telecine(stream, case.spec)
+    frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
     return picture.planned(fitting, encoder, frames), span
 
 

@@ -98,6 +98,7 @@ def psnr(result: Path, path: Path, graph: str) -> float:
 
 
 def ssim(result: Path, path: Path, graph: str = "", *, options: tuple[str, ...] = ()) -> float:
-    """How alike the result and the source are, 1 for the same: the source made comparable by `graph`."""
-    compared = f"[1:v]{graph or 'null'},settb=1/1000[w];[0:v]settb=1/1000[g];[g][w]ssim"
+    """How alike the result and the source are, frame by frame, 1 for the same: the source made comparable by `graph`."""
+    counted = "settb=1/1000,setpts=N"
+    compared = f"[1:v]{graph or 'null'},{counted}[w];[0:v]{counted}[g];[g][w]ssim"
     return number(r"All:([\d.]+)", told("-i", result, *options, "-i", path, "-filter_complex", compared))

@@ -78,6 +78,18 @@ def test_fields_become_frames_where_lines_are_kept() -> None:
     assert "deinterlaced" in warned(planned(source(picture=fields), spec()))
 
 
+def test_a_film_on_video_gets_its_own_rate_unless_it_is_to_stay() -> None:
+    film = source(picture=video(telecined=True, field_order="bb", rate="30000/1001", frames=300))
+    plan = planned(film, spec(height=480))
+    made = picture(plan)
+    assert (made.telecine, made.deinterlace, made.rate, made.frames) == ("bff", None, "24000/1001", 240)
+    assert "film_restored" in warned(plan)
+    assert picture(planned(film, spec(deinterlace=True))).telecine == "bff"
+    kept = picture(planned(film, spec(deinterlace=False)))
+    assert (kept.telecine, kept.deinterlace, kept.rate) == (None, None, "30000/1001")
+    assert picture(planned(film, spec(fps=25))).rate == "25/1"
+
+
 def test_deinterlacing_can_be_forbidden_and_forced() -> None:
     assert picture(planned(source(picture=video(interlaced=True)), spec(deinterlace=False))).deinterlace is None
     assert picture(planned(source(), spec(height=480, deinterlace=True))).deinterlace == "send_frame"

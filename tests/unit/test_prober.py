@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg.prober.combing import Combs
+from encoder.ffmpeg.prober.combing import Combs, pulled_down
 from encoder.ffmpeg.prober.describe import sane_aspect
 from encoder.ffmpeg.prober.layout import Layout, layout
 from encoder.ffmpeg.prober.look import turn
@@ -206,3 +206,16 @@ def test_combs_both_ways_are_noise() -> None:
 def test_frames_that_do_not_tell_leave_it_to_the_flag() -> None:
     assert Combs(top_first=2).interlaced(flagged=True)
     assert not Combs(top_first=2).interlaced(flagged=False)
+
+
+def test_fields_that_repeat_in_step_are_a_film_on_video() -> None:
+    """Telecine, 2:3: of five frames one repeats a top field and one a bottom field, whichever comes first."""
+    assert pulled_down(["neither", "top", "neither", "bottom", "neither"] * 4) == 8
+    assert pulled_down(["bottom", "neither", "top", "neither", "neither"] * 4) == 8
+    assert pulled_down(["neither"] * 24) == 0
+
+
+def test_fields_that_repeat_out_of_step_are_a_still_scene() -> None:
+    """Telecine is not told by the share of repeated fields alone."""
+    assert pulled_down(["top", "bottom", "neither", "neither"] * 6) == 0
+    assert pulled_down(["top", "bottom"] * 12) == 0

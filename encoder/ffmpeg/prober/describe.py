@@ -19,6 +19,7 @@ from encoder.model.media import VideoStream as VideoFacts
 
 _SAME_AS_SQUARE = Fraction(1, 500)
 _WIDEST_PIXEL = 10
+_FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
 _NO_LEVEL = -99
 _NO_LANGUAGE = "und"
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
@@ -37,6 +38,8 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
     context, first = stream.codec_context, look.first
     form = (first.format if first else None) or context.format
     rate, average = track.cadence.rate, stream.average_rate
+    telecined = look.telecined and rate == _FILM_ON_VIDEO and not track.cadence.variable
+    interlaced = look.interlaced and not telecined
     return VideoFacts(
         index=stream.index,
         default=_is_default(stream),
@@ -55,8 +58,9 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         average_rate=_ratio(average) if average else None,
         median_rate=_ratio(rate) if rate else None,
         variable_rate=track.cadence.variable,
-        interlaced=look.interlaced,
-        field_order=look.field_order if look.interlaced else None,
+        interlaced=interlaced,
+        telecined=telecined,
+        field_order=look.field_order if interlaced or telecined else None,
         color_range=_named(names.RANGES, first.color_range if first else None, context.color_range),
         color_primaries=_named(names.PRIMARIES, first.color_primaries if first else None, context.color_primaries),
         color_transfer=_named(names.TRANSFERS, first.color_trc if first else None, context.color_trc),

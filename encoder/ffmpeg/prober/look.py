@@ -43,6 +43,10 @@ class VideoLook:
         return ordered or (self.first is not None and self.first.interlaced_frame)
 
     @property
+    def telecined(self) -> bool:
+        return self._comb.telecined
+
+    @property
     def interlaced(self) -> bool:
         return self._comb.combs.interlaced(flagged=self.flagged)
 
