@@ -141,17 +141,21 @@ class DestinationSuite:
         assert bench.stands() == OTHER
         assert bench.left_over() == []
 
-    async def test_a_cancelled_publish_leaves_nothing(self, bench: DestinationBench, tmp_path: Path) -> None:
-        at_the_fence = asyncio.Event()
+    @pytest.mark.parametrize("when", ["in the middle", "at the fence"])
+    async def test_a_cancelled_publish_leaves_nothing(self, bench: DestinationBench, tmp_path: Path, when: str) -> None:
+        reached = {"in the middle": asyncio.Event(), "at the fence": asyncio.Event()}
+
+        def sent(_count: int) -> None:
+            reached["in the middle"].set()
 
         async def fence() -> None:
-            at_the_fence.set()
+            reached["at the fence"].set()
             await asyncio.Event().wait()
 
         async with used(bench.destination()) as destination:
             made = parcel(tmp_path, DATA)
-            task = asyncio.create_task(destination.publish(made, sent=nothing, fence=fence))
-            await at_the_fence.wait()
+            task = asyncio.create_task(destination.publish(made, sent=sent, fence=fence))
+            await reached[when].wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -17,7 +16,6 @@ from encoder.plugins import Surroundings
 from encoder.suites.cargo import Gate, noise, parcel
 from encoder.suites.destination import nothing, publish, used
 from tests.lab.canary import Canary
-from tests.lab.ftpd import Ftpd
 from tests.lab.ftpx import Ftpx
 from tests.lab.served import destination
 from tests.lab.wire import lab_web
@@ -193,23 +191,3 @@ async def test_a_folder_of_files_takes_few_conversations(server: Ftpx, tmp_path:
         )
     assert sorted(server.files) == sorted(f"out/hls/{number}.m4s" for number in range(12))
     assert sum(word.startswith("USER") for word in server.said) == server.most_at_once == MOST_LINES
-
-
-@pytest.mark.xdist_group("ftp")
-@pytest.mark.parametrize("kind", ["ftp", "ftps"])
-async def test_an_upload_that_is_cancelled_in_the_middle_leaves_nothing(
-    ftp_server: Ftpd, tmp_path: Path, kind: str
-) -> None:
-    """O9"""
-    inside = ftp_server.folder / uuid4().hex
-    half = asyncio.Event()
-    out = destination(ftp_server.members(f"{inside.name}/out.mp4", kind=kind), ftp_server.web())
-    task = asyncio.create_task(
-        out.publish(parcel(tmp_path, DATA * 20), sent=lambda _count: half.set(), fence=Gate().fence)
-    )
-    await half.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await out.close()
-    assert list(inside.iterdir()) == []

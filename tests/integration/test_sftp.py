@@ -19,7 +19,7 @@ from encoder.net.dial import dial
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from encoder.suites.cargo import Gate, noise, parcel, read
+from encoder.suites.cargo import noise, parcel, read
 from encoder.suites.destination import publish
 from tests.lab.canary import FORBIDDEN, Canary
 from tests.lab.dns import FakeDns
@@ -178,22 +178,6 @@ async def test_a_folder_that_may_not_be_written_is_a_refusal(sftp_servers: Sshd,
     out = destination(sftp_servers.members("/proc/version/out.mp4"), sftp_servers.web())
     with pytest.raises(errors.Failure, match="destination_"):
         await publish(out, parcel(tmp_path, DATA))
-
-
-async def test_an_upload_that_is_cancelled_in_the_middle_leaves_nothing(sftp_servers: Sshd, tmp_path: Path) -> None:
-    """O9"""
-    inside = sftp_servers.folder / uuid4().hex
-    half = asyncio.Event()
-    out = destination(sftp_servers.members(f"{inside.name}/out.mp4"), sftp_servers.web())
-    task = asyncio.create_task(
-        out.publish(parcel(tmp_path, DATA * 20), sent=lambda _count: half.set(), fence=Gate().fence)
-    )
-    await half.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await out.close()
-    assert list(inside.iterdir()) == []
 
 
 def test_without_asyncssh_the_kind_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,11 @@ IMPLICIT_PORT = 990
 
 _HASH = "$6$encoderlab$8IpIqZvaMBNbjGGbEJxDvBk3tv3Y6Mg0IJEDhNfj.ZzT4Uo0jQW4txNMj7rIKkkTxxDD91fd7xdgQe6cBr8W.1"
 _SENTINEL_HASH = "$6$encoderlab$h2GtJHcGdByygasT3bBCxKQTGruhTvoETF3mSi.Bsva2sZx32i5S.6nKKFpfmKrD6cM.2RIfl83FD7LwF1eO00"
-_CONF = """
+_PROFTPD = """
 ModulePath /usr/lib/proftpd
-LoadModule mod_tls.c
 ServerType inetd
 DefaultAddress {host}
-Port {plain}
+Port {port}
 UseIPv6 off
 UseReverseDNS off
 User {user}
@@ -40,7 +39,6 @@ SystemLog {folder}/system.log
 TransferLog none
 WtmpLog off
 <Global>
-  PassivePorts {first} {last}
   RequireValidShell off
   RootLogin on
   AuthOrder mod_auth_file.c
@@ -49,6 +47,12 @@ WtmpLog off
   AllowOverwrite on
   AllowStoreRestart on
   AllowRetrieveRestart on
+</Global>
+"""
+_CONF = """
+LoadModule mod_tls.c
+<Global>
+  PassivePorts {first} {last}
   TimeoutLinger 0
   <IfModule mod_delay.c>
     DelayEngine off
@@ -122,8 +126,14 @@ def ftpd(folder: Path) -> Iterator[Ftpd]:
         yield made
 
 
-def write_users(folder: Path) -> None:
-    """Who may come in, as proftpd reads it; a login leads to `files` in `folder`."""
+def proftpd_conf(folder: Path, host: str, port: int) -> str:
+    """What proftpd must know whatever it speaks; a login of `USER` leads to `files` in `folder`."""
+    _write_users(folder)
+    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    return _PROFTPD.format(folder=folder, host=host, port=port, user=user, group=group)
+
+
+def _write_users(folder: Path) -> None:
     users, groups = folder / "users", folder / "groups"
     accounts = ((USER, _HASH), (SENTINEL_USER, _SENTINEL_HASH))
     home = f"{os.getuid()}:{os.getgid()}::{folder / 'files'}:/bin/sh"
@@ -134,19 +144,13 @@ def write_users(folder: Path) -> None:
 
 
 def _write(made: Ftpd, folder: Path, certificate: Path) -> None:
-    write_users(folder)
-    text = _CONF + (_IMPLICIT if may_listen_on_990() else "")
-    (folder / "conf").write_text(
-        text.format(
-            host=made.host,
-            plain=made.plain,
-            explicit=made.explicit,
-            implicit=IMPLICIT_PORT,
-            first=made.data_ports.start,
-            last=made.data_ports.stop - 1,
-            user=pwd.getpwuid(os.getuid()).pw_name,
-            group=grp.getgrgid(os.getgid()).gr_name,
-            folder=folder,
-            certificate=certificate,
-        )
+    of_ftp = (_CONF + (_IMPLICIT if may_listen_on_990() else "")).format(
+        host=made.host,
+        explicit=made.explicit,
+        implicit=IMPLICIT_PORT,
+        first=made.data_ports.start,
+        last=made.data_ports.stop - 1,
+        folder=folder,
+        certificate=certificate,
     )
+    (folder / "conf").write_text(proftpd_conf(folder, made.host, made.plain) + of_ftp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import grp
 import os
 import pwd
 import shutil
@@ -16,7 +15,7 @@ import asyncssh
 from encoder.model.job import Place
 from encoder.net.http import Web
 from tests.lab.dns import FakeDns
-from tests.lab.ftpd import PASSWORD, USER, write_users
+from tests.lab.ftpd import PASSWORD, USER, proftpd_conf
 from tests.lab.servers import inetd, require_programs
 from tests.lab.wire import lab_web
 
@@ -35,29 +34,8 @@ PidFile none
 LogLevel ERROR
 Subsystem sftp internal-sftp -d {folder}/files
 """
-_PROFTPD = """
-ModulePath /usr/lib/proftpd
+_MOD_SFTP = """
 LoadModule mod_sftp.c
-ServerType inetd
-DefaultAddress {host}
-Port {port}
-UseIPv6 off
-UseReverseDNS off
-User {user}
-Group {group}
-PidFile {folder}/pid
-ScoreboardFile {folder}/scoreboard
-SystemLog {folder}/system.log
-TransferLog none
-WtmpLog off
-RequireValidShell off
-RootLogin on
-AuthOrder mod_auth_file.c
-AuthUserFile {folder}/users
-AuthGroupFile {folder}/groups
-AllowOverwrite on
-AllowStoreRestart on
-AllowRetrieveRestart on
 SFTPEngine on
 SFTPHostKey {folder}/ssh-ed25519
 SFTPAuthMethods password
@@ -102,7 +80,6 @@ def sshd(folder: Path) -> Iterator[Sshd]:
         (folder / name).chmod(0o600)
     own = asyncssh.generate_private_key("ssh-ed25519")
     own.write_public_key(folder / "authorized")
-    write_users(folder)
     program = shutil.which("sshd") or "sshd"  # it starts itself again, by its whole path
     with ExitStack() as running:
         openssh, proftpd = (
@@ -125,5 +102,5 @@ def sshd(folder: Path) -> Iterator[Sshd]:
 def _write(folder: Path, keys: dict[str, asyncssh.SSHKey], port: int) -> None:
     host_keys = "\n".join(f"HostKey {folder / name}" for name in keys)
     (folder / "openssh.conf").write_text(_OPENSSH.format(folder=folder, host_keys=host_keys))
-    user, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
-    (folder / "proftpd.conf").write_text(_PROFTPD.format(host=HOST, port=port, user=user, group=group, folder=folder))
+    text = proftpd_conf(folder, HOST, port) + _MOD_SFTP.format(folder=folder)
+    (folder / "proftpd.conf").write_text(text)
