@@ -94,13 +94,16 @@ class Sftp:
 
     @asynccontextmanager
     async def retrieving(self, path: str, *, offset: int, version: str | None) -> AsyncIterator[Retrieval]:
-        """The file from `offset` on where it still is `version`, else from its first byte."""
+        """The file from `offset` on where it still is `version`, else from its first byte.
+
+        It is whole when what the server told of it at first still holds at the end: somebody may write into it.
+        """
         with self._translated():
             async with asyncio.timeout(self._web.idle_s):
                 file = await self._sftp.open(path, "rb")
                 facts = _facts(await file.stat())
         start = offset if version is not None and version == facts.version else 0
-        async with aclosing(self._chunks(file, start, facts.size_bytes)) as chunks:
+        async with aclosing(self._chunks(file, start, facts)) as chunks:
             yield Retrieval(facts=facts, offset=start, chunks=chunks)
 
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
@@ -189,8 +192,8 @@ class Sftp:
             await self._sftp.makedirs(str(PurePosixPath(path).parent), exist_ok=True)
             return await self._sftp.open(path, "wb")
 
-    async def _chunks(self, file: asyncssh.SFTPClientFile, start: int, end: int | None) -> AsyncGenerator[bytes, None]:
-        at = start
+    async def _chunks(self, file: asyncssh.SFTPClientFile, start: int, facts: Facts) -> AsyncGenerator[bytes, None]:
+        at, end = start, facts.size_bytes
         async with _Window[bytes](self._web.idle_s, self._abort) as window:
             while True:
                 while not window.full and (end is None or at < end):
@@ -198,12 +201,20 @@ class Sftp:
                     window.add(file.read(count, at))
                     at += count
                 if window.empty:
-                    return
+                    break
                 with self._translated():
                     chunk = await window.first()
                 if not chunk:
-                    return
+                    break
                 yield chunk
+        await self._require_same(file, facts)
+
+    async def _require_same(self, file: asyncssh.SFTPClientFile, facts: Facts) -> None:
+        with self._translated():
+            async with asyncio.timeout(self._web.idle_s):
+                now = _facts(await file.stat())
+        if now != facts:
+            raise errors.Transient(self._side.away, "The file changed while it was read.")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 from pathlib import Path
@@ -30,6 +31,7 @@ from tests.lab.wire import PUBLIC, lab_web
 pytestmark = pytest.mark.xdist_group("ftp")
 
 DATA = noise(1_500_000)
+OTHER = noise(len(DATA), seed=2)
 ALGORITHMS = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"]
 
 
@@ -166,6 +168,25 @@ async def test_cancelled_before_the_first_word_it_leaves_no_socket_open(
 
 async def test_a_path_may_begin_at_the_servers_root(sftp_servers: Sshd, path: str) -> None:
     assert await got(sftp_servers, f"{sftp_servers.folder}/{path}") == DATA
+
+
+@pytest.mark.parametrize("password", [False, True], ids=["openssh", "proftpd"])
+async def test_a_file_that_is_written_into_while_it_is_read_is_not_whole(
+    sftp_servers: Sshd, path: str, password: bool
+) -> None:
+    asked = source(sftp_servers.members(path, password=password), sftp_servers.web())
+    file = sftp_servers.folder / path
+
+    async def all_of_it() -> None:
+        async for _ in incoming.chunks:
+            file.write_bytes(OTHER)  # as large as before
+            os.utime(file, (1, 1))
+
+    async with asked.open() as incoming:
+        with pytest.raises(errors.Transient, match=r"source_unavailable.*changed"):
+            await all_of_it()
+    again, data = await read(asked, offset=1000, validator=incoming.validator)
+    assert (again.offset, data) == (0, OTHER)
 
 
 @pytest.mark.parametrize("name", ["[a] *?.mov", "-la", "a 'b' \"c\".mov", "ü é 漢字.mov", "~root.mov"])
