@@ -6,8 +6,19 @@ from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from encoder import errors
+from encoder.model.base import Json
 from encoder.model.proof import Check
-from encoder.packaging.track import Kind, Segments, Track
+from encoder.packaging import lint_dash, lint_hls
+from encoder.packaging.bandwidth import rates
+from encoder.packaging.findings import Findings
+from encoder.packaging.hls import spans
+from encoder.packaging.lint_hls import CLOCK_SECONDS
+from encoder.packaging.manifests import mpd_name
+from encoder.packaging.measure import read
+from encoder.packaging.track import Kind, Segments, Track, Written
+
+_LISTED = 3  # of the names that are missing or too many
 
 
 def check(
@@ -25,4 +36,84 @@ def check(
     `segment_seconds`, `duration_seconds`: as planned. `measured["faults"]` has a member for each part that failed,
     with the place and what was found there.
     """
-    raise NotImplementedError
+    found = Findings(folder)
+    written: tuple[Written, ...] = ()
+    try:
+        written = read(folder, tracks, segments=segments)
+        _cuts(found, written, segment_seconds)
+        _length(found, written, duration_seconds)
+        if kind in ("hls", "cmaf"):
+            lint_hls.lint(found, written, playlist_name)
+        if kind in ("dash", "cmaf"):
+            lint_dash.lint(found, written, mpd_name(playlist_name))
+    except errors.Permanent as error:
+        found.must("broken", holds=False, told=error.message)
+    else:
+        _files(found)
+    return Check(
+        name="package",
+        passed=not found.faults,
+        expected={"faults": {}, "durationSeconds": duration_seconds, "segmentSeconds": float(segment_seconds)},
+        measured={"faults": dict(found.faults), "tracks": {track.name: _told(track) for track in written}},
+    )
+
+
+def _files(found: Findings) -> None:
+    """All that is named is there, and all that is there is named."""
+    missing, unnamed = sorted(found.named - found.files.keys()), sorted(found.files.keys() - found.named)
+    found.must("missing", not missing, ", ".join(missing[:_LISTED]))
+    found.must("unnamed", not unnamed, ", ".join(unnamed[:_LISTED]))
+
+
+def _cuts(found: Findings, written: Sequence[Written], segment_seconds: Fraction) -> None:
+    """Each track is whole; pictures are cut on the grid, all alike, each segment beginning with an IDR; sound beside
+    them, to a frame of its own.
+    """
+    for track in written:
+        _contiguous(found, track)
+        for number, segment in enumerate(track.segments):
+            place = f"{track.name}/{segment.name}"
+            found.must("independent", segment.independent, f"{place}: begins with what needs more")
+            off = abs(track.seconds(segment.start) - number * segment_seconds)
+            slack = CLOCK_SECONDS if track.track.kind == "video" else track.frame_seconds + CLOCK_SECONDS
+            found.must("grid", off <= slack, f"{place}: begins at {float(track.seconds(segment.start))} s")
+        last = track.seconds(track.segments[-1].duration)
+        found.must("grid", last <= segment_seconds + track.frame_seconds, f"{track.name}: ends after {float(last)} s")
+    pictures = [track for track in written if track.track.kind == "video"]
+    for track in pictures[1:]:
+        _aligned(found, track, pictures[0])
+
+
+def _contiguous(found: Findings, track: Written) -> None:
+    for one, other in zip(track.segments, track.segments[1:], strict=False):
+        between = abs(track.seconds(other.start - one.start - one.duration))
+        found.must("gap", between <= CLOCK_SECONDS, f"{track.name}/{other.name}: {float(between)} s")
+
+
+def _aligned(found: Findings, track: Written, first: Written) -> None:
+    own, others = ([each.seconds(segment.start) for segment in each.segments] for each in (track, first))
+    same = len(own) == len(others) and all(
+        abs(mine - theirs) <= CLOCK_SECONDS for mine, theirs in zip(own, others, strict=True)
+    )
+    found.must("alignment", same, f"{track.name}: is cut at other times than {first.name}")
+
+
+def _length(found: Findings, written: Sequence[Written], duration_seconds: float | None) -> None:
+    if duration_seconds is None:
+        return
+    longest = max(track.duration_seconds for track in written)
+    slack = sum({track.track.kind: track.frame_seconds for track in written}.values(), CLOCK_SECONDS)
+    near = abs(longest - Fraction(duration_seconds)) <= slack
+    found.must("duration", near, f"{float(longest)} s, not {duration_seconds}")
+
+
+def _told(track: Written) -> dict[str, Json]:
+    rate = rates(spans(track))
+    return {
+        "segments": len(track.segments),
+        "durationSeconds": float(track.duration_seconds),
+        "longestSeconds": float(max(track.seconds(segment.duration) for segment in track.segments)),
+        "codec": track.codec,
+        "peakBps": rate.peak_bps,
+        "averageBps": rate.average_bps,
+    }

