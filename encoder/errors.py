@@ -254,6 +254,12 @@ _ENTRIES = (
     _job(_PERMANENT, "no_audio_stream", "No audio in the source", "Ask for a video output."),
     _job(_PERMANENT, "unsupported_hdr", "HDR kind is not supported", "Send HDR10, HLG or SDR."),
     _job(_PERMANENT, "encoder_not_available", "Encoder is missing", "Choose an encoder that `encoder doctor` lists."),
+    _job(
+        _PERMANENT,
+        "measure_not_available",
+        "Measure is missing",
+        "Leave it out of `measure`, or use a build that has it.",
+    ),
     _job(_PERMANENT, "encoder_refused", "Encoder refuses the settings", "Change the settings that the message names."),
     _job(_PERMANENT, "output_invalid", "Result failed its proof", "Read the proof; retry, then report it."),
     _job(_PERMANENT, "output_too_large", "Result is too large", "Ask for a lower rate."),
@@ -308,6 +314,7 @@ _ENTRIES = (
     _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
     _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
     _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
+    _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
 )
 

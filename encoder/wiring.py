@@ -51,6 +51,7 @@ from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
+from encoder.worker.measure import Measure
 from encoder.worker.metrics import Transfers
 from encoder.worker.notify import Notify
 from encoder.worker.pipeline import Pipeline
@@ -281,6 +282,9 @@ class Wiring(Machine):
             fetch=self._fetch(scratch),
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
+            measure=Measure(
+                self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock
+            ),
             deliver=Deliver(self.transfers, clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,

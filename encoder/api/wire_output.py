@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from encoder.api.wire_place import Destination
-from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, fault, without_noise
-from encoder.ffmpeg import codecs, presets, rules
+from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, without_noise
+from encoder.ffmpeg import codecs, presets, quality, rules
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 
@@ -86,6 +86,11 @@ class Output(Wire):
     upscale: bool = False
     fps: Annotated[float, Field(ge=1, le=rules.MAX_FPS)] = ABSENT
     keyframe_interval: Annotated[float, Field(ge=0.1, le=60, description="seconds")] = ABSENT
+    measure: Annotated[
+        list[Annotated[str, OneOf(*quality.METRICS)]],
+        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(distinct),
+    ] = ABSENT
     audio_codec: Annotated[str, _all(codecs.audio_codecs())] = ABSENT
     audio_bitrate: Rate = ABSENT
     audio_channels: Annotated[int, _all(rules.CHANNELS)] = ABSENT

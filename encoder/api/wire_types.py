@@ -209,7 +209,7 @@ def _small_metadata(value: dict[str, Json]) -> dict[str, Json]:
     return value
 
 
-def _distinct(values: list[str]) -> list[str]:
+def distinct(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise fault("invalid_value", "must not name anything twice")
     return values
@@ -245,7 +245,7 @@ PrivateKey = Annotated[
 ]
 Base64 = Annotated[str, AfterValidator(_base64), Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
 Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(plain)]
-Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(_distinct)]
+Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(distinct)]
 
 # F8: names that no header, filter or command line could misread
 _MetadataName = Annotated[

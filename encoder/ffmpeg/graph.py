@@ -44,6 +44,12 @@ def graph(outputs: Mapping[str, OutputPlan]) -> str:
     return ";".join(_grown(f"0:{track}", chains, count()))
 
 
+def alone(output: OutputPlan) -> Chain:
+    """All that becomes of one output's picture, as if no other were made beside it."""
+    video = _video(output)
+    return _chain(output, video, _mapped_at(video, {"": video}))
+
+
 def _grown(source: str, chains: Mapping[str, Chain], numbers: Iterator[int]) -> Iterator[str]:
     """Statements of the tree whose branches part where the chains do."""
     shared = _shared(tuple(chains.values()))

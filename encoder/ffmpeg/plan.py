@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, picture, rates, rules, sound, timeline
+from encoder.ffmpeg import codecs, picture, quality, rates, rules, sound, timeline
 from encoder.ffmpeg.case import Able, Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -74,6 +74,7 @@ def _output(number: int, case: Case) -> OutputPlan:
         clip_seconds=None if span.end is None else float(span.end - span.start),
         duration_seconds=_duration(case.media, span, video, audio),
         start_offset_seconds=audio.start_seconds - video.start_seconds if audio and video else 0.0,
+        measure=_measured(case, video),
         reasons=tuple(case.reasons),
         warnings=tuple(case.warnings),
     )
@@ -134,6 +135,23 @@ def _without_controls(case: Case) -> Case:
     """For another encoder than the one that was named: speeds and qualities mean something else to it."""
     spec = replace(case.spec, crf=None, encoder_preset=None, tune=None, profile=None, level=None)
     return dataclasses.replace(case, spec=spec)
+
+
+def _measured(case: Case, video: VideoPlan | None) -> tuple[str, ...]:
+    """What is measured of an encoded picture.
+
+    Raises:
+        errors.Permanent: `measure_not_available`, this ffmpeg cannot.
+    """
+    if video is None or video.encoder == codecs.COPY:
+        return ()
+    missing = [metric for metric in case.spec.measure if quality.FILTERS[metric] not in case.able.filters]
+    if missing:
+        filters = ", ".join(quality.FILTERS[metric] for metric in missing)
+        raise errors.Permanent(
+            "measure_not_available", f"This ffmpeg has no {filters} to measure {', '.join(missing)}."
+        )
+    return case.spec.measure
 
 
 def _duration(media: Media, span: Span, video: VideoPlan | None, audio: AudioPlan | None) -> float | None:

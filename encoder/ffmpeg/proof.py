@@ -14,6 +14,8 @@ from encoder.model.media import Media, Opened
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Check, Proof
 
+_ONLY_WARNS = ("quality",)
+
 
 def judge(plan: OutputPlan, *, media: Media, path: Path, log: str, opened: Opened, decoded: Exit) -> Proof:
     """Every check that applies to a result.
@@ -27,7 +29,7 @@ def judge(plan: OutputPlan, *, media: Media, path: Path, log: str, opened: Opene
 
 def verdict(proof: Proof) -> errors.Permanent | None:
     """Why a result must not be delivered; None when it may be. What is the source's fault is told as that."""
-    failed = {check.name: check for check in proof.failed}
+    failed = {check.name: check for check in proof.failed if check.name not in _ONLY_WARNS}
     if "source" in failed:
         return _source_at_fault(failed["source"])
     if "run" in failed and _number(failed["run"].measured, "decodeErrors"):

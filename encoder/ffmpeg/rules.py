@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import codecs, rules_quality
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
 from encoder.model.job import OutputSpec
 
@@ -48,7 +48,7 @@ def check(spec: OutputSpec) -> list[Fault]:
     if container is None:
         return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
-        _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip,
+        _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip, rules_quality.check,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
 

@@ -38,6 +38,7 @@ class OutputSpec(Record):
     upscale: bool = False
     fps: float | None = None
     keyframe_interval: float | None = None  # seconds
+    measure: tuple[str, ...] = ()  # vmaf, ssim, psnr
     audio_codec: str | None = None
     audio_bitrate: int | None = None  # bit/s
     audio_channels: int | None = None

@@ -107,6 +107,7 @@ class OutputPlan(Record):
     clipped: bool = False
     duration_seconds: float | None = None  # expected
     start_offset_seconds: float = 0.0  # audio start minus video start, kept from the source
+    measure: tuple[str, ...] = ()  # how near it is to its source is told with its proof: vmaf, ssim, psnr
     reasons: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 

@@ -21,6 +21,7 @@ from encoder.worker.context import Fetched, Made, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
+from encoder.worker.measure import Measure
 from encoder.worker.places import Places
 from encoder.worker.together import together
 from encoder.worker.verify import Verify
@@ -36,6 +37,7 @@ class Pipeline:
     fetch: Fetch
     encode: Encode
     verify: Verify
+    measure: Measure
     deliver: Deliver
     ffmpeg: Launcher
     abilities: Abilities
@@ -104,6 +106,7 @@ class Pipeline:
         try:
             proven = await self.verify(run, media, made)
             if proven is not None:
+                proven = await self.measure(run, fetched, media, proven)
                 account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
                 kind = self.places.destination_label(run, made.plan)
                 async with self.places.destination(run, made.plan) as destination:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from encoder.ffmpeg import codecs, presets
+from encoder.ffmpeg import codecs, presets, quality
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
@@ -21,7 +21,7 @@ class Able:
     """An ffmpeg that can do all that we know of."""
 
     encoders: frozenset[str] = field(default=frozenset({*codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS}))
-    filters: frozenset[str] = frozenset({"zscale", "tonemap", "bwdif"})
+    filters: frozenset[str] = frozenset({"zscale", "tonemap", "bwdif", *quality.FILTERS.values()})
 
 
 ABLE = Able()
