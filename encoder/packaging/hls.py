@@ -62,15 +62,21 @@ def multivariant(written: Sequence[Written]) -> str:
     return _text(lines)
 
 
+def media(track: Written) -> str:
+    """The playlist of one track."""
+    each = spans(track)
+    lines = _head(track, each)
+    for segment, span in zip(track.segments, each, strict=True):
+        lines += [f"#EXTINF:{_extinf(span)},", segment.name]
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
 def i_frames(track: Written) -> str:
     """A playlist of the pictures that can be shown while seeking, each a part of its segment."""
     stops = list(_stops(track))
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSIONS[track.container]}"]
-    lines += [f"#EXT-X-TARGETDURATION:{target_seconds([stop.span for stop in stops])}"]
-    lines += ["#EXT-X-MEDIA-SEQUENCE:1", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-I-FRAMES-ONLY"]
-    lines += [f'#EXT-X-MAP:URI="{INIT}"'] if track.container == "fmp4" else []
+    lines = _head(track, [stop.span for stop in stops], "#EXT-X-I-FRAMES-ONLY")
     for stop in stops:
-        lines += [f"#EXTINF:{float(stop.span.seconds):.{_PRECISION}f},"]
+        lines += [f"#EXTINF:{_extinf(stop.span)},"]
         lines += [f"#EXT-X-BYTERANGE:{stop.span.size_bytes}@{stop.offset_bytes}", stop.segment]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
@@ -115,6 +121,22 @@ def _stops(track: Written) -> Iterator[_Stop]:
     ends = [*(frame.at for _, frame in found[1:]), last.start + last.duration]
     for (name, frame), end in zip(found, ends, strict=True):
         yield _Stop(name, frame.offset_bytes, Span(frame.size_bytes, track.seconds(end - frame.at)))
+
+
+def _head(track: Written, each: Sequence[Span], *more: str) -> list[str]:
+    return [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{_VERSIONS[track.container]}",
+        f"#EXT-X-TARGETDURATION:{target_seconds(each)}",
+        "#EXT-X-MEDIA-SEQUENCE:1",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        *more,
+        *([f'#EXT-X-MAP:URI="{INIT}"'] if track.container == "fmp4" else []),
+    ]
+
+
+def _extinf(span: Span) -> str:
+    return f"{float(span.seconds):.{_PRECISION}f}"
 
 
 def _media(kind: str, group: str, track: Written, all_tracks: Sequence[Written]) -> str:

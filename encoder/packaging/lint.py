@@ -16,6 +16,7 @@ from encoder.packaging.hls import spans
 from encoder.packaging.lint_hls import CLOCK_SECONDS
 from encoder.packaging.manifests import mpd_name
 from encoder.packaging.measure import read
+from encoder.packaging.runt import SHORTEST_FRAMES, is_runt
 from encoder.packaging.track import Kind, Segments, Track, Written
 
 _LISTED = 3  # of the names that are missing or too many
@@ -77,8 +78,10 @@ def _cuts(found: Findings, written: Sequence[Written], segment_seconds: Fraction
             off = abs(track.seconds(segment.start) - number * segment_seconds)
             slack = CLOCK_SECONDS if track.track.kind == "video" else track.frame_seconds + CLOCK_SECONDS
             found.must("grid", off <= slack, f"{place}: begins at {float(track.seconds(segment.start))} s")
-        last = track.seconds(track.segments[-1].duration)
-        found.must("grid", last <= segment_seconds + track.frame_seconds, f"{track.name}: ends after {float(last)} s")
+        last = track.segments[-1]
+        longest = track.seconds(last.duration) <= segment_seconds + SHORTEST_FRAMES * track.frame_seconds
+        found.must("grid", longest, f"{track.name}/{last.name}: lasts {float(track.seconds(last.duration))} s")
+        found.must("runt", not is_runt(track), f"{track.name}/{last.name}: has less than {SHORTEST_FRAMES} frames")
     pictures = [track for track in written if track.track.kind == "video"]
     for track in pictures[1:]:
         _aligned(found, track, pictures[0])

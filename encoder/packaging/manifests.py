@@ -6,28 +6,32 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from encoder.packaging import dash, hls
+from encoder.packaging.runt import joined
 from encoder.packaging.track import I_FRAMES, PLAYLIST, Kind, Written
 
 
 def write(folder: Path, written: Sequence[Written], *, kind: Kind, playlist_name: str) -> tuple[str, ...]:
     """Write the manifests of `kind` into `folder` and tell the names of all, media playlists first and those that
-    point to others last: the order in which they are to be published.
+    point to others last: the order in which they are to be published. A last segment of a few frames is joined to
+    the one before it.
 
     `playlist_name`: of the multivariant playlist or the MPD, with its ending ("master.m3u8"); of `cmaf` the one of
-    HLS, the MPD beside it has the same name with `.mpd`. `dash` takes away ffmpeg's media playlists.
+    HLS, the MPD beside it has the same name with `.mpd`. ffmpeg's media playlists are replaced: they count what an
+    edit list hides. `dash` has none.
     """
-    if kind == "dash":
-        for track in written:
-            (folder / track.name / PLAYLIST).unlink(missing_ok=True)
-    texts = {mpd_name(playlist_name): dash.manifest(written)} if kind in ("dash", "cmaf") else {}
-    media = []
+    whole = [joined(folder / track.name, track) for track in written]
+    texts: dict[str, str] = {}
+    for track in whole:
+        (folder / track.name / PLAYLIST).unlink(missing_ok=True)
     if kind in ("hls", "cmaf"):
-        frames = {f"{track.name}/{I_FRAMES}": hls.i_frames(track) for track in written if hls.has_i_frames(track)}
-        media = [*(f"{track.name}/{PLAYLIST}" for track in written), *frames]
-        texts = {**frames, playlist_name: hls.multivariant(written), **texts}
+        texts |= {f"{track.name}/{PLAYLIST}": hls.media(track) for track in whole}
+        texts |= {f"{track.name}/{I_FRAMES}": hls.i_frames(track) for track in whole if hls.has_i_frames(track)}
+        texts[playlist_name] = hls.multivariant(whole)
+    if kind in ("dash", "cmaf"):
+        texts[mpd_name(playlist_name)] = dash.manifest(whole)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return (*media, *(name for name in texts if name not in media))
+    return tuple(texts)
 
 
 def mpd_name(playlist_name: str) -> str:
