@@ -75,8 +75,8 @@ class Checks:
     def source(self, place: Place) -> Sequence[Fault]:
         return self.sources.check(place)
 
-    def destination(self, place: Place) -> Sequence[Fault]:
-        return self.destinations.check(place)
+    def destination(self, place: Place, *, folder: bool) -> Sequence[Fault]:
+        return self.destinations.check(place, folder=folder)
 
     def source_warnings(self, place: Place) -> tuple[Note, ...]:
         return self.sources.warnings(place)

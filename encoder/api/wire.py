@@ -14,7 +14,7 @@ from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, Tags, Wire
 from encoder.errors import Fault, Rejected
-from encoder.ffmpeg import rules
+from encoder.ffmpeg import presets, rules
 from encoder.model.base import Json
 from encoder.model.job import JobSpec, OutputSpec, Place
 
@@ -29,7 +29,7 @@ class Places(Protocol):
 
     def source(self, place: Place) -> Sequence[Fault]: ...
 
-    def destination(self, place: Place) -> Sequence[Fault]: ...
+    def destination(self, place: Place, *, folder: bool) -> Sequence[Fault]: ...
 
     def receiver(self, url: str) -> Sequence[Fault]: ...
 
@@ -135,7 +135,8 @@ def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, plac
         if destination is None:
             continue
         path, place = f"/outputs/{position}/destination", destination.place()
-        yield from below(path, destination.told(places.destination(place)))
+        folder = isinstance(raw, dict) and presets.makes_folder(raw)
+        yield from below(path, destination.told(places.destination(place, folder=folder)))
         written = identity(place)
         if written == read:
             yield Fault(path=path, code="source_equals_destination", message="must not be the source itself")

@@ -8,14 +8,18 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from encoder.api.wire_place import Destination
-from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, without_noise
-from encoder.ffmpeg import codecs, presets, quality, rules
+from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
+from encoder.ffmpeg import codecs, ladder, presets, quality, rules, rules_package
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 
 _VIDEO = codecs.VIDEO_ENCODERS.values()
 _AUDIO = codecs.AUDIO_ENCODERS.values()
 AUTO = "auto"
+_PLAYLIST_NAME = (
+    r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(m3u8|mpd)$",
+    "must be letters, digits, `-` and `_`, at most 64, and then `.m3u8` or, of DASH, `.mpd`",
+)
 
 
 def _all(*lists: Iterable[Any]) -> OneOf:
@@ -61,6 +65,19 @@ class Clip(Wire):
         return {"start": self.start, "end": self.end if self.duration is ABSENT else self.start + self.duration}
 
 
+class Rendition(Wire):
+    """One picture of a package: its size, by name or in pixels, and its bits."""
+
+    resolution: Annotated[str, *form(f"^{ladder.RESOLUTION.pattern}$", 'must be the short side, such as "720p"')] = (
+        ABSENT
+    )
+    width: Annotated[int, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1]), WHOLE] = ABSENT
+    height: Annotated[int, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1]), WHOLE] = ABSENT
+    video_bitrate: Rate = ABSENT
+    max_bitrate: Rate = ABSENT
+    crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
+
+
 class Output(Wire):
     """One file to be made. A member that is given wins over the preset's; what neither says, the plan decides."""
 
@@ -99,6 +116,12 @@ class Output(Wire):
     deinterlace: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
     tone_map: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
     rotate: Annotated[str | int, OneOf(AUTO, *rules.ROTATIONS)] = AUTO
+    renditions: Annotated[list[Rendition], Field(min_length=1, max_length=rules_package.MOST_RENDITIONS)] = ABSENT
+    segment_seconds: Annotated[
+        float, Field(ge=rules_package.LEAST_SEGMENT_S, le=rules_package.MOST_SEGMENT_S, description="seconds")
+    ] = ABSENT
+    segment_format: Annotated[str, _all(rules_package.SEGMENT_FORMATS)] = ABSENT
+    playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
     @model_validator(mode="after")
@@ -112,6 +135,8 @@ class Output(Wire):
         explicit = {name: value for name, value in self.sent().items() if value != AUTO}
         if self.clip is not ABSENT:
             explicit["clip"] = self.clip.members()
+        if self.renditions is not ABSENT:
+            explicit["renditions"] = [rendition.sent() for rendition in self.renditions]
         if self.destination is not ABSENT:
             explicit["destination"] = self.destination.place()
         preset = {} if self.preset is ABSENT else presets.BUILT_IN[self.preset].members

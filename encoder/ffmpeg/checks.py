@@ -180,17 +180,23 @@ def timestamps(seen: Evidence) -> Check:
 
 
 def keyframes(seen: Evidence) -> Check | None:
-    """It begins with a picture that needs no other, and has one at least every so often."""
+    """It begins with a picture that needs no other, and has one at least every so often, in a package just so often."""
     wanted, count = seen.plan.video, seen.count("video")
     if wanted is None or count is None or wanted.encoder == codecs.COPY:
         return None
     longest = wanted.gop_frames * seen.frame_seconds
-    gap = count.longest_gap_seconds
+    gap, shortest = count.longest_gap_seconds, count.shortest_gap_seconds
+    passed = count.first_is_idr is not False and gap <= longest + CLOCK_SECONDS
+    expected: Facts = {"firstIsIdr": True, "longestGapSeconds": longest}
+    measured: Facts = {"firstIsIdr": count.first_is_idr, "longestGapSeconds": gap, "count": count.keyframes}
+    if wanted.grid and shortest is not None:  # frames lie on a grid of their own: less than one off is none
+        passed = passed and shortest > longest - seen.frame_seconds / 2
+        expected["shortestGapSeconds"], measured["shortestGapSeconds"] = longest, shortest
     return Check(
         name="keyframes",
-        passed=count.first_is_idr is not False and gap <= longest + CLOCK_SECONDS,
-        expected={"firstIsIdr": True, "longestGapSeconds": longest},
-        measured={"firstIsIdr": count.first_is_idr, "longestGapSeconds": gap, "count": count.keyframes},
+        passed=passed,
+        expected=expected,
+        measured=measured,
         limit={"longestGapSeconds": longest},
     )
 

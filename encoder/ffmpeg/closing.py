@@ -36,16 +36,14 @@ class Closing(Record):
 
     read: tuple[Read, ...] = ()
     written: tuple[Written, ...] = ()
-    names: tuple[str, ...] = ()  # of the files, in order
+    names: tuple[str, ...] = ()  # of the files with their folders, in order
 
     def source(self, index: int) -> Read | None:
         return next((stream for stream in self.read if stream.index == index), None)
 
     def result(self, name: str, kind: str) -> Written | None:
-        """The stream of a kind in the file of that name."""
-        if name not in self.names:
-            return None
-        place = self.names.index(name)
+        """The stream of a kind in the file of that name, which is the end of its path."""
+        place = next((place for place, path in enumerate(self.names) if f"/{path}".endswith(f"/{name}")), None)
         return next((stream for stream in self.written if (stream.file, stream.kind) == (place, kind)), None)
 
 
@@ -63,7 +61,7 @@ _WRITTEN = re.compile(
     r"(?: (?P<frames>\d+) frames encoded[^;\n]*;)? (?P<packets>\d+) packets muxed",
     re.MULTILINE,
 )
-_FILE = re.compile(_HEAD + r"Output file #(?P<file>\d+) \((?:file:)?(?:[^)\n]*/)?(?P<name>[^/)\n]+)\):", re.MULTILINE)
+_FILE = re.compile(_HEAD + r"Output file #(?P<file>\d+) \((?:file:)?(?P<name>[^\n]+)\):", re.MULTILINE)
 
 
 def read_closing(log: str) -> Closing:

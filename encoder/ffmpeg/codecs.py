@@ -31,6 +31,8 @@ class VideoEncoder:
     whole_crf: bool  # takes whole numbers only
     constant_quality: Options = ()  # beside `-crf`, to mean quality and nothing else
     always: Options = ()
+    grid: Options = ()  # so that keyframes come every so many frames and nowhere else; {gop}: so many
+    grid_params: Options = ()  # the same, for `params_option`
     params_option: str | None = None  # the encoder's own option list, for `params` and the number of threads
     params: Options = ()
     threads_param: str | None = None
@@ -69,6 +71,7 @@ _VIDEO = (
         crf_max=51,
         default_crf=23,
         whole_crf=False,
+        grid=(("-keyint_min", "{gop}"), ("-sc_threshold", "0")),
     ),
     VideoEncoder(
         name="libx265",
@@ -86,6 +89,7 @@ _VIDEO = (
         params_option="-x265-params",
         # an open GOP begins with a CRA picture, which ffmpeg flags as a key frame and players cannot seek to
         params=(("open-gop", "0"), ("log-level", "warning")),
+        grid_params=(("min-keyint", "{gop}"), ("scenecut", "0")),  # `-sc_threshold` means nothing to it
         threads_param="pools",
         passes_in_params=True,
         level_param="level-idc",
@@ -106,6 +110,7 @@ _VIDEO = (
         whole_crf=True,
         constant_quality=(("-b:v", "0"),),
         always=(("-deadline", "good"), ("-row-mt", "1")),
+        grid=(("-keyint_min", "{gop}"),),
         default_preset="1",
         speed=0.15,
         bits_per_pixel=0.07,
@@ -142,6 +147,7 @@ _VIDEO = (
         whole_crf=True,
         constant_quality=(("-b:v", "0"),),
         always=(("-row-mt", "1"),),
+        grid=(("-keyint_min", "{gop}"),),
         default_preset="4",
         speed=0.07,
         bits_per_pixel=0.05,
@@ -241,6 +247,7 @@ class Container:
     own_zero: bool = False  # its times begin wherever the muxer likes, and it declares no end
     timed: bool = True  # its packets have times: a late start is kept
     turns: bool = True  # holds the turn with which a copied picture is to be shown
+    package: bool = False  # a folder of renditions, cut into segments
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -248,6 +255,8 @@ class Container:
 
 _ISO = "mov,mp4,m4a,3gp,3g2,mj2"
 _ISO_TAGS = {"hevc": "hvc1"}  # Apple plays no `hev1`
+
+_PACKAGE_AUDIO = ("aac",)
 
 _CONTAINERS = (
     Container(
@@ -303,6 +312,39 @@ _CONTAINERS = (
         content_type="video/mp2t",
         video=("h264", "hevc", "mpeg2video"),
         audio=("aac", "mp3", "ac3", "eac3", "mp2"),
+    ),
+    Container(
+        name="hls",
+        package=True,
+        muxer="hls",
+        demuxer=_ISO,
+        extension="m3u8",
+        content_type="application/vnd.apple.mpegurl",
+        video=("h264", "hevc", "av1"),
+        audio=_PACKAGE_AUDIO,
+        tags=_ISO_TAGS,
+    ),
+    Container(
+        name="dash",
+        package=True,
+        muxer="hls",  # ffmpeg's segments; the manifests are ours
+        demuxer=_ISO,
+        extension="mpd",
+        content_type="application/dash+xml",
+        video=("h264", "hevc", "av1", "vp9"),
+        audio=_PACKAGE_AUDIO,
+        tags=_ISO_TAGS,
+    ),
+    Container(
+        name="cmaf",
+        package=True,
+        muxer="hls",
+        demuxer=_ISO,
+        extension="m3u8",
+        content_type="application/vnd.apple.mpegurl",
+        video=("h264", "hevc", "av1"),
+        audio=_PACKAGE_AUDIO,
+        tags=_ISO_TAGS,
     ),
     Container(
         name="mp3",

@@ -7,11 +7,11 @@ word of a caller or of a source gets through (docs/security.md, F1-F12). The one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import codecs, controls, segments
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
@@ -37,10 +37,12 @@ def build(
     `source_args`: how the source is opened, up to and with `-i`.
     """
     outputs = [plan.output(number) for number in one_pass.outputs]
-    pictures = {f"v{place}": output for place, output in enumerate(outputs) if _is_encoded(output)}
+    streams = {f"v{place}": stream for place, stream in enumerate(_streams(outputs))}
+    pictures = {label: stream for label, stream in streams.items() if _is_encoded(stream)}
     args = [*_opened(outputs, source_args), *_filtered(pictures)]
-    for place, output in enumerate(outputs):
-        args += _output(output, f"v{place}", files[output.output], threads)
+    for label, stream in streams.items():
+        args += _output(stream, label, threads)
+        args += _written(plan.output(stream.output), stream, files[stream.output])
     return args
 
 
@@ -72,7 +74,7 @@ def pass_logs(plan: Plan, one_pass: Pass) -> dict[str, str]:
     for number in one_pass.outputs:
         output = plan.output(number)
         places[number] = streams
-        streams += (output.video is not None) + (output.audio is not None)
+        streams += sum((each.video is not None) + (each.audio is not None) for each in output.streams)
     twice = [output.output for output in _twice(plan, one_pass).values()]
     return {
         f"{_pass_log(number)}-{place}.log{more}": f"{_pass_log(number)}-{places[number]}.log{more}"
@@ -127,23 +129,35 @@ def _filtered(pictures: Mapping[str, OutputPlan]) -> Sequence[str]:
     return ("-filter_complex", graph(pictures)) if pictures else ()
 
 
+def _streams(outputs: Iterable[OutputPlan]) -> Iterator[OutputPlan]:
+    """What is written by itself: files, and the renditions of packages."""
+    return (stream for output in outputs for stream in output.streams)
+
+
 def _is_encoded(output: OutputPlan) -> bool:
     return output.video is not None and output.video.encoder != codecs.COPY
 
 
-def _output(output: OutputPlan, label: str, path: Path, threads: int | None) -> Iterator[str]:
+def _output(output: OutputPlan, label: str, threads: int | None) -> Iterator[str]:
     if output.video is not None:
         passing = _Passing(2, output.output) if output.video.two_pass else None
         yield from _video(output.video, label, threads, passing=passing)
     if output.audio is not None:
         yield from _audio(output.audio)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
-    yield from ("-map_chapters", "-1" if output.clipped else "0")
+    yield from ("-map_chapters", "-1" if output.clipped or output.name else "0")
     yield from ("-t", f"{_most_seconds(output):.6f}")
     if output.faststart:
         yield from ("-movflags", "+faststart")
     yield from ("-max_muxing_queue_size", "1024")  # a track may begin late
-    yield from ("-y", "-f", output.muxer, f"file:{path}")
+
+
+def _written(output: OutputPlan, stream: OutputPlan, path: Path) -> Iterator[str]:
+    yield "-y"
+    if output.package is not None:
+        yield from segments.options(output.package, path / stream.name)
+    else:
+        yield from ("-f", output.muxer, f"file:{path}")
 
 
 def _most_seconds(output: OutputPlan) -> float:
@@ -171,6 +185,8 @@ def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> 
     params: list[tuple[str, str]] = list(encoder.params)
     if video.level is not None and encoder.level_param is not None:
         params.append((encoder.level_param, video.level))
+    if video.grid:
+        params += controls.gridded(encoder.grid_params, video)
     if threads is not None and encoder.threads_param is not None:
         params.append((encoder.threads_param, str(threads)))
     if passing is not None and encoder.passes_in_params:

@@ -31,6 +31,13 @@ def _options(spec: OutputSpec, encoder: VideoEncoder, video: VideoPlan) -> Itera
     if spec.level in encoder.levels and encoder.params_option is None:
         yield "-level:v", str(spec.level)
     yield "-g", str(video.gop_frames)
+    if video.grid:
+        yield from gridded(encoder.grid, video)
+
+
+def gridded(options: Options, video: VideoPlan) -> Options:
+    """What an encoder needs to keep the grid, with the length of its GOPs written in."""
+    return tuple((name, value.format(gop=video.gop_frames)) for name, value in options)
 
 
 def quality(spec: OutputSpec, encoder: VideoEncoder) -> float | None:

@@ -19,10 +19,16 @@ def estimate(plan: OutputPlan, media: Media) -> Estimate:
     seconds = plan.duration_seconds
     if seconds is None:
         return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None)
-    bits_per_second = _picture_bps(plan, media) + _sound_bps(plan.audio, media)
-    size = int(bits_per_second * seconds / 8)
-    cpu = _SOUND_CPU_SHARE * seconds + (_picture_cpu_seconds(plan.video, seconds) if plan.video else 0.0)
-    return Estimate(size_bytes=size, cpu_seconds=round(cpu, 1), scratch_bytes=media.size_bytes + size)
+    sizes = [_size_bytes(stream, media, seconds) for stream in plan.streams]
+    cpu = _SOUND_CPU_SHARE * seconds
+    cpu += sum(_picture_cpu_seconds(stream.video, seconds) for stream in plan.streams if stream.video)
+    joined = max(sizes) if plan.package else 0  # one rendition at a time, to be judged
+    scratch = media.size_bytes + sum(sizes) + joined
+    return Estimate(size_bytes=sum(sizes), cpu_seconds=round(cpu, 1), scratch_bytes=scratch)
+
+
+def _size_bytes(plan: OutputPlan, media: Media, seconds: float) -> int:
+    return int((_picture_bps(plan, media) + _sound_bps(plan.audio, media)) * seconds / 8)
 
 
 def _picture_bps(plan: OutputPlan, media: Media) -> float:

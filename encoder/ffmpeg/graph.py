@@ -106,7 +106,7 @@ def _woven(video: VideoPlan) -> Chain:
 
 def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     """Constant rate, and of that grid the frames of the clip: the first is the one on show at its start."""
-    constant = f"fps=fps={video.rate}"
+    constant = f"fps=fps={video.rate}" + (":start_time=0" if video.from_zero else "")
     if not output.clipped:
         return (constant,)
     rate = Fraction(video.rate)

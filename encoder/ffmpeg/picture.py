@@ -38,6 +38,17 @@ class Frames:
     rate: Fraction
     deinterlace: str | None = None  # bwdif's mode
     telecine: str | None = None  # field order of a film on video
+    gop: int | None = None  # of a package: keyframes on a grid of so many frames from 0 on
+
+    @property
+    def start_seconds(self) -> float:
+        """When the first frame is shown, in the output's time."""
+        return 0.0 if self.gop else self.late_seconds
+
+    @property
+    def late_seconds(self) -> float:
+        """How much later than the output's zero the picture of the source begins."""
+        return self.span.start_of(self.stream.start_seconds)
 
 
 def track(case: Case) -> VideoStream:
@@ -121,7 +132,9 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         height_px=fit.size[1],
         rate=_text(frames.rate),
         pixel_format=spec.pixel_format or _pixel_format(spec, encoder, keeps_hdr=keeps_hdr),
-        gop_frames=_gop(spec, frames.rate),
+        gop_frames=frames.gop or _gop(spec, frames.rate),
+        grid=frames.gop is not None,
+        from_zero=frames.gop is not None and round(Fraction(frames.late_seconds) * frames.rate) > 0,
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
@@ -140,7 +153,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         scale=fit.scale if fit.scale != fit.size else None,
         crop=spec.fit == "cover" and fit.scale != fit.size,
         pad=spec.fit == "pad" and fit.scale != fit.size,
-        start_seconds=frames.span.start_of(stream.start_seconds),
+        start_seconds=frames.start_seconds,
         duration_seconds=None if count is None else float(count / frames.rate),
         frames=count,
         frames_limit=slack,
@@ -269,7 +282,7 @@ def _count(frames: Frames) -> tuple[int | None, int]:
     duration = span.length_of(stream.start_seconds, stream.duration_seconds)
     if duration is None:
         return None, 0
-    count = round(Fraction(duration) * rate)
+    count = round(Fraction(duration + frames.late_seconds - frames.start_seconds) * rate)
     if span.end is not None and count == (span.end - span.start) * rate:
         return count, 0  # cut out of the middle: nothing about it is a guess
     return count, 1 if stream.frames is not None else _loose(duration, rate)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, picture, quality, rates, rules, sound, timeline
+from encoder.ffmpeg import codecs, packages, picture, quality, rates, rules, sound, timeline
 from encoder.ffmpeg.case import Able, Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -54,6 +54,8 @@ def _decode(plan: OutputPlan) -> object:
 
 
 def _output(number: int, case: Case) -> OutputPlan:
+    if case.container.package:
+        return packages.planned(number, *_encoding(case, rules.video_codec(case.spec)))
     video, span = _video(case)
     audio = sound.planned(case, span)
     container = case.container
@@ -90,8 +92,7 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
         rate = rates.source_rate(stream) or rates.HIGHEST
         span = timeline.entered_at_start(timeline.span(case.media, case.spec.clip, rate))
         return picture.copied(case, Frames(stream=stream, span=span, rate=rate)), span
-    encoder = _encoder(case, case.container.video[0] if wanted == codecs.COPY else wanted)
-    fitting = case if encoder.name == wanted or wanted in (codecs.COPY, encoder.codec) else _without_controls(case)
+    fitting, encoder = _encoding(case, wanted)
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
     deinterlace = picture.deinterlacing(stream, case.spec, height)
     rate = picture.frame_rate(stream, case.spec, deinterlace)
@@ -99,6 +100,13 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     telecine = picture.telecine(stream, case.spec)
     frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
     return picture.planned(fitting, encoder, frames), span
+
+
+def _encoding(case: Case, wanted: str) -> tuple[Case, VideoEncoder]:
+    """The encoder for a `videoCodec`, and the case without what was said to another one."""
+    encoder = _encoder(case, case.container.video[0] if wanted == codecs.COPY else wanted)
+    named = encoder.name == wanted or wanted in (codecs.COPY, encoder.codec)
+    return case if named else _without_controls(case), encoder
 
 
 def _may_copy(case: Case, stream: VideoStream) -> bool:

@@ -27,6 +27,15 @@ class Preset:
 
 _AAC: Members = {"audioCodec": "aac", "audioBitrate": 128_000}
 _OPUS: Members = {"audioCodec": "libopus", "audioBitrate": 128_000}
+_LADDER = ((1080, 5_000_000), (720, 3_000_000), (480, 1_500_000), (360, 800_000))
+_AV1_SHARE = 0.6  # of the bits that H.264 needs
+
+
+def _ladder(share: float = 1) -> list[Json]:
+    return [{"resolution": f"{lines}p", "videoBitrate": int(rate * share)} for lines, rate in _LADDER]
+
+
+_H264_LADDER: Members = {"videoCodec": "libx264", "encoderPreset": "medium", "renditions": _ladder(), **_AAC}
 
 BUILT_IN: Mapping[str, Preset] = {
     preset.name: preset
@@ -55,6 +64,27 @@ BUILT_IN: Mapping[str, Preset] = {
             name="av1-fast",
             about="AV1 and Opus in WebM, by SVT-AV1: nearly as small, many times faster.",
             members={"container": "webm", "videoCodec": "libsvtav1", "encoderPreset": "8", "crf": 35, **_OPUS},
+        ),
+        Preset(
+            name="hls",
+            about="HLS of H.264 and AAC: up to four sizes on one grid, 1080p to 360p, none above the source's.",
+            members={"container": "hls", **_H264_LADDER},
+        ),
+        Preset(
+            name="hls-av1",
+            about="HLS of AV1 by SVT-AV1 and AAC: the same sizes in three fifths of the bits.",
+            members={
+                "container": "hls",
+                "videoCodec": "libsvtav1",
+                "encoderPreset": "8",
+                "renditions": _ladder(_AV1_SHARE),
+                **_AAC,
+            },
+        ),
+        Preset(
+            name="dash",
+            about="MPEG-DASH of H.264 and AAC: the sizes of `hls`.",
+            members={"container": "dash", **_H264_LADDER},
         ),
         Preset(
             name="audio-aac",
@@ -92,7 +122,23 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     preset's quality, a bitrate its `crf`. Both are JSON members that the API has already checked.
     """
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
+    if "crf" in explicit and "renditions" in kept:
+        kept["renditions"] = _without_bitrates(kept["renditions"])
     return from_json(OutputSpec, {**kept, **explicit})
+
+
+def makes_folder(members: Members) -> bool:
+    """Whether an output of these members, perhaps with a preset's, is a folder of files; they may be anything else."""
+    preset = BUILT_IN.get(str(members.get("preset")))
+    container = members.get("container") or (preset.members["container"] if preset else None)
+    known = codecs.CONTAINERS.get(str(container))
+    return known is not None and known.package
+
+
+def _without_bitrates(renditions: Json) -> Json:
+    """The sizes of a ladder alone: a quality takes the place of its rates."""
+    listed = renditions if isinstance(renditions, list) else []
+    return [{"resolution": rung["resolution"]} for rung in listed if isinstance(rung, dict)]
 
 
 def _displaced(preset: Members, explicit: Members) -> set[str]:

@@ -9,7 +9,8 @@ from encoder.ffmpeg import checks
 from encoder.ffmpeg.closing import read_closing
 from encoder.ffmpeg.evidence import Evidence
 from encoder.ffmpeg.exits import Exit
-from encoder.model.base import Json
+from encoder.ffmpeg.segments import PLAYLIST
+from encoder.model.base import Json, replace
 from encoder.model.media import Media, Opened
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Check, Proof
@@ -18,30 +19,34 @@ _ONLY_WARNS = ("quality",)
 
 
 def judge(plan: OutputPlan, *, media: Media, path: Path, log: str, opened: Opened, decoded: Exit) -> Proof:
-    """Every check that applies to a result.
+    """Every check that applies to a result: a file, or one rendition of the package `path`.
 
-    `media`: the source. `log`: of the run that made `path`. `opened`: what lies there. `decoded`: of `decode_check`.
+    `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
+    `decoded`: of `decode_check`.
     """
-    seen = Evidence(plan=plan, media=media, name=path.name, closing=read_closing(log), opened=opened, decoded=decoded)
+    name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name
+    seen = Evidence(plan=plan, media=media, name=name, closing=read_closing(log), opened=opened, decoded=decoded)
     found = (check(seen) for check in checks.ALL)
-    return Proof(checks=tuple(check for check in found if check is not None))
+    return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))
 
 
 def verdict(proof: Proof) -> errors.Permanent | None:
     """Why a result must not be delivered; None when it may be. What is the source's fault is told as that."""
-    failed = {check.name: check for check in proof.failed if check.name not in _ONLY_WARNS}
+    failing = [check for check in proof.failed if check.name not in _ONLY_WARNS]
+    failed = {check.name: check for check in reversed(failing)}  # the first of its name
     if "source" in failed:
         return _source_at_fault(failed["source"])
     if "run" in failed and _number(failed["run"].measured, "decodeErrors"):
         return errors.Permanent("source_damaged", f"{_told(failed['run'])}.")
     if failed:
-        return errors.Permanent("output_invalid", "; ".join(_told(check) for check in failed.values()) + ".")
+        return errors.Permanent("output_invalid", "; ".join(_told(check) for check in failing) + ".")
     return None
 
 
 def warnings(proof: Proof) -> tuple[Note, ...]:
     """What a caller should know of a result that may be delivered."""
-    damaged = sum(_number(check.measured, "decodeErrors") for check in proof.checks if check.name == "run")
+    found = [_number(check.measured, "decodeErrors") for check in proof.checks if check.name == "run"]
+    damaged = max(found, default=0)  # renditions are made of the same frames
     if not damaged:
         return ()
     return (Note(code="frames_repaired", message=f"{damaged:g} frames of the source were damaged."),)
@@ -64,7 +69,8 @@ def _source_at_fault(check: Check) -> errors.Permanent:
 
 
 def _told(check: Check) -> str:
-    return f"check `{check.name}`: expected {check.expected}, measured {check.measured}"
+    where = f" of {check.rendition}" if check.rendition else ""
+    return f"check `{check.name}`{where}: expected {check.expected}, measured {check.measured}"
 
 
 def _facts(facts: Json) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, rules_quality
+from encoder.ffmpeg import codecs, ladder, rules_package, rules_quality
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
 from encoder.model.job import OutputSpec
 
@@ -49,6 +49,7 @@ def check(spec: OutputSpec) -> list[Fault]:
         return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
         _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip, rules_quality.check,
+        rules_package.check, _renditions,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
 
@@ -194,6 +195,18 @@ def _audio_encoder(spec: OutputSpec, encoder: AudioEncoder) -> Iterator[Fault]:
             yield _fault("audioBitrate", f"{encoder.name} is lossless: it takes no bitrate")
         elif not lowest <= spec.audio_bitrate <= highest:
             yield _fault("audioBitrate", f"{lowest} to {highest} with {encoder.name}", code="out_of_range")
+
+
+def _renditions(spec: OutputSpec, _: Container) -> Iterator[Fault]:
+    """What each picture of a package says for itself, by the rules of single files."""
+    for place, rendition in enumerate(spec.renditions):
+        rung = ladder.output_of(spec, rendition)
+        container = codecs.CONTAINERS[rung.container]
+        for rule in (_rate_control, _picture):
+            for fault in rule(rung, container):
+                member = fault.path.removeprefix("/")
+                if member in rules_package.said(rendition):
+                    yield _fault(f"renditions/{place}/{member}", fault.message, code=fault.code)
 
 
 def _clip(spec: OutputSpec, _: Container) -> Iterator[Fault]:

@@ -17,6 +17,17 @@ class Clip(Record):
     end: float | None = None
 
 
+class Rendition(Record):
+    """One picture of a package; what it does not say is as the output says."""
+
+    resolution: str | None = None  # "720p": the short side of the picture
+    width: int | None = None
+    height: int | None = None
+    video_bitrate: int | None = None  # bit/s
+    max_bitrate: int | None = None  # bit/s
+    crf: float | None = None
+
+
 class OutputSpec(Record):
     """One output as it will be made: preset and explicit members already merged. None: the plan decides."""
 
@@ -48,6 +59,10 @@ class OutputSpec(Record):
     tone_map: bool = True
     rotate: int | None = None  # degrees clockwise, added to the source's own; None: upright as recorded
     destination: Place | None = None  # None: the platform's storage
+    renditions: tuple[Rendition, ...] = ()  # of a package; none: one, as the output itself says
+    segment_seconds: float | None = None
+    segment_format: str | None = None  # fmp4, ts
+    playlist_name: str | None = None
 
 
 class JobSpec(Record):

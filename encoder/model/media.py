@@ -110,6 +110,7 @@ class StreamCount(Record):
     keyframes: int
     longest_gap_seconds: float  # between keyframes, or from the last one to the end
     first_is_idr: bool | None = None  # by NAL type; None for codecs without NAL units
+    shortest_gap_seconds: float | None = None  # between keyframes; None with less than two
     dts_faults: int = 0  # DTS that do not rise
     pts_twice: int = 0
 

@@ -24,6 +24,8 @@ class VideoPlan(Record):
     rate: str  # exact output frame rate, "30000/1001"
     pixel_format: str
     gop_frames: int  # longest distance between keyframes
+    grid: bool = False  # a keyframe every `gop_frames`, nowhere else
+    from_zero: bool = False  # what comes late is preceded by repeats of its first frame
     options: tuple[tuple[str, str], ...] = ()  # encoder options in command order, each of our own making
     bitrate_bps: int | None = None
     max_bitrate_bps: int | None = None

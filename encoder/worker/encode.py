@@ -17,6 +17,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Fetched, Made, Run, write_off
+from encoder.worker.scratch import remove
 
 log = get_logger(__name__)
 
@@ -98,8 +99,8 @@ class Encode:
             )
         )
         run.encoded.extend(OutputId(each.output) for each in plans)
-        for path in files.values():
-            path.unlink(missing_ok=True)  # what a failed shared pass left
+        for each in plans:
+            _prepare(files[each.output], each)
         begun = self._clock()
         for place, each_run in enumerate(runs):
             told = self._teller(run, plans, begun, run_place=place, runs=len(runs))
@@ -147,6 +148,13 @@ class Encode:
 
     async def _keep_log(self, run: Run, plans: list[OutputPlan], ended: Exit) -> None:
         await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))
+
+
+def _prepare(path: Path, plan: OutputPlan) -> None:
+    """Remove what a failed shared pass left; ffmpeg makes no folders."""
+    remove(path)
+    for rendition in plan.renditions:
+        (path / rendition.name).mkdir(mode=0o700, parents=True)
 
 
 def _shown(runs: Iterable[Sequence[str]], folder: Path) -> tuple[str, ...]:

@@ -84,7 +84,7 @@ async def pack(folder: Path, *, manifests: Sequence[str]) -> Package:
     Raises:
         errors.Permanent: `output_invalid`, a manifest is missing, or there is what no encoder of ours makes.
     """
-    names = await in_thread(_names, folder)
+    names = await in_thread(names_below, folder)
     if missing := [name for name in manifests if name not in names]:
         raise errors.Permanent("output_invalid", f"The package has no {missing[0]}.")
     body = sorted(names.difference(manifests))
@@ -99,8 +99,12 @@ def place_of(piece: Piece, destination: Destination) -> Destination:
     return destination.within(piece.name) if piece.name else destination
 
 
-def _names(folder: Path) -> set[str]:
-    """All files. Whoever took ffmpeg over may leave a link to what we can read, or a name that others obey."""
+def names_below(folder: Path) -> set[str]:
+    """All files. Whoever took ffmpeg over may leave a link to what we can read, or a name that others obey.
+
+    Raises:
+        errors.Permanent: `output_invalid`, there is such a thing.
+    """
     found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
     for name, mode in found.items():
         if path_fault(name) is not None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):

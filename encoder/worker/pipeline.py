@@ -23,6 +23,7 @@ from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
 from encoder.worker.measure import Measure
 from encoder.worker.places import Places
+from encoder.worker.scratch import remove
 from encoder.worker.together import together
 from encoder.worker.verify import Verify
 
@@ -114,4 +115,4 @@ class Pipeline:
         except errors.Failure as failure:
             await write_off(run, made.output, failure)
         finally:
-            made.path.unlink(missing_ok=True)
+            remove(made.path)

@@ -82,6 +82,14 @@ class Scratch:
             self._lock = None
 
 
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _locked(folder: Path) -> int | None:
     """The lock of a worker's folder, held by us now; None if another holds it or the folder is gone."""
     lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -5,21 +5,35 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import command, proof
+from encoder.ffmpeg import codecs, command, proof
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
 from encoder.ffmpeg.probe import reopen
-from encoder.model.media import Media
+from encoder.files.threads import in_thread
+from encoder.model.media import Media, Opened
+from encoder.model.plan import OutputPlan
+from encoder.model.proof import Check, Proof
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
-from encoder.worker import progress
+from encoder.worker import progress, renditions
 from encoder.worker.context import Made, Proven, Run, write_off
-from encoder.worker.package import Package
+from encoder.worker.package import Package, names_below, pack
+from encoder.worker.scratch import remove
 from encoder.worker.together import together
 
 DECODE_LIMITS = Limits(wall_seconds=6 * 3600.0, cpu_seconds=None, file_bytes=1024)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What was found of an output. `package`: None where a check failed."""
+
+    proof: Proof
+    opened: Opened
+    package: Package | None
 
 
 class Verify:
@@ -34,39 +48,80 @@ class Verify:
         """The proven output; None when it failed its proof, which is then written down with the failure."""
         begun = self._clock()
         await run.ledger.mark(OutputChange(id=made.output, state=OutputState.VERIFYING, log=made.log))
-        run.held.tell(made.output, Live(stage="verifying", progress=progress.overall("verifying", 0.0)))
-        async with together() as group:
-            reopening = group.create_task(
-                reopen(self._ffmpeg, made.path, muxer=made.plan.muxer, folder=run.folder, leash=run.held.leash)
-            )
-            decoding = group.create_task(self._decoded(run, made))
-            digesting = group.create_task(asyncio.to_thread(digest, made.path))  # it has a descriptor of its own
-        opened = reopening.result()
-        report = proof.judge(
-            made.plan, media=media, path=made.path, log=made.log, opened=opened, decoded=decoding.result()
-        )
-        failure = proof.verdict(report)
-        if failure is not None:
-            await write_off(run, made.output, failure, proof=report)
+        _tell(run, made, 0.0)
+        look = self._file if made.plan.package is None else self._package
+        seen = await look(run, media, made)
+        failure = proof.verdict(seen.proof)
+        if failure is not None or seen.package is None:
+            if failure is not None:
+                await write_off(run, made.output, failure, proof=seen.proof)
             return None
         return Proven(
-            made=made,
-            proof=report,
-            package=Package.of_file(
-                made.path,
-                size_bytes=opened.media.size_bytes,
-                sha256=digesting.result(),
-                content_type=made.plan.content_type,
-            ),
-            seconds=self._clock() - begun,
-            opened=opened,
+            made=made, proof=seen.proof, package=seen.package, seconds=self._clock() - begun, opened=seen.opened
         )
 
-    async def _decoded(self, run: Run, made: Made) -> Exit:
-        args = command.decode_check(source_args=input_options(None if self._by_descriptor else made.path))
-        return await self._ffmpeg.run(
-            args, folder=run.folder, leash=run.held.leash, limits=DECODE_LIMITS, source=made.path
+    async def _file(self, run: Run, media: Media, made: Made) -> _Seen:
+        async with together() as group:
+            judging = group.create_task(self._judged(run, media, made, made.plan, made.path))
+            digesting = group.create_task(asyncio.to_thread(digest, made.path))  # it has a descriptor of its own
+        report, opened = judging.result()
+        package = Package.of_file(
+            made.path,
+            size_bytes=opened.media.size_bytes,
+            sha256=digesting.result(),
+            content_type=made.plan.content_type,
         )
+        return _Seen(proof=report, opened=opened, package=package)
+
+    async def _package(self, run: Run, media: Media, made: Made) -> _Seen:
+        """Each rendition as the one file that its segments make; then all of them together."""
+        await in_thread(names_below, made.path)  # before anything else opens what lies there
+        checks: list[Check] = []
+        seen: list[Opened] = []
+        for done, plan in enumerate(made.plan.renditions):
+            whole = run.folder / f"{made.path.name}.{plan.extension}"
+            try:
+                await in_thread(renditions.join, made.path / plan.name, whole)
+                report, opened = await self._judged(run, media, made, plan, whole)
+            finally:
+                remove(whole)
+            checks += report.checks
+            seen.append(opened)
+            _tell(run, made, (done + 1) / len(made.plan.renditions))
+        opened = renditions.best(made.plan, seen)
+        if not Proof(checks=tuple(checks)).passed:
+            return _Seen(proof=Proof(checks=tuple(checks)), opened=opened, package=None)
+        linted, manifests = await in_thread(renditions.finish, made.plan, made.path)
+        report = Proof(checks=(*checks, linted))
+        package = await pack(made.path, manifests=manifests) if report.passed else None
+        return _Seen(proof=report, opened=opened, package=package)
+
+    async def _judged(self, run: Run, media: Media, made: Made, plan: OutputPlan, path: Path) -> tuple[Proof, Opened]:
+        """What the checks say of the file `path`, in which `plan` should have been carried out."""
+        async with together() as group:
+            muxer = codecs.CONTAINERS[plan.container].muxer
+            reopening = group.create_task(
+                reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash)
+            )
+            decoding = group.create_task(self._decoded(run, path))
+        opened = reopening.result()
+        report = proof.judge(
+            plan,
+            media=media,
+            path=made.path,
+            log=made.log,
+            opened=opened,
+            decoded=decoding.result(),
+        )
+        return report, opened
+
+    async def _decoded(self, run: Run, path: Path) -> Exit:
+        args = command.decode_check(source_args=input_options(None if self._by_descriptor else path))
+        return await self._ffmpeg.run(args, folder=run.folder, leash=run.held.leash, limits=DECODE_LIMITS, source=path)
+
+
+def _tell(run: Run, made: Made, share: float) -> None:
+    run.held.tell(made.output, Live(stage="verifying", progress=progress.overall("verifying", share)))
 
 
 def digest(path: Path) -> str:

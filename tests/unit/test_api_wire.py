@@ -237,6 +237,19 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/audioChannels", 3, "/outputs/0/audioChannels", "invalid_value"),
     ("/outputs/0/audioChannels", True, "/outputs/0/audioChannels", "invalid_value"),
     ("/outputs/0/audioSampleRate", 44101, "/outputs/0/audioSampleRate", "invalid_value"),
+    ("/outputs/0/renditions", [], "/outputs/0/renditions", "out_of_range"),
+    ("/outputs/0/renditions", [{"size": "720p"}], "/outputs/0/renditions/0/size", "unknown_field"),
+    ("/outputs/0/renditions", [{"resolution": 720}], "/outputs/0/renditions/0/resolution", "invalid_type"),
+    ("/outputs/0/renditions", [{"resolution": "HD"}], "/outputs/0/renditions/0/resolution", "invalid_value"),
+    ("/outputs/0/renditions", [{"width": 8}], "/outputs/0/renditions/0/width", "out_of_range"),
+    ("/outputs/0/renditions", [{"height": "720"}], "/outputs/0/renditions/0/height", "invalid_type"),
+    ("/outputs/0/renditions", [{"videoBitrate": "fast"}], "/outputs/0/renditions/0/videoBitrate", "invalid_value"),
+    ("/outputs/0/renditions", [{"maxBitrate": 1}], "/outputs/0/renditions/0/maxBitrate", "out_of_range"),
+    ("/outputs/0/renditions", [{"crf": -1}], "/outputs/0/renditions/0/crf", "out_of_range"),
+    ("/outputs/0/renditions", [{"height": 720}], "/outputs/0/renditions", "unsupported_combination"),
+    ("/outputs/0/segmentSeconds", 0, "/outputs/0/segmentSeconds", "out_of_range"),
+    ("/outputs/0/segmentFormat", "webm", "/outputs/0/segmentFormat", "invalid_value"),
+    ("/outputs/0/playlistName", "../master.m3u8", "/outputs/0/playlistName", "invalid_value"),
     ("/outputs/0/clip", [0, 1], "/outputs/0/clip", "invalid_type"),
     ("/outputs/0/clip", {"start": -1}, "/outputs/0/clip/start", "out_of_range"),
     ("/outputs/0/clip", {"start": 5, "end": 5}, "/outputs/0/clip", "invalid_range"),
@@ -314,7 +327,7 @@ class Closed:
     def __init__(self, member: str) -> None:
         self._fault = Fault(path=f"/{member}", code="address_not_allowed", message="is closed")
 
-    def source(self, _place: Place) -> Sequence[Fault]:
+    def source(self, _place: Place, *, folder: bool = False) -> Sequence[Fault]:
         return (self._fault,)
 
     destination = source
@@ -329,7 +342,7 @@ class Anywhere:
     def __init__(self, *forbidden: str) -> None:
         self._forbidden = forbidden
 
-    def source(self, place: Place) -> Sequence[Fault]:
+    def source(self, place: Place, *, folder: bool = False) -> Sequence[Fault]:
         return self.receiver(str(place.get("url", "")), path="/url")
 
     destination = source

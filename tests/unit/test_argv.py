@@ -27,6 +27,15 @@ def either(*values: Json) -> st.SearchStrategy[Json]:
     return st.sampled_from(values)
 
 
+RENDITIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "resolution": either("1080p", "144p"),
+        "height": st.integers(16, 8192),
+        "videoBitrate": st.integers(1, 10**9),
+        "crf": st.integers(0, 63),
+    },
+)
 OUTPUTS = st.fixed_dictionaries(
     {"container": either(*codecs.CONTAINERS)},
     optional={
@@ -54,6 +63,10 @@ OUTPUTS = st.fixed_dictionaries(
         "toneMap": st.booleans(),
         "twoPass": st.booleans(),
         "rotate": either(*rules.ROTATIONS),
+        "renditions": st.lists(RENDITIONS, min_size=1, max_size=3),
+        "segmentSeconds": st.floats(1, 30),
+        "segmentFormat": either("fmp4", "ts"),
+        "playlistName": either("show.m3u8", "show.mpd"),
     },
 )
 PICTURES = st.builds(
@@ -118,7 +131,7 @@ STEPS = re.compile(
         f"(?:{step})"
         for step in (
             r"bwdif=mode=send_(?:frame|field):parity=auto:deint=all", r"transpose=c?clock", "hflip", "vflip",
-            r"fps=fps=\d+/\d+", r"trim=start_pts=\d+(?::end_pts=\d+)?", r"setpts=PTS-\d+",
+            r"fps=fps=\d+/\d+(?::start_time=0)?", r"trim=start_pts=\d+(?::end_pts=\d+)?", r"setpts=PTS-\d+",
             rf"setparams=color_primaries=bt2020:color_trc={COLOUR}:colorspace=bt2020nc",
             rf"setparams=range=tv:color_primaries={COLOUR}:color_trc={COLOUR}:colorspace={COLOUR}",
             rf"scale=\d+:\d+:flags=bicubic(?:(?::in_color_matrix={COLOUR})?:out_color_matrix={COLOUR}:out_range=tv)?",
@@ -127,6 +140,7 @@ STEPS = re.compile(
             r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", r"split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
+            "aresample=async=1:first_pts=0",
             rf"pan={LAYOUT}(?:\|{CHANNEL}={MIXED})+",
         )
     )
@@ -138,18 +152,26 @@ OPTIONS = {
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
     "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a:0", "-map_metadata:g", "-map_metadata:s",
+    "-keyint_min", "-sc_threshold", "-avoid_negative_ts", "-hls_playlist_type", "-hls_time", "-start_number",
+    "-hls_segment_type", "-hls_segment_options", "-hls_segment_filename", "-hls_fmp4_init_filename",
     "-pass:v", "-passlogfile:v", "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
 }  # fmt: skip
 WORDS = {
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "pass-0", "null", "-", *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
+    "+faststart", "language=ger", "pass-0", "null", "-",
+    "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
+    *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
     *(container.muxer for container in codecs.CONTAINERS.values()),
     *(tag for container in codecs.CONTAINERS.values() for tag in container.tags.values()),
     *(word for one in codecs.VIDEO_ENCODERS.values()
       for word in (*one.presets, *one.tunes, *one.profiles, *one.levels)),
 }  # fmt: skip
-PARAMS = re.compile(r"(?:(?:open-gop|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+")
+PARAMS = re.compile(
+    r"(?:(?:open-gop|min-keyint|scenecut|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+"
+)
 FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in codecs.CONTAINERS.values()}
+
+SEGMENTS = re.compile(rf"file:{FOLDER}/out-0/(?:\d+p(?:-\d)?|audio(?:-[a-z]{{3}})?)/(?:%05d\.(?:m4s|ts)|index\.m3u8)")
 
 
 def is_graph(word: str) -> bool:
@@ -161,7 +183,7 @@ def is_ours(word: str) -> bool:
     numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]", word) is not None
     return (
         word in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
-        or is_graph(word)
+        or SEGMENTS.fullmatch(word) is not None or is_graph(word)
     )  # fmt: skip
 
 
@@ -176,7 +198,7 @@ def test_a_command_holds_only_constants_numbers_and_our_paths(
     assume(not rules.check(output))
     plan = decide(media, {0: output}, ABLE)
     for one_pass, made in product(plan.passes, plan.outputs):
-        files = {0: FOLDER / f"out-0.{made.extension}"}
+        files = {0: FOLDER / made.file_name}
         first = command.first(plan, one_pass, threads=threads) or []
         args = [*first, *command.build(plan, one_pass, files=files, threads=threads)]
         assert [word for word in args if not is_ours(word)] == []

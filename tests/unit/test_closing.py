@@ -42,7 +42,7 @@ def test_every_stream_is_read() -> None:
             Written(file=0, index=1, kind="audio", packets=278, frames=277),
             Written(file=1, index=0, kind="video", packets=289, frames=None),
         ),
-        names=("out-0.mp4", "out-3.webm"),
+        names=("/scratch/1/out-0.mp4", "/scratch/1/out-3.webm"),
     )
 
 

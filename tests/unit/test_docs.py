@@ -65,8 +65,8 @@ def test_the_tree_of_the_readme_is_the_package() -> None:
 
 
 class _Anywhere:
-    def source(self, place: object) -> list[object]:
-        del place
+    def source(self, place: object, **said: object) -> list[object]:
+        del place, said
         return []
 
     destination = receiver = source

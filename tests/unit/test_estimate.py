@@ -51,3 +51,14 @@ def test_without_a_duration_nothing_is_claimed() -> None:
     endless = source(picture=video(duration_seconds=None), silent=True, duration_seconds=None)
     said = estimate(planned(endless, spec()), endless)
     assert (said.size_bytes, said.cpu_seconds, said.scratch_bytes) == (None, None, None)
+
+
+def test_a_package_costs_the_sum_of_its_rungs() -> None:
+    """Of "Ladder and grid": and scratch for the largest once more, while it is judged."""
+    media = source(picture=video(bitrate_bps=20_000_000))
+    said = estimate(planned(media, spec("hls")), media)
+    sizes = [rate * 10 // 8 for rate in (5_000_000, 3_000_000, 1_500_000, 800_000, 128_000)]
+    assert said.size_bytes == sum(sizes)
+    assert said.scratch_bytes == media.size_bytes + sum(sizes) + sizes[0]
+    assert said.cpu_seconds is not None
+    assert said.cpu_seconds > cost(spec(videoBitrate=5_000_000), media)[1] * 1.5

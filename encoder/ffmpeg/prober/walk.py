@@ -102,6 +102,7 @@ class Track:
             end_pts_seconds=self.end_seconds,
             keyframes=len(self.key_stamps),
             longest_gap_seconds=self._longest_gap(),
+            shortest_gap_seconds=min(self._gaps(), default=None),
             first_is_idr=self.first_is_idr,
             dts_faults=self.dts_faults,
             pts_twice=len(self._stamps) - len(set(self._stamps)),
@@ -110,9 +111,13 @@ class Track:
     def _longest_gap(self) -> float:
         """Between keyframes, or from the last one (none: from the start) to the end."""
         keys = sorted(self.key_stamps) or sorted(self.shown)[:1]
-        gaps = [float((later - earlier) * self.time_base) for earlier, later in pairwise(keys)]
         last = [(self.end_seconds or 0.0) - float(key * self.time_base) for key in keys[-1:]]
-        return max(gaps + last, default=0.0)
+        return max(self._gaps() + last, default=0.0)
+
+    def _gaps(self) -> list[float]:
+        """Between keyframes."""
+        keys = sorted(self.key_stamps)
+        return [float((later - earlier) * self.time_base) for earlier, later in pairwise(keys)]
 
 
 def walk(

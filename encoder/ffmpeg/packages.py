@@ -1,0 +1,165 @@
+"""A package's plan: its rungs, all on one grid of frames, and its sound, cut by the same rational.
+
+Rounding a segment's seconds to frames drifts from the sound, at 29.97 a whole segment in 100 minutes: here frames come
+first, and what they last is exact (docs/encoding.md, "Ladder and grid").
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from fractions import Fraction
+
+from encoder.ffmpeg import codecs, ladder, picture, rates, sound, timeline
+from encoder.ffmpeg.case import Case
+from encoder.ffmpeg.codecs import VideoEncoder
+from encoder.ffmpeg.picture import Frames
+from encoder.ffmpeg.timeline import Span
+from encoder.model.base import replace
+from encoder.model.job import OutputSpec
+from encoder.model.media import VideoStream
+from encoder.model.plan import AudioPlan, Note, OutputPlan, PackagePlan, VideoPlan
+
+PLAYLISTS = {"hls": "master.m3u8", "dash": "manifest.mpd", "cmaf": "master.m3u8"}
+SEGMENT_GOPS = 3  # six seconds: Apple's authoring specification
+
+
+def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
+    """The plan of one package.
+
+    Raises:
+        errors.Permanent: as of single outputs.
+    """
+    stream = picture.track(case)
+    specs = ladder.rungs(case, stream, least_px=encoder.min_side_px)
+    frames = _frames(case, stream, specs.values(), encoder)
+    package = _package(case, frames)
+    rungs = _rungs(number, case, specs, encoder, frames)
+    audio = _sound(case, frames.span)
+    renditions = rungs
+    if audio is not None:
+        name = f"audio-{audio.language}" if audio.language else "audio"
+        renditions = (*rungs, _rendition(number, case, frames.span, name, audio=audio))
+    container = case.container
+    return OutputPlan(
+        output=number,
+        container=container.name,
+        muxer=container.muxer,
+        extension=container.extension,
+        content_type=container.content_type,
+        package=package,
+        renditions=renditions,
+        video=rungs[0].video,
+        audio=audio,
+        seek_seconds=float(frames.span.seek),
+        clip_start_seconds=float(frames.span.start),
+        clipped=frames.span.clipped,
+        clip_seconds=renditions[0].clip_seconds,
+        duration_seconds=max((each.duration_seconds for each in renditions if each.duration_seconds), default=None),
+        reasons=tuple(case.reasons),
+        warnings=tuple(case.warnings),
+    )
+
+
+def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encoder: VideoEncoder) -> Frames:
+    """What all rungs show: one rate, one grid, one start."""
+    highest = max(picture.size(stream, spec, least_px=encoder.min_side_px).size[1] for spec in specs)
+    deinterlace = picture.deinterlacing(stream, case.spec, highest)
+    rate = picture.frame_rate(stream, case.spec, deinterlace)
+    span = timeline.span(case.media, case.spec.clip, rate)
+    return Frames(
+        stream=stream,
+        span=span,
+        rate=rate,
+        deinterlace=deinterlace,
+        telecine=picture.telecine(stream, case.spec),
+        gop=_gop(case.spec, rate),
+    )
+
+
+def _gop(spec: OutputSpec, rate: Fraction) -> int:
+    """Whole frames between keyframes: as asked, else of the family; never longer than a segment."""
+    asked = spec.keyframe_interval
+    gop = rates.gop_frames(rate) if asked is None else max(1, round(Fraction(asked) * rate))
+    longest = gop if spec.segment_seconds is None else max(1, round(Fraction(spec.segment_seconds) * rate))
+    return min(gop, longest)
+
+
+def _package(case: Case, frames: Frames) -> PackagePlan:
+    spec, gop = case.spec, frames.gop or 1
+    wanted = spec.segment_seconds
+    gops = SEGMENT_GOPS if wanted is None else max(1, round(Fraction(wanted) * frames.rate / gop))
+    seconds = gops * gop / frames.rate
+    case.because(
+        "segments",
+        f"A keyframe every {gop} frames in all renditions, a segment every {gops * gop}: {float(seconds):.6g} s.",
+    )
+    return PackagePlan(
+        kind=spec.container,
+        segments=ladder.segments_of(spec),
+        segment_frames=gops * gop,
+        segment_seconds=f"{seconds.numerator}/{seconds.denominator}",
+        playlist_name=spec.playlist_name or PLAYLISTS[spec.container],
+    )
+
+
+def _rungs(
+    number: int, case: Case, specs: dict[str, OutputSpec], encoder: VideoEncoder, frames: Frames
+) -> tuple[OutputPlan, ...]:
+    made: list[OutputPlan] = []
+    for name, spec in specs.items():
+        rung = dataclasses.replace(case, spec=spec, reasons=[], warnings=[])
+        video = picture.planned(rung, encoder, frames)
+        made.append(_rendition(number, case, frames.span, name, video=video))
+        _add(case.reasons, rung.reasons)
+        _add(case.warnings, rung.warnings)
+    return tuple(made)
+
+
+def _add(notes: list[Note], more: Iterable[Note]) -> None:
+    """What rungs have in common is told once."""
+    notes.extend(note for note in more if note not in notes)
+
+
+def _sound(case: Case, span: Span) -> AudioPlan | None:
+    """As of a single file, but from the package's zero on: late sound is preceded by silence."""
+    alone = dataclasses.replace(case, spec=replace(case.spec, container=ladder.SINGLE[ladder.segments_of(case.spec)]))
+    audio = sound.planned(alone, span)
+    if audio is None or not audio.start_seconds:
+        return audio
+    length = audio.duration_seconds
+    return replace(
+        audio,
+        filters=(*audio.filters, "aresample=async=1:first_pts=0"),
+        start_seconds=0.0,
+        duration_seconds=None if length is None else length + audio.start_seconds,
+    )
+
+
+def _rendition(
+    number: int,
+    case: Case,
+    span: Span,
+    name: str,
+    *,
+    video: VideoPlan | None = None,
+    audio: AudioPlan | None = None,
+) -> OutputPlan:
+    """A folder of the package: written by ffmpeg's hls muxer, judged as the file that its segments make together."""
+    single = codecs.CONTAINERS[ladder.SINGLE[ladder.segments_of(case.spec)]]
+    stream = video or audio
+    return OutputPlan(
+        output=number,
+        name=name,
+        container=single.name,
+        muxer=case.container.muxer,
+        extension="m3u8",
+        content_type=single.content(picture=video is not None),
+        video=video,
+        audio=audio,
+        seek_seconds=float(span.seek),
+        clip_start_seconds=float(span.start),
+        clipped=span.clipped,
+        clip_seconds=None if span.end is None else float(span.end - span.start),
+        duration_seconds=stream.duration_seconds if stream else None,
+    )

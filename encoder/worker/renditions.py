@@ -1,0 +1,84 @@
+"""The renditions of a package when they are made: joined to be judged, then measured, listed and linted together."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+from encoder import packaging
+from encoder.errors import Defect
+from encoder.ffmpeg.segments import files_in_order
+from encoder.model.base import replace
+from encoder.model.media import Opened
+from encoder.model.plan import OutputPlan
+from encoder.model.proof import Check
+
+_RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+
+
+def join(folder: Path, target: Path) -> None:
+    """The one file that a rendition's segments are to whoever plays them in order. Blocks."""
+    with target.open("wb") as whole:
+        for path in files_in_order(folder):
+            with path.open("rb") as part:
+                shutil.copyfileobj(part, whole, 1024**2)
+
+
+def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
+    """Write the manifests of a package; its check, and their names, the last of which players open first. Blocks.
+
+    Raises:
+        errors.Permanent: `output_invalid`, a rendition is not what it should be.
+    """
+    package = plan.package
+    if package is None:
+        raise Defect("a single file has no manifests")
+    tracks = [_track(rendition) for rendition in plan.renditions]
+    written = packaging.read(folder, tracks, segments=package.segments)
+    manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name)
+    checked = packaging.check(
+        folder,
+        tracks,
+        kind=package.kind,
+        segments=package.segments,
+        playlist_name=package.playlist_name,
+        segment_seconds=Fraction(package.segment_seconds),
+        duration_seconds=plan.duration_seconds,
+    )
+    return checked, manifests
+
+
+def best(plan: OutputPlan, seen: Sequence[Opened]) -> Opened:
+    """What the package shows at its best: its first picture with its first sound. `seen`: of each rendition."""
+    pairs = zip(plan.renditions, seen, strict=True)
+    by_kind = {"video" if each.video else "audio": found for each, found in reversed([*pairs])}
+    shown, heard = by_kind["video"], by_kind.get("audio")
+    if heard is None:
+        return shown
+    bitrates = (shown.media.bitrate_bps, heard.media.bitrate_bps)
+    lengths = (shown.media.duration_seconds, heard.media.duration_seconds)
+    media = replace(
+        shown.media,
+        audio=heard.media.audio,
+        bitrate_bps=sum(bitrate for bitrate in bitrates if bitrate) or None,
+        duration_seconds=max((length for length in lengths if length is not None), default=None),
+    )
+    return replace(shown, media=media)
+
+
+def _track(plan: OutputPlan) -> packaging.Track:
+    video, audio = plan.video, plan.audio
+    if video is not None:
+        return packaging.Track(
+            name=plan.name,
+            kind="video",
+            rate=video.rate,
+            width_px=video.width_px,
+            height_px=video.height_px,
+            video_range=_RANGES.get(video.color_transfer, "SDR"),
+        )
+    if audio is None:
+        raise Defect("a rendition without a stream")
+    return packaging.Track(name=plan.name, kind="audio", language=audio.language, default=True, channels=audio.channels)
