@@ -314,6 +314,8 @@ _ENTRIES = (
     _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
     _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
     _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
+    _warning("quality_below_target", "Quality is below its target", "Ask for a slower `encoderPreset`, or for less."),
+    _warning("target_not_tried", "Samples could not be tried", "Retry, or set `crf` yourself."),
     _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
 )

@@ -46,6 +46,7 @@ from encoder.store.protocol import Store
 from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
 from encoder.webhooks.send import Sender
+from encoder.worker.aim import Aim
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
@@ -277,14 +278,14 @@ class Wiring(Machine):
     async def worker(self, scratch: Scratch) -> Worker:
         """A worker. `scratch`: for its work in progress."""
         abilities = await self.abilities()
+        measure = Measure(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock)
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
             fetch=self._fetch(scratch),
+            aim=Aim(self.ffmpeg, measure, by_descriptor=abilities.reads_descriptors, threads=self._threads),
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
-            measure=Measure(
-                self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock
-            ),
+            measure=measure,
             deliver=Deliver(self.transfers, clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from encoder.api.wire_place import Destination
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
-from encoder.ffmpeg import codecs, ladder, presets, quality, rules, rules_package
+from encoder.ffmpeg import codecs, ladder, presets, quality, rules, rules_package, target
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 
@@ -91,6 +91,7 @@ class Output(Wire):
     video_bitrate: Rate = ABSENT
     max_bitrate: Rate = ABSENT
     crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
+    target_quality: Annotated[float, Field(ge=target.LEAST, le=target.MOST, description="VMAF")] = ABSENT
     two_pass: bool = ABSENT
     encoder_preset: Annotated[str, _all(*(encoder.presets for encoder in _VIDEO))] = ABSENT
     tune: Annotated[str, _all(*(encoder.tunes for encoder in _VIDEO))] = ABSENT

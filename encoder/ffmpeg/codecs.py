@@ -28,6 +28,8 @@ class VideoEncoder:
     crf_min: int = 0
     crf_max: int
     default_crf: int
+    sane_crf: tuple[int, int]  # beyond: bits that nobody sees, pictures that nobody wants
+    quality_option: str = "-crf"
     whole_crf: bool  # takes whole numbers only
     constant_quality: Options = ()  # beside `-crf`, to mean quality and nothing else
     always: Options = ()
@@ -70,6 +72,7 @@ _VIDEO = (
         crf_min=1,  # 0 means lossless, which is a profile that no browser plays
         crf_max=51,
         default_crf=23,
+        sane_crf=(15, 36),
         whole_crf=False,
         grid=(("-keyint_min", "{gop}"), ("-sc_threshold", "0")),
     ),
@@ -85,6 +88,7 @@ _VIDEO = (
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=51,
         default_crf=28,
+        sane_crf=(16, 38),
         whole_crf=False,
         params_option="-x265-params",
         # an open GOP begins with a CRA picture, which ffmpeg flags as a key frame and players cannot seek to
@@ -107,6 +111,7 @@ _VIDEO = (
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=63,
         default_crf=30,
+        sane_crf=(15, 50),
         whole_crf=True,
         constant_quality=(("-b:v", "0"),),
         always=(("-deadline", "good"), ("-row-mt", "1")),
@@ -125,6 +130,7 @@ _VIDEO = (
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=63,
         default_crf=35,
+        sane_crf=(20, 55),
         whole_crf=True,
         params_option="-svtav1-params",
         threads_param="lp",
@@ -144,6 +150,7 @@ _VIDEO = (
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=63,
         default_crf=30,
+        sane_crf=(15, 50),
         whole_crf=True,
         constant_quality=(("-b:v", "0"),),
         always=(("-row-mt", "1"),),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, controls, geometry, rates
+from encoder.ffmpeg import codecs, controls, geometry, rates, target
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.geometry import Fitted
@@ -138,6 +138,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
+        target_quality=spec.target_quality,
         two_pass=bool(spec.two_pass) and encoder.two_passes,
         profile=_profile(spec, encoder),
         level=spec.level if spec.level in encoder.levels else None,
@@ -237,6 +238,10 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
 
 
 def _explain_control(case: Case, encoder: VideoEncoder) -> None:
+    if case.spec.target_quality is not None:
+        tries = ", ".join(f"{crf:g}" for crf in target.crfs(encoder))
+        goal = f"VMAF {case.spec.target_quality:g}"
+        case.because("target_quality", f"The CRF that reaches {goal} is found before the encode: samples at {tries}.")
     if case.spec.two_pass and not encoder.two_passes:
         case.because("one_pass", f"{encoder.name} makes one pass only.")
     elif case.spec.two_pass:

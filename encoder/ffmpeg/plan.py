@@ -153,13 +153,16 @@ def _measured(case: Case, video: VideoPlan | None) -> tuple[str, ...]:
     """
     if video is None or video.encoder == codecs.COPY:
         return ()
-    missing = [metric for metric in case.spec.measure if quality.FILTERS[metric] not in case.able.filters]
+    wanted = case.spec.measure
+    if case.spec.target_quality is not None and quality.VMAF not in wanted:
+        wanted = (quality.VMAF, *wanted)
+    missing = [metric for metric in wanted if quality.FILTERS[metric] not in case.able.filters]
     if missing:
         filters = ", ".join(quality.FILTERS[metric] for metric in missing)
         raise errors.Permanent(
             "measure_not_available", f"This ffmpeg has no {filters} to measure {', '.join(missing)}."
         )
-    return case.spec.measure
+    return wanted
 
 
 def _duration(media: Media, span: Span, video: VideoPlan | None, audio: AudioPlan | None) -> float | None:

@@ -110,7 +110,13 @@ _OF_THE_VIDEO_ENCODER = (
     "videoBitrate",
     "maxBitrate",
     "twoPass",
+    "targetQuality",
 )
+_INSTEAD_OF = {
+    "videoBitrate": ("crf", "targetQuality"),
+    "crf": ("videoBitrate", "twoPass", "targetQuality"),
+    "targetQuality": ("crf", "videoBitrate", "twoPass"),
+}
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
 
@@ -148,10 +154,9 @@ def _displaced(preset: Members, explicit: Members) -> set[str]:
         dropped.update(_OF_THE_PICTURE if still else _OF_THE_VIDEO_ENCODER)
     if not _same_encoder(preset.get("audioCodec"), explicit.get("audioCodec")):
         dropped.update(_OF_THE_AUDIO_ENCODER)
-    if "videoBitrate" in explicit:
-        dropped.add("crf")
-    if "crf" in explicit:
-        dropped.update(("videoBitrate", "twoPass"))
+    for control, others in _INSTEAD_OF.items():
+        if control in explicit:
+            dropped.update(others)
     return dropped
 
 

@@ -45,11 +45,17 @@ def verdict(proof: Proof) -> errors.Permanent | None:
 
 def warnings(proof: Proof) -> tuple[Note, ...]:
     """What a caller should know of a result that may be delivered."""
+    notes: list[Note] = []
     found = [_number(check.measured, "decodeErrors") for check in proof.checks if check.name == "run"]
     damaged = max(found, default=0)  # renditions are made of the same frames
-    if not damaged:
-        return ()
-    return (Note(code="frames_repaired", message=f"{damaged:g} frames of the source were damaged."),)
+    if damaged:
+        notes.append(Note(code="frames_repaired", message=f"{damaged:g} frames of the source were damaged."))
+    for check in proof.failed:
+        if check.name in _ONLY_WARNS:
+            wanted, reached = _number(check.expected, "vmaf"), _number(check.measured, "vmaf")
+            told = f"VMAF {wanted:g} was asked for; it is {reached:.1f}."
+            notes.append(Note(code="quality_below_target", message=told))
+    return tuple(notes)
 
 
 def _source_at_fault(check: Check) -> errors.Permanent:

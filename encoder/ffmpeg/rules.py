@@ -20,6 +20,7 @@ CHANNELS = (1, 2, 6, 8)
 
 _PICTURE_MEMBERS = {
     "crf": "crf",
+    "targetQuality": "target_quality",
     "twoPass": "two_pass",
     "videoBitrate": "video_bitrate",
     "maxBitrate": "max_bitrate",

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, quality
+from encoder.ffmpeg import codecs, quality, target
 from encoder.ffmpeg.codecs import Container
 from encoder.model.job import OutputSpec
 
 
 def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
     """Every fault of the members `measure` and `targetQuality`."""
+    if spec.target_quality is not None:
+        yield from _target(spec, spec.target_quality)
+        if container.package:
+            yield _unfit("targetQuality", "only of single files")
     if not spec.measure:
         return
     for metric in spec.measure:
@@ -20,6 +24,16 @@ def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
     wanted = spec.video_codec or next(iter(container.video), codecs.NONE)
     if wanted in (codecs.COPY, codecs.NONE):
         yield _unfit("measure", "only a picture that is encoded is measured")
+    elif container.package:
+        yield _unfit("measure", "only single files are measured")
+
+
+def _target(spec: OutputSpec, wanted: float) -> Iterator[Fault]:
+    if not target.LEAST <= wanted <= target.MOST:
+        yield Fault(path="/targetQuality", code="out_of_range", message=f"{target.LEAST:g} to {target.MOST:g} (VMAF)")
+    for member, value in (("crf", spec.crf), ("videoBitrate", spec.video_bitrate)):
+        if value is not None:
+            yield _unfit("targetQuality", f"either a quality to reach or {member}, not both")
 
 
 def _unfit(member: str, message: str) -> Fault:

@@ -57,7 +57,7 @@ def span(media: Media, clip: Clip | None, rate: Fraction | None) -> Span:
     end = None if clip.end is None or (length is not None and clip.end >= length) else _snapped(clip.end, rate)
     if end is not None and end <= start:
         raise errors.Permanent("invalid_range", "The clip is shorter than one frame.")
-    return Span(origin=media.start_seconds, clipped=True, start=start, end=end, seek=_seek(media, start, rate))
+    return Span(origin=media.start_seconds, clipped=True, start=start, end=end, seek=seek(media, start, rate))
 
 
 def entered_at_start(whole: Span) -> Span:
@@ -75,7 +75,8 @@ def _snapped(seconds: float, rate: Fraction | None) -> Fraction:
     return round(Fraction(seconds) * grain) / grain
 
 
-def _seek(media: Media, start: Fraction, rate: Fraction | None) -> Fraction:
+def seek(media: Media, start: Fraction, rate: Fraction | None) -> Fraction:
+    """Where decoding begins for what is shown from `start` on."""
     if not has_index(media):
         return Fraction(0)
     uneven = any(stream.variable_rate for stream in media.video)

@@ -37,6 +37,7 @@ class OutputSpec(Record):
     video_bitrate: int | None = None  # bit/s
     max_bitrate: int | None = None  # bit/s
     crf: float | None = None
+    target_quality: float | None = None  # VMAF
     two_pass: bool | None = None
     encoder_preset: str | None = None
     tune: str | None = None

@@ -30,6 +30,8 @@ class VideoPlan(Record):
     bitrate_bps: int | None = None
     max_bitrate_bps: int | None = None
     crf: float | None = None
+    target_quality: float | None = None  # VMAF; until samples were tried, `crf` is the encoder's own
+    predicted_quality: float | None = None  # VMAF, by those samples
     two_pass: bool = False  # a first run looks at the whole picture, a second shares out the bits
     profile: str | None = None  # as ffmpeg names it; the result may be a simpler one
     level: str | None = None

@@ -61,7 +61,7 @@ class Measure:
 
         def told(now: Progress) -> None:
             share = now.frame / video.frames if now.frame and video.frames else None
-            run.held.tell(made.output, Live(stage="measuring", progress=progress.overall("measuring", share)))
+            run.held.tell(made.output, Live(stage="comparing", progress=progress.overall("comparing", share)))
 
         told(Progress(frame=0))
         try:
@@ -72,7 +72,11 @@ class Measure:
                 code="quality_not_measured", message="The output is proven; how near it is to its source is not known."
             )
             return replace(proven, made=replace(made, notes=(*made.notes, note)))
-        return _told(proven, quality.check(scores), seconds=proven.seconds + self._clock() - begun)
+        return _told(
+            proven,
+            quality.check(scores, target=video.target_quality, predicted=video.predicted_quality),
+            seconds=proven.seconds + self._clock() - begun,
+        )
 
     async def scores(
         self,

@@ -17,6 +17,7 @@ from encoder.model.plan import Plan
 from encoder.sources.protocol import Source
 from encoder.store.rows import Live, OutputRow
 from encoder.worker import progress
+from encoder.worker.aim import Aim
 from encoder.worker.context import Fetched, Made, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
@@ -36,6 +37,7 @@ class Pipeline:
 
     places: Places
     fetch: Fetch
+    aim: Aim
     encode: Encode
     verify: Verify
     measure: Measure
@@ -55,7 +57,7 @@ class Pipeline:
             return
         fetched = await self._fetched(run, self.places.source(run), left)
         media = await self._probed(run, fetched)
-        plan = await self._planned(run, media, left)
+        plan = await self.aim(run, fetched, media, await self._planned(run, media, left))
         for one_pass in plan.passes:
             made = await self.encode(run, fetched, plan, one_pass)
             async with together() as group:

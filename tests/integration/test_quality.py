@@ -167,4 +167,4 @@ async def test_an_output_that_cannot_be_measured_is_delivered_with_a_warning(
 
 
 def told_live(_output: int, live: Live) -> None:
-    assert live.stage == "measuring"
+    assert live.stage == "comparing"

@@ -204,6 +204,8 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/videoBitrate", 999, "/outputs/0/videoBitrate", "out_of_range"),
     ("/outputs/0/videoBitrate", True, "/outputs/0/videoBitrate", "invalid_type"),
     ("/outputs/0/maxBitrate", "999999999M", "/outputs/0/maxBitrate", "out_of_range"),
+    ("/outputs/0/targetQuality", 100, "/outputs/0/targetQuality", "out_of_range"),
+    ("/outputs/0/targetQuality", "93", "/outputs/0/targetQuality", "invalid_type"),
     ("/outputs/0/measure", [], "/outputs/0/measure", "out_of_range"),
     ("/outputs/0/measure", ["ssim", "ssim"], "/outputs/0/measure", "invalid_value"),
     ("/outputs/0/measure", ["mos"], "/outputs/0/measure/0", "invalid_value"),

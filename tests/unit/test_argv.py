@@ -62,6 +62,7 @@ OUTPUTS = st.fixed_dictionaries(
         "deinterlace": st.booleans(),
         "toneMap": st.booleans(),
         "twoPass": st.booleans(),
+        "targetQuality": st.floats(30, 99),
         "rotate": either(*rules.ROTATIONS),
         "renditions": st.lists(RENDITIONS, min_size=1, max_size=3),
         "segmentSeconds": st.floats(1, 30),

@@ -31,6 +31,11 @@ def test_only_an_encoded_picture_is_measured(members: dict[str, Json]) -> None:
     assert [fault.path for fault in rules.check(spec(**members, measure=["ssim"]))] == ["/measure"]
 
 
+def test_a_package_is_not_measured() -> None:
+    faults = rules.check(spec("hls", measure=["vmaf"], targetQuality=93))
+    assert {fault.path for fault in faults} == {"/measure", "/targetQuality"}
+
+
 @pytest.mark.parametrize(
     ("stream", "members", "size"),
     [
