@@ -74,7 +74,8 @@ make_venv() {
 install_servers() {
     missing=
     for package in $(sed '/^#/d' requirements/debian.txt); do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+            command -v "$package" >/dev/null || missing="$missing $package"
     done
     [ -n "$missing" ] || return 0
     if is_root && command -v apt-get >/dev/null; then
