@@ -10,7 +10,7 @@ from encoder.packaging.bandwidth import Rates, Span, rates, target_seconds
 from encoder.packaging.languages import tag
 from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Written
 
-_VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
+VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
 _SUBTITLES = "subtitles"
 _PRECISION = 6  # digits after the point of EXTINF
 
@@ -47,7 +47,7 @@ def multivariant(written: Sequence[Written]) -> str:
     sound = groups(written)
     subtitles = [track for track in written if track.track.kind == "subtitles"]
     independent = all(segment.independent for track in written for segment in track.segments)
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSIONS[written[0].container]}"]
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSIONS[written[0].container]}"]
     lines += ["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else []
     if pictures:
         lines += [_media("AUDIO", group.name, track, group.tracks) for group in sound for track in group.tracks]
@@ -126,7 +126,7 @@ def _stops(track: Written) -> Iterator[_Stop]:
 def _head(track: Written, each: Sequence[Span], *more: str) -> list[str]:
     return [
         "#EXTM3U",
-        f"#EXT-X-VERSION:{_VERSIONS[track.container]}",
+        f"#EXT-X-VERSION:{VERSIONS[track.container]}",
         f"#EXT-X-TARGETDURATION:{target_seconds(each)}",
         "#EXT-X-MEDIA-SEQUENCE:1",
         "#EXT-X-PLAYLIST-TYPE:VOD",

@@ -11,6 +11,7 @@ from encoder.packaging.bandwidth import rates
 from encoder.packaging.boxes import broken
 from encoder.packaging.findings import Findings
 from encoder.packaging.hls import spans
+from encoder.packaging.languages import tag
 from encoder.packaging.lint_hls import bandwidth
 from encoder.packaging.track import Written
 
@@ -30,10 +31,13 @@ def lint(found: Findings, written: Sequence[Written], name: str) -> None:
     told = _seconds(mpd.get("mediaPresentationDuration", ""))
     found.must("duration", longest <= told <= longest + _MILLISECOND, f"{name}: {float(told)} s, not {float(longest)}")
     tracks = {track.name: track for track in written}
-    representations = mpd.findall(".//mpd:Representation", _IN)
-    found.same("tracks", name, sorted(each.get("id", "") for each in representations), sorted(tracks))
-    for each in representations:
+    sets = mpd.findall(".//mpd:AdaptationSet", _IN)
+    inside = [(each, around.get("lang")) for around in sets for each in around.findall("mpd:Representation", _IN)]
+    found.same("tracks", name, sorted(each.get("id", "") for each, _ in inside), sorted(tracks))
+    for each, language in inside:
         if (track := tracks.get(each.get("id", ""))) is not None:
+            if track.track.language:
+                found.same("language", f"{name}, {track.name}", language, tag(track.track.language))
             _representation(found, name, each, track)
 
 

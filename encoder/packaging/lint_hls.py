@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 import m3u8
 
-from encoder import errors
 from encoder.packaging import hls
 from encoder.packaging.bandwidth import Span, rates
 from encoder.packaging.boxes import broken
 from encoder.packaging.findings import Findings
+from encoder.packaging.languages import tag
 from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Written
 
 CLOCK_SECONDS = Fraction(2, 1000)
@@ -37,39 +37,49 @@ def lint(found: Findings, written: Sequence[Written], playlist_name: str) -> Non
 
 
 def _multivariant(found: Findings, written: Sequence[Written], playlist_name: str) -> None:
-    playlist = _parsed(found, playlist_name)
+    playlist = _parsed(found, playlist_name, written[0])
     independent = all(segment.independent for track in written for segment in track.segments)
     found.must("independent", independent or not playlist.is_independent_segments, f"{playlist_name}: is promised")
-    by_uri = {f"{track.name}/{PLAYLIST}": track for track in written}
-    variants = [(variant, by_uri.get(variant.uri or "")) for variant in playlist.playlists]
-    listed = {variant.uri for variant, _ in variants} | {media.uri for media in playlist.media}
-    found.same("tracks", playlist_name, sorted(map(str, listed)), sorted(by_uri))
-    groups = {
-        group: [by_uri[media.uri] for media in playlist.media if media.group_id == group and media.uri in by_uri]
-        for group in {media.group_id for media in playlist.media if media.type == "AUDIO"}
-    }
-    for variant, track in variants:
-        if track is not None:
-            _variant(found, variant, track, groups.get(variant.stream_info.audio))
+    tracks = {f"{track.name}/{PLAYLIST}": track for track in written}
+    listed = {each.uri or "" for each in (*playlist.playlists, *playlist.media)}
+    found.same("tracks", playlist_name, sorted(listed), sorted(tracks))
+    groups = _groups(found, playlist, tracks)
+    for variant in playlist.playlists:
+        if (track := tracks.get(variant.uri or "")) is not None:
+            _variant(found, variant, track, groups)
+    frames = {f"{track.name}/{I_FRAMES}": track for track in written}
     for stream in playlist.iframe_playlists:
-        frames = {f"{name}/{I_FRAMES}": track for name, track in ((track.name, track) for track in written)}
         track = frames.get(stream.uri or "")
         found.must("tracks", track is not None, f"{playlist_name}: {stream.uri}")
         if track is not None:
-            found.same("codecs", str(stream.uri), stream.iframe_stream_info.codecs, track.codec)
             _i_frames(found, stream, track)
 
 
-def _variant(found: Findings, variant: m3u8.Playlist, track: Written, group: Sequence[Written] | None) -> None:
+def _groups(found: Findings, playlist: m3u8.M3U8, tracks: Mapping[str, Written]) -> dict[str, list[Written]]:
+    """The tracks of sound that go with pictures, by the name of their group."""
+    groups: dict[str, list[Written]] = {}
+    for media in playlist.media:
+        track = tracks.get(media.uri or "")
+        if track is None:
+            continue
+        if track.track.language:
+            found.same("language", f"{track.name}/{PLAYLIST}", media.language, tag(track.track.language))
+        if media.type == "AUDIO":
+            groups.setdefault(str(media.group_id), []).append(track)
+    return groups
+
+
+def _variant(found: Findings, variant: m3u8.Playlist, track: Written, groups: Mapping[str, Sequence[Written]]) -> None:
     told, place = variant.stream_info, str(variant.uri)
-    found.must("group", (group is None) == (told.audio is None), f"{place}: no sound is in {told.audio!r}")
-    sound = [rates(hls.spans(each)) for each in group or ()]
+    found.must("group", told.audio in groups if groups else told.audio is None, f"{place}: {told.audio!r} is none")
+    group = groups.get(told.audio or "", ())
+    sound = [rates(hls.spans(each)) for each in group]
     own = rates(hls.spans(track))
     peak = own.peak_bps + max((rate.peak_bps for rate in sound), default=0)
     average = own.average_bps + max((rate.average_bps for rate in sound), default=0)
     bandwidth(found, place, told.bandwidth, peak)
     bandwidth(found, f"{place}, average", told.average_bandwidth, average)
-    codecs = [track.codec, *dict.fromkeys(each.codec for each in group or ())]
+    codecs = [track.codec, *dict.fromkeys(each.codec for each in group)]
     found.same("codecs", place, (told.codecs or "").split(","), codecs)
     if track.track.kind == "video":
         size = (track.width_px or track.track.width_px, track.height_px or track.track.height_px)
@@ -87,7 +97,7 @@ def bandwidth(found: Findings, place: str, told: int | None, measured: int) -> N
 def _media_playlist(found: Findings, track: Written) -> None:
     place = f"{track.name}/{PLAYLIST}"
     found.named.add(place)
-    playlist = _parsed(found, place)
+    playlist = _parsed(found, place, track)
     found.must("endlist", bool(playlist.is_endlist), f"{place}: has no end")
     segments = [(segment.uri or "", _seconds(segment.duration)) for segment in playlist.segments]
     found.same("order", place, [name for name, _ in segments], [segment.name for segment in track.segments])
@@ -108,7 +118,8 @@ def _media_playlist(found: Findings, track: Written) -> None:
 def _i_frames(found: Findings, stream: m3u8.IFramePlaylist, track: Written) -> None:
     place = f"{track.name}/{I_FRAMES}"
     found.named.add(place)
-    playlist = _parsed(found, place)
+    found.same("codecs", place, stream.iframe_stream_info.codecs, track.codec)
+    playlist = _parsed(found, place, track)
     found.must("endlist", bool(playlist.is_endlist), f"{place}: has no end")
     _map(found, place, playlist, track)
     _target(found, place, playlist, [_seconds(segment.duration) for segment in playlist.segments])
@@ -140,16 +151,20 @@ def _target(found: Findings, place: str, playlist: m3u8.M3U8, durations: Sequenc
     found.must("target", longest <= target, f"{place}: {longest} s are more than {target}")
 
 
-def _parsed(found: Findings, name: str) -> m3u8.M3U8:
+def _parsed(found: Findings, name: str, track: Written) -> m3u8.M3U8:
+    """`track`: one of those that it is about."""
     text = found.text(name)
+    if not text.startswith("#EXTM3U\n"):
+        raise broken(f"{name} is no playlist")
     tags = {line[1:].split(":")[0] for line in text.splitlines() if line.startswith("#EXT")}
     found.must("tags", tags <= _TAGS, f"{name}: {', '.join(sorted(tags - _TAGS))}")
     try:
-        return m3u8.M3U8(text, strict=True)
-    except errors.EncoderError:
-        raise
+        playlist = m3u8.M3U8(text, strict=True)
     except Exception as error:  # the parser says in many ways that it does not understand, some by accident
         raise broken(f"{name}: {type(error).__name__}") from error
+    least = hls.VERSIONS[track.container]
+    found.must("version", int(playlist.version or 1) >= least, f"{name}: {playlist.version} is less than {least}")
+    return playlist
 
 
 def _seconds(duration: float | None) -> Fraction:

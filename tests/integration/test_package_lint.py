@@ -1,0 +1,240 @@
+"""docs/encoding.md, check `package`: it passes what is right, and each way to be wrong has its own word."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoder import packaging
+from encoder.model.base import Json
+from encoder.model.proof import Check
+from tests.lab import renditions
+from tests.lab.renditions import Made
+
+SEGMENT = "00002.m4s"
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
+    """Packages with their manifests, each kind made once."""
+
+    @cache
+    def made(kind: str = "cmaf", segments: str = "fmp4", **more: Any) -> Made:  # noqa: ANN401  # as `make` takes them
+        package = renditions.make(tmp_path_factory.mktemp("shelf") / "package", segments=segments, **more)
+        tracks = packaging.read(package.folder, package.tracks, segments=segments)
+        packaging.write(package.folder, tracks, kind=kind, playlist_name="master.m3u8")
+        return package
+
+    return made
+
+
+@pytest.fixture
+def package(shelf: Callable[..., Made], tmp_path: Path) -> Made:
+    """A good one of fMP4 with both manifests, to be broken."""
+    return copied(shelf(), tmp_path)
+
+
+def copied(made: Made, target: Path) -> Made:
+    shutil.copytree(made.folder, target / "broken")
+    return replace(made, folder=target / "broken")
+
+
+def checked(made: Made, *, kind: str = "cmaf", seconds: float | None = None) -> Check:
+    return packaging.check(
+        made.folder,
+        made.tracks,
+        kind=kind,
+        segments=made.segments,
+        playlist_name="master.m3u8",
+        segment_seconds=made.segment_seconds,
+        duration_seconds=made.seconds if seconds is None else seconds,
+    )
+
+
+def faults(check: Check) -> dict[str, Json]:
+    assert isinstance(check.measured, dict)
+    found = check.measured["faults"]
+    assert isinstance(found, dict)
+    assert check.passed == (not found)
+    return found
+
+
+def edit(path: Path, pattern: str, by: str) -> None:
+    """Change the first place; it must be there."""
+    text, count = re.subn(pattern, by, path.read_text(), count=1, flags=re.DOTALL)
+    assert count == 1
+    path.write_text(text)
+
+
+@pytest.mark.parametrize("rate", ["24000/1001", "25", "30000/1001", "60"])
+@pytest.mark.parametrize(("kind", "segments"), [("cmaf", "fmp4"), ("hls", "ts")])
+def test_a_good_package_passes(shelf: Callable[..., Made], kind: str, segments: str, rate: str) -> None:
+    made = shelf(kind, segments, rate=rate)
+    assert faults(checked(made, kind=kind)) == {}
+
+
+def test_a_package_of_dash_has_no_playlists_and_passes(shelf: Callable[..., Made]) -> None:
+    made = shelf("dash")
+    assert not list(made.folder.rglob("*.m3u8"))
+    assert faults(checked(made, kind="dash")) == {}
+
+
+def test_sound_alone_and_pictures_alone_pass(shelf: Callable[..., Made]) -> None:
+    for made in (shelf(widths=()), shelf(languages=())):
+        assert faults(checked(made)) == {}
+
+
+BREAKS: list[tuple[str, str, str, str]] = [
+    ("bandwidth", "master.m3u8", r",BANDWIDTH=\d+|:BANDWIDTH=\d+", ":BANDWIDTH=100000"),
+    ("bandwidth", "master.m3u8", r":BANDWIDTH=(\d+)", r":BANDWIDTH=9\1"),
+    ("bandwidth", "master.m3u8", r"AVERAGE-BANDWIDTH=\d+", "AVERAGE-BANDWIDTH=100000"),
+    ("bandwidth", "master.m3u8", r"(I-FRAME-STREAM-INF:)BANDWIDTH=\d+", r"\1BANDWIDTH=100"),
+    ("bandwidth", "master.mpd", r'bandwidth="\d+"', 'bandwidth="100000"'),
+    ("codecs", "master.m3u8", r"avc1\.[0-9A-F]{6}", "avc1.42E01E"),
+    ("codecs", "master.m3u8", r",mp4a\.40\.2", ""),
+    ("codecs", "master.m3u8", r"(I-FRAME.*?)avc1\.[0-9A-F]{6}", r"\1avc1.42E01E"),
+    ("codecs", "master.mpd", r"mp4a\.40\.2", "mp4a.40.5"),
+    ("resolution", "master.m3u8", r"RESOLUTION=320x180", "RESOLUTION=640x360"),
+    ("resolution", "master.mpd", r' width="320"', ' width="640"'),
+    ("frame_rate", "master.m3u8", r"FRAME-RATE=30.000", "FRAME-RATE=25.000"),
+    ("frame_rate", "master.mpd", r'frameRate="30"', 'frameRate="25"'),
+    ("group", "master.m3u8", r'AUDIO="audio"', 'AUDIO="none"'),
+    ("group", "master.m3u8", r',AUDIO="audio"', ""),
+    ("endlist", "90p/index.m3u8", "#EXT-X-ENDLIST\n", ""),
+    ("endlist", "90p/iframes.m3u8", "#EXT-X-ENDLIST\n", ""),
+    ("endlist", "master.mpd", 'type="static"', 'type="dynamic"'),
+    ("order", "90p/index.m3u8", r"00002(.*?)00003", r"00003\g<1>00002"),
+    ("order", "master.mpd", 'startNumber="1"', 'startNumber="2"'),
+    ("extinf", "90p/index.m3u8", "EXTINF:1.000000", "EXTINF:1.010000"),
+    ("extinf", "master.mpd", r' d="(\d+)"', r' d="1\1"'),
+    ("duration", "90p/index.m3u8", "EXTINF:1.000000", "EXTINF:1.100000"),
+    ("duration", "master.mpd", 'mediaPresentationDuration="PT4.000S"', 'mediaPresentationDuration="PT3.000S"'),
+    ("target", "90p/index.m3u8", "TARGETDURATION:1", "TARGETDURATION:0"),
+    ("target", "90p/iframes.m3u8", "TARGETDURATION:1", "TARGETDURATION:0"),
+    ("map", "90p/index.m3u8", '#EXT-X-MAP:URI="init.mp4"\n', ""),
+    ("map", "90p/index.m3u8", "init.mp4", "../180p/init.mp4"),
+    ("address", "90p/index.m3u8", "00001.m4s", "http://127.0.0.1/00001.m4s"),
+    ("address", "90p/index.m3u8", "00001.m4s", "../../00001.m4s"),
+    ("address", "master.mpd", r"\$RepresentationID\$/\$Number", "/$RepresentationID$/$Number"),
+    ("tags", "90p/index.m3u8", "#EXT-X-ENDLIST", "#EXT-X-DISCONTINUITY\n#EXT-X-ENDLIST"),
+    ("key", "90p/index.m3u8", "#EXTINF", '#EXT-X-KEY:METHOD=AES-128,URI="key"\n#EXTINF'),
+    ("i_frames", "90p/iframes.m3u8", r"BYTERANGE:(\d+)@", r"BYTERANGE:1\1@"),
+    ("i_frames", "90p/iframes.m3u8", "#EXT-X-I-FRAMES-ONLY\n", ""),
+    ("language", "master.m3u8", 'LANGUAGE="en"', 'LANGUAGE="de"'),
+    ("language", "master.mpd", 'lang="en"', ""),
+    ("version", "master.m3u8", "VERSION:7", "VERSION:3"),
+    ("version", "90p/index.m3u8", "VERSION:7", "VERSION:6"),
+    ("tracks", "master.m3u8", r"#EXT-X-STREAM-INF:[^#]*?90p/index.m3u8\n", ""),
+    ("tracks", "master.mpd", r'<Representation id="90p".*?</Representation>', ""),
+    ("broken", "master.m3u8", "#EXTM3U.*", ""),
+    ("broken", "90p/index.m3u8", "#EXTINF:", "#EXTINF:long"),
+    ("broken", "master.mpd", "</MPD>", ""),
+    ("missing", "master.mpd", r"(startNumber=.*?)/init.mp4", r"\1/first.mp4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "name", "pattern", "by"), BREAKS)
+def test_a_manifest_that_says_what_is_not_so_is_refused(
+    package: Made, word: str, name: str, pattern: str, by: str
+) -> None:
+    edit(package.folder / name, pattern, by)
+    assert word in faults(checked(package))
+
+
+def test_a_missing_segment_is_refused(package: Made) -> None:
+    (package.folder / "180p" / SEGMENT).unlink()
+    assert faults(checked(package))["missing"] == f"180p/{SEGMENT}"
+
+
+def test_a_file_that_nobody_names_is_refused(package: Made) -> None:
+    (package.folder / "180p" / "notes.txt").write_text("left over")
+    assert faults(checked(package)) == {"unnamed": "180p/notes.txt"}
+
+
+def test_a_link_in_place_of_a_segment_is_refused(package: Made) -> None:
+    there = package.folder / "180p" / SEGMENT
+    there.rename(package.folder.parent / SEGMENT)
+    there.symlink_to(package.folder.parent / SEGMENT)
+    assert faults(checked(package)) == {"broken": f"180p/{SEGMENT}: it is missing, or no file"}
+
+
+@pytest.mark.parametrize("name", [f"180p/{SEGMENT}", "180p/init.mp4", "audio-eng/00004.m4s"])
+def test_a_file_that_is_cut_short_is_refused(package: Made, name: str) -> None:
+    path = package.folder / name
+    path.write_bytes(path.read_bytes()[:-100])
+    assert name in str(faults(checked(package))["broken"])
+
+
+def test_a_transport_stream_that_is_cut_short_is_refused(shelf: Callable[..., Made], tmp_path: Path) -> None:
+    made = copied(shelf("hls", "ts"), tmp_path)
+    path = made.folder / "180p" / "00002.ts"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert "180p/00002.ts" in str(faults(checked(made, kind="hls"))["broken"])
+
+
+def test_a_segment_in_the_place_of_another_is_refused(package: Made) -> None:
+    rung = package.folder / "180p"
+    shutil.copy(rung / "00003.m4s", rung / SEGMENT)
+    assert faults(checked(package))["gap"] == f"180p/{SEGMENT}: 1.0 s"
+
+
+def test_a_rung_that_is_cut_at_other_times_is_refused(shelf: Callable[..., Made], package: Made) -> None:
+    """Of "same cut times in all rungs": each rung is right by itself."""
+    other = shelf(rate="25")
+    shutil.rmtree(package.folder / "90p")
+    shutil.copytree(other.folder / "90p", package.folder / "90p")
+    found = faults(checked(package))
+    assert found["alignment"] == "90p: is cut at other times than 180p"
+    assert str(found["grid"]).startswith("90p/")
+
+
+def test_segments_of_another_length_than_planned_are_refused(package: Made) -> None:
+    """30-second segments in place of 6 (VOD-on-AWS#38)."""
+    made = replace(package, segment_seconds=package.segment_seconds / 2)
+    assert "grid" in faults(checked(made))
+
+
+def test_sound_that_is_cut_away_from_the_pictures_is_refused(shelf: Callable[..., Made], package: Made) -> None:
+    other = shelf(rate="25")
+    shutil.rmtree(package.folder / "audio-eng")
+    shutil.copytree(other.folder / "audio-eng", package.folder / "audio-eng")
+    assert str(faults(checked(package))["grid"]).startswith("audio-eng/")
+
+
+def test_a_package_shorter_than_planned_is_refused(package: Made) -> None:
+    assert faults(checked(package, seconds=package.seconds + 0.2)) == {"duration": "4.0 s, not 4.2"}
+
+
+@pytest.mark.parametrize("segments", ["fmp4", "ts"])
+def test_segments_that_begin_with_no_idr_are_refused_and_not_promised(tmp_path: Path, segments: str) -> None:
+    """Open GOPs: x264 marks their heads as keys, and the container believes it."""
+    encoder = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-x264-params", "open-gop=1:scenecut=0")
+    made = renditions.make(tmp_path / "package", segments=segments, encoder=encoder, widths=(160,))
+    written = packaging.read(made.folder, made.tracks, segments=segments)
+    assert [segment.independent for segment in written[0].segments] == [True, False, False, False]
+    packaging.write(made.folder, written, kind="hls", playlist_name="master.m3u8")
+    master = made.folder / "master.m3u8"
+    assert "INDEPENDENT" not in master.read_text()
+    assert str(faults(checked(made, kind="hls"))["independent"]).startswith("90p/00002")
+
+
+def test_a_last_segment_of_a_few_frames_is_refused_and_never_written(tmp_path: Path) -> None:
+    """hls.js never gets over one."""
+    made = renditions.make(tmp_path / "package", rate="30000/1001")
+    last = made.folder / "audio-eng" / "00005.m4s"
+    assert last.exists()  # ffmpeg's
+    untouched = copied(made, tmp_path)
+    tracks = packaging.read(made.folder, made.tracks, segments="fmp4")
+    packaging.write(made.folder, tracks, kind="cmaf", playlist_name="master.m3u8")
+    assert not last.exists()
+    assert faults(checked(made)) == {}
+    again = packaging.read(made.folder, made.tracks, segments="fmp4")
+    assert sum(track.duration_seconds for track in again) == sum(track.duration_seconds for track in tracks)
+    assert str(faults(checked(untouched))["runt"]).startswith("audio-eng/00005.m4s")
