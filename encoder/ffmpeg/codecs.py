@@ -418,6 +418,8 @@ AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {encoder.name: encoder for encoder 
 CONTAINERS: Mapping[str, Container] = {container.name: container for container in _CONTAINERS}
 
 COPY, NONE = "copy", "none"
+TOGGLE = "toggle-h264-hevc"  # the other of the two
+TWO = ("h264", "hevc")
 TEN_BIT = ("yuv420p10le",)
 VIDEO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _VIDEO))
 AUDIO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _AUDIO))
@@ -435,7 +437,12 @@ def audio_encoder(wanted: str) -> AudioEncoder | None:
 
 def video_codecs() -> tuple[str, ...]:
     """Every value of `videoCodec`."""
-    return (*VIDEO_ENCODERS, *VIDEO_FAMILIES, COPY, NONE)
+    return (*VIDEO_ENCODERS, *VIDEO_FAMILIES, TOGGLE, COPY, NONE)
+
+
+def other_of_two(codec: str) -> str:
+    """What `TOGGLE` makes of a codec: HEVC of H.264, and H.264, which plays everywhere, of all else."""
+    return TWO[codec == TWO[0]]
 
 
 def audio_codecs() -> tuple[str, ...]:

@@ -58,7 +58,8 @@ def measured_audio(stream: AudioStream) -> Facts:
 def planned_picture(plan: VideoPlan, source: VideoStream | None) -> Facts:
     """How a picture is presented. A copy looks as its source does."""
     if plan.encoder == codecs.COPY and source is not None:
-        return measured_picture(source)
+        # some containers say "tv", others leave it out: it is the same
+        return {name: fact for name, fact in measured_picture(source).items() if (name, fact) != ("range", "tv")}
     facts: Facts = {
         "width": plan.width_px,
         "height": plan.height_px,

@@ -165,7 +165,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
 def copied(case: Case, frames: Frames) -> VideoPlan:
     """The video stream, as it is."""
     stream = frames.stream
-    case.because("copied", "The picture is copied as it is, not encoded anew.")
+    _explain_copy(case, stream)
     duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
     if case.container.own_zero:
         duration = None  # MPEG-TS does not say how long its last frame lasts
@@ -185,6 +185,19 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         frames=count,
         frames_limit=slack,
     )
+
+
+def _explain_copy(case: Case, stream: VideoStream) -> None:
+    """What stays as it was recorded, for nothing is done to it."""
+    case.because("copied", "The picture is copied as it is, not encoded anew.")
+    if stream.rotation_deg or stream.mirrored:
+        case.because("turn_kept", "It keeps the turn with which it was recorded; players turn it upright.")
+    if stream.sample_aspect_ratio not in ("1/1", "1"):
+        case.because("pixels_kept", f"Its pixels of {stream.sample_aspect_ratio} stay as they are.")
+    if stream.interlaced:
+        case.because("fields_kept", "It stays interlaced.")
+    if stream.color_transfer in HDR:
+        case.because("hdr_kept", f"{HDR[stream.color_transfer]} stays as it is.")
 
 
 def _text(rate: Fraction) -> str:

@@ -53,7 +53,18 @@ def _decode(plan: OutputPlan) -> object:
     return plan.seek_seconds, plan.clip_start_seconds, video.source_index, video.deinterlace, video.telecine
 
 
+def _chosen(case: Case) -> Case:
+    """With `toggle-h264-hevc`, the codec that the source does not have."""
+    if case.spec.video_codec != codecs.TOGGLE:
+        return case
+    has = picture.track(case).codec
+    other = codecs.other_of_two(has)
+    case.because("toggled", f"The source is {has}: made {other}.")
+    return dataclasses.replace(case, spec=replace(case.spec, video_codec=other))
+
+
 def _output(number: int, case: Case) -> OutputPlan:
+    case = _chosen(case)
     if case.container.package:
         return packages.planned(number, *_encoding(case, rules.video_codec(case.spec)))
     video, span = _video(case)
@@ -115,6 +126,9 @@ def _may_copy(case: Case, stream: VideoStream) -> bool:
         return False
     if (stream.rotation_deg or stream.mirrored) and not case.container.turns:
         case.warn("codec_substituted", f"{case.container.name} holds no turned picture: it is encoded anew, upright.")
+        return False
+    if not timeline.states_times(case.media):
+        case.warn("codec_substituted", "The source does not time its frames: the picture is encoded anew.")
         return False
     if case.spec.clip is not None and not _may_cut(case, stream):
         case.warn("codec_substituted", "Such a copy can only be cut at keyframes: the picture is encoded anew.")

@@ -87,6 +87,11 @@ BUILT_IN: Mapping[str, Preset] = {
             members={"container": "dash", **_H264_LADDER},
         ),
         Preset(
+            name="toggle-h264-hevc",
+            about="The other of H.264 and HEVC, in MP4: HEVC of an H.264 source, H.264 of any other.",
+            members={"container": "mp4", "videoCodec": codecs.TOGGLE, "encoderPreset": "medium", **_AAC},
+        ),
+        Preset(
             name="audio-aac",
             about="The sound alone, AAC in M4A.",
             members={"container": "m4a", "videoCodec": "none", **_AAC},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from encoder.errors import Fault
 from encoder.ffmpeg import codecs, ladder, rules_package, rules_quality
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
+from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 
 MAX_PIXELS = 8192 * 4320
@@ -16,6 +17,7 @@ MAX_PIXELS_PER_SECOND = MAX_PIXELS * 60
 SIDES_PX = range(16, MAX_SIDE_PX + 1)
 FITS = ("contain", "cover", "stretch", "pad")
 ROTATIONS = (0, 90, 180, 270)
+_TOGGLING = ("mp4", "mov")
 CHANNELS = (1, 2, 6, 8)
 
 _PICTURE_MEMBERS = {
@@ -48,11 +50,21 @@ def check(spec: OutputSpec) -> list[Fault]:
     container = codecs.CONTAINERS.get(spec.container)
     if container is None:
         return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
+    if spec.video_codec == codecs.TOGGLE:
+        return _toggled(spec)
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
         _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip, rules_quality.check,
         rules_package.check, _renditions,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
+
+
+def _toggled(spec: OutputSpec) -> list[Fault]:
+    """What does not go with one of the two codecs that it may become."""
+    if spec.container not in _TOGGLING:
+        return [_fault("videoCodec", f"{codecs.TOGGLE} goes into {', '.join(_TOGGLING)}, not {spec.container}")]
+    found = [fault for codec in codecs.TWO for fault in check(replace(spec, video_codec=codec))]
+    return list({fault.path: fault for fault in found}.values())
 
 
 def video_codec(spec: OutputSpec) -> str:

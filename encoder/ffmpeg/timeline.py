@@ -11,6 +11,8 @@ from encoder.model.media import Media
 
 # formats that can be entered in the middle; the others (MPEG-TS with one keyframe gave no frame at all) are read whole
 _INDEXED = ("mov", "mp4", "matroska", "webm")
+# formats that keep frames in decoding order and their times of presentation to themselves
+_UNTIMED = ("avi", "mpeg")
 _LEAD_SECONDS = 2
 _LEAD_SECONDS_UNEVEN = 10  # more than the longest gap between frames, or the frame on show at the cut is missed
 
@@ -68,6 +70,11 @@ def entered_at_start(whole: Span) -> Span:
 def has_index(media: Media) -> bool:
     """Whether the source can be entered in its middle."""
     return any(name in _INDEXED for name in media.format.split(","))
+
+
+def states_times(media: Media) -> bool:
+    """Whether the source says when each of its frames is shown."""
+    return media.format not in _UNTIMED
 
 
 def _snapped(seconds: float, rate: Fraction | None) -> Fraction:
