@@ -123,7 +123,8 @@ def frames(seen: Evidence) -> Check | None:
 def duration(seen: Evidence) -> Check | None:
     """The file and each of its streams end where they should.
 
-    What a container declares of a copy is the muxer's sum over packets that others made: only the streams count there.
+    What a container declares of a copy is the muxer's sum over packets that others made, and segments declare each only
+    themselves: only the streams count there.
     """
     ends = seen.planned_ends
     if not ends:
@@ -131,7 +132,7 @@ def duration(seen: Evidence) -> Check | None:
     slack = seen.slack_seconds
     expected, measured = dict(ends), {kind: seen.ended(kind) for kind in ends}
     copied = seen.plan.video is not None and seen.plan.video.encoder == codecs.COPY
-    if not seen.container.own_zero and not copied:
+    if not seen.container.own_zero and not copied and not seen.plan.name:
         expected["file"], measured["file"] = max(ends.values()), seen.file_ended
     return Check(
         name="duration",

@@ -59,6 +59,8 @@ CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
     ),
     "copied-clip": (source(), [spec(videoCodec="copy", clip={"start": 3, "end": 5})]),
     "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
+    "hls-and-its-mp4": (source(), [spec("hls"), spec(height=720)]),
+    "hls-ts-hevc": (source(silent=True), [spec(None, container="hls", videoCodec="hevc", segmentFormat="ts")]),
 }
 
 
@@ -78,7 +80,7 @@ def rendered(args: Sequence[str]) -> str:
 def commands(media: Media, outputs: Sequence[OutputSpec]) -> str:
     plan = decide(media, dict(enumerate(outputs)), ABLE)
     assert not plan.refused
-    files = {made.output: FOLDER / f"out-{made.output}.{made.extension}" for made in plan.outputs}
+    files = {made.output: FOLDER / made.file_name for made in plan.outputs}
     return "\n".join(
         rendered(command.shown(args, FOLDER))
         for one in plan.passes
