@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import BinaryIO, NamedTuple
@@ -17,7 +16,6 @@ _PACKET, _SYNC, _CLOCK_HZ, _WRAP = 188, 0x47, 90_000, 1 << 33
 _AVC, _HEVC, _AAC = 0x1B, 0x24, 0x0F  # stream_type
 _KINDS = {_AVC: "avc1", _HEVC: "hvc1", _AAC: "mp4a"}
 _AVC_SPS, _HEVC_SPS = 7, 33
-_BEGINS = re.compile(rb"[\x40-\x7f\xc0-\xff]")  # second bytes of packets that say payload_unit_start_indicator
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
 _AAC_SAMPLES = 1024
 _SHORTEST_ADTS = 7

@@ -16,13 +16,25 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from encoder import packaging
-from tests.lab import renditions
+from tests.lab import media, postgres
 from tests.lab.chromium import Page, chromium
+from tests.lab.platform import running
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="module")]
 PLAYERS = Path(__file__).parent / "players"
 PLAY_S = 30
+SECONDS = 4.004  # the sound's last packet would be a segment of its own
+LADDER = {
+    "encoderPreset": "veryfast",
+    "renditions": [{"resolution": "180p", "videoBitrate": "300k"}, {"resolution": "90p", "videoBitrate": "100k"}],
+    "segmentSeconds": 1,
+}
+OUTPUTS: dict[str, dict[str, object]] = {
+    "hls": {"preset": "hls"},
+    "ts": {"preset": "hls", "segmentFormat": "ts"},
+    "dash": {"preset": "dash"},
+    "cmaf": {"container": "cmaf"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +55,31 @@ async def page(players: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
     async with chromium(tmp_path_factory.mktemp("chromium")) as tab, served(players) as origin:
         await tab.open(f"{origin}/page.html")
         yield tab
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def packages(
+    page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Path]:
+    """What the platform makes of one clip: a folder for each name of `OUTPUTS`."""
+    folder = tmp_path_factory.mktemp("packages")
+    source = shutil.copy(_clip(), folder / "in.mp4")
+    outputs = [
+        {**LADDER, **output, "destination": {"kind": "file", "path": f"{folder}/{name}/"}}
+        for name, output in OUTPUTS.items()
+    ]
+    async with cluster.ready() as dsn, running(dsn, folder) as platform:
+        job = await platform.ended(
+            await platform.submit({"source": {"kind": "file", "path": str(source)}, "outputs": outputs})
+        )
+        assert job["status"] == "completed", [output["error"] for output in job["outputs"]]
+        yield folder
+
+
+def _clip() -> Path:
+    picture = ("-f", "lavfi", "-i", f"testsrc2=s=320x180:r=30000/1001:d={SECONDS}", "-c:v", "libx264")
+    sound = ("-f", "lavfi", "-i", f"sine=r=48000:d={SECONDS}", "-metadata:s:a:0", "language=deu")
+    return media.made("played.mp4", *picture[:4], *sound[:4], *picture[4:], *sound[4:], "-preset", "ultrafast")
 
 
 @asynccontextmanager
@@ -80,56 +117,43 @@ async def played(page: Page, player: str, folder: Path, manifest: str, *, borne:
     return seen
 
 
-def written(folder: Path, *, kind: str, **of_media: Any) -> renditions.Made:  # noqa: ANN401  # as `make` takes them
-    made = renditions.make(folder, **of_media)
-    tracks = packaging.read(folder, made.tracks, segments=made.segments)
-    packaging.write(folder, tracks, kind=kind, playlist_name="master.m3u8")
-    return made
-
-
-def went_well(seen: dict[str, Any], made: renditions.Made) -> None:
+def went_well(seen: dict[str, Any]) -> None:
     """It showed both rungs, went on from the middle, and came to its end; errors end a play as a failure."""
     assert seen["rungs"] == [90, 180]
     assert seen["heights"] == [90, 180]
+    assert seen["languages"] == ["de"]
     assert seen["middle"] > 0
-    assert seen["duration"] == pytest.approx(made.seconds, abs=0.1)  # TS: the frames before the first picture
+    assert seen["duration"] == pytest.approx(SECONDS, abs=0.1)  # TS: the frames before the first picture
     assert seen["end"] == pytest.approx(seen["duration"], abs=0.1)
     assert seen["shown"] > 10
 
 
-async def test_hls_plays_switches_rungs_and_seeks_in_hls_js(page: Page, tmp_path: Path) -> None:
-    made = written(tmp_path, kind="hls", rate="30000/1001", languages=("eng", "deu"))
-    seen = await played(page, "playHls", tmp_path, "master.m3u8")
-    went_well(seen, made)
-    assert seen["languages"] == ["en", "de"]
+async def test_hls_plays_switches_rungs_and_seeks_in_hls_js(page: Page, packages: Path) -> None:
+    went_well(await played(page, "playHls", packages / "hls", "master.m3u8"))
 
 
-async def test_hls_of_transport_streams_plays_too(page: Page, tmp_path: Path) -> None:
+async def test_hls_of_transport_streams_plays_too(page: Page, packages: Path) -> None:
     """TS has no edit list: hls.js begins at the first decoding time, two frames before the first picture, and says so;
     and it looks for the first sound before Chromium tells of any (`bufferAppendNoProgress`).
     """
-    made = written(tmp_path, kind="hls", segments="ts", rate="25")
     borne = ("bufferSeekOverHole", "bufferAppendNoProgress")
-    went_well(await played(page, "playHls", tmp_path, "master.m3u8", borne=borne), made)
+    went_well(await played(page, "playHls", packages / "ts", "master.m3u8", borne=borne))
 
 
-async def test_dash_plays_switches_rungs_and_seeks_in_shaka(page: Page, tmp_path: Path) -> None:
-    made = written(tmp_path, kind="dash", languages=("eng", "deu"))
-    assert not list(tmp_path.rglob("*.m3u8"))
-    seen = await played(page, "playShaka", tmp_path, "master.mpd")
-    went_well(seen, made)
-    assert sorted(seen["languages"]) == ["de", "en"]
+async def test_dash_plays_switches_rungs_and_seeks_in_shaka(page: Page, packages: Path) -> None:
+    went_well(await played(page, "playShaka", packages / "dash", "manifest.mpd"))
 
 
-async def test_one_set_of_segments_plays_by_both_manifests(page: Page, tmp_path: Path) -> None:
-    made = written(tmp_path, kind="cmaf")
+async def test_one_set_of_segments_plays_by_both_manifests(page: Page, packages: Path) -> None:
     for manifest in ("master.m3u8", "master.mpd"):
-        went_well(await played(page, "playShaka", tmp_path, manifest), made)
+        went_well(await played(page, "playShaka", packages / "cmaf", manifest))
 
 
-async def test_a_package_without_one_of_its_segments_is_seen_to_fail(page: Page, tmp_path: Path) -> None:
+async def test_a_package_without_one_of_its_segments_is_seen_to_fail(
+    page: Page, packages: Path, tmp_path: Path
+) -> None:
     """A player's silence is worth something: what it cannot play, it says."""
-    written(tmp_path, kind="hls")
-    (tmp_path / "90p" / "00002.m4s").unlink()
+    shutil.copytree(packages / "hls", tmp_path / "hls")
+    (tmp_path / "hls" / "90p" / "00002.m4s").unlink()
     with pytest.raises(AssertionError, match="fragLoadError"):
-        await played(page, "playHls", tmp_path, "master.m3u8")
+        await played(page, "playHls", tmp_path / "hls", "master.m3u8")
