@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import m3u8
 import pytest
 
 from tests.lab import audit, media
@@ -74,6 +75,8 @@ def job(folder: Path, name: str) -> dict[str, Any]:
             {"preset": "h264", "encoderPreset": "ultrafast", **BOX, "destination": _file(folder, name, "mp4")},
             {"preset": "av1-fast", "encoderPreset": "12", **BOX, "destination": _file(folder, name, "webm")}
             | ({} if small else {"clip": SHOWN}),
+            {"preset": "hls", "encoderPreset": "ultrafast", "destination": _folder(folder, name)}
+            | ({} if small else {"clip": SHOWN}),
         ],
     }
 
@@ -82,11 +85,15 @@ def _file(folder: Path, name: str, extension: str) -> dict[str, Any]:
     return {"kind": "file", "path": str(folder / f"made-{name}.{extension}")}
 
 
-def faults(clip: Clip, seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
+def _folder(folder: Path, name: str) -> dict[str, Any]:
+    return {"kind": "file", "path": f"{folder / name}.hls/"}
+
+
+def faults(clip: Clip, size: tuple[int, int], seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
     """What is not as it must be."""
     video = {
-        "width": clip.width,
-        "height": clip.height,
+        "width": size[0],
+        "height": size[1],
         "pixel_aspect_ratio": "1.000",
         "frame_rate_mode": "CFR",
         "color_range": "Limited",
@@ -100,7 +107,7 @@ def faults(clip: Clip, seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
     }
     if abs(Fraction(seen.video.get("frame_rate", "0")) - Fraction(clip.rate)) > Fraction(1, 100):
         found["frame_rate"] = seen.video.get("frame_rate")
-    sound = {"format": wanted["audio"], "sampling_rate": 48000} if clip.sound else {"format": None}
+    sound = {"format": wanted["audio"], "sampling_rate": 48000} if clip.sound and wanted["audio"] else {"format": None}
     found |= {name: seen.audio.get(name) for name, value in sound.items() if seen.audio.get(name) != value}
     if seen.container["format"] != wanted["container"]:
         found["container"] = seen.container["format"]
@@ -147,10 +154,33 @@ async def _wrong(platform: Platform, folder: Path, clip: Clip, job_id: int) -> d
     found = {
         kind: wrong
         for kind, wanted in WANTED.items()
-        if (wrong := faults(clip, look(folder / f"made-{clip.name}.{kind}"), wanted))
-    }
+        if (wrong := faults(clip, (clip.width, clip.height), look(folder / f"made-{clip.name}.{kind}"), wanted))
+    } | _wrong_rungs(clip, folder / f"{clip.name}.hls")
     told = {warning["code"] for warning in ended["outputs"][0]["warnings"]} - {"not_upscaled"}
     return found if told == clip.told else {**found, "told": told}
+
+
+def _wrong_rungs(clip: Clip, package: Path) -> dict[str, Any]:
+    """As its playlist promises it, each rung; none larger than the source, and all of one length."""
+    rungs = m3u8.load(str(package / "master.m3u8")).playlists
+    found, lengths = {}, set()
+    for rung in rungs:
+        folder = package / Path(str(rung.uri)).parent
+        whole = package.with_name("joined.mp4")
+        whole.write_bytes(b"".join(part.read_bytes() for part in [folder / "init.mp4", *sorted(folder.glob("*.m4s"))]))
+        seen = look(whole)
+        lengths.add(seen.video.get("frame_count"))
+        if wrong := faults(clip, _size(rung), seen, {**WANTED["mp4"], "audio": None}):
+            found[folder.name] = wrong
+    shapes = {round(width / height / (clip.width / clip.height), 1) for width, height in map(_size, rungs)}
+    if shapes != {1.0} or len(lengths) != 1:
+        found["rungs"] = {"shapes": shapes, "lengths": lengths}
+    return found
+
+
+def _size(rung: m3u8.Playlist) -> tuple[int, int]:
+    width, height = rung.stream_info.resolution or (0, 0)
+    return width, height
 
 
 async def _codes(platform: Platform, job_id: int) -> set[tuple[str, int]]:

@@ -95,6 +95,15 @@ async def _deliveries(platform: Platform) -> list[str]:
     for row in rows:
         kind, _, name = row["uri"].partition(":")
         path = platform.storage / name if kind == "storage" else Path(name.removeprefix("//"))
-        if kind in {"storage", "file"} and hashlib.sha256(path.read_bytes()).hexdigest() != row["sha256"]:
+        if kind in {"storage", "file"} and _digest(path) != row["sha256"]:
             wrong.append(f"V5 job {row['job_id']} output {row['position']}: other bytes at {path}")
     return wrong
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's list of files as `sha256sum` writes it."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    listed = "".join(f"{_digest(file)}  {name}\n" for name, file in sorted(files.items()))
+    return hashlib.sha256(listed.encode()).hexdigest()
