@@ -68,3 +68,10 @@ def _muxer(folder: Path, segments: Segments, segment: Fraction) -> list[str]:
         *("-hls_time", f"{float(segment):.6f}", "-hls_segment_filename", f"{folder}/%05d.{suffix}"),
         f"{folder}/index.m3u8",
     ]
+
+
+def first_picture(data: bytes) -> int:
+    """How many bytes the first picture has that `data` decodes to."""
+    run = [ffmpeg_binary(), "-v", "fatal", "-err_detect", "explode", "-i", "pipe:0", "-frames:v", "1"]
+    run += ["-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1"]
+    return len(subprocess.run(run, input=data, capture_output=True, check=True).stdout)
