@@ -57,6 +57,7 @@ enter() {
     fi
     id=$(chroot "$room" id -u "$name")
     mapfile -t kept < <(env | grep -E '^(PIP_|[A-Z_]*CERT|[A-Z_]*CA_BUNDLE|https?_proxy|no_proxy)[^=]*=' || true)
+    ! command -v npm >/dev/null || kept+=("npm_config_registry=$(npm config get registry 2>/dev/null)")
     cd /
     exec chroot "$room" setpriv --reuid "$id" --regid "$id" --clear-groups env --default-signal -i "${kept[@]}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" USER="$name" LANG=C.UTF-8 \
