@@ -14,7 +14,7 @@ from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, Tags, Wire
 from encoder.errors import Fault, Rejected
-from encoder.ffmpeg import presets, rules
+from encoder.ffmpeg import ladder, presets, rules
 from encoder.model.base import Json
 from encoder.model.job import JobSpec, OutputSpec, Place
 
@@ -124,7 +124,8 @@ def _meaning_of_outputs(outputs: Sequence[Json]) -> Iterator[Fault]:
 
 
 def _pixels_per_second(spec: OutputSpec) -> float:
-    return (spec.width or 0) * (spec.height or 0) * (spec.fps or PRESUMED_FPS)
+    pixels = sum(ladder.pixels_of(rendition) for rendition in spec.renditions) or (spec.width or 0) * (spec.height or 0)
+    return pixels * (spec.fps or PRESUMED_FPS)
 
 
 def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, places: Places) -> Iterator[Fault]:

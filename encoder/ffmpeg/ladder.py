@@ -34,6 +34,13 @@ def output_of(spec: OutputSpec, rendition: Rendition, *, portrait: bool = False)
     return replace(spec, container=SINGLE[segments_of(spec)], renditions=(), **sized, **rated)
 
 
+def pixels_of(rendition: Rendition) -> int:
+    """About how many pixels a picture of a package has, as far as what was asked tells: by its name, one of 16:9."""
+    named = RESOLUTION.fullmatch(rendition.resolution or "")
+    lines = int(named[1]) if named else 0
+    return lines * lines * 16 // 9 or (rendition.width or 0) * (rendition.height or 0)
+
+
 def segments_of(spec: OutputSpec) -> str:
     """How the segments of a package are written."""
     return spec.segment_format if spec.segment_format in SINGLE else "fmp4"

@@ -80,3 +80,21 @@ def _frames(playlist: Path) -> dict[str, int]:
     )  # fmt: skip
     lines = [line.split() for line in done.stderr.decode().splitlines() if "frames decoded" in line]
     return {line[line.index("stream") + 2].strip("():"): int(line[line.index("frames") - 1]) for line in lines}
+
+
+async def test_a_dry_run_tells_the_rungs_and_the_one_run_that_makes_them(dsn: str, tmp_path: Path) -> None:
+    """Of "One decode, many outputs" and "Ladder and grid": what is left out and why, before anything is made."""
+    source = tmp_path / "in.mp4"
+    shutil.copy(media.clip(seconds=5), source)
+    outputs = [{"preset": "hls", "upscale": False}, {"preset": "h264"}]
+    async with running(dsn, tmp_path) as platform:
+        status, told = await platform.call(
+            "POST", "/jobs?dryRun=true", json={"source": {"kind": "file", "path": str(source)}, "outputs": outputs}
+        )
+    assert status == 200, told
+    package, single = told["outputs"]
+    assert [rung["name"] for rung in package["plan"]["renditions"]] == ["180p", "audio"]
+    assert [note["code"] for note in package["reasons"]].count("rung_left_out") == 4
+    assert package["commands"] == single["commands"]
+    assert package["commands"][0].count("hls") == 2
+    assert package["estimate"]["sizeBytes"] > 0

@@ -90,8 +90,8 @@ async def test_an_uneven_source_gets_an_even_grid(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("encoder", "members"),
     [
-        ("libx265", {}),
-        ("libsvtav1", {"encoderPreset": "12"}),
+        ("libx265", {"encoderPreset": "superfast"}),
+        ("libsvtav1", {"encoderPreset": "12", "renditions": [{"height": 144, "videoBitrate": 200_000}]}),
         ("libx264", {"segmentFormat": "ts", "encoderPreset": "veryfast"}),
         ("libx264", {"encoderPreset": "veryfast", "container": "cmaf"}),
         ("libvpx-vp9", {"encoderPreset": "8", "container": "dash"}),

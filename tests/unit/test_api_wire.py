@@ -633,6 +633,8 @@ def test_a_job_may_not_ask_for_more_pixels_than_a_machine_could_make() -> None:
     whole = {"container": "mp4", "videoCodec": "hevc", "width": 8192, "height": 4320}
     assert faults_of(job(outputs=[whole | {"fps": 120}])) == {"/outputs/0/fps": "job_too_large"}
     assert faults_of(job(outputs=[whole] * 100)) == {"/outputs": "job_too_large"}
+    ladder = {"container": "hls", "renditions": [{"resolution": "4320p"}, {"width": 8192, "height": 4320}] * 6}
+    assert faults_of(job(outputs=[ladder])) == {"/outputs": "job_too_large"}
 
 
 def test_the_fewest_words_make_a_job() -> None:

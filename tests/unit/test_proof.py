@@ -151,6 +151,9 @@ def _count(*, index: int, packets: int, begin: float, end: float, first_is_idr: 
 
 
 GOOD = good()
+GRIDDED = replace(GOOD, plan=base.replace(GOOD.plan, video=base.replace(picture(GOOD.plan), grid=True))).with_count(
+    0, shortest_gap_seconds=4.0
+)
 LATE = good(source(sound=audio(start_seconds=0.5)))
 FIELDS = good(source(picture=video(interlaced=True)))
 SURROUND = good(source(sound=audio(channels=6, layout="5.1", language="ger")), spec(height=720, audioChannels=6))
@@ -195,6 +198,7 @@ FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "a time stamp that comes twice": ("timestamps", GOOD.with_count(1, pts_twice=1)),
     "a beginning without an IDR": ("keyframes", GOOD.with_count(0, first_is_idr=False)),
     "keyframes too far apart": ("keyframes", GOOD.with_count(0, longest_gap_seconds=4.04)),
+    "a keyframe off the grid": ("keyframes", GRIDDED.with_count(0, shortest_gap_seconds=3.96)),
     "a second decoder that complains": ("decode", replace(GOOD, complaint="[h264 @ 0x1] error while decoding MB")),
     "a second decoder that fails": ("decode", replace(GOOD, exit_code=183)),
 }  # fmt: skip
@@ -238,6 +242,7 @@ def test_every_check_has_a_result_that_fails_it() -> None:
         good(output=spec(clip={"start": 2, "end": 4})),
         good(source(picture=hdr()), spec("hevc", toneMap=False)),
         good(output=spec(videoCodec="copy")),
+        GRIDDED,
     ],
 )  # fmt: skip
 def test_a_good_result_passes_every_check(result: Result) -> None:
