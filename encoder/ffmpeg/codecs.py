@@ -263,7 +263,7 @@ class Container:
 _ISO = "mov,mp4,m4a,3gp,3g2,mj2"
 _ISO_TAGS = {"hevc": "hvc1"}  # Apple plays no `hev1`
 
-_PACKAGE_AUDIO = ("aac",)
+_PACKAGE_AUDIO = ("aac", "opus")
 
 _CONTAINERS = (
     Container(

@@ -85,6 +85,8 @@ def _segments(spec: OutputSpec) -> Iterator[Fault]:
             yield _fault("segmentFormat", f"{spec.container} has segments of fmp4")
         elif wanted and wanted[0].codec not in held:
             yield _fault("segmentFormat", f"ts holds h264 and hevc, not {wanted[0].codec}")
+        elif (sound := codecs.audio_encoder(spec.audio_codec or "aac")) and sound.codec != "aac":
+            yield _fault("segmentFormat", f"ts holds aac, not {sound.codec}")
 
 
 def _name(spec: OutputSpec) -> Iterator[Fault]:

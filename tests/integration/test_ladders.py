@@ -94,7 +94,7 @@ async def test_an_uneven_source_gets_an_even_grid(tmp_path: Path) -> None:
         ("libsvtav1", {"encoderPreset": "12", "renditions": [{"height": 144, "videoBitrate": 200_000}]}),
         ("libx264", {"segmentFormat": "ts", "encoderPreset": "veryfast"}),
         ("libx264", {"encoderPreset": "veryfast", "container": "cmaf"}),
-        ("libvpx-vp9", {"encoderPreset": "8", "container": "dash"}),
+        ("libvpx-vp9", {"encoderPreset": "8", "container": "dash", "audioCodec": "libopus"}),
     ],
 )
 async def test_each_encoder_keeps_the_grid_and_closes_its_gops(

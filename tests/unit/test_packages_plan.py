@@ -184,6 +184,10 @@ def test_hevc_is_tagged_for_apple() -> None:
             {"container": "hls", "segmentFormat": "ts", "videoCodec": "av1"},
             ("/segmentFormat", "unsupported_combination"),
         ),
+        (
+            {"container": "hls", "segmentFormat": "ts", "audioCodec": "libopus"},
+            ("/segmentFormat", "unsupported_combination"),
+        ),
         ({"container": "hls", "playlistName": "a.mpd"}, ("/playlistName", "invalid_value")),
         ({"container": "dash", "playlistName": "a/b.mpd"}, ("/playlistName", "invalid_value")),
         ({"container": "hls", "renditions": [{"resolution": "big"}]}, ("/renditions/0/resolution", "invalid_value")),
