@@ -106,8 +106,8 @@ class Reader:
 
 
 def read_at(file: BinaryIO, at: int, size: int) -> bytes:
-    data = os.pread(file.fileno(), size, at)
-    if len(data) < size:
+    data = os.pread(file.fileno(), size, at) if at >= 0 else b""
+    if len(data) < size or at < 0:
         raise broken("it is cut short")
     return data
 

@@ -80,7 +80,7 @@ def _cuts(found: Findings, written: Sequence[Written], segment_seconds: Fraction
             found.must("grid", off <= slack, f"{place}: begins at {float(track.seconds(segment.start))} s")
         last = track.segments[-1]
         longest = track.seconds(last.duration) <= segment_seconds + SHORTEST_FRAMES * track.frame_seconds
-        found.must("grid", longest, f"{track.name}/{last.name}: lasts {float(track.seconds(last.duration))} s")
+        found.must("too_long", longest, f"{track.name}/{last.name}: lasts {float(track.seconds(last.duration))} s")
         found.must("runt", not is_runt(track), f"{track.name}/{last.name}: has less than {SHORTEST_FRAMES} frames")
     pictures = [track for track in written if track.track.kind == "video"]
     for track in pictures[1:]:

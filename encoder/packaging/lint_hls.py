@@ -38,8 +38,6 @@ def lint(found: Findings, written: Sequence[Written], playlist_name: str) -> Non
 
 def _multivariant(found: Findings, written: Sequence[Written], playlist_name: str) -> None:
     playlist = _parsed(found, playlist_name, written[0])
-    independent = all(segment.independent for track in written for segment in track.segments)
-    found.must("independent", independent or not playlist.is_independent_segments, f"{playlist_name}: is promised")
     tracks = {f"{track.name}/{PLAYLIST}": track for track in written}
     listed = {each.uri or "" for each in (*playlist.playlists, *playlist.media)}
     found.same("tracks", playlist_name, sorted(listed), sorted(tracks))
