@@ -69,9 +69,11 @@ async def _python(_machine: Machine) -> str:
 
 async def _ffmpeg(machine: Machine) -> str:
     abilities = await machine.abilities()
-    missing = sorted({*VIDEO_ENCODERS, *AUDIO_ENCODERS} - {"copy", "none"} - abilities.encoders)
+    software = {name for name, encoder in VIDEO_ENCODERS.items() if not encoder.in_hardware}
+    missing = sorted({*software, *AUDIO_ENCODERS} - abilities.encoders)
+    there = ", ".join(sorted((VIDEO_ENCODERS.keys() - software) & abilities.encoders)) or "none"
     opens = "" if abilities.reads_descriptors else "; no `fd` protocol: opens its source by name, the box is the wall"
-    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}{opens}"
+    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}; in hardware: {there}{opens}"
 
 
 async def _weaknesses(machine: Machine) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder import errors
+from encoder.ffmpeg import hardware
 from encoder.ffmpeg.exits import Reason
 from encoder.ffmpeg.launcher import Launcher, Limits
 from encoder.ffmpeg.leash import Leash
@@ -68,7 +69,7 @@ _WEAKNESSES = (
 
 
 async def read_abilities(launcher: Launcher, *, folder: Path) -> Abilities:
-    """Ask ffmpeg, four times at once: some 30 ms.
+    """Ask ffmpeg, four times at once: some 30 ms. Encoders in hardware that the machine may have must encode a frame.
 
     Raises:
         errors.Unfit: there is no ffmpeg that runs.
@@ -81,7 +82,7 @@ async def read_abilities(launcher: Launcher, *, folder: Path) -> Abilities:
         raise errors.Unfit(f"{launcher.binary} is no ffmpeg: it names no version. Check ENCODER_FFMPEG.")
     return Abilities(
         version=found.group(1),
-        encoders=frozenset(_LISTED.findall(encoders)),
+        encoders=await hardware.working(launcher, _LISTED.findall(encoders), folder=folder),
         filters=frozenset(_LISTED.findall(filters)),
         protocols=frozenset(line.strip() for line in protocols.splitlines() if line.startswith("  ")),
     )

@@ -34,6 +34,7 @@ LIMITS = {
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _REMOVE_DIR, _REMOVE_FILE = 1, 2, 4, 8, 16, 32
 _MAKE_DIR, _MAKE_REG, _REFER, _TRUNCATE = 1 << 7, 1 << 8, 1 << 13, 1 << 14
 _OF_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+_DEVICE = _READ_FILE | _WRITE_FILE | 1 << 15  # and its commands
 _RUN = _EXECUTE | _READ_FILE | _READ_DIR
 _WORK = (
     _READ_FILE | _READ_DIR | _WRITE_FILE | _TRUNCATE | _MAKE_REG | _MAKE_DIR | _REMOVE_FILE | _REMOVE_DIR | _REFER
@@ -53,17 +54,19 @@ def words(
     limits: Mapping[str, int] | None = None,
     read: Iterable[object] = (),
     write: Iterable[object] = (),
+    devices: Iterable[object] = (),
     landlock: bool = True,
 ) -> list[str]:
     """What to say to the box. `parent`: the process whose death ends the command; `source`: a descriptor that becomes
-    number 3; `read`: files and folders to read and run; `write`: folders to work in. Paths that are not there are
-    left out.
+    number 3; `read`: files and folders to read and run; `write`: folders to work in; `devices`: to
+    read, write and command. Paths that are not there are left out.
     """
     said = [f"parent={parent}"]
     said += [] if source is None else [f"source={source}"]
     said += [f"{name}={value}" for name, value in (limits or {}).items()]
     if landlock:
         said += ["landlock=1", *(f"read={path}" for path in read), *(f"write={path}" for path in write)]
+        said += [f"device={path}" for path in devices]
     return said
 
 
@@ -112,6 +115,8 @@ def confine(named: Mapping[str, list[str]]) -> None:
         _allow(ruleset, path, _RUN & rights)
     for path in named.get("write", ()):
         _allow(ruleset, path, _WORK & rights)
+    for path in named.get("device", ()):
+        _allow(ruleset, path, _DEVICE & rights)
     _allow(ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE) & rights)
     _check(_libc.syscall(_RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
@@ -168,7 +173,7 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         return
     try:
         if not os.path.isdir(path):  # noqa: PTH112  # pathlib is slow to load
-            rights &= _OF_FILES
+            rights &= _OF_FILES | _DEVICE
         _check(_libc.syscall(_ADD_RULE, ruleset, 1, struct.pack("=Qi", rights, place), 0))
     finally:
         os.close(place)

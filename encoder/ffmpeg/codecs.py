@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 Options = tuple[tuple[str, str], ...]
 
@@ -42,6 +43,8 @@ class VideoEncoder:
     two_passes: bool = True
     passes_in_params: bool = False  # two passes are a matter of `params_option`, not of `-pass`
     caps_bitrate: bool = True  # takes a peak beside a bitrate
+    caps_quality: bool = True  # takes one beside a quality
+    in_hardware: bool = False  # used when it is named; its software twin stands in for it
     min_side_px: int = 2
     # for estimates only, and rough: measured on one quiet 720p clip
     default_preset: str = "medium"
@@ -59,7 +62,7 @@ _H264_LEVELS = (
 )  # fmt: skip
 _HEVC_LEVELS = ("1", "2", "2.1", "3", "3.1", "4", "4.1", "5", "5.1", "5.2", "6", "6.1", "6.2")
 
-_VIDEO = (
+_VIDEO: tuple[VideoEncoder, ...] = (
     VideoEncoder(
         name="libx264",
         codec="h264",
@@ -161,6 +164,64 @@ _VIDEO = (
         crf_halves=12,
     ),
 )
+
+
+# what an encoder of a family is asked for on hardware: only what all generations of it have
+_ON_HARDWARE = {
+    "h264": {"profiles": {"main": "Main", "high": "High"}, "default_crf": 23, "bits_per_pixel": 0.11},
+    "hevc": {"profiles": {"main": "Main"}, "default_crf": 28, "bits_per_pixel": 0.065},
+    "av1": {"profiles": {"main": "Main"}, "default_crf": 30, "bits_per_pixel": 0.055},
+}
+_NVENC_SPEEDS = tuple(f"p{step}" for step in range(1, 8))
+
+
+def _in_hardware(kind: str, codec: str, **kinds_own: object) -> VideoEncoder:
+    common: dict[str, Any] = {
+        "preset_option": "-preset",
+        "presets": (),
+        "pixel_formats": ("yuv420p",),
+        "crf_min": 1,
+        "crf_max": 51,
+        "sane_crf": (15, 40),
+        "whole_crf": True,
+        "two_passes": False,
+        "caps_quality": False,
+        "in_hardware": True,
+        "min_side_px": 160,  # older ones refuse what is narrower
+        "default_preset": "",
+        "speed": 6.0,  # of what the processor does: decoding and filters
+    }
+    return VideoEncoder(name=f"{codec}_{kind}", codec=codec, **{**common, **_ON_HARDWARE[codec], **kinds_own})
+
+
+_VIDEO += (
+    *(
+        _in_hardware(
+            "nvenc", codec, presets=_NVENC_SPEEDS, default_preset="p4", quality_option="-cq",
+            constant_quality=(("-rc", "vbr"), ("-b:v", "0")), grid=(("-no-scenecut", "1"), ("-forced-idr", "1")),
+        )
+        for codec in _ON_HARDWARE
+    ),
+    *(
+        _in_hardware(
+            "qsv", codec, presets=_X264_SPEEDS[2:], default_preset="medium", quality_option="-global_quality",
+            grid=(("-forced_idr", "1"),),
+        )
+        for codec in _ON_HARDWARE
+    ),
+    *(
+        _in_hardware("vaapi", codec, quality_option="-global_quality", constant_quality=(("-rc_mode", "CQP"),))
+        for codec in _ON_HARDWARE
+    ),
+    # its quality counts upwards, to 100: there is none to search in
+    *(
+        _in_hardware(
+            "videotoolbox", codec, quality_option="-q:v", crf_max=100, default_crf=60, sane_crf=(0, 0),
+            presets=(), crf_halves=25,
+        )
+        for codec in ("h264", "hevc")
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,7 +488,8 @@ AUDIO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _AUDIO))
 
 def video_encoders(wanted: str) -> tuple[VideoEncoder, ...]:
     """The encoders that a `videoCodec` may mean, best first: one by its name, or a whole family."""
-    return tuple(encoder for encoder in _VIDEO if wanted in (encoder.name, encoder.codec))
+    named = tuple(encoder for encoder in _VIDEO if wanted == encoder.name)
+    return named or tuple(encoder for encoder in _VIDEO if wanted == encoder.codec and not encoder.in_hardware)
 
 
 def audio_encoder(wanted: str) -> AudioEncoder | None:

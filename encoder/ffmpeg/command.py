@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, controls, segments
+from encoder.ffmpeg import codecs, controls, hardware, segments
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
@@ -84,6 +84,11 @@ def pass_logs(plan: Plan, one_pass: Pass) -> dict[str, str]:
     }
 
 
+def encoders(outputs: Iterable[OutputPlan]) -> tuple[str, ...]:
+    """The video encoders that these outputs need."""
+    return tuple(each.video.encoder for output in outputs for each in output.streams if each.video is not None)
+
+
 def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
     """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it."""
     # each line by itself, for `checks.decode` tells the decoder's from the null muxer's
@@ -120,6 +125,7 @@ def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
 def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterator[str]:
     # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
     yield from ("-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE)
+    yield from hardware.options(encoders(outputs))
     if outputs[0].seek_seconds:
         yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
     yield from source_args

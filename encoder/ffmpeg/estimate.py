@@ -59,6 +59,8 @@ def _picture_cpu_seconds(video: VideoPlan, seconds: float) -> float:
         return 0.0
     encoder = codecs.VIDEO_ENCODERS[video.encoder]
     chosen = dict(video.options).get(encoder.preset_option, encoder.default_preset)
+    if not encoder.presets:
+        return _pixels_per_second(video) * seconds / (_PIXELS_PER_CPU_SECOND * encoder.speed)
     steps = encoder.presets.index(chosen) - encoder.presets.index(encoder.default_preset)
     slower = steps if encoder.default_preset == "medium" else -steps  # names go from fast to slow, numbers do not
     speed = _PIXELS_PER_CPU_SECOND * encoder.speed * _PER_PRESET_STEP**-slower

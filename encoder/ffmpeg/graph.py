@@ -172,6 +172,7 @@ def _finished(video: VideoPlan) -> Chain:
             f"setparams=range={video.color_range}:color_primaries={video.color_primaries}"
             f":color_trc={video.color_transfer}:colorspace={video.color_matrix}"
         ),
+        *video.upload,
     )
 
 

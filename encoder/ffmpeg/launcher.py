@@ -51,13 +51,18 @@ class Sandbox(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one run may use. `file_bytes`: of each file that it writes; `memory_bytes`: private memory. None: no end."""
+    """What one run may use. `file_bytes`: of each file that it writes; `memory_bytes`: private memory. None: no end.
+
+    `devices` to command, and what their drivers read, beside what all runs may read.
+    """
 
     wall_seconds: float
     stall_seconds: float = 120.0
     cpu_seconds: int | None = None
     file_bytes: int | None = None
     memory_bytes: int | None = None
+    devices: tuple[str, ...] = ()
+    readable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +139,7 @@ class Launcher:
         return await self._watched(child, leash, limits, Meter()), heard.data
 
     def _boxed(self, command: Sequence[str], folder: Path, limits: Limits, descriptor: int | None) -> tuple[str, ...]:
-        words = self._words(limits, descriptor, read=self._readable, write=(folder,))
+        words = self._words(limits, descriptor, read=(*self._readable, *limits.readable), write=(folder,))
         return (sys.executable, "-I", "-S", box.__file__, *words, "--", *command)
 
     def _words(
@@ -146,6 +151,7 @@ class Launcher:
             limits=_resource_limits(limits),
             read=read,
             write=write,
+            devices=limits.devices,
             landlock=self.layers.landlock_fs,
         )
 

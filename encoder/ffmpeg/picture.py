@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, controls, geometry, rates, target
+from encoder.ffmpeg import codecs, controls, geometry, hardware, rates, target
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.geometry import Fitted
@@ -138,6 +138,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
+        upload=hardware.upload(encoder.name),
         target_quality=spec.target_quality,
         two_pass=bool(spec.two_pass) and encoder.two_passes,
         profile=_profile(spec, encoder),

@@ -83,7 +83,8 @@ def reference(output: OutputPlan, media: Media) -> OutputPlan:
     size = _even(video.width_px * larger[0]), _even(video.height_px * larger[1])
     picture = _even(scaled[0] * larger[0]), _even(scaled[1] * larger[1])
     return replace(
-        output, video=replace(video, width_px=size[0], height_px=size[1], scale=picture if video.scale else None)
+        output,
+        video=replace(video, width_px=size[0], height_px=size[1], scale=picture if video.scale else None, upload=()),
     )
 
 

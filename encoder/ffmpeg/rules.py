@@ -143,6 +143,8 @@ def _rate_control(spec: OutputSpec, _: Container) -> Iterator[Fault]:
             yield _fault("crf", f"a whole number with {best.name}", code="invalid_value")
         if spec.video_bitrate is not None:
             yield _fault("crf", "either a quality or a bitrate, not both")
+    if spec.max_bitrate is not None and spec.video_bitrate is None and not best.caps_quality:
+        yield _fault("maxBitrate", f"{best.name} caps no quality: give videoBitrate")
     if spec.two_pass and not best.two_passes:
         able = ", ".join(encoder.name for encoder in codecs.VIDEO_ENCODERS.values() if encoder.two_passes)
         yield _fault("twoPass", f"{best.name} makes one pass only; two take {able}")

@@ -31,6 +31,9 @@ def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
 def _target(spec: OutputSpec, wanted: float) -> Iterator[Fault]:
     if not target.LEAST <= wanted <= target.MOST:
         yield Fault(path="/targetQuality", code="out_of_range", message=f"{target.LEAST:g} to {target.MOST:g} (VMAF)")
+    encoders = codecs.video_encoders(spec.video_codec or "")
+    if encoders and not encoders[0].sane_crf[1]:
+        yield _unfit("targetQuality", f"{encoders[0].name} has no CRF to search")
     for member, value in (("crf", spec.crf), ("videoBitrate", spec.video_bitrate)):
         if value is not None:
             yield _unfit("targetQuality", f"either a quality to reach or {member}, not both")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import command, launcher
+from encoder.ffmpeg import command, hardware, launcher
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.log import get_logger
@@ -30,12 +30,19 @@ MOST_FILE_BYTES = 200 * 1024**3
 ESTIMATE_MARGIN = 4
 
 
-def limits_for(plans: Iterable[OutputPlan], source_bytes: int) -> Limits:
+def limits_for(plans: Sequence[OutputPlan], source_bytes: int) -> Limits:
     """Walls around one ffmpeg run (docs/security.md, "Limits")."""
     durations = [plan.duration_seconds or UNKNOWN_DURATION_S for plan in plans]
     wall_s = min(MOST_WALL_S, max(LEAST_WALL_S, WALL_PER_MEDIA_SECOND * sum(durations)))
     file_bytes = min(MOST_FILE_BYTES, max(LEAST_FILE_BYTES, ESTIMATE_MARGIN * source_bytes))
-    return Limits(wall_seconds=wall_s, cpu_seconds=int(wall_s * (os.cpu_count() or 1)), file_bytes=file_bytes)
+    encoders = command.encoders(plans)
+    return Limits(
+        wall_seconds=wall_s,
+        cpu_seconds=int(wall_s * (os.cpu_count() or 1)),
+        file_bytes=file_bytes,
+        devices=hardware.devices(encoders),
+        readable=hardware.readable(encoders),
+    )
 
 
 class Encode:

@@ -138,7 +138,7 @@ STEPS = re.compile(
             rf"scale=\d+:\d+:flags=bicubic(?:(?::in_color_matrix={COLOUR})?:out_color_matrix={COLOUR}:out_range=tv)?",
             r"zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", r"tonemap=hable:desat=0",
             r"zscale=t=bt709:m=bt709:r=tv", "format=yuv420p(?:10le)?", r"sidedata=mode=delete:type=[A-Z_]+",
-            r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", r"split=\d+",
+            r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", "format=nv12", "hwupload", r"split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
             "aresample=async=1:first_pts=0",
@@ -149,6 +149,8 @@ STEPS = re.compile(
 LABELS = re.compile(r"\[(?:0:\d+|[vt]\d+)\]")
 
 OPTIONS = {
+    "-cq", "-rc", "-no-scenecut", "-forced-idr", "-forced_idr", "-global_quality", "-q:v", "-rc_mode",
+    "-init_hw_device", "-filter_hw_device",
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
@@ -158,6 +160,7 @@ OPTIONS = {
     "-pass:v", "-passlogfile:v", "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
 }  # fmt: skip
 WORDS = {
+    "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
     "+faststart", "language=ger", "pass-0", "null", "-",
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",

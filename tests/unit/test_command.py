@@ -57,6 +57,14 @@ CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
             spec("hevc", height=360, videoBitrate=500_000, twoPass=True),
         ],
     ),
+    "hardware": (
+        source(),
+        [
+            spec(height=720, videoCodec="h264_vaapi"),
+            spec(height=720),
+            spec("hevc", height=360, videoCodec="hevc_nvenc"),
+        ],
+    ),
     "copied-clip": (source(), [spec(videoCodec="copy", clip={"start": 3, "end": 5})]),
     "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
     "hls-and-its-mp4": (source(), [spec("hls"), spec(height=720)]),
