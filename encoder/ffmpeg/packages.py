@@ -7,6 +7,7 @@ first, and what they last is exact (docs/encoding.md, "Ladder and grid").
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 
@@ -21,6 +22,7 @@ from encoder.model.media import VideoStream
 from encoder.model.plan import AudioPlan, Note, OutputPlan, PackagePlan, VideoPlan
 
 PLAYLISTS = {"hls": "master.m3u8", "dash": "manifest.mpd", "cmaf": "master.m3u8"}
+LEAST_FRAMES = 5  # of a segment: players stumble over shorter ones
 SEGMENT_GOPS = 3  # six seconds: Apple's authoring specification
 
 
@@ -88,7 +90,8 @@ def _gop(spec: OutputSpec, rate: Fraction) -> int:
 def _package(case: Case, frames: Frames) -> PackagePlan:
     spec, gop = case.spec, frames.gop or 1
     wanted = spec.segment_seconds
-    gops = SEGMENT_GOPS if wanted is None else max(1, round(Fraction(wanted) * frames.rate / gop))
+    gops = SEGMENT_GOPS if wanted is None else round(Fraction(wanted) * frames.rate / gop)
+    gops = max(gops, math.ceil(LEAST_FRAMES / gop))
     seconds = gops * gop / frames.rate
     case.because(
         "segments",

@@ -160,7 +160,7 @@ def _picture(spec: OutputSpec, _: Container) -> Iterator[Fault]:
             yield _fault(member, f"{SIDES_PX[0]} to {SIDES_PX[-1]}", code="out_of_range")
     if spec.fit not in FITS:
         yield _fault("fit", f"one of {', '.join(FITS)}", code="invalid_value")
-    elif spec.fit != "contain" and (spec.width is None or spec.height is None):
+    elif spec.fit != "contain" and not spec.renditions and (spec.width is None or spec.height is None):
         yield _fault("fit", f"{spec.fit} needs width and height")
     if spec.rotate is not None and spec.rotate not in ROTATIONS:
         yield _fault("rotate", "one of 0, 90, 180, 270", code="invalid_value")
@@ -222,6 +222,8 @@ def _renditions(spec: OutputSpec, _: Container) -> Iterator[Fault]:
                 member = fault.path.removeprefix("/")
                 if member in rules_package.said(rendition):
                     yield _fault(f"renditions/{place}/{member}", fault.message, code=fault.code)
+                elif member == "fit" and fault.code == "unsupported_combination":
+                    yield _fault(f"renditions/{place}", fault.message)
 
 
 def _clip(spec: OutputSpec, _: Container) -> Iterator[Fault]:

@@ -30,6 +30,8 @@ def joined(folder: Path, track: Written) -> Written:
     with kept.open("ab") as file:
         file.write(gone.read_bytes()[skipped:])
     gone.unlink()
+    if track.container == "ts":  # only the picture at a segment's head is known by its place
+        runt = replace(runt, i_frames=())
     return replace(track, segments=(*whole, _sum(last, runt, skipped)))
 
 

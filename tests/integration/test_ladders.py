@@ -118,6 +118,13 @@ async def test_each_encoder_keeps_the_grid_and_closes_its_gops(
         assert [key - first[0] for key in first] == [0, 2, 4]
 
 
+@pytest.mark.parametrize("members", [{}, {"segmentFormat": "ts"}])
+async def test_a_last_segment_of_two_frames_is_none(members: dict[str, Json], tmp_path: Path) -> None:
+    package = await ladder(clip(seconds=4.08, rate="25"), tmp_path, small(segmentSeconds=2, **members))
+    assert package.code is None, package.proof.failed
+    assert [len(sorted((package.folder / name).glob("0*"))) for name in package.rungs] == [2, 2, 2]
+
+
 async def test_tracks_that_begin_late_begin_at_zero_together(tmp_path: Path) -> None:
     late = made(
         "late.mkv", "-f", "lavfi", "-i", "testsrc2=d=4:s=320x180:r=25", "-itsoffset", "0.5", "-f", "lavfi", "-i",

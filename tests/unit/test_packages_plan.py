@@ -83,6 +83,11 @@ def test_asked_segments_are_rounded_to_whole_gops_and_short_ones_shorten_those(
     assert (picture(plan).gop_frames, package(plan).segment_frames) == (gop, frames)
 
 
+def test_no_segment_is_of_less_than_five_frames_however_few_there_are_a_second() -> None:
+    plan = planned(source(picture=video(rate="1/1", frames=10)), spec("hls", segmentSeconds=2))
+    assert (picture(plan).gop_frames, package(plan).segment_frames) == (2, 6)
+
+
 def test_a_keyframe_interval_is_obeyed_on_the_grid() -> None:
     plan = planned(source(), spec("hls", keyframeInterval=1))
     assert (picture(plan).gop_frames, package(plan).segment_frames) == (25, 75)
@@ -202,6 +207,10 @@ def test_hevc_is_tagged_for_apple() -> None:
         (
             {"container": "hls", "renditions": [{"maxBitrate": 10**5, "videoBitrate": 10**6}]},
             ("/renditions/0/maxBitrate", "unsupported_combination"),
+        ),
+        (
+            {"container": "hls", "fit": "pad", "renditions": [{"height": 72}]},
+            ("/renditions/0", "unsupported_combination"),
         ),
         ({"container": "hls", "renditions": [{"height": 8}]}, ("/renditions/0/height", "out_of_range")),
         ({"container": "hls", "renditions": [{"height": 720}] * 13}, ("/renditions", "out_of_range")),
