@@ -11,7 +11,6 @@ from encoder.packaging.languages import tag
 from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Written
 
 VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
-_SUBTITLES = "subtitles"
 _PRECISION = 6  # digits after the point of EXTINF
 
 
@@ -45,19 +44,17 @@ def multivariant(written: Sequence[Written]) -> str:
     """The playlist that lists all others. It promises EXT-X-INDEPENDENT-SEGMENTS only where all segments keep that."""
     pictures = [track for track in written if track.track.kind == "video"]
     sound = groups(written)
-    subtitles = [track for track in written if track.track.kind == "subtitles"]
     independent = all(segment.independent for track in written for segment in track.segments)
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSIONS[written[0].container]}"]
     lines += ["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else []
     if pictures:
-        lines += [_media("AUDIO", group.name, track, group.tracks) for group in sound for track in group.tracks]
-    lines += [_media("SUBTITLES", _SUBTITLES, track, subtitles) for track in subtitles]
+        lines += [_media(group, track) for group in sound for track in group.tracks]
     for group in sound or (None,):
         for track in pictures:
-            lines += _variant(track, group, captions=bool(subtitles))
+            lines += _variant(track, group)
     if not pictures:
         for track in written:
-            lines += _variant(track, None, captions=False)
+            lines += _variant(track, None)
     lines += [_i_frame_stream(track) for track in pictures if has_i_frames(track)]
     return _text(lines)
 
@@ -139,16 +136,16 @@ def _extinf(span: Span) -> str:
     return f"{float(span.seconds):.{_PRECISION}f}"
 
 
-def _media(kind: str, group: str, track: Written, all_tracks: Sequence[Written]) -> str:
+def _media(group: Group, track: Written) -> str:
     plan = track.track
-    names = [_label(each) for each in all_tracks]
+    names = [_label(each) for each in group.tracks]
     own = _label(track)
     return _tag("MEDIA", {
-        "TYPE": kind,
-        "GROUP-ID": Quoted(group),
+        "TYPE": "AUDIO",
+        "GROUP-ID": Quoted(group.name),
         "NAME": Quoted(own if names.count(own) == 1 else f"{own} ({plan.name})"),  # must be unique in its group
         "LANGUAGE": Quoted(tag(plan.language)) if plan.language else None,
-        "DEFAULT": "YES" if track is default(all_tracks) else "NO",
+        "DEFAULT": "YES" if track is default(group.tracks) else "NO",
         "AUTOSELECT": "YES",
         "CHANNELS": Quoted(plan.channels) if plan.channels else None,
         "URI": Quoted(f"{plan.name}/{PLAYLIST}"),
@@ -160,7 +157,7 @@ def _label(track: Written) -> str:
     return plan.title or (tag(plan.language) if plan.language else plan.name)
 
 
-def _variant(track: Written, group: Group | None, *, captions: bool) -> list[str]:
+def _variant(track: Written, group: Group | None) -> list[str]:
     rate = rates(spans(track)).plus(group.most if group else None)
     codecs = [track.codec, *([group.codec] if group else [])]
     attributes = {
@@ -169,7 +166,6 @@ def _variant(track: Written, group: Group | None, *, captions: bool) -> list[str
         "CODECS": Quoted(",".join(codecs)),
         **_picture(track),
         "AUDIO": Quoted(group.name) if group else None,
-        "SUBTITLES": Quoted(_SUBTITLES) if captions else None,
         "CLOSED-CAPTIONS": "NONE" if track.track.kind == "video" else None,
     }
     return [_tag("STREAM-INF", attributes), f"{track.name}/{PLAYLIST}"]

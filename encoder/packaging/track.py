@@ -8,7 +8,7 @@ from encoder.model.base import Record
 
 Kind = str  # of a package: hls, dash; cmaf: one set of segments, both manifests
 Segments = str  # fmp4, ts
-TrackKind = str  # video, audio, subtitles
+TrackKind = str  # video, audio
 
 INIT = "init.mp4"
 PLAYLIST = "index.m3u8"

@@ -34,6 +34,7 @@ OUTPUTS: dict[str, dict[str, object]] = {
     "ts": {"preset": "hls", "segmentFormat": "ts"},
     "dash": {"preset": "dash"},
     "cmaf": {"container": "cmaf"},
+    "av1": {"preset": "hls-av1", "encoderPreset": "12"},
 }
 
 
@@ -138,6 +139,12 @@ async def test_hls_of_transport_streams_plays_too(page: Page, packages: Path) ->
     """
     borne = ("bufferSeekOverHole", "bufferAppendNoProgress")
     went_well(await played(page, "playHls", packages / "ts", "master.m3u8", borne=borne))
+
+
+async def test_av1_plays_by_the_codec_that_its_bytes_name(page: Page, packages: Path) -> None:
+    """A player asks its browser for `av01…` before it fetches anything."""
+    assert 'CODECS="av01.0.' in (packages / "av1" / "master.m3u8").read_text()
+    went_well(await played(page, "playHls", packages / "av1", "master.m3u8"))
 
 
 async def test_dash_plays_switches_rungs_and_seeks_in_shaka(page: Page, packages: Path) -> None:
