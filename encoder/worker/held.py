@@ -72,13 +72,7 @@ class Held:
             raise CutOff
         with _Cuts() as cuts:
             self._cut = cuts.cut
-            try:
-                result = await work
-                if cuts.made:
-                    await asyncio.sleep(0)  # where a cut is felt that the work made itself, at its very end
-            finally:
-                self._cut = lambda: None
-        return result
+            return await work
 
     def end(self, ending: Ending) -> None:
         """Stop the work. A drain waits for a publish in flight; the loss of the lease waits for nothing."""
@@ -114,19 +108,29 @@ class _Cuts:
         if task is None:
             raise RuntimeError("only a task can be cut")
         self._task = task
-        self.made = 0
+        self._made = 0
+        self._over = False
 
     def __enter__(self) -> Self:
         return self
 
     def cut(self) -> None:
-        self.made += 1
-        self._task.cancel()
+        """Before the task's next step; not within one, for if that is its last, what follows would feel the cut."""
+        if asyncio.current_task() is self._task:
+            self._task.get_loop().call_soon(self._cancel)
+        else:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        if not self._over:
+            self._made += 1
+            self._task.cancel()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for _ in range(self.made):
+        self._over = True
+        for _ in range(self._made):
             self._task.uncancel()
-        if kind is asyncio.CancelledError and self.made and not self._task.cancelling():
+        if kind is asyncio.CancelledError and self._made and not self._task.cancelling():
             raise CutOff from None

@@ -174,16 +174,61 @@ async def test_a_later_ending_outweighs_an_earlier_one_and_never_the_reverse() -
         await held.lead(asyncio.sleep(0))
 
 
-async def test_a_cut_that_the_work_makes_in_its_last_step_is_felt_by_the_work_and_not_by_what_follows() -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_cut_that_the_work_makes_in_its_last_step_cuts_nothing_that_follows(*, fails: bool) -> None:
     held = Held(CLAIM, sent_at=0.0)
 
-    async def publish() -> None:
+    async def publish() -> str:
         with held.publishing():
             held.end(Ending.DRAIN)
+            if fails:
+                raise errors.Defect("in the work")
+        return "published"
 
-    with pytest.raises(CutOff):
-        await held.lead(publish())
+    async def keep() -> str:
+        try:
+            result = await held.lead(publish())
+        except errors.Defect:
+            result = "failed"
+        await asyncio.sleep(0)  # here it would be felt
+        return result
+
+    assert await asyncio.create_task(keep()) == ("failed" if fails else "published")
+
+
+async def test_work_that_is_cut_makes_no_further_step() -> None:
+    held, gate, steps = Held(CLAIM, sent_at=0.0), asyncio.Event(), list[str]()
+
+    async def pass_on() -> None:
+        await gate.wait()
+        steps.append("passed")
+
+    leading = asyncio.create_task(held.lead(pass_on()))
     await asyncio.sleep(0)
+    gate.set()  # its next step is due
+    held.end(Ending.CANCEL)
+    with pytest.raises(CutOff):
+        await leading
+    assert steps == []
+
+
+async def test_work_that_goes_on_after_a_cut_is_cut_again() -> None:
+    held, stuck = Held(CLAIM, sent_at=0.0), asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            stuck.set()
+            await asyncio.sleep(3600)
+
+    leading = asyncio.create_task(held.lead(stubborn()))
+    await asyncio.sleep(0)
+    held.end(Ending.DRAIN)
+    await stuck.wait()
+    held.end(Ending.SELF_STOP)
+    with pytest.raises(CutOff):
+        await asyncio.wait_for(leading, 5)
 
 
 async def test_who_leads_can_still_be_cancelled_by_others_also_when_the_work_is_cut() -> None:
