@@ -49,6 +49,9 @@ def source(seen: Evidence) -> Check | None:
     if seen.declared_end is not None and not seen.plan.clipped:
         expected["declaredEndSeconds"], measured["declaredEndSeconds"] = seen.declared_end, seen.held_end
         whole = whole and seen.declared_end - seen.held_end <= slack
+    if seen.media.declared_bytes is not None and not seen.plan.clipped:
+        expected["bytes"], measured["bytes"] = seen.media.declared_bytes, seen.media.size_bytes
+        whole = whole and seen.media.declared_bytes - seen.media.size_bytes <= _SHORT_SHARE * seen.media.declared_bytes
     track, read = seen.source_picture, seen.read("video")
     if track is not None and track.frames is not None and read is not None and not seen.plan.clipped:
         decoded = read.packets if read.frames is None else read.frames
@@ -61,7 +64,7 @@ def source(seen: Evidence) -> Check | None:
         passed=whole,
         expected=expected,
         measured={**measured, "cutShort": seen.media.cut_short},
-        limit={"seconds": slack, "lostFramesShare": _LOST_SHARE},
+        limit={"seconds": slack, "lostFramesShare": _LOST_SHARE, "lostBytesShare": _SHORT_SHARE},
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from encoder.ffmpeg.box import SOURCE_FD
 
 DEMUXERS = (
-    "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac", "mxf", "gif",
+    "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac", "mxf", "dv", "gif",
     "png_pipe", "jpeg_pipe", "webp_pipe",
 )  # fmt: skip
 

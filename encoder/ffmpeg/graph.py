@@ -18,18 +18,16 @@ Size = tuple[int, int]
 
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
 # side data of HDR survives the chain, and is not true of the result any more
-_STRIPPED = tuple(
-    f"sidedata=mode=delete:type={kind}"
-    for kind in (
-        "MASTERING_DISPLAY_METADATA",
-        "CONTENT_LIGHT_LEVEL",
-        "DYNAMIC_HDR_PLUS",
-        "DOVI_RPU_BUFFER",
-        "DOVI_METADATA",
-    )
+_OF_EACH_FRAME = tuple(
+    f"sidedata=mode=delete:type={kind}" for kind in ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA")
+)
+_STRIPPED = (
+    *(f"sidedata=mode=delete:type={kind}" for kind in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")),
+    *_OF_EACH_FRAME,
 )
 # hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
-_TO_LINEAR = ("zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", "tonemap=hable:desat=0")
+_WHITE_NITS = 100
+_TO_LINEAR = (f"zscale=t=linear:npl={_WHITE_NITS}", "format=gbrpf32le", "zscale=p=bt709")
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 
@@ -86,6 +84,7 @@ def _chain(output: OutputPlan, video: VideoPlan, mapped_at: Size | None) -> Chai
     return (
         *_woven(video),
         *_timed(output, video),
+        *(("premultiply=inplace=1",) if video.transparent else ()),
         *_TURNS[video.turn_deg],
         *(() if mapped_at is None else _tone_mapped(video, mapped_at)),
         *_sized(video, mapped_at),
@@ -140,6 +139,7 @@ def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
         f"setparams=color_primaries=bt2020:color_trc={video.tone_map}:colorspace=bt2020nc",
         f"scale={size[0]}:{size[1]}:flags=bicubic",
         *_TO_LINEAR,
+        f"tonemap=hable:desat=0:peak={video.peak_nits / _WHITE_NITS:g}",
         _TO_SDR,
         f"format={video.pixel_format}",
         *_STRIPPED,
@@ -165,7 +165,7 @@ def _sized(video: VideoPlan, mapped_at: Size | None) -> Chain:
 def _finished(video: VideoPlan) -> Chain:
     """Square pixels, the pixel format, the tags."""
     return (
-        *(_STRIPPED if video.strip_hdr and video.tone_map is None else ()),
+        *_dulled(video),
         "setsar=1",
         f"format={video.pixel_format}",
         (
@@ -174,6 +174,15 @@ def _finished(video: VideoPlan) -> Chain:
         ),
         *video.upload,
     )
+
+
+def _dulled(video: VideoPlan) -> Chain:
+    """Without side data of HDR that would not be true of the result; tone mapping has none left."""
+    if video.tone_map is not None:
+        return ()
+    if video.strip_hdr:
+        return _STRIPPED
+    return _OF_EACH_FRAME if video.color_transfer != "bt709" else ()
 
 
 def _video(output: OutputPlan) -> VideoPlan:

@@ -73,6 +73,8 @@ def planned_picture(plan: VideoPlan, source: VideoStream | None) -> Facts:
     }
     if plan.color_transfer == "bt709":
         facts["hdrSideData"] = False
+    elif source is not None and source.hdr_peak_nits is not None:  # data that tells nothing may go
+        facts["hdrSideData"] = not plan.strip_hdr
     if plan.deinterlace is not None or plan.telecine is not None:
         facts["interlaced"] = facts["telecined"] = False
     return facts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, controls, geometry, hardware, rates, target
+from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, rates, target
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.geometry import Fitted
@@ -16,15 +16,9 @@ from encoder.model.job import OutputSpec
 from encoder.model.media import VideoStream
 from encoder.model.plan import VideoPlan
 
-HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
-TONE_MAPPERS = frozenset({"zscale", "tonemap"})
-_SD_LINES = 576
 _FIELDS_KEPT_LINES = 720
 _FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
-_UNKNOWN = (None, "unknown", "unspecified", "reserved")
-_NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz")
 _TEN_BIT = codecs.TEN_BIT[0]
-_DOLBY_VISION_ALONE = 5
 _LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million (E4)
 _MOST_REORDERED = 8  # frames; encoders in use keep to 4
 
@@ -118,7 +112,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
     """
     stream, spec = frames.stream, case.spec
     fit = size(stream, spec, least_px=encoder.min_side_px)
-    transfer = _hdr_transfer(case, stream, encoder)
+    transfer = colours.hdr_transfer(case, stream, encoder)
     keeps_hdr = transfer is not None and not spec.tone_map
     _explain(case, fit, frames)
     _explain_control(case, encoder)
@@ -149,9 +143,11 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         deinterlace=frames.deinterlace,
         telecine=frames.telecine,
         turn_deg=spec.rotate or 0,
-        matrix_in=_matrix_in(stream),
+        matrix_in=colours.matrix_in(stream),
         tone_map=None if keeps_hdr else transfer,
-        strip_hdr=stream.hdr_side_data and not keeps_hdr,
+        peak_nits=colours.peak_nits(stream),
+        strip_hdr=stream.hdr_side_data and (not keeps_hdr or colours.is_absurd(stream)),
+        transparent=colours.is_transparent(stream),
         scale=fit.scale if fit.scale != fit.size else None,
         crop=spec.fit == "cover" and fit.scale != fit.size,
         pad=spec.fit == "pad" and fit.scale != fit.size,
@@ -197,35 +193,12 @@ def _explain_copy(case: Case, stream: VideoStream) -> None:
         case.because("pixels_kept", f"Its pixels of {stream.sample_aspect_ratio} stay as they are.")
     if stream.interlaced:
         case.because("fields_kept", "It stays interlaced.")
-    if stream.color_transfer in HDR:
-        case.because("hdr_kept", f"{HDR[stream.color_transfer]} stays as it is.")
+    if stream.color_transfer in colours.HDR:
+        case.because("hdr_kept", f"{colours.HDR[stream.color_transfer]} stays as it is.")
 
 
 def _text(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
-
-
-def _hdr_transfer(case: Case, stream: VideoStream, encoder: VideoEncoder) -> str | None:
-    if stream.dolby_vision_profile == _DOLBY_VISION_ALONE:
-        raise errors.Permanent("unsupported_hdr", "Dolby Vision profile 5 has no HDR10 or HLG base to show.")
-    if stream.color_transfer not in HDR:
-        return None
-    name = HDR[stream.color_transfer]
-    if case.spec.tone_map:
-        if TONE_MAPPERS.difference(case.able.filters):
-            raise errors.Permanent("unsupported_hdr", f"This ffmpeg has no zscale and tonemap to make SDR of {name}.")
-        case.warn("hdr_to_sdr", f"Recorded in HDR ({name}); made SDR, which every player shows right.")
-    elif not _may_be_ten_bit(case.spec, encoder):
-        raise errors.Permanent("unsupported_hdr", f"{name} needs 10 bits: choose HEVC, VP9 or AV1, or keep toneMap.")
-    else:
-        case.because("hdr_kept", f"{name} is kept in 10 bits, as toneMap is off.")
-    return stream.color_transfer
-
-
-def _may_be_ten_bit(spec: OutputSpec, encoder: VideoEncoder) -> bool:
-    deep = encoder.ten_bit_profiles
-    shallow_profile = bool(deep) and spec.profile is not None and spec.profile not in deep
-    return _TEN_BIT in encoder.pixel_formats and spec.pixel_format in (None, _TEN_BIT) and not shallow_profile
 
 
 def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
@@ -245,10 +218,7 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
     if fit.too_small:
         case.warn("not_upscaled", "The source has fewer pixels than asked for; it is not enlarged.")
     _explain_rate(case, frames)
-    if _matrix_in(stream) == "bt601":
-        case.because("untagged_colours", f"Colours are not tagged; {stream.coded_height} lines are taken for BT.601.")
-    if stream.color_range == "pc":
-        case.because("full_range", "Recorded in full range; made video range.")
+    colours.explain(case, stream)
 
 
 def _explain_control(case: Case, encoder: VideoEncoder) -> None:
@@ -270,12 +240,6 @@ def _explain_rate(case: Case, frames: Frames) -> None:
         case.warn("variable_frame_rate", f"Recorded with uneven frame times; made constant at {told} a second.")
     else:
         case.because("frame_rate", f"{told} frames a second, as recorded.")
-
-
-def _matrix_in(stream: VideoStream) -> str | None:
-    if stream.color_matrix not in _UNKNOWN or stream.pixel_format.startswith(_NO_YUV):
-        return None
-    return "bt601" if stream.coded_height <= _SD_LINES else "bt709"
 
 
 def _pixel_format(spec: OutputSpec, encoder: VideoEncoder, *, keeps_hdr: bool) -> str:

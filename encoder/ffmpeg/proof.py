@@ -67,6 +67,9 @@ def _source_at_fault(check: Check) -> errors.Permanent:
             return errors.Permanent("source_truncated", f"The source says {planned:.2f} s and ends at {made:.2f} s.")
         if made - planned > slack and part != "declaredEndSeconds":
             return errors.Permanent("duration_mismatch", f"The source says {planned:.2f} s and goes on after that.")
+    size, has = _number(check.expected, "bytes"), _number(check.measured, "bytes")
+    if size and size - has > _number(check.limit, "lostBytesShare") * size:
+        return errors.Permanent("source_truncated", f"The source says it has {size:.0f} bytes, and has {has:.0f}.")
     frames, decoded = _number(check.expected, "frames"), _number(check.measured, "frames")
     lost = f"Of {frames:g} frames of the source {decoded:g} could be decoded."
     if _facts(check.measured).get("cutShort"):

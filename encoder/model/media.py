@@ -37,6 +37,7 @@ class VideoStream(Record):
     color_transfer: str | None = None  # bt709, smpte2084 (PQ), arib-std-b67 (HLG), …
     color_matrix: str | None = None
     hdr_side_data: bool = False  # mastering display or content light level present
+    hdr_peak_nits: float | None = None  # the brightest light of which that data tells, believable or not
     dolby_vision_profile: int | None = None
     start_seconds: float = 0.0  # of the first presented frame
     duration_seconds: float | None = None  # presented, edit list applied
@@ -96,6 +97,7 @@ class Media(Record):
     video: tuple[VideoStream, ...] = ()
     audio: tuple[AudioStream, ...] = ()
     other: tuple[OtherStream, ...] = ()
+    declared_bytes: int | None = None  # how large it is by its own header (RIFF); None: it does not say
     cut_short: bool = False  # the container's own sizes go beyond the end of the file
 
 

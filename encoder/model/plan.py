@@ -46,7 +46,9 @@ class VideoPlan(Record):
     turn_deg: int = 0  # clockwise, beyond autorotate
     matrix_in: str | None = None  # what an untagged source is taken for; None: as tagged
     tone_map: str | None = None  # the input's transfer: smpte2084, arib-std-b67
-    strip_hdr: bool = False  # side data of HDR goes, for the output is SDR
+    peak_nits: int = 1000  # what tone mapping takes for the brightest light of the source
+    strip_hdr: bool = False  # side data of HDR goes: the output is SDR, or the data cannot be believed
+    transparent: bool = False  # pixels may be transparent: they are shown on black
     scale: tuple[int, int] | None = None  # size before crop or pad; None: the output size
     crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
     pad: bool = False  # fit=pad: scale to `scale`, then black to the output size

@@ -149,6 +149,31 @@ def test_dolby_vision_without_a_base_is_refused() -> None:
     assert planned(source(picture=hdr(dolby_vision_profile=8)), spec()).video is not None
 
 
+@pytest.mark.parametrize(
+    ("told", "taken"), [(None, 1000), (0.005, 1000), (50.0, 1000), (100.0, 100), (400.0, 400), (10_001.0, 1000)]
+)
+def test_a_brightest_light_that_cannot_be_is_not_believed(told: float | None, taken: int) -> None:
+    """HDR side data: `peak` is ours where the metadata is absurd."""
+    assert picture(planned(source(picture=hdr(hdr_peak_nits=told)), spec())).peak_nits == taken
+
+
+def test_side_data_that_cannot_be_goes_even_where_hdr_is_kept() -> None:
+    kept = spec("hevc", toneMap=False)
+    assert picture(planned(source(picture=hdr(hdr_peak_nits=0.005)), kept)).strip_hdr
+    assert not picture(planned(source(picture=hdr(hdr_peak_nits=1000.0)), kept)).strip_hdr
+
+
+def test_dolby_vision_of_av1_without_a_base_is_refused() -> None:
+    alone = hdr(codec="av1", dolby_vision_profile=10, color_transfer=None)
+    assert refused(source(picture=alone), spec()).code == "unsupported_hdr"
+    assert planned(source(picture=hdr(codec="av1", dolby_vision_profile=10)), spec()).video is not None
+
+
+@pytest.mark.parametrize(("pixels", "may_be"), [("bgra", True), ("yuva444p12le", True), ("yuv420p", False)])
+def test_transparent_pixels_are_shown_on_black(pixels: str, may_be: bool) -> None:  # noqa: FBT001  # a table
+    assert picture(planned(source(picture=video(pixel_format=pixels)), spec())).transparent is may_be
+
+
 def test_side_data_of_hdr_is_stripped_from_sdr() -> None:
     assert picture(planned(source(picture=video(hdr_side_data=True)), spec())).strip_hdr
 

@@ -107,9 +107,9 @@ def _written(path: Path, data: bytes) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _layout(tmp_path: Path, data: bytes) -> Layout:
+def _layout(tmp_path: Path, data: bytes, form: str = "mov,mp4,m4a,3gp,3g2,mj2") -> Layout:
     with _written(tmp_path / "boxes", data) as descriptor:
-        return layout(descriptor)
+        return layout(descriptor, form)
 
 
 FTYP, MOOV, MDAT = _box(b"ftyp", b"isom"), _box(b"moov", b"x" * 50), _box(b"mdat", b"y" * 100)
@@ -140,6 +140,15 @@ def test_long_and_endless_boxes_are_followed(tmp_path: Path) -> None:
 def test_the_profile_of_dolby_vision_is_found(tmp_path: Path) -> None:
     moov = _box(b"moov", b"x" * 40 + _box(b"dvcC", bytes([1, 0, 5 << 1, 0])))
     assert _layout(tmp_path, FTYP + moov + MDAT).dolby_vision_profile == 5
+
+
+def test_the_size_that_a_riff_file_says_it_has_is_read_chunk_by_chunk(tmp_path: Path) -> None:
+    riff = b"RIFF" + (20).to_bytes(4, "little") + bytes(20)
+    assert _layout(tmp_path, riff, "avi").declared_bytes == 28
+    assert _layout(tmp_path, riff + riff[:-9], "avi").declared_bytes == 56
+    assert _layout(tmp_path, riff + b"more", "wav").declared_bytes == 28
+    for unknown in (0, 2**31 - 1, 2**32 - 1):
+        assert _layout(tmp_path, b"RIFF" + unknown.to_bytes(4, "little") + bytes(20), "avi").declared_bytes is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\x00", b"\x00\x00\x00\x04junk", b"\xff" * 64, b"<html><body>"])

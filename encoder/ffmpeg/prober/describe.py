@@ -66,6 +66,7 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         color_transfer=_named(names.TRANSFERS, first.color_trc if first else None, context.color_trc),
         color_matrix=_named(names.MATRICES, first.colorspace if first else None, context.colorspace),
         hdr_side_data=look.hdr_side_data,
+        hdr_peak_nits=look.hdr_peak_nits,
         dolby_vision_profile=dolby_vision,
         start_seconds=shown.start_seconds,
         duration_seconds=shown.duration_seconds,

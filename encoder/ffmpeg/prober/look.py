@@ -30,7 +30,8 @@ class VideoLook:
         self.stream = stream
         self.first: VideoFrame | None = None
         self.turn_deg, self.mirrored = 0, False
-        self.hdr_side_data = self.dolby_vision = False
+        self.hdr_side_data = False
+        self.hdr_peak_nits: float | None = None
         self._comb = Comb(stream)
         self._faults = 0
         self._places, self._seen_before = 1, 0
@@ -111,7 +112,8 @@ class VideoLook:
         if "DISPLAYMATRIX" in kinds:
             self.turn_deg, self.mirrored = turn(bytes(kinds["DISPLAYMATRIX"]))
         self.hdr_side_data = not kinds.keys().isdisjoint({"MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"})
-        self.dolby_vision = not kinds.keys().isdisjoint({"DOVI_METADATA", "DOVI_RPU_BUFFER"})
+        light, display = kinds.get("CONTENT_LIGHT_LEVEL"), kinds.get("MASTERING_DISPLAY_METADATA")
+        self.hdr_peak_nits = brightest(bytes(light or b""), bytes(display or b""))
 
 
 class AudioLook:
@@ -134,6 +136,21 @@ class AudioLook:
             return
         if frames and frames[0].time is not None:
             self.start_seconds = frames[0].time
+
+
+def brightest(light: bytes, mastered: bytes) -> float | None:
+    """The brightest light of a film in nits: of its content, else of the display it was mastered on; None: not told.
+
+    As libavutil lays out `AVContentLightMetadata` (two unsigned) and `AVMasteringDisplayMetadata` (ten rationals,
+    the last of them the brightest, and whether primaries and lights are told).
+    """
+    content = struct.unpack_from("=I", light)[0] if len(light) >= struct.calcsize("=II") else 0
+    if content:
+        return float(content)
+    if len(mastered) < struct.calcsize("=20iii"):
+        return None
+    *_, numerator, denominator, _, told = struct.unpack_from("=20iii", mastered)
+    return numerator / denominator if told and denominator else None
 
 
 def turn(matrix: bytes) -> tuple[int, bool]:

@@ -17,7 +17,7 @@ from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
 from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
-from encoder.ffmpeg.prober.layout import Layout, layout
+from encoder.ffmpeg.prober.layout import layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
@@ -77,7 +77,7 @@ class _Survey:
         self._most_bytes = None if every_packet else _MOST_WALKED_BYTES
         self._streams = list(container.streams)
         self._tracks = {stream.index: Track(stream) for stream in self._streams}
-        self._layout = layout(SOURCE_FD) if container.format.name.startswith("mov") else Layout()
+        self._layout = layout(SOURCE_FD, container.format.name)
         self._whole = False
         self._video: dict[int, VideoLook] = {}
         self._audio: dict[int, AudioLook] = {}
@@ -109,6 +109,7 @@ class _Survey:
                 if stream.index not in self._video and not isinstance(stream, AudioStream)
             ),
             cut_short=self._layout.cut_short,
+            declared_bytes=self._layout.declared_bytes,
         )
 
     def opened(self) -> Opened:
