@@ -10,9 +10,11 @@ from collections.abc import Callable
 from encoder.ffmpeg import codecs, looks
 from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
 from encoder.ffmpeg.looks import Facts
+from encoder.ffmpeg.loudness import OFF_BY_LU, PEAK_OFF_BY_DB
 from encoder.model.proof import Check
 
 MOST_ERRORS = 0.01
+_METER_STEP = 1e-6  # the meter tells tenths, and -1.0 + 0.1 is not -0.9
 _SHORT_SECONDS, _SHORT_SHARE = 1.0, 0.01
 _NULL_CLOCK = "non monotonically increasing dts to muxer"
 _LOST_FRAMES, _LOST_SHARE = 1, 0.01
@@ -217,8 +219,30 @@ def decode(seen: Evidence) -> Check:
     )
 
 
+def loudness(seen: Evidence) -> Check | None:
+    """As loud as was asked, by a new measuring of the result; no peak above the ceiling."""
+    wanted = seen.plan.audio and seen.plan.audio.loudness
+    if not wanted or wanted.mode is None:
+        return None
+    found = next(iter(seen.loudness), None)
+    lufs, peak = (found.lufs, found.peak_dbtp) if found else (None, None)
+    slack, highest = OFF_BY_LU[wanted.mode], wanted.ceiling_dbtp + PEAK_OFF_BY_DB
+    if wanted.aim_lufs is None:
+        passed = found is not None and lufs is None
+    else:
+        passed = _near(lufs, wanted.aim_lufs, slack + _METER_STEP) and (peak or 0.0) <= highest + _METER_STEP
+    return Check(
+        name="loudness",
+        passed=passed,
+        expected={"mode": wanted.mode, "lufs": wanted.aim_lufs, "peakDbtp": wanted.ceiling_dbtp},
+        measured={"lufs": lufs, "rangeLu": found.range_lu if found else None, "peakDbtp": peak},
+        limit={"lu": slack, "peakDb": PEAK_OFF_BY_DB},
+    )
+
+
 ALL: tuple[Callable[[Evidence], Check | None], ...] = (
     run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
+    loudness,
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.codecs import Container
 from encoder.ffmpeg.exits import Exit
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
-from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
+from encoder.model.plan import AudioPlan, Loudness, OutputPlan, VideoPlan
 
 # time stamps are in milliseconds in some containers, and a start and an end are each off by one
 CLOCK_SECONDS = 0.002
@@ -30,6 +30,7 @@ class Evidence:
     closing: Closing
     opened: Opened
     decoded: Exit
+    loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
 
     @property
     def container(self) -> Container:

@@ -124,6 +124,7 @@ _INSTEAD_OF = {
 }
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
+_OF_THE_SOUND = (*_OF_THE_AUDIO_ENCODER, "loudness")
 
 
 def merge(preset: Members, explicit: Members) -> OutputSpec:
@@ -158,7 +159,8 @@ def _displaced(preset: Members, explicit: Members) -> set[str]:
         still = explicit["videoCodec"] in (codecs.COPY, codecs.NONE)
         dropped.update(_OF_THE_PICTURE if still else _OF_THE_VIDEO_ENCODER)
     if not _same_encoder(preset.get("audioCodec"), explicit.get("audioCodec")):
-        dropped.update(_OF_THE_AUDIO_ENCODER)
+        still = explicit["audioCodec"] in (codecs.COPY, codecs.NONE)
+        dropped.update(_OF_THE_SOUND if still else _OF_THE_AUDIO_ENCODER)
     for control, others in _INSTEAD_OF.items():
         if control in explicit:
             dropped.update(others)

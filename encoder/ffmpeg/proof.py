@@ -12,20 +12,31 @@ from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.segments import PLAYLIST
 from encoder.model.base import Json, replace
 from encoder.model.media import Media, Opened
-from encoder.model.plan import Note, OutputPlan
+from encoder.model.plan import Loudness, Note, OutputPlan
 from encoder.model.proof import Check, Proof
 
 _ONLY_WARNS = ("quality",)
 
 
-def judge(plan: OutputPlan, *, media: Media, path: Path, log: str, opened: Opened, decoded: Exit) -> Proof:
+def judge(
+    plan: OutputPlan,
+    *,
+    media: Media,
+    path: Path,
+    log: str,
+    opened: Opened,
+    decoded: Exit,
+    loudness: tuple[Loudness | None, ...] = (),
+) -> Proof:
     """Every check that applies to a result: a file, or one rendition of the package `path`.
 
     `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
-    `decoded`: of `decode_check`.
+    `decoded`: of `decode_check`. `loudness`: of each track of sound, as `listen` heard it.
     """
     name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name
-    seen = Evidence(plan=plan, media=media, name=name, closing=read_closing(log), opened=opened, decoded=decoded)
+    seen = Evidence(
+        plan=plan, media=media, name=name, closing=read_closing(log), opened=opened, decoded=decoded, loudness=loudness
+    )
     found = (check(seen) for check in checks.ALL)
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, ladder, rules_package, rules_quality
+from encoder.ffmpeg import codecs, ladder, loudness, rules_package, rules_quality
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
@@ -42,6 +42,7 @@ _SOUND_MEMBERS = {
     "audioBitrate": "audio_bitrate",
     "audioChannels": "audio_channels",
     "audioSampleRate": "audio_sample_rate",
+    "loudness": "loudness",
 }
 
 
@@ -204,6 +205,8 @@ def _audio_encoder(spec: OutputSpec, encoder: AudioEncoder) -> Iterator[Fault]:
     if spec.audio_sample_rate is not None and spec.audio_sample_rate not in encoder.sample_rates_hz:
         rates = ", ".join(str(rate) for rate in encoder.sample_rates_hz)
         yield _fault("audioSampleRate", f"{encoder.name} takes {rates}")
+    if spec.loudness is not None and not loudness.LEAST_LUFS <= spec.loudness <= loudness.MOST_LUFS:
+        yield _fault("loudness", f"{loudness.LEAST_LUFS:g} to {loudness.MOST_LUFS:g} LUFS", code="out_of_range")
     if spec.audio_bitrate is not None:
         lowest, highest = encoder.bitrate_bps
         if encoder.default_bps is None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from encoder import errors
-from encoder.ffmpeg import codecs, rules
+from encoder.ffmpeg import codecs, loudness, rules
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import AudioEncoder
 from encoder.ffmpeg.timeline import Span
 from encoder.model.media import AudioStream
-from encoder.model.plan import AudioPlan
+from encoder.model.plan import AudioPlan, LoudnessPlan
 
 DEFAULT_RATE_HZ = 48_000
 _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
@@ -123,6 +123,7 @@ def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) 
         # holes in the sound are filled with silence, or what follows would come too early
         filters=(*_timed(span, alone=alone), *_mix(track, channels), f"aresample={rate_hz}:async=1"),
         language=_language(case, track),
+        loudness=_loudness(case),
         start_seconds=0.0 if alone else span.start_of(track.start_seconds),
         duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
         frame_seconds=encoder.frame_samples / rate_hz,
@@ -166,6 +167,19 @@ def _channels(case: Case, track: AudioStream, encoder: AudioEncoder) -> int:
 
 def _more(encoder: AudioEncoder) -> str:
     return "audioChannels keeps more." if encoder.max_channels > 2 else f"{encoder.codec} holds no more."  # noqa: PLR2004  # stereo
+
+
+def _loudness(case: Case) -> LoudnessPlan | None:
+    """What is wanted; how it is reached, only a measuring tells."""
+    target = case.spec.loudness
+    if target is None:
+        return None
+    if missing := sorted(loudness.NEEDED.difference(case.able.filters)):
+        raise errors.Permanent(
+            "encoder_not_available", f"No worker here can measure loudness: {missing[0]} is missing."
+        )
+    case.because("loudness_measured", f"The sound is measured before it is encoded, and brought to {target:g} LUFS.")
+    return LoudnessPlan(target_lufs=target, ceiling_dbtp=loudness.CEILING_DBTP)
 
 
 def _mix(track: AudioStream, channels: int) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class OutputSpec(Record):
     audio_bitrate: int | None = None  # bit/s
     audio_channels: int | None = None
     audio_sample_rate: int | None = None  # Hz
+    loudness: float | None = None  # LUFS, integrated
     clip: Clip | None = None
     deinterlace: bool | None = None  # None: when the picture is interlaced
     tone_map: bool = True

@@ -58,6 +58,25 @@ class VideoPlan(Record):
     frames_limit: int = 1  # how far from `frames` a good result may be: wide where the source's times are guesses
 
 
+class Loudness(Record):
+    """How loud a track is by EBU R128. All None: silence."""
+
+    lufs: float | None = None  # integrated
+    range_lu: float | None = None  # LRA
+    peak_dbtp: float | None = None  # true peak
+
+
+class LoudnessPlan(Record):
+    """How loud a track shall be. Until it was measured, `mode` is None."""
+
+    target_lufs: float
+    ceiling_dbtp: float
+    mode: str | None = None  # linear: a plain gain; dynamic: compressed; silent: left as it is
+    source: Loudness | None = None  # the mapped track, before
+    gain_db: float = 0.0
+    aim_lufs: float | None = None  # what the result must have; not the target where its peaks forbid that
+
+
 class AudioPlan(Record):
     """The audio stream of one output."""
 
@@ -71,6 +90,7 @@ class AudioPlan(Record):
     options: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
     language: str | None = None  # three letters
+    loudness: LoudnessPlan | None = None
     start_seconds: float = 0.0  # of the first sample, in the output's time
     duration_seconds: float | None = None  # expected
     frame_seconds: float = 0.0  # of one packet: the grain of every measure of time

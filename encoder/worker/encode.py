@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import command, hardware, launcher
+from encoder.ffmpeg import command, hardware, launcher, listen
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
+from encoder.ffmpeg.listen import Ear
 from encoder.log import get_logger
+from encoder.model.base import replace
 from encoder.model.ids import OutputId
 from encoder.model.plan import Note, OutputPlan, Pass, Plan
 from encoder.model.state import OutputState
@@ -92,13 +94,17 @@ class Encode:
     async def _run(
         self, run: Run, source: Fetched, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
     ) -> list[Made]:
+        opened = input_options(None if self._by_descriptor else source.path)
+        asked = [plan.output(number) for number in one_pass.outputs]
+        listened = [args for each in asked for args in listen.runs(each, source_args=opened)]
+        if listened:
+            plan = await self._settled(run, source, plan, one_pass)
         plans = [plan.output(number) for number in one_pass.outputs]
         files = {each.output: run.folder / each.file_name for each in plans}
-        opened = input_options(None if self._by_descriptor else source.path)
         first = command.first(plan, one_pass, threads=self._threads, source_args=opened)
         argv = command.build(plan, one_pass, files=files, threads=self._threads, source_args=opened)
         runs = [argv] if first is None else [first, argv]
-        shown = _shown(runs, run.folder)
+        shown = _shown([*listened, *runs], run.folder)
         await run.ledger.mark(
             *(
                 OutputChange(id=OutputId(each.output), state=OutputState.ENCODING, plan=each, command=shown)
@@ -125,6 +131,23 @@ class Encode:
             )
             for each in plans
         ]
+
+    async def _settled(self, run: Run, source: Fetched, plan: Plan, one_pass: Pass) -> Plan:
+        """The plan with the loudness of this pass's sound measured, and its gains decided."""
+        ear = Ear(
+            ffmpeg=self._ffmpeg,
+            path=source.path,
+            folder=run.folder,
+            leash=run.held.leash,
+            by_descriptor=self._by_descriptor,
+        )
+
+        def told(now: Progress) -> None:
+            for number in one_pass.outputs:
+                run.held.tell(OutputId(number), progress.measure(now))
+
+        settled = {number: await ear.settle(plan.output(number), told) for number in one_pass.outputs}
+        return replace(plan, outputs=tuple(settled.get(each.output, each) for each in plan.outputs))
 
     def _teller(
         self, run: Run, plans: list[OutputPlan], begun: float, *, run_place: int, runs: int

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from encoder import errors
-from encoder.ffmpeg import command
+from encoder.ffmpeg import command, listen
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.estimate import estimate
 from encoder.ffmpeg.launcher import Launcher
@@ -81,5 +81,6 @@ def _commands(plan: Plan, output: OutputPlan) -> tuple[tuple[str, ...], ...]:
     """The runs that make one output, with the files as they would be called."""
     one_pass = next(one_pass for one_pass in plan.passes if output.output in one_pass.outputs)
     files = {number: Path(plan.output(number).file_name) for number in one_pass.outputs}
+    heard = listen.runs(output, source_args=command.INPUT_OPTIONS)
     first, second = command.first(plan, one_pass), command.build(plan, one_pass, files=files)
-    return tuple(tuple(command.shown(args, Path())) for args in (first, second) if args is not None)
+    return tuple(tuple(command.shown(args, Path())) for args in (*heard, first, second) if args is not None)

@@ -64,6 +64,11 @@ class Meter:
         return (done_bytes - had) / (now - since) if now > since else None
 
 
+def measure(now: Progress) -> Live:
+    """Progress of a measuring before an encode: no share of the whole, for it takes a hundredth of the time."""
+    return Live(stage="measuring", progress=overall("measuring", 0.0), speed=now.speed)
+
+
 def encode(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:
     """Progress of an encode whose first output is `plan`: by its frames, for sound runs ahead of a picture's lookahead.
 

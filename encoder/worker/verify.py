@@ -11,10 +11,11 @@ from pathlib import Path
 from encoder.ffmpeg import codecs, command, proof
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
+from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.probe import reopen
 from encoder.files.threads import in_thread
 from encoder.model.media import Media, Opened
-from encoder.model.plan import OutputPlan
+from encoder.model.plan import Loudness, OutputPlan
 from encoder.model.proof import Check, Proof
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
@@ -104,6 +105,7 @@ class Verify:
                 reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash)
             )
             decoding = group.create_task(self._decoded(run, path))
+            hearing = group.create_task(self._heard(run, plan, path))
         opened = reopening.result()
         report = proof.judge(
             plan,
@@ -112,8 +114,22 @@ class Verify:
             log=made.log,
             opened=opened,
             decoded=decoding.result(),
+            loudness=hearing.result(),
         )
         return report, opened
+
+    async def _heard(self, run: Run, plan: OutputPlan, path: Path) -> tuple[Loudness | None, ...]:
+        """How loud the sound came out, if it was to have a loudness."""
+        if plan.audio is None or plan.audio.loudness is None:
+            return ()
+        ear = Ear(
+            ffmpeg=self._ffmpeg,
+            path=path,
+            folder=run.folder,
+            leash=run.held.leash,
+            by_descriptor=self._by_descriptor,
+        )
+        return (await ear.result(),)
 
     async def _decoded(self, run: Run, path: Path) -> Exit:
         args = command.decode_check(source_args=input_options(None if self._by_descriptor else path))

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from encoder.ffmpeg import command, proof, rules
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
+from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect, reopen
-from encoder.model.base import Json
+from encoder.model.base import Json, replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Opened
-from encoder.model.plan import OutputPlan
+from encoder.model.plan import Loudness, OutputPlan
 from encoder.model.proof import Proof
 from tests.lab.facts import ABLE, spec
 from tests.lab.media import ffmpeg_binary
@@ -47,6 +48,8 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
     media = await inspect(launcher, path, folder=folder, leash=Leash())
     plan = decide(media, dict(enumerate(outputs)), ABLE)
     assert not plan.refused
+    ear = Ear(ffmpeg=launcher, path=path, folder=folder, leash=Leash())
+    plan = replace(plan, outputs=tuple([await ear.settle(each) for each in plan.outputs]))
     files = {each.output: folder / f"out-{each.output}.{each.extension}" for each in plan.outputs}
     results: list[Made] = []
     for one_pass in plan.passes:
@@ -66,7 +69,12 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
             decoded = await launcher.run(
                 command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=file
             )
-            judged = proof.judge(each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded)
+            heard: tuple[Loudness | None, ...] = ()
+            if each.audio is not None and each.audio.loudness is not None:
+                heard = (await Ear(ffmpeg=launcher, path=file, folder=folder, leash=Leash()).result(),)
+            judged = proof.judge(
+                each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded, loudness=heard
+            )
             results.append(Made(plan=each, path=file, media=media, opened=opened, proof=judged))
     return results
 

@@ -21,7 +21,9 @@ class Able:
     """An ffmpeg that can do all that we know of."""
 
     encoders: frozenset[str] = field(default=frozenset({*codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS}))
-    filters: frozenset[str] = frozenset({"zscale", "tonemap", "bwdif", *quality.FILTERS.values()})
+    filters: frozenset[str] = frozenset(
+        {"zscale", "tonemap", "bwdif", "ebur128", "loudnorm", *quality.FILTERS.values()}
+    )
 
 
 ABLE = Able()

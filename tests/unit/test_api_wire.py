@@ -239,6 +239,7 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/audioChannels", 3, "/outputs/0/audioChannels", "invalid_value"),
     ("/outputs/0/audioChannels", True, "/outputs/0/audioChannels", "invalid_value"),
     ("/outputs/0/audioSampleRate", 44101, "/outputs/0/audioSampleRate", "invalid_value"),
+    ("/outputs/0/loudness", -5, "/outputs/0/loudness", "out_of_range"),
     ("/outputs/0/renditions", [], "/outputs/0/renditions", "out_of_range"),
     ("/outputs/0/renditions", [{"size": "720p"}], "/outputs/0/renditions/0/size", "unknown_field"),
     ("/outputs/0/renditions", [{"resolution": 720}], "/outputs/0/renditions/0/resolution", "invalid_type"),

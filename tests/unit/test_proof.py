@@ -14,7 +14,7 @@ from encoder.ffmpeg.exits import Exit, Reason
 from encoder.model import base
 from encoder.model.job import OutputSpec
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
-from encoder.model.plan import OutputPlan
+from encoder.model.plan import Loudness, OutputPlan
 from encoder.model.proof import Proof
 from tests.lab.facts import MKV, audio, hdr, picture, planned, sound, source, spec, video
 
@@ -34,12 +34,21 @@ class Result:
     ended: bool = True
     complaint: str = ""
     exit_code: int = 0
+    heard: tuple[Loudness | None, ...] = ()
 
     def judged(self) -> Proof:
         decoded = Exit(
             code=self.exit_code, reason=Reason.OK, log=self.complaint, cpu_seconds=1.0, wall_seconds=1.0, ended=True
         )
-        return proof.judge(self.plan, media=self.media, path=FILE, log=self.log(), opened=self.opened, decoded=decoded)
+        return proof.judge(
+            self.plan,
+            media=self.media,
+            path=FILE,
+            log=self.log(),
+            opened=self.opened,
+            decoded=decoded,
+            loudness=self.heard,
+        )
 
     def log(self) -> str:
         if not self.ended:
@@ -73,6 +82,16 @@ class Result:
 
     def with_audio(self, **facts: object) -> Result:
         return self.with_media(audio=(base.replace(self.opened.media.audio[0], **facts),))
+
+    def with_loudness(self, **facts: object) -> Result:
+        """With another decision on the loudness of its sound."""
+        audio_plan = sound(self.plan)
+        assert audio_plan.loudness is not None
+        decided = base.replace(audio_plan, loudness=base.replace(audio_plan.loudness, **facts))
+        return replace(self, plan=base.replace(self.plan, audio=decided))
+
+    def with_loud(self, lufs: float, peak: float = -5.0) -> Result:
+        return replace(self, heard=(Loudness(lufs=lufs, range_lu=4.0, peak_dbtp=peak),))
 
     def with_count(self, index: int, **facts: object) -> Result:
         counts = (base.replace(count, **facts) if count.index == index else count for count in self.opened.counts)
@@ -154,6 +173,13 @@ GOOD = good()
 GRIDDED = replace(GOOD, plan=base.replace(GOOD.plan, video=base.replace(picture(GOOD.plan), grid=True))).with_count(
     0, shortest_gap_seconds=4.0
 )
+LOUD = replace(
+    good(output=base.replace(spec(height=720), loudness=-23.0)),
+    heard=(Loudness(lufs=-23.2, range_lu=4.0, peak_dbtp=-5.0),),
+)
+LOUD = LOUD.with_loudness(mode="linear", aim_lufs=-23.0)
+SILENCE = replace(LOUD.with_loudness(mode="silent", aim_lufs=None), heard=(Loudness(),))
+PRESSED = LOUD.with_loudness(mode="dynamic", aim_lufs=-23.0)
 LATE = good(source(sound=audio(start_seconds=0.5)))
 FIELDS = good(source(picture=video(interlaced=True)))
 SURROUND = good(source(sound=audio(channels=6, layout="5.1", language="ger")), spec(height=720, audioChannels=6))
@@ -200,6 +226,12 @@ FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "keyframes too far apart": ("keyframes", GOOD.with_count(0, longest_gap_seconds=4.04)),
     "a keyframe off the grid": ("keyframes", GRIDDED.with_count(0, shortest_gap_seconds=3.96)),
     "a second decoder that complains": ("decode", replace(GOOD, complaint="[h264 @ 0x1] error while decoding MB")),
+    "sound that is too quiet": ("loudness", LOUD.with_loud(-23.6)),
+    "sound that is too loud": ("loudness", LOUD.with_loud(-22.4)),
+    "compressed sound that is too quiet": ("loudness", PRESSED.with_loud(-24.1)),
+    "a peak above the ceiling": ("loudness", LOUD.with_loud(-23.0, -0.8)),
+    "sound that cannot be measured": ("loudness", replace(LOUD, heard=(None,))),
+    "silence that is none": ("loudness", replace(SILENCE, heard=LOUD.heard)),
     "a second decoder that fails": ("decode", replace(GOOD, exit_code=183)),
 }  # fmt: skip
 
@@ -234,7 +266,7 @@ def test_every_check_has_a_result_that_fails_it() -> None:
 @pytest.mark.parametrize(
     "result",
     [
-        GOOD, LATE, FIELDS, SURROUND,
+        GOOD, LOUD, LOUD.with_loud(-22.5, -0.9), PRESSED.with_loud(-24.0), SILENCE, LATE, FIELDS, SURROUND,
         good(source(silent=True)),
         good(output=spec("audio-aac")),
         good(output=spec("vp9")),
