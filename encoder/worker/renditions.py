@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
-from encoder import packaging
-from encoder.errors import Defect
+from encoder import errors, packaging
 from encoder.ffmpeg.segments import files_in_order
 from encoder.model.base import replace
 from encoder.model.media import Opened
@@ -19,8 +20,12 @@ _RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 
 
 def join(folder: Path, target: Path) -> None:
-    """The one file that a rendition's segments are to whoever plays them in order. Blocks."""
-    with target.open("wb") as whole:
+    """The one file that a rendition's segments are to whoever plays them in order. Blocks.
+
+    Raises:
+        errors.Resource: `disk_full`.
+    """
+    with _room(), target.open("wb") as whole:
         for path in files_in_order(folder):
             with path.open("rb") as part:
                 shutil.copyfileobj(part, whole, 1024**2)
@@ -31,13 +36,15 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
 
     Raises:
         errors.Permanent: `output_invalid`, a rendition is not what it should be.
+        errors.Resource: `disk_full`.
     """
     package = plan.package
     if package is None:
-        raise Defect("a single file has no manifests")
+        raise errors.Defect("a single file has no manifests")
     tracks = [_track(rendition) for rendition in plan.renditions]
     written = packaging.read(folder, tracks, segments=package.segments)
-    manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name)
+    with _room():
+        manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name)
     checked = packaging.check(
         folder,
         tracks,
@@ -68,6 +75,17 @@ def best(plan: OutputPlan, seen: Sequence[Opened]) -> Opened:
     return replace(shown, media=media)
 
 
+@contextmanager
+def _room() -> Iterator[None]:
+    """Tell a full disk as what it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise errors.Resource("disk_full", f"The scratch folder cannot take more: {error.strerror}.") from error
+
+
 def _track(plan: OutputPlan) -> packaging.Track:
     video, audio = plan.video, plan.audio
     if video is not None:
@@ -80,5 +98,5 @@ def _track(plan: OutputPlan) -> packaging.Track:
             video_range=_RANGES.get(video.color_transfer, "SDR"),
         )
     if audio is None:
-        raise Defect("a rendition without a stream")
+        raise errors.Defect("a rendition without a stream")
     return packaging.Track(name=plan.name, kind="audio", language=audio.language, default=True, channels=audio.channels)
