@@ -71,6 +71,12 @@ def inline_tone() -> str:
 
 
 @functools.cache
+def inline_picture() -> str:
+    """Two small seconds with a tone, in base64."""
+    return base64.b64encode(clip(size="160x90", name="inline.mp4").read_bytes()).decode("ascii")
+
+
+@functools.cache
 def _shelf() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="encoder-clips-"))
     folder.chmod(0o755)  # servers of the lab may run as another user
