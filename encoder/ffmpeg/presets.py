@@ -155,6 +155,8 @@ def _without_bitrates(renditions: Json) -> Json:
 
 def _displaced(preset: Members, explicit: Members) -> set[str]:
     dropped: set[str] = set()
+    if not makes_folder({**preset, **explicit, "preset": None}):
+        dropped.add("renditions")
     if not _same_encoder(preset.get("videoCodec"), explicit.get("videoCodec")):
         still = explicit["videoCodec"] in (codecs.COPY, codecs.NONE)
         dropped.update(_OF_THE_PICTURE if still else _OF_THE_VIDEO_ENCODER)

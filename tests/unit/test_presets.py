@@ -46,6 +46,12 @@ def test_the_preset_s_own_family_is_no_other_encoder() -> None:
     assert spec("h264", videoCodec="h264").crf == 23
 
 
+def test_a_single_file_drops_the_ladder_of_the_preset_and_a_package_keeps_it() -> None:
+    assert spec("hls", container="mp4").renditions == ()
+    assert len(spec("hls", container="cmaf").renditions) == 4
+    assert rules.check(spec("hls", container="mp4")) == rules.check(spec("h264", container="hls")) == []
+
+
 def test_a_bitrate_drops_the_quality_of_the_preset() -> None:
     merged = spec("h264", videoBitrate=2_000_000)
     assert (merged.crf, merged.video_bitrate) == (None, 2_000_000)
