@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from encoder import errors
-from encoder.ffmpeg import codecs, loudness, rules
+from encoder.ffmpeg import channels, codecs, loudness, rules
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import AudioEncoder
 from encoder.ffmpeg.timeline import Span
@@ -13,31 +13,8 @@ from encoder.model.media import AudioStream
 from encoder.model.plan import AudioPlan, LoudnessPlan
 
 DEFAULT_RATE_HZ = 48_000
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 _LONGEST_PACKET_SAMPLES = 2048
 _LANGUAGE = re.compile(r"[a-z]{3}")
-
-# Which channels a layout has beside left and right, by ffmpeg's names (`ffmpeg -layouts`).
-_SURROUND = {
-    "3.0": ("FC",),
-    "3.0(back)": ("BC",),
-    "4.0": ("FC", "BC"),
-    "quad": ("BL", "BR"),
-    "quad(side)": ("SL", "SR"),
-    "5.0": ("FC", "BL", "BR"),
-    "5.0(side)": ("FC", "SL", "SR"),
-    "4.1": ("FC", "BC"),
-    "5.1": ("FC", "BL", "BR"),
-    "5.1(side)": ("FC", "SL", "SR"),
-    "6.0": ("FC", "BC", "SL", "SR"),
-    "6.1": ("FC", "BC", "SL", "SR"),
-    "7.0": ("FC", "BL", "BR", "SL", "SR"),
-    "7.1": ("FC", "BL", "BR", "SL", "SR"),
-    "2.1": (),
-    "3.1": ("FC",),
-}
-_LEFT, _RIGHT, _BOTH = ("BL", "SL"), ("BR", "SR"), ("FC", "BC")
-_SHARE = "0.707"  # -3 dB: centre and surrounds in a stereo downmix (ATSC A/52 §7.8)
 
 
 def planned(case: Case, span: Span) -> AudioPlan | None:
@@ -65,8 +42,7 @@ def planned(case: Case, span: Span) -> AudioPlan | None:
 
 def layout_of(track: AudioStream) -> str:
     """The layout of a track; where its file names none (WAV of one or two channels), the usual one of so many."""
-    unnamed = track.layout is None or track.layout.endswith(" channels")
-    return _LAYOUTS.get(track.channels, "") if unnamed else str(track.layout)
+    return channels.layout_of(track.layout, track.channels)
 
 
 def _track(case: Case) -> AudioStream | None:
@@ -107,21 +83,21 @@ def _copied(case: Case, track: AudioStream, span: Span) -> AudioPlan:
 
 def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) -> AudioPlan:
     spec = case.spec
-    channels = _channels(case, track, encoder)
+    count = _channels(case, track, encoder)
     rate_hz = spec.audio_sample_rate or _rate_hz(encoder)
-    bitrate = _bitrate_bps(case, encoder, channels)
+    bitrate = _bitrate_bps(case, encoder, count)
     alone = rules.video_codec(spec) == codecs.NONE
     return AudioPlan(
         source_index=track.index,
         encoder=encoder.name,
         codec=encoder.codec,
-        channels=channels,
-        layout=_LAYOUTS[channels],
+        channels=count,
+        layout=channels.NAMES[count],
         sample_rate_hz=rate_hz,
         bitrate_bps=bitrate,
         options=() if bitrate is None else (("-b:a", str(bitrate)),),
         # holes in the sound are filled with silence, or what follows would come too early
-        filters=(*_timed(span, alone=alone), *_mix(track, channels), f"aresample={rate_hz}:async=1"),
+        filters=(*_timed(span, alone=alone), *_mix(track, count), f"aresample={rate_hz}:async=1"),
         language=_language(case, track),
         loudness=_loudness(case),
         start_seconds=0.0 if alone else span.start_of(track.start_seconds),
@@ -156,12 +132,12 @@ def _bitrate_bps(case: Case, encoder: AudioEncoder, channels: int) -> int | None
 
 def _channels(case: Case, track: AudioStream, encoder: AudioEncoder) -> int:
     has = track.channels
-    wanted = case.spec.audio_channels or min(has, 2)
-    if wanted > max(has, 2):
+    wanted, kept = case.spec.audio_channels or min(has, 2), channels.most_kept(has)
+    if wanted > kept:
         case.warn("channels_kept", f"The source has {has} channels, fewer than {wanted}: none are invented.")
-        wanted = max(count for count in _LAYOUTS if count <= has)
+        wanted = kept if has > 1 else has
     if has > wanted:
-        case.because("downmix", f"{has} channels are mixed to {_LAYOUTS[wanted]}; {_more(encoder)}")
+        case.because("downmix", f"{has} channels are mixed to {channels.NAMES[wanted]}; {_more(encoder)}")
     return wanted
 
 
@@ -182,28 +158,10 @@ def _loudness(case: Case) -> LoudnessPlan | None:
     return LoudnessPlan(target_lufs=target, ceiling_dbtp=loudness.CEILING_DBTP)
 
 
-def _mix(track: AudioStream, channels: int) -> tuple[str, ...]:
+def _mix(track: AudioStream, wanted: int) -> tuple[str, ...]:
     """Filters that make the wanted channels, in float: the mixer scales whole numbers down by 8 dB [encoding.md]."""
-    pan = _pan(layout_of(track), track.channels, channels)
-    return ("aformat=sample_fmts=fltp", pan or f"aformat=channel_layouts={_LAYOUTS[channels]}")
-
-
-def _pan(layout: str, has: int, channels: int) -> str | None:
-    if channels == 1 and layout == "stereo":
-        return "pan=mono|FC=0.5*FL+0.5*FR"
-    if channels == 2 and has == 1:  # noqa: PLR2004  # stereo of mono
-        return "pan=stereo|FL=FC|FR=FC"
-    if channels == 2 and layout in _SURROUND:  # noqa: PLR2004  # stereo of surround
-        left = _mixed("FL", _BOTH + _LEFT, _SURROUND[layout])
-        right = _mixed("FR", _BOTH + _RIGHT, _SURROUND[layout])
-        return f"pan=stereo|FL={left}|FR={right}"
-    if channels == 6 and layout == "5.1(side)":  # noqa: PLR2004  # only the names differ; Opus refuses the side ones
-        return "pan=5.1|FL=FL|FR=FR|FC=FC|LFE=LFE|BL=SL|BR=SR"
-    return None
-
-
-def _mixed(front: str, others: tuple[str, ...], present: tuple[str, ...]) -> str:
-    return "+".join([front, *(f"{_SHARE}*{channel}" for channel in others if channel in present)])
+    mixed = channels.mixed(layout_of(track), track.channels, wanted)
+    return ("aformat=sample_fmts=fltp", mixed or f"aformat=channel_layouts={channels.NAMES[wanted]}")
 
 
 def _language(case: Case, track: AudioStream) -> str | None:

@@ -75,3 +75,11 @@ def test_an_unnamed_layout_is_the_usual_one() -> None:
     assert "pan=mono|FC=0.5*FL+0.5*FR" in sound(
         planned(source(sound=audio(layout="2 channels")), spec(audioChannels=1))
     ).filters  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("has", "wanted", "made"), [(1, 2, 2), (1, 6, 1), (4, 6, 2), (5, 6, 6), (5, 8, 6), (6, 8, 6), (7, 8, 8), (12, 8, 8)]
+)
+def test_no_channel_is_invented_but_a_silent_low_one(has: int, wanted: int, made: int) -> None:
+    plan = planned(source(sound=audio(channels=has, layout=f"{has} channels")), spec(audioChannels=wanted))
+    assert (sound(plan).channels, "channels_kept" in warned(plan)) == (made, made != wanted)
