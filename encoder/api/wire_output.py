@@ -125,6 +125,7 @@ class Output(Wire):
     ] = ABSENT
     segment_format: Annotated[str, _all(rules_package.SEGMENT_FORMATS)] = ABSENT
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
+    encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
     destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
     @model_validator(mode="after")

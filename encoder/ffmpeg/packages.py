@@ -19,7 +19,7 @@ from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import VideoStream
-from encoder.model.plan import AudioPlan, Note, OutputPlan, PackagePlan, VideoPlan
+from encoder.model.plan import KEY_FILE, AudioPlan, Note, OutputPlan, PackagePlan, VideoPlan
 
 PLAYLISTS = {"hls": "master.m3u8", "dash": "manifest.mpd", "cmaf": "master.m3u8"}
 LEAST_FRAMES = 5  # of a segment: players stumble over shorter ones
@@ -97,12 +97,18 @@ def _package(case: Case, frames: Frames) -> PackagePlan:
         "segments",
         f"A keyframe every {gop} frames in all renditions, a segment every {gops * gop}: {float(seconds):.6g} s.",
     )
+    if spec.encryption:
+        case.because(
+            "encryption",
+            f"Segments are encrypted (AES-128); the key is the package's file {KEY_FILE}: guard it where you serve it.",
+        )
     return PackagePlan(
         kind=spec.container,
         segments=ladder.segments_of(spec),
         segment_frames=gops * gop,
         segment_seconds=f"{seconds.numerator}/{seconds.denominator}",
         playlist_name=spec.playlist_name or PLAYLISTS[spec.container],
+        encryption=spec.encryption,
     )
 
 

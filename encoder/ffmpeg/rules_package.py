@@ -11,6 +11,7 @@ from encoder.ffmpeg.codecs import Container
 from encoder.model.job import OutputSpec, Rendition
 
 SEGMENT_FORMATS = ("fmp4", "ts")
+ENCRYPTIONS = ("aes-128",)
 LEAST_SEGMENT_S, MOST_SEGMENT_S = 1, 30
 MOST_RENDITIONS = 12
 _NAMES = {"hls": ".m3u8", "dash": ".mpd", "cmaf": ".m3u8"}
@@ -20,6 +21,7 @@ _OF_PACKAGES = {
     "segmentSeconds": "segment_seconds",
     "segmentFormat": "segment_format",
     "playlistName": "playlist_name",
+    "encryption": "encryption",
 }
 # what each rendition says for itself; a quality may be that of all
 _OF_RENDITIONS = {
@@ -41,6 +43,8 @@ def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
     yield from _whole(spec)
     yield from _segments(spec)
     yield from _name(spec)
+    if spec.encryption and spec.container != "hls":
+        yield _fault("encryption", f"only HLS has it: players of {spec.container} know none of AES-128")
     if spec.renditions:
         for member, field in _OF_RENDITIONS.items():
             if getattr(spec, field) is not None:

@@ -65,6 +65,7 @@ class OutputSpec(Record):
     segment_seconds: float | None = None
     segment_format: str | None = None  # fmp4, ts
     playlist_name: str | None = None
+    encryption: str | None = None  # of the segments: aes-128
 
 
 class JobSpec(Record):

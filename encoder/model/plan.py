@@ -96,6 +96,9 @@ class AudioPlan(Record):
     frame_seconds: float = 0.0  # of one packet: the grain of every measure of time
 
 
+KEY_FILE = "package.key"  # of an encrypted package, beside what players open first
+
+
 class PackagePlan(Record):
     """A folder of files in place of one file: what players switch between, cut on one grid."""
 
@@ -104,6 +107,7 @@ class PackagePlan(Record):
     segment_frames: int  # of the picture, whole GOPs
     segment_seconds: str  # exactly those frames, "6006/1000": the sound is cut by it too
     playlist_name: str  # of what players open first, with its ending
+    encryption: str | None = None  # aes-128
 
     @property
     def suffix(self) -> str:

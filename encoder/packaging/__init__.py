@@ -8,9 +8,10 @@ with B-frames by their delay, AAC by its priming: 67 and 21 ms, n9.0.2). `-avoid
 fMP4's edit list, which is exact; TS wants `-hls_segment_options avoid_negative_ts=disabled` besides.
 """
 
+from encoder.packaging.cipher import new_key
 from encoder.packaging.lint import check
 from encoder.packaging.manifests import write
 from encoder.packaging.measure import read
 from encoder.packaging.track import Kind, Segments, Track, Written
 
-__all__ = ["Kind", "Segments", "Track", "Written", "check", "read", "write"]
+__all__ = ["Kind", "Segments", "Track", "Written", "check", "new_key", "read", "write"]

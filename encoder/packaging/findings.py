@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 
-from encoder.files.beneath import closing, open_file
+from encoder.files.beneath import open_file
 from encoder.packaging.boxes import broken
 
-_MOST_TEXT_BYTES = 64 << 20
+_MOST_BYTES = 64 << 20
 
 
 class Findings:
@@ -33,22 +35,25 @@ class Findings:
 
     def name(self, name: str, *, by: str) -> str | None:
         """The file that the manifest `by` calls `name`; None where that is no relative path within the package."""
-        parts = PurePosixPath(name).parts
-        if not name or ":" in name or name.startswith("/") or ".." in parts or "?" in name or "#" in name:
+        path = normpath(PurePosixPath(by).parent / name)
+        if not name or name.startswith("/") or path.startswith("..") or any(mark in name for mark in ":?#"):
             self.must("address", holds=False, told=f"{by}: {name!r} leads out of the package")
             return None
-        path = (PurePosixPath(by).parent / name).as_posix()
         self.named.add(path)
         return path
 
     def text(self, name: str) -> str:
-        """A manifest.
+        """A manifest. Raises as `bytes`."""
+        return self.bytes(name).decode(errors="replace")
+
+    def bytes(self, name: str) -> bytes:
+        """A small file.
 
         Raises:
             errors.Permanent: `output_invalid`, it cannot be read.
         """
         try:
-            with closing(open_file(self.folder, PurePosixPath(name))) as file, open(file, closefd=False) as text:
-                return text.read(_MOST_TEXT_BYTES)
-        except (OSError, UnicodeDecodeError) as error:
+            with os.fdopen(open_file(self.folder, PurePosixPath(name)), "rb") as file:
+                return file.read(_MOST_BYTES)
+        except OSError as error:
             raise broken(f"{name} cannot be read") from error

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from encoder.model.plan import KEY_FILE
 from encoder.packaging.bandwidth import Rates, Span, rates, target_seconds
+from encoder.packaging.cipher import METHOD
 from encoder.packaging.languages import tag
-from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Written
+from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Segment, Written
 
 VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
 _PRECISION = 6  # digits after the point of EXTINF
@@ -64,6 +66,7 @@ def media(track: Written) -> str:
     each = spans(track)
     lines = _head(track, each)
     for segment, span in zip(track.segments, each, strict=True):
+        lines += _key(segment)
         lines += [f"#EXTINF:{_extinf(span)},", segment.name]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
@@ -130,6 +133,12 @@ def _head(track: Written, each: Sequence[Span], *more: str) -> list[str]:
         *more,
         *([f'#EXT-X-MAP:URI="{INIT}"'] if track.container == "fmp4" else []),
     ]
+
+
+def _key(segment: Segment) -> list[str]:
+    if segment.vector is None:
+        return []
+    return [_tag("KEY", {"METHOD": METHOD, "URI": Quoted(f"../{KEY_FILE}"), "IV": f"0x{segment.vector}"})]
 
 
 def _extinf(span: Span) -> str:

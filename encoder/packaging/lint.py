@@ -9,7 +9,7 @@ from pathlib import Path
 from encoder import errors
 from encoder.model.base import Json
 from encoder.model.proof import Check
-from encoder.packaging import lint_dash, lint_hls
+from encoder.packaging import lint_dash, lint_hls, lint_key
 from encoder.packaging.bandwidth import rates
 from encoder.packaging.findings import Findings
 from encoder.packaging.hls import spans
@@ -22,7 +22,7 @@ from encoder.packaging.track import Kind, Segments, Track, Written
 _LISTED = 3  # of the names that are missing or too many
 
 
-def check(
+def check(  # noqa: PLR0913  # what was planned, each by its name
     folder: Path,
     tracks: Sequence[Track],
     *,
@@ -31,16 +31,18 @@ def check(
     playlist_name: str,
     segment_seconds: Fraction,
     duration_seconds: float | None,
+    encrypted: bool = False,
 ) -> Check:
     """Check `package`, after `write`. Everything is read anew from `folder`. Blocks: call it in a thread.
 
     `segment_seconds`, `duration_seconds`: as planned. `measured["faults"]` has a member for each part that failed,
-    with the place and what was found there.
+    with the place and what was found there. `encrypted`: the key that lies beside the tracks opens all segments.
     """
     found = Findings(folder)
     written: tuple[Written, ...] = ()
     try:
-        written = read(folder, tracks, segments=segments)
+        locks = lint_key.locks(found, tracks, segments=segments) if encrypted else {}
+        written = read(folder, tracks, segments=segments, locks=locks)
         _cuts(found, written, segment_seconds)
         _length(found, written, duration_seconds)
         if kind in ("hls", "cmaf"):

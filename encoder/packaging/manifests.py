@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from encoder.model.plan import KEY_FILE
 from encoder.packaging import dash, hls
+from encoder.packaging.cipher import locked
 from encoder.packaging.runt import joined
 from encoder.packaging.track import I_FRAMES, PLAYLIST, Kind, Written
 
 
-def write(folder: Path, written: Sequence[Written], *, kind: Kind, playlist_name: str) -> tuple[str, ...]:
+def write(
+    folder: Path, written: Sequence[Written], *, kind: Kind, playlist_name: str, key: bytes | None = None
+) -> tuple[str, ...]:
     """Write the manifests of `kind` into `folder` and tell the names of all, media playlists first and those that
     point to others last: the order in which they are to be published. A last segment of a few frames is joined to
     the one before it.
 
     `playlist_name`: of the multivariant playlist or the MPD, with its ending ("master.m3u8"); of `cmaf` the one of
     HLS, the MPD beside it has the same name with `.mpd`. ffmpeg's media playlists are replaced: they count what an
-    edit list hides. `dash` has none.
+    edit list hides. `dash` has none. `key`: encrypt the segments of `hls`, and lay the key beside the tracks.
     """
     whole = [joined(folder / track.name, track) for track in written]
+    if key is not None:
+        (folder / KEY_FILE).write_bytes(key)
+        whole = [locked(folder / track.name, track, key) for track in whole]
     texts: dict[str, str] = {}
     for track in whole:
         (folder / track.name / PLAYLIST).unlink(missing_ok=True)

@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import BinaryIO
 
 from encoder import errors
 from encoder.files.beneath import open_file
+from encoder.model.base import replace
 from encoder.packaging import fragments, transport
 from encoder.packaging.boxes import broken
+from encoder.packaging.cipher import Lock, unlocked
 from encoder.packaging.track import INIT, SUFFIXES, Segments, Track, Written
 
 
-def read(folder: Path, tracks: Sequence[Track], *, segments: Segments) -> tuple[Written, ...]:
+def read(
+    folder: Path, tracks: Sequence[Track], *, segments: Segments, locks: Mapping[str, Lock] = MappingProxyType({})
+) -> tuple[Written, ...]:
     """Each track of `tracks` as it lies in `folder / track.name`. Blocks: call it in a thread.
+
+    `locks`: what opens the files that are encrypted.
 
     Raises:
         errors.Permanent: `output_invalid`, a file is missing, cut short, or not what it should be.
     """
-    written = tuple(read_one(folder, track, segments=segments) for track in tracks)
+    written = tuple(_read(folder, track, segments, locks) for track in tracks)
+    if locks:
+        written = tuple(_as_stored(folder, track) for track in written)
     return transport.from_common_start(written) if segments == "ts" else written
 
 
-def read_one(folder: Path, track: Track, *, segments: Segments) -> Written:
+def _read(folder: Path, track: Track, segments: Segments, locks: Mapping[str, Lock]) -> Written:
     """As `read`; of TS, times are as they stand there."""
     here, names = [""], _numbered(folder / track.name, SUFFIXES[segments])
 
     def opened(name: str) -> BinaryIO:
         here[0] = name
-        return _open(folder, f"{track.name}/{name}")
+        return _open(folder, f"{track.name}/{name}", locks)
 
     try:
         if not names:
@@ -53,8 +62,19 @@ def _numbered(folder: Path, suffix: str) -> list[str]:
     return sorted((name for name in names if name.removesuffix(suffix).isdigit()), key=lambda name: (len(name), name))
 
 
-def _open(folder: Path, name: str) -> BinaryIO:
+def _open(folder: Path, name: str, locks: Mapping[str, Lock]) -> BinaryIO:
     try:
-        return os.fdopen(open_file(folder, PurePosixPath(name)), "rb")
+        file = os.fdopen(open_file(folder, PurePosixPath(name)), "rb")
     except OSError as error:
         raise broken("it is missing, or no file") from error
+    if name not in locks:
+        return file
+    with file:
+        return unlocked(file, locks[name])
+
+
+def _as_stored(folder: Path, track: Written) -> Written:
+    """What is fetched of an encrypted track, and that its I-frames cannot be by themselves."""
+    sizes = [(folder / track.name / segment.name).stat().st_size for segment in track.segments]
+    pairs = zip(track.segments, sizes, strict=True)
+    return replace(track, segments=tuple(replace(each, size_bytes=size, i_frames=()) for each, size in pairs))

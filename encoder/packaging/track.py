@@ -46,6 +46,7 @@ class Segment(Record):
     size_bytes: int
     start: int
     duration: int
+    vector: str | None = None  # of its encryption, hexadecimal
     independent: bool  # begins with a picture that needs no other, by NAL or OBU type; sound always does
     i_frames: tuple[IFrame, ...] = ()
 

@@ -43,8 +43,9 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         raise errors.Defect("a single file has no manifests")
     tracks = [_track(rendition) for rendition in plan.renditions]
     written = packaging.read(folder, tracks, segments=package.segments)
+    key = packaging.new_key() if package.encryption else None
     with _room():
-        manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name)
+        manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name, key=key)
     checked = packaging.check(
         folder,
         tracks,
@@ -53,6 +54,7 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         playlist_name=package.playlist_name,
         segment_seconds=Fraction(package.segment_seconds),
         duration_seconds=plan.duration_seconds,
+        encrypted=key is not None,
     )
     return checked, manifests
 

@@ -34,6 +34,7 @@ OUTPUTS: dict[str, dict[str, object]] = {
     "ts": {"preset": "hls", "segmentFormat": "ts"},
     "dash": {"preset": "dash"},
     "cmaf": {"container": "cmaf"},
+    "encrypted": {"preset": "hls", "encryption": "aes-128"},
     "av1": {"preset": "hls-av1", "encoderPreset": "12"},
 }
 
@@ -139,6 +140,10 @@ async def test_hls_of_transport_streams_plays_too(page: Page, packages: Path) ->
     """
     borne = ("bufferSeekOverHole", "bufferAppendNoProgress")
     went_well(await played(page, "playHls", packages / "ts", "master.m3u8", borne=borne))
+
+
+async def test_encrypted_hls_plays_by_its_key(page: Page, packages: Path) -> None:
+    went_well(await played(page, "playHls", packages / "encrypted", "master.m3u8"))
 
 
 async def test_av1_plays_by_the_codec_that_its_bytes_name(page: Page, packages: Path) -> None:

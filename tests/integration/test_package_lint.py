@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -19,6 +20,7 @@ from tests.lab import renditions
 from tests.lab.renditions import Made
 
 SEGMENT = "00002.m4s"
+KEY = bytes(range(16))
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +28,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
     """Packages with their manifests, each kind made once."""
 
     @cache
-    def made(kind: str = "cmaf", segments: str = "fmp4", **more: Any) -> Made:  # noqa: ANN401  # as `make` takes them
+    def made(kind: str = "cmaf", segments: str = "fmp4", key: bytes | None = None, **more: Any) -> Made:  # noqa: ANN401  # as `make` takes them
         package = renditions.make(tmp_path_factory.mktemp("shelf") / "package", segments=segments, **more)
         tracks = packaging.read(package.folder, package.tracks, segments=segments)
-        packaging.write(package.folder, tracks, kind=kind, playlist_name="master.m3u8")
+        packaging.write(package.folder, tracks, kind=kind, playlist_name="master.m3u8", key=key)
         return package
 
     return made
@@ -46,7 +48,7 @@ def copied(made: Made, target: Path) -> Made:
     return replace(made, folder=target / "broken")
 
 
-def checked(made: Made, *, kind: str = "cmaf", seconds: float | None = None) -> Check:
+def checked(made: Made, *, kind: str = "cmaf", seconds: float | None = None, encrypted: bool = False) -> Check:
     return packaging.check(
         made.folder,
         made.tracks,
@@ -55,6 +57,7 @@ def checked(made: Made, *, kind: str = "cmaf", seconds: float | None = None) -> 
         playlist_name="master.m3u8",
         segment_seconds=made.segment_seconds,
         duration_seconds=made.seconds if seconds is None else seconds,
+        encrypted=encrypted,
     )
 
 
@@ -239,3 +242,60 @@ def test_a_last_segment_of_a_few_frames_is_refused_and_never_written(tmp_path: P
     again = packaging.read(made.folder, made.tracks, segments="fmp4")
     assert sum(track.duration_seconds for track in again) == sum(track.duration_seconds for track in tracks)
     assert str(faults(checked(untouched))["runt"]).startswith("audio-eng/00005.m4s")
+
+
+@pytest.mark.parametrize("segments", ["fmp4", "ts"])
+def test_encrypted_segments_open_with_the_key_that_lies_beside_them(shelf: Callable[..., Made], segments: str) -> None:
+    clear, made = shelf("hls", segments), shelf("hls", segments, key=KEY)
+    assert faults(checked(made, kind="hls", encrypted=True)) == {}
+    assert (made.folder / "package.key").read_bytes() == KEY
+    playlist = (made.folder / "180p" / "index.m3u8").read_text()
+    (vector, *others) = re.findall(r'#EXT-X-KEY:METHOD=AES-128,URI="../package.key",IV=0x([0-9a-f]{32})', playlist)
+    assert len({vector, *others}) == 4
+    name = f"00001{'.ts' if segments == 'ts' else '.m4s'}"
+    run = ["openssl", "enc", "-d", "-aes-128-cbc", "-K", KEY.hex(), "-iv", vector, "-in", made.folder / "180p" / name]
+    opened = subprocess.run(run, check=True, capture_output=True).stdout  # a cipher that is not ours
+    assert opened == (clear.folder / "180p" / name).read_bytes()
+
+
+@pytest.fixture
+def locked(shelf: Callable[..., Made], tmp_path: Path) -> Made:
+    """A good encrypted one, to be broken."""
+    return copied(shelf("hls", key=KEY), tmp_path)
+
+
+def test_a_key_that_opens_nothing_is_refused(locked: Made) -> None:
+    (locked.folder / "package.key").write_bytes(bytes(16))
+    assert faults(checked(locked, kind="hls", encrypted=True)).keys() == {"broken"}
+
+
+def test_a_missing_key_is_refused(locked: Made) -> None:
+    (locked.folder / "package.key").unlink()
+    assert faults(checked(locked, kind="hls", encrypted=True)) == {"broken": "package.key cannot be read"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "by"),
+    [
+        (r"#EXT-X-KEY[^\n]*\n", "#EXT-X-KEY:METHOD=NONE\n"),
+        (r"\.\./package\.key", "https://127.0.0.1/package.key"),
+        (r",IV=0x[0-9a-f]{32}", ""),
+    ],
+)
+def test_a_segment_that_nothing_opens_is_refused(locked: Made, pattern: str, by: str) -> None:
+    edit(locked.folder / "90p" / "index.m3u8", pattern, by)
+    assert "key" in faults(checked(locked, kind="hls", encrypted=True))
+
+
+def test_two_segments_with_one_vector_are_refused(locked: Made) -> None:
+    playlist = locked.folder / "90p" / "index.m3u8"
+    first = re.findall("IV=0x[0-9a-f]+", playlist.read_text())[0]
+    playlist.write_text(re.sub("IV=0x[0-9a-f]+", first, playlist.read_text()))
+    assert faults(checked(locked, kind="hls", encrypted=True))["key"] == "two segments have one vector"
+
+
+def test_a_segment_in_the_clear_is_refused_where_all_should_be_encrypted(
+    shelf: Callable[..., Made], locked: Made
+) -> None:
+    shutil.copy(shelf("hls").folder / "90p" / SEGMENT, locked.folder / "90p" / SEGMENT)
+    assert f"90p/{SEGMENT}" in str(faults(checked(locked, kind="hls", encrypted=True))["broken"])

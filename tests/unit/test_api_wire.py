@@ -252,6 +252,7 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/renditions", [{"height": 720}], "/outputs/0/renditions", "unsupported_combination"),
     ("/outputs/0/segmentSeconds", 0, "/outputs/0/segmentSeconds", "out_of_range"),
     ("/outputs/0/segmentFormat", "webm", "/outputs/0/segmentFormat", "invalid_value"),
+    ("/outputs/0/encryption", "rot13", "/outputs/0/encryption", "invalid_value"),
     ("/outputs/0/playlistName", "../master.m3u8", "/outputs/0/playlistName", "invalid_value"),
     ("/outputs/0/clip", [0, 1], "/outputs/0/clip", "invalid_type"),
     ("/outputs/0/clip", {"start": -1}, "/outputs/0/clip/start", "out_of_range"),

@@ -67,6 +67,7 @@ OUTPUTS = st.fixed_dictionaries(
         "renditions": st.lists(RENDITIONS, min_size=1, max_size=3),
         "segmentSeconds": st.floats(1, 30),
         "segmentFormat": either("fmp4", "ts"),
+        "encryption": either("aes-128"),
         "playlistName": either("show.m3u8", "show.mpd"),
     },
 )

