@@ -52,6 +52,8 @@ from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
+from encoder.worker.marks import LIMITS as MARK_LIMITS
+from encoder.worker.marks import Marks
 from encoder.worker.measure import Measure
 from encoder.worker.metrics import Transfers
 from encoder.worker.notify import Notify
@@ -259,6 +261,7 @@ class Wiring(Machine):
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
+                marks=self._marks(scratch),
                 ffmpeg=self.ffmpeg,
                 abilities=await self.abilities(),
                 scratch=scratch,
@@ -282,6 +285,7 @@ class Wiring(Machine):
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
             fetch=self._fetch(scratch),
+            marks=self._marks(scratch),
             aim=Aim(self.ffmpeg, measure, by_descriptor=abilities.reads_descriptors, threads=self._threads),
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
@@ -341,8 +345,11 @@ class Wiring(Machine):
             drain_s=self.settings.drain_seconds,
         )
 
-    def _fetch(self, scratch: Scratch) -> Fetch:
-        return Fetch(scratch, self.transfers, limits=FetchLimits(), clock=_clock, uniform=_uniform)
+    def _fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
+        return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=_uniform)
+
+    def _marks(self, scratch: Scratch) -> Marks:
+        return Marks(self.sources, self._fetch(scratch, MARK_LIMITS), self.ffmpeg)
 
     @property
     def _threads(self) -> int | None:

@@ -18,7 +18,7 @@ from encoder.api.links import links
 from encoder.api.operations import Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
-from encoder.model.base import Json, replace
+from encoder.model.base import Json
 from encoder.model.ids import OutputId
 from encoder.store.rows import JobFilter, JobRow
 
@@ -36,7 +36,7 @@ async def submit(call: Call) -> web.Response:
     key = _idempotency_key(call.request)
     body = await receive(call.request)
     spec = await asyncio.to_thread(read_job, body, call.parts.places)
-    spec = replace(spec, source=await uploads.brought(call, spec.source))
+    spec = await uploads.all_brought(call, spec)
     if call.query.get("dryRun", bool):
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
     body_hash = await asyncio.to_thread(_hash, body) if key else None

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Protocol
 
 from encoder.api import answers
-from encoder.model.base import Json, to_json
+from encoder.model.base import Json, replace, to_json
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media
@@ -166,13 +166,15 @@ def _output(row: JobRow, output: OutputRow, link: str | None, places: Warnings) 
         plan=output.plan,
         command=output.command,
         timings=output.timings,
-        warnings=_of_destination(output.spec, places) + output.warnings,
+        warnings=_of_places(output.spec, places) + output.warnings,
         error=output.problem,
     )
 
 
-def _of_destination(spec: OutputSpec, places: Warnings) -> tuple[Note, ...]:
-    return () if spec.destination is None else places.destination_warnings(spec.destination)
+def _of_places(spec: OutputSpec, places: Warnings) -> tuple[Note, ...]:
+    """What is unsafe about where an output goes, and where its watermark comes from."""
+    told = () if spec.destination is None else places.destination_warnings(spec.destination)
+    return told if spec.watermark is None else (*places.source_warnings(spec.watermark.source), *told)
 
 
 def _once(*told: Iterable[Note]) -> tuple[Note, ...]:
@@ -182,6 +184,9 @@ def _once(*told: Iterable[Note]) -> tuple[Note, ...]:
 
 def _asked(output: OutputRow) -> dict[str, Json]:
     members: dict[str, Json] = to_json(output.spec)
+    if output.spec.watermark is not None:
+        source = _shown(output.spec.watermark.source)
+        members["watermark"] = to_json(replace(output.spec.watermark, source=source))
     return {name: value for name, value in members.items() if value is not None}
 
 
@@ -204,7 +209,7 @@ def preview(made: Preview, spec: JobSpec, places: Warnings) -> answers.PreviewAn
                 id=OutputId(position),
                 plan=plan,
                 reasons=plan.reasons if plan else (),
-                warnings=_of_destination(asked, places) + (plan.warnings if plan else ()),
+                warnings=_of_places(asked, places) + (plan.warnings if plan else ()),
                 commands=commands,
                 estimate=estimate,
                 error=refused.get(position),

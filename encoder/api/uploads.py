@@ -14,7 +14,8 @@ from encoder.api.operations import Call, answer
 from encoder.api.parts import Parts
 from encoder.api.wire_upload import read_upload
 from encoder.errors import CATALOGUE, Rejected
-from encoder.model.job import Place
+from encoder.model.base import replace
+from encoder.model.job import JobSpec, Place, Watermark
 from encoder.model.state import UploadState
 from encoder.queue.enqueue import upload_of
 from encoder.sources.upload import key_of, read_id
@@ -73,7 +74,21 @@ async def look(parts: Parts, row: UploadRow) -> UploadRow:
     return await parts.store.upload_arrived(row.id, size_bytes=size_bytes) or row
 
 
-async def brought(call: Call, source: Place) -> Place:
+async def all_brought(call: Call, spec: JobSpec) -> JobSpec:
+    """`spec` with each upload that it names as `brought` gives it. Raises as `brought`."""
+    outputs = [
+        output if output.watermark is None else replace(output, watermark=await _marked(call, number, output.watermark))
+        for number, output in enumerate(spec.outputs)
+    ]
+    return replace(spec, source=await brought(call, spec.source), outputs=tuple(outputs))
+
+
+async def _marked(call: Call, number: int, watermark: Watermark) -> Watermark:
+    path = f"/outputs/{number}/watermark/source"
+    return replace(watermark, source=await brought(call, watermark.source, path=path))
+
+
+async def brought(call: Call, source: Place, *, path: str = "/source") -> Place:
     """`source`; if it is an upload, one of this tenant's that has arrived, and under the name that people know.
 
     Raises:
@@ -82,7 +97,7 @@ async def brought(call: Call, source: Place) -> Place:
     upload_id = upload_of(source)
     if upload_id is None:
         return source
-    path = "/source/fileId"
+    path = f"{path}/fileId"
     row = await look(call.parts, await find(call, upload_id, path=path))
     if row.state is not UploadState.UPLOADED:
         raise Rejected.because("upload_not_ready", CATALOGUE["upload_not_ready"].to_do, path=path)

@@ -108,6 +108,7 @@ def _meaning(body: Json, places: Places) -> Iterator[Fault]:
     if receiver is not None:
         yield from below("/notificationUrl", places.receiver(receiver))
     yield from _meaning_of_outputs(outputs)
+    yield from _meaning_of_watermarks(outputs, places)
     yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places)
 
 
@@ -121,6 +122,14 @@ def _meaning_of_outputs(outputs: Sequence[Json]) -> Iterator[Fault]:
             pixels_per_second += _pixels_per_second(spec)
     if pixels_per_second > MAX_PIXELS_PER_SECOND:
         yield Fault(path="/outputs", code="job_too_large", message="must ask for fewer or smaller pictures in all")
+
+
+def _meaning_of_watermarks(outputs: Sequence[Json], places: Places) -> Iterator[Fault]:
+    for position, raw in enumerate(outputs):
+        watermark = raw.get("watermark") if isinstance(raw, dict) else None
+        source, _ = _SOURCE.read(watermark.get("source") if isinstance(watermark, dict) else None)
+        if source is not None:
+            yield from below(f"/outputs/{position}/watermark/source", source.told(places.source(source.place())))
 
 
 def _pixels_per_second(spec: OutputSpec) -> float:

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from encoder.api.wire_place import Destination
+from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
-from encoder.ffmpeg import codecs, ladder, presets, quality, rules, rules_package, target
+from encoder.ffmpeg import codecs, ladder, overlay, presets, quality, rules, rules_package, target
 from encoder.ffmpeg.loudness import LEAST_LUFS, MOST_LUFS
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
@@ -64,6 +64,19 @@ class Clip(Wire):
     def members(self) -> dict[str, Json]:
         """As the record has them: `start` and `end`."""
         return {"start": self.start, "end": self.end if self.duration is ABSENT else self.start + self.duration}
+
+
+class Watermark(Wire):
+    """A PNG, JPEG or WebP over the picture."""
+
+    source: Source
+    position: Annotated[str, OneOf(*overlay.POSITIONS)] = "bottom-right"
+    opacity: Annotated[float, Field(ge=0, le=1)] = 1.0
+    scale: Annotated[float, Field(ge=0.01, le=1, description="its width, in shares of the picture's")] = 0.1
+
+    def members(self) -> dict[str, Json]:
+        """As the record has them."""
+        return {**self.sent(), "source": self.source.place()}
 
 
 class Rendition(Wire):
@@ -126,6 +139,7 @@ class Output(Wire):
     segment_format: Annotated[str, _all(rules_package.SEGMENT_FORMATS)] = ABSENT
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
+    watermark: Watermark = ABSENT
     destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
     @model_validator(mode="after")
@@ -137,6 +151,8 @@ class Output(Wire):
     def spec(self) -> OutputSpec:
         """The output with its preset, as the platform keeps it: `auto` is what is not said."""
         explicit = {name: value for name, value in self.sent().items() if value != AUTO}
+        if self.watermark is not ABSENT:
+            explicit["watermark"] = self.watermark.members()
         if self.clip is not ABSENT:
             explicit["clip"] = self.clip.members()
         if self.renditions is not ABSENT:

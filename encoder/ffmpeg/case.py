@@ -10,7 +10,7 @@ from encoder.ffmpeg import codecs
 from encoder.ffmpeg.codecs import Container
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
-from encoder.model.plan import Note
+from encoder.model.plan import Mark, Note
 
 
 class Able(Protocol):
@@ -30,6 +30,7 @@ class Case:
     media: Media
     spec: OutputSpec
     able: Able
+    mark: Mark | None = None  # the watermark that `spec` asks for
     reasons: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
 

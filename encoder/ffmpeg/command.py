@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, controls, hardware, segments
+from encoder.ffmpeg import codecs, controls, hardware, overlay, segments
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
@@ -129,6 +129,7 @@ def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterat
     if outputs[0].seek_seconds:
         yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
     yield from source_args
+    yield from overlay.opened(overlay.inputs(outputs))
 
 
 def _filtered(pictures: Mapping[str, OutputPlan]) -> Sequence[str]:

@@ -1,7 +1,8 @@
 """The filter graph of a pass: each output is a chain of steps, and what chains have in common is done once.
 
 Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → constant
-frame rate and clip → `rotate` → scale to the largest size needed and tone map → scale, crop or pad → format and tags.
+frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark → scale, crop or pad → format
+and tags.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from fractions import Fraction
 from itertools import count
 
 from encoder.errors import Defect
+from encoder.ffmpeg import overlay
 from encoder.model.plan import OutputPlan, VideoPlan
 
 Chain = tuple[str, ...]
@@ -35,25 +37,37 @@ _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 def graph(outputs: Mapping[str, OutputPlan]) -> str:
     """The graph that makes each output's picture, under its label, from the one track that they share."""
     videos = {label: _video(output) for label, output in outputs.items()}
+    places = {mark.file: place for place, mark in enumerate(overlay.inputs(outputs.values()), 1)}
     chains = {
-        label: _chain(output, videos[label], _mapped_at(videos[label], videos)) for label, output in outputs.items()
+        label: _chain(output, videos[label], _made_at(videos[label], videos), places)
+        for label, output in outputs.items()
     }
     track = next(iter(videos.values())).source_index
     return ";".join(_grown(f"0:{track}", chains, count()))
 
 
-def alone(output: OutputPlan) -> Chain:
-    """All that becomes of one output's picture, as if no other were made beside it."""
+def alone(output: OutputPlan, *, first_mark: int = 1) -> Chain:
+    """All that becomes of one output's picture, as if no other were made beside it.
+
+    `first_mark`: which input of the command its watermark is.
+    """
     video = _video(output)
-    return _chain(output, video, _mapped_at(video, {"": video}))
+    places = {mark.file: place for place, mark in enumerate(overlay.inputs([output]), first_mark)}
+    return _numbered(_chain(output, video, _made_at(video, {"": video}), places), count())
+
+
+def _numbered(chain: Chain, numbers: Iterator[int]) -> Chain:
+    """With numbers for the labels inside of steps."""
+    return tuple(step.replace("{n}", str(next(numbers))) if "{n}" in step else step for step in chain)
 
 
 def _grown(source: str, chains: Mapping[str, Chain], numbers: Iterator[int]) -> Iterator[str]:
     """Statements of the tree whose branches part where the chains do."""
-    shared = _shared(tuple(chains.values()))
+    common = _shared(tuple(chains.values()))
+    shared = _numbered(common, numbers)
     branches: dict[str, dict[str, Chain]] = {}
     for label, chain in chains.items():
-        rest = chain[len(shared) :]
+        rest = chain[len(common) :]
         branches.setdefault(rest[0] if rest else f"[{label}]", {})[label] = rest
     if len(branches) == 1:
         yield f"[{source}]{','.join(shared)}[{next(iter(chains))}]"
@@ -80,14 +94,16 @@ def _shared(chains: Sequence[Chain]) -> Chain:
     return tuple(shared)
 
 
-def _chain(output: OutputPlan, video: VideoPlan, mapped_at: Size | None) -> Chain:
+def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: Mapping[str, int]) -> Chain:
     return (
         *_woven(video),
         *_timed(output, video),
         *(("premultiply=inplace=1",) if video.transparent else ()),
         *_TURNS[video.turn_deg],
-        *(() if mapped_at is None else _tone_mapped(video, mapped_at)),
-        *_sized(video, mapped_at),
+        *(() if made_at is None else _made(video, made_at)),
+        *(() if made_at is None or _is_cut(video) else _marked(video, made_at, places)),
+        *_sized(video, made_at),
+        *(_marked(video, (video.width_px, video.height_px), places) if _is_cut(video) else ()),
         *_finished(video),
     )
 
@@ -116,16 +132,34 @@ def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}")
 
 
-def _mapped_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | None:
-    """The size at which this output's picture is tone-mapped: once for all that can share it, large enough for each."""
-    if video.tone_map is None:
+def _is_cut(video: VideoPlan) -> bool:
+    """Whether an output shows another part than the picture: then its watermark lies where its own corners are."""
+    return video.crop or video.pad
+
+
+def _marked(video: VideoPlan, at: Size, places: Mapping[str, int]) -> Chain:
+    mark = video.watermark
+    return () if mark is None else overlay.laid(video, mark, at, places[mark.file])
+
+
+def _made(video: VideoPlan, at: Size) -> Chain:
+    """The picture in the output's colours, at a size from which several may be made."""
+    return (_scaled_to(video, at),) if video.tone_map is None else _tone_mapped(video, at)
+
+
+def _made_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | None:
+    """The size at which this output's picture is tone-mapped, and gets its watermark: once for all that can share it,
+    large enough for each."""
+    if video.tone_map is None and video.watermark is None:
         return None
     alike = [other for other in all_videos.values() if _look(other) == _look(video)]
     return max(_scaled(other)[0] for other in alike), max(_scaled(other)[1] for other in alike)
 
 
 def _look(video: VideoPlan) -> tuple[object, ...]:
-    return video.tone_map, video.rate, video.turn_deg, video.pixel_format
+    width, height = _scaled(video)
+    shape = round(width / height, 1) if video.watermark else None  # on another shape it would lie elsewhere
+    return video.tone_map, video.rate, video.turn_deg, video.pixel_format, video.watermark, shape
 
 
 def _scaled(video: VideoPlan) -> Size:
@@ -146,14 +180,18 @@ def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
     )
 
 
-def _sized(video: VideoPlan, mapped_at: Size | None) -> Chain:
+def _scaled_to(video: VideoPlan, size: Size) -> str:
+    matrix_in = "" if video.matrix_in is None else f":in_color_matrix={video.matrix_in}"
+    colours = f"{matrix_in}:out_color_matrix={video.color_matrix}:out_range={video.color_range}"
+    return f"scale={size[0]}:{size[1]}:flags=bicubic{colours}"
+
+
+def _sized(video: VideoPlan, made_at: Size | None) -> Chain:
     width, height = _scaled(video)
     steps: list[str] = []
-    if mapped_at is None:
-        matrix_in = "" if video.matrix_in is None else f":in_color_matrix={video.matrix_in}"
-        colours = f"{matrix_in}:out_color_matrix={video.color_matrix}:out_range={video.color_range}"
-        steps.append(f"scale={width}:{height}:flags=bicubic{colours}")
-    elif mapped_at != (width, height):
+    if made_at is None:
+        steps.append(_scaled_to(video, (width, height)))
+    elif made_at != (width, height):
         steps.append(f"scale={width}:{height}:flags=bicubic")
     if video.crop:
         steps.append(f"crop={video.width_px}:{video.height_px}")

@@ -14,7 +14,7 @@ from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import VideoStream
-from encoder.model.plan import VideoPlan
+from encoder.model.plan import VideoPlan, WatermarkPlan
 
 _FIELDS_KEPT_LINES = 720
 _FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
@@ -132,6 +132,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         bitrate_bps=spec.video_bitrate,
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
+        watermark=_watermark(case, keeps_hdr=keeps_hdr),
         upload=hardware.upload(encoder.name),
         target_quality=spec.target_quality,
         two_pass=bool(spec.two_pass) and encoder.two_passes,
@@ -181,6 +182,24 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         duration_seconds=duration,
         frames=count,
         frames_limit=slack,
+    )
+
+
+def _watermark(case: Case, *, keeps_hdr: bool) -> WatermarkPlan | None:
+    wanted = case.spec.watermark
+    if wanted is None:
+        return None
+    if case.mark is None:
+        raise errors.Defect("a watermark is planned that nobody fetched")
+    if keeps_hdr:
+        raise errors.Permanent("unsupported_hdr", "A watermark is SDR: it goes on an HDR picture only with toneMap.")
+    case.because("watermark", f"A watermark of {wanted.scale:.0%} of the width lies at {wanted.position}.")
+    return WatermarkPlan(
+        file=case.mark.file,
+        demuxer=case.mark.demuxer,
+        position=wanted.position,
+        opacity=wanted.opacity,
+        scale=wanted.scale,
     )
 
 

@@ -14,11 +14,13 @@ from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, VideoStream
-from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Refusal, VideoPlan
+from encoder.model.plan import AudioPlan, Mark, OutputPlan, Pass, Plan, Refusal, VideoPlan
 
 
-def decide(media: Media, outputs: Mapping[int, OutputSpec], able: Able) -> Plan:
-    """The plan of a job's outputs, by their position in the job.
+def decide(
+    media: Media, outputs: Mapping[int, OutputSpec], able: Able, marks: Mapping[int, Mark] | None = None
+) -> Plan:
+    """The plan of a job's outputs, by their position in the job. `marks`: the watermarks that they ask for.
 
     An output that this source or this ffmpeg cannot give is refused, with the code and the sentence for its caller,
     and stops no other.
@@ -27,7 +29,7 @@ def decide(media: Media, outputs: Mapping[int, OutputSpec], able: Able) -> Plan:
     refused: list[Refusal] = []
     for number, spec in outputs.items():
         try:
-            plans.append(_output(number, Case(media=media, spec=spec, able=able)))
+            plans.append(_output(number, Case(media=media, spec=spec, able=able, mark=(marks or {}).get(number))))
         except errors.Permanent as failure:
             refused.append(Refusal(output=number, code=failure.code, message=failure.message))
     return Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))

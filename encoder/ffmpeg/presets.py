@@ -122,7 +122,7 @@ _INSTEAD_OF = {
     "crf": ("videoBitrate", "twoPass", "targetQuality"),
     "targetQuality": ("crf", "videoBitrate", "twoPass"),
 }
-_OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps")
+_OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps", "watermark")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
 _OF_THE_SOUND = (*_OF_THE_AUDIO_ENCODER, "loudness")
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from encoder.errors import Defect
-from encoder.ffmpeg import graph
+from encoder.ffmpeg import graph, overlay
 from encoder.ffmpeg.command import INPUT_OPTIONS
 from encoder.ffmpeg.formats import DEMUXER_OF
 from encoder.model.base import Json, Record, replace
@@ -64,7 +64,7 @@ def comparison(
     return [
         "-v", "error",
         "-protocol_whitelist", "file", "-format_whitelist", DEMUXER_OF[output.muxer], "-i", f"file:{path}",
-        *seek, *source_args,
+        *seek, *source_args, *overlay.opened(overlay.inputs([output])),
         "-filter_complex", ";".join(_statements(output, compared, wanted, threads)),
         *(word for name in wanted for word in ("-map", f"[{name}]")),
         "-f", "null", "-",
@@ -145,7 +145,8 @@ def _statements(output: OutputPlan, compared: OutputPlan, metrics: list[str], th
     made, source = (tuple(f"{side}{name}" for name in metrics) for side in "dr")
     fitted = (f"scale={video.width_px}:{video.height_px}:flags=bicubic", f"format={video.pixel_format}")
     yield f"[0:v:0]{','.join((*fitted, *_counted(video)))}{_parted(made)}"
-    yield f"[1:{video.source_index}]{','.join((*graph.alone(compared), *_counted(video)))}{_parted(source)}"
+    chain = (*graph.alone(compared, first_mark=2), *_counted(video))
+    yield f"[1:{video.source_index}]{','.join(chain)}{_parted(source)}"
     for name, one, other in zip(metrics, made, source, strict=True):
         yield f"[{one}][{other}]{_filter(name, output, compared, threads)}[{name}]"
 

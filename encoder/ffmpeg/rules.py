@@ -37,6 +37,7 @@ _PICTURE_MEMBERS = {
     "keyframeInterval": "keyframe_interval",
     "rotate": "rotate",
     "deinterlace": "deinterlace",
+    "watermark": "watermark",
 }
 _SOUND_MEMBERS = {
     "audioBitrate": "audio_bitrate",

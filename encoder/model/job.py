@@ -28,6 +28,15 @@ class Rendition(Record):
     crf: float | None = None
 
 
+class Watermark(Record):
+    """A picture over the picture."""
+
+    source: Place
+    position: str = "bottom-right"
+    opacity: float = 1.0  # 0 to 1
+    scale: float = 0.1  # its width, in shares of the picture's
+
+
 class OutputSpec(Record):
     """One output as it will be made: preset and explicit members already merged. None: the plan decides."""
 
@@ -60,6 +69,7 @@ class OutputSpec(Record):
     deinterlace: bool | None = None  # None: when the picture is interlaced
     tone_map: bool = True
     rotate: int | None = None  # degrees clockwise, added to the source's own; None: upright as recorded
+    watermark: Watermark | None = None
     destination: Place | None = None  # None: the platform's storage
     renditions: tuple[Rendition, ...] = ()  # of a package; none: one, as the output itself says
     segment_seconds: float | None = None

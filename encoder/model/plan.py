@@ -12,6 +12,21 @@ class Note(Record):
     message: str
 
 
+class Mark(Record):
+    """A watermark on the worker's disk: our name for the file, and the one demuxer that opens it."""
+
+    file: str
+    demuxer: str
+
+
+class WatermarkPlan(Mark):
+    """A watermark, and how it lies on the picture."""
+
+    position: str
+    opacity: float
+    scale: float  # its width, in shares of the picture's
+
+
 class VideoPlan(Record):
     """The video stream of one output."""
 
@@ -52,6 +67,7 @@ class VideoPlan(Record):
     scale: tuple[int, int] | None = None  # size before crop or pad; None: the output size
     crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
     pad: bool = False  # fit=pad: scale to `scale`, then black to the output size
+    watermark: WatermarkPlan | None = None
     start_seconds: float = 0.0  # of the first frame, in the output's time
     duration_seconds: float | None = None  # expected
     frames: int | None = None  # expected

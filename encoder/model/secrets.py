@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from encoder import errors
 from encoder.model.base import Json, replace
-from encoder.model.job import JobSpec, Place
+from encoder.model.job import JobSpec, Place, Watermark
 from encoder.model.place import pointer
 
 # Where a value stands in a spec, and what becomes of a text that stands there.
@@ -74,7 +74,11 @@ def is_veiled(url: str) -> bool:
 def _mapped(spec: JobSpec, change: Change) -> JobSpec:
     """`spec` with every text of its places changed."""
     outputs = tuple(
-        replace(output, destination=_changed(output.destination, ("outputs", index, "destination"), change))
+        replace(
+            output,
+            destination=_changed(output.destination, ("outputs", index, "destination"), change),
+            watermark=_marked(output.watermark, ("outputs", index, "watermark"), change),
+        )
         for index, output in enumerate(spec.outputs)
     )
     url = spec.notification_url
@@ -84,6 +88,12 @@ def _mapped(spec: JobSpec, change: Change) -> JobSpec:
         outputs=outputs,
         notification_url=None if url is None else change(("notificationUrl",), url),
     )
+
+
+def _marked(watermark: Watermark | None, trail: Trail, change: Change) -> Watermark | None:
+    if watermark is None:
+        return None
+    return replace(watermark, source=_changed(watermark.source, (*trail, "source"), change))
 
 
 def _changed(value: Json, trail: Trail, change: Change) -> Json:
@@ -103,6 +113,9 @@ def _place(spec: JobSpec, trail: Trail) -> Place:
     match trail:
         case ("source", *_):
             return spec.source
+        case ("outputs", int(index), "watermark", *_):
+            watermark = spec.outputs[index].watermark
+            return watermark.source if watermark else {}
         case ("outputs", int(index), *_):
             return spec.outputs[index].destination or {}
         case _:

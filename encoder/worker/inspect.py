@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,14 @@ from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect
-from encoder.model.job import JobSpec, Place
+from encoder.model.base import replace
+from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media
-from encoder.model.plan import OutputPlan, Plan
+from encoder.model.plan import OutputPlan, Plan, Refusal
 from encoder.model.preview import Preview
 from encoder.sources.registry import Sources
 from encoder.worker.fetch import Fetch
+from encoder.worker.marks import Found, Marks
 from encoder.worker.scratch import Scratch
 
 AT_ONCE = 2
@@ -35,6 +37,7 @@ class Inspector:
 
     sources: Sources
     fetch: Fetch
+    marks: Marks
     ffmpeg: Launcher
     abilities: Abilities
     scratch: Scratch
@@ -60,13 +63,28 @@ class Inspector:
     async def preview(self, spec: JobSpec) -> Preview:
         """What would be made of a job, by which commands, at what cost. Raises as `inspect`."""
         media = await self.inspect(spec.source)
-        plan = decide(media, dict(enumerate(spec.outputs)), self.abilities)
+        outputs = dict(enumerate(spec.outputs))
+        found = await self._marked(outputs)
+        planned = {number: output for number, output in outputs.items() if number not in found.failed}
+        plan = decide(media, planned, self.abilities, found.marks)
+        refused = (Refusal(output=n, code=why.code, message=why.message) for n, why in found.failed.items())
+        plan = replace(plan, refused=(*plan.refused, *refused))
         return Preview(
             media=media,
             plan=plan,
             commands=tuple(_commands(plan, output) for output in plan.outputs),
             estimates=tuple(estimate(output, media) for output in plan.outputs),
         )
+
+    async def _marked(self, outputs: Mapping[int, OutputSpec]) -> Found:
+        if all(output.watermark is None for output in outputs.values()):
+            return Found()
+        async with self._turn() as folder:
+            leash = Leash()
+            try:
+                return await self.marks(outputs, folder=folder, leash=leash)
+            finally:
+                leash.kill()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[Path]:

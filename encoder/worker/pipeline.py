@@ -12,6 +12,7 @@ from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
+from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Plan
 from encoder.sources.protocol import Source
@@ -22,6 +23,7 @@ from encoder.worker.context import Fetched, Made, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
+from encoder.worker.marks import Found, Marks
 from encoder.worker.measure import Measure
 from encoder.worker.places import Places
 from encoder.worker.scratch import remove
@@ -37,6 +39,7 @@ class Pipeline:
 
     places: Places
     fetch: Fetch
+    marks: Marks
     aim: Aim
     encode: Encode
     verify: Verify
@@ -57,7 +60,7 @@ class Pipeline:
             return
         fetched = await self._fetched(run, self.places.source(run), left)
         media = await self._probed(run, fetched)
-        plan = await self.aim(run, fetched, media, await self._planned(run, media, left))
+        plan = await self.aim(run, fetched, media, await self._planned(run, media, left, await self._marked(run, left)))
         for one_pass in plan.passes:
             made = await self.encode(run, fetched, plan, one_pass)
             async with together() as group:
@@ -96,8 +99,16 @@ class Pipeline:
         await run.ledger.mark(media=media)
         return media
 
-    async def _planned(self, run: Run, media: Media, left: list[OutputRow]) -> Plan:
-        plan = decide(media, {row.id: row.spec for row in left}, self.abilities)
+    async def _marked(self, run: Run, left: list[OutputRow]) -> Found:
+        specs: dict[int, OutputSpec] = {row.id: run.spec.outputs[row.id] for row in left}
+        found = await self.marks(specs, folder=run.folder, leash=run.held.leash)
+        for number, failure in found.failed.items():
+            await write_off(run, OutputId(number), failure)
+        return found
+
+    async def _planned(self, run: Run, media: Media, left: list[OutputRow], marked: Found) -> Plan:
+        specs: dict[int, OutputSpec] = {row.id: row.spec for row in left if row.id not in marked.failed}
+        plan = decide(media, specs, self.abilities, marked.marks)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

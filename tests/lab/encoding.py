@@ -16,7 +16,7 @@ from encoder.ffmpeg.probe import inspect, reopen
 from encoder.model.base import Json, replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Opened
-from encoder.model.plan import Loudness, OutputPlan
+from encoder.model.plan import Loudness, Mark, OutputPlan
 from encoder.model.proof import Proof
 from tests.lab.facts import ABLE, spec
 from tests.lab.media import ffmpeg_binary
@@ -40,13 +40,14 @@ class Made:
         return None if failure is None else failure.code
 
 
-async def run(path: Path, folder: Path, *outputs: OutputSpec) -> list[Made]:
-    """Every output of a source, encoded in its pass and judged."""
+async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None = None) -> list[Made]:
+    """Every output of a source, encoded in its pass and judged. `mark`: the watermark of each, in `folder`."""
     for output in outputs:
         assert rules.check(output) == []
     launcher = Launcher(binary=Path(ffmpeg_binary()))
     media = await inspect(launcher, path, folder=folder, leash=Leash())
-    plan = decide(media, dict(enumerate(outputs)), ABLE)
+    marks = dict.fromkeys(range(len(outputs)), mark) if mark else None
+    plan = decide(media, dict(enumerate(outputs)), ABLE, marks)
     assert not plan.refused
     ear = Ear(ffmpeg=launcher, path=path, folder=folder, leash=Leash())
     plan = replace(plan, outputs=tuple([await ear.settle(each) for each in plan.outputs]))

@@ -143,11 +143,13 @@ def test_a_job_that_runs_or_has_ended_waits_for_nothing(state: TaskState) -> Non
 def test_a_dry_run_warns_of_places_before_anything_is_said_to_them() -> None:
     ftp = {"kind": "ftp", "host": "ftp.example.com", "path": "out.mp4", "username": "ann"}
     source = {"kind": "sftp", "host": "ssh.example.com", "path": "in.mov"}
-    spec = from_json(JobSpec, {"source": source, "outputs": [{"container": "mp4", "destination": ftp}]})
+    marked = {"container": "mp4", "watermark": {"source": {**ftp, "path": "logo.png"}}}
+    spec = from_json(JobSpec, {"source": source, "outputs": [{"container": "mp4", "destination": ftp}, marked]})
     made = Preview(media=facts.source(), plan=Plan(outputs=(), passes=()), commands=(), estimates=())
     around = Surroundings()
     destinations = Destinations(around, stored=no_storage)
     checks = Checks(sources=Sources(around), destinations=destinations, policy=Policy())
     told = tell.preview(made, spec, checks)
     assert [note.code for note in told.outputs[0].warnings] == ["password_in_the_clear"]
+    assert [note.code for note in told.outputs[1].warnings] == ["password_in_the_clear"]
     assert [note.code for note in told.warnings] == ["host_key_unchecked", "password_in_the_clear"]

@@ -95,7 +95,6 @@ def _dolby_vision(descriptor: int, moov: Box) -> int | None:
     return None
 
 
-
 def _dolby_vision_of_matroska(descriptor: int) -> int | None:
     """The same record, as what is mapped to a track's additions to its blocks (BlockAddIDType, BlockAddIDExtraData)."""
     head = os.pread(descriptor, _MATROSKA_HEAD_BYTES, 0)
