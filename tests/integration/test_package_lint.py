@@ -176,6 +176,29 @@ def test_a_file_that_is_cut_short_is_refused(package: Made, name: str) -> None:
     assert name in str(faults(checked(package))["broken"])
 
 
+def test_a_segment_that_ends_before_its_last_sample_is_refused(package: Made) -> None:
+    """Though its boxes are whole."""
+    path = package.folder / "180p" / SEGMENT
+    data = path.read_bytes()
+    at = data.rindex(b"mdat") - 4
+    size = int.from_bytes(data[at : at + 4])
+    path.write_bytes(data[:at] + (size - 100).to_bytes(4) + data[at + 4 : -100])
+    assert faults(checked(package)) == {"broken": f"180p/{SEGMENT}: its samples are cut short"}
+
+
+@pytest.mark.parametrize("segments", ["fmp4", "ts"])
+def test_tracks_that_begin_at_moments_of_their_own_are_refused(tmp_path: Path, segments: str) -> None:
+    """As ffmpeg leaves them by itself: a picture with B-frames is 67 ms late, against one without and against sound."""
+    made = renditions.make(tmp_path / "package", segments=segments, moved=True)
+    plain = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-sc_threshold", "0")
+    other = renditions.make(tmp_path / "plain", segments=segments, moved=True, encoder=plain, widths=(160,))
+    shutil.rmtree(made.folder / "90p")
+    shutil.copytree(other.folder / "90p", made.folder / "90p")
+    tracks = packaging.read(made.folder, made.tracks, segments=segments)
+    packaging.write(made.folder, tracks, kind="hls", playlist_name="master.m3u8")
+    assert {"grid", "alignment"} <= faults(checked(made, kind="hls")).keys()
+
+
 def test_a_transport_stream_that_is_cut_short_is_refused(shelf: Callable[..., Made], tmp_path: Path) -> None:
     made = copied(shelf("hls", "ts"), tmp_path)
     path = made.folder / "180p" / "00002.ts"
@@ -247,7 +270,11 @@ def test_a_last_segment_of_a_few_frames_is_refused_and_never_written(tmp_path: P
 @pytest.mark.parametrize("segments", ["fmp4", "ts"])
 def test_encrypted_segments_open_with_the_key_that_lies_beside_them(shelf: Callable[..., Made], segments: str) -> None:
     clear, made = shelf("hls", segments), shelf("hls", segments, key=KEY)
-    assert faults(checked(made, kind="hls", encrypted=True)) == {}
+    check = checked(made, kind="hls", encrypted=True)
+    assert faults(check) == {}
+    measured: Any = check.measured
+    peaks = [track["peakBps"] for track in measured["tracks"].values()]
+    assert f"BANDWIDTH={peaks[0] + peaks[2]}," in (made.folder / "master.m3u8").read_text()  # padding counts
     assert (made.folder / "package.key").read_bytes() == KEY
     playlist = (made.folder / "180p" / "index.m3u8").read_text()
     (vector, *others) = re.findall(r'#EXT-X-KEY:METHOD=AES-128,URI="../package.key",IV=0x([0-9a-f]{32})', playlist)
@@ -264,8 +291,9 @@ def locked(shelf: Callable[..., Made], tmp_path: Path) -> Made:
     return copied(shelf("hls", key=KEY), tmp_path)
 
 
-def test_a_key_that_opens_nothing_is_refused(locked: Made) -> None:
-    (locked.folder / "package.key").write_bytes(bytes(16))
+@pytest.mark.parametrize("key", [bytes(16), KEY[:-1], b""])
+def test_a_key_that_opens_nothing_is_refused(locked: Made, key: bytes) -> None:
+    (locked.folder / "package.key").write_bytes(key)
     assert faults(checked(locked, kind="hls", encrypted=True)).keys() == {"broken"}
 
 

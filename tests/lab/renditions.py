@@ -33,8 +33,12 @@ def make(  # noqa: PLR0913  # each is what some case is about
     languages: Sequence[str] = ("eng",),
     encoder: Sequence[str] = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-sc_threshold", "0"),
     sound: Sequence[str] = ("-c:a", "aac", "-b:a", "64k"),
+    moved: bool = False,
 ) -> Made:
-    """`count` segments of 30 frames for each of `widths`, and of sound for each of `languages`."""
+    """`count` segments of 30 frames for each of `widths`, and of sound for each of `languages`.
+
+    `moved`: as ffmpeg does it by itself, each track by its own way from the start.
+    """
     segment = SEGMENT_FRAMES / Fraction(rate)
     seconds = float(segment * count)
     tracks = [
@@ -52,7 +56,8 @@ def make(  # noqa: PLR0913  # each is what some case is about
             outputs += ["-g", "30", "-keyint_min", "30"]
         else:
             outputs += ["-map", "1:a", *sound, "-metadata:s:a:0", f"language={track.language}"]
-        outputs += _muxer(folder / track.name, segments, segment)
+        words = _muxer(folder / track.name, segments, segment)
+        outputs += [word.replace("disabled", "auto") for word in words] if moved else words
     run = [ffmpeg_binary(), "-v", "error", "-nostdin", *inputs, *outputs]
     subprocess.run(run, check=True, stdin=subprocess.DEVNULL)
     return Made(folder=folder, tracks=tuple(tracks), segments=segments, segment_seconds=segment, seconds=seconds)
