@@ -9,6 +9,7 @@ from posixpath import normpath
 from encoder.files.beneath import open_file
 from encoder.packaging.boxes import broken
 
+_TELLING = ("missing", "broken", "order", "gap", "alignment")
 _MOST_BYTES = 64 << 20
 
 
@@ -24,6 +25,12 @@ class Findings:
             if path.is_dir() and not path.is_symlink():
                 continue
             self.files[path.relative_to(folder).as_posix()] = path.lstat().st_size
+
+    @property
+    def weighed(self) -> dict[str, str]:
+        """The faults, those first that explain others: where a segment is missing there is also a gap."""
+        telling = [fault for fault in _TELLING if fault in self.faults]
+        return {fault: self.faults[fault] for fault in (*telling, *self.faults)}
 
     def must(self, fault: str, holds: bool, told: str) -> None:  # noqa: FBT001  # reads as a sentence
         """Note the fault unless it holds; the first of its kind is told."""

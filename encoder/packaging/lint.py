@@ -57,7 +57,7 @@ def check(  # noqa: PLR0913  # what was planned, each by its name
         name="package",
         passed=not found.faults,
         expected={"faults": {}, "durationSeconds": duration_seconds, "segmentSeconds": float(segment_seconds)},
-        measured={"faults": dict(found.faults), "tracks": {track.name: _told(track) for track in written}},
+        measured={"faults": dict(found.weighed), "tracks": {track.name: _told(track) for track in written}},
     )
 
 
