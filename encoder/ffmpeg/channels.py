@@ -11,7 +11,7 @@ import re
 NAMES = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}  # what we make
 _UNNAMED = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}  # WAV of so many
 
-# in the order in which they lie in the stream (`ffmpeg -layouts`)
+# as `ffmpeg -layouts` has them
 _POSITIONS = {
     "mono": "FC",
     "stereo": "FL FR",
@@ -54,6 +54,7 @@ _POSITIONS = {
     "downmix": "DL DR",
     "22.2": "FL FR FC LFE BL BR FLC FRC BC SL SR TC TFL TFC TFR TBL TBC TBR LFE2 TSL TSR BFC BFL BFR",
 }
+_KNOWN = frozenset(name for names in _POSITIONS.values() for name in names.split())
 _LISTED = re.compile(r"\d+ channels \(([A-Z0-9]+(?:\+[A-Z0-9]+)*)\)")  # "3 channels (FL+FC+LFE)"
 
 _SHARE = "0.707"  # -3 dB
@@ -92,32 +93,33 @@ def mixed(layout: str, has: int, wanted: int) -> str | None:
         heard = "channelmap=map=0|1:channel_layout=stereo"
         return heard if wanted != 1 else f"{heard},{mixed(NAMES[2], 2, 1)}"
     present = _positions(layout)
-    if len(present) != has:
-        return _by_number(wanted)
-    if has == 1:
-        return "pan=mono|FC=c0" if wanted == 1 else f"pan=stereo|FL={present[0]}|FR={present[0]}"
+    if len(present) != has or has == 1:
+        return _by_number(has, wanted)
     if wanted == 1:
         return _mono(present)
-    return _fed(_speakers(present, wanted), wanted)
+    return _fed(_speakers(present, wanted), present, wanted)
 
 
-def _fed(speakers: dict[str, str], wanted: int) -> str:
+def _fed(speakers: dict[str, str], present: tuple[str, ...], wanted: int) -> str:
     """The filter that feeds each loudspeaker its sum; some may stay silent, but not the two in front."""
     if not (speakers["FL"] and speakers["FR"]):
-        return _by_number(wanted)
+        return _by_number(len(present), wanted)
     return "|".join([f"pan={NAMES[wanted]}", *(f"{name}={fed}" for name, fed in speakers.items() if fed)])
 
 
 def _positions(layout: str) -> tuple[str, ...]:
     listed = _LISTED.fullmatch(layout)
-    return tuple(listed[1].split("+") if listed else _POSITIONS.get(layout, "").split())
+    named = tuple(listed[1].split("+") if listed else _POSITIONS.get(layout, "").split())
+    return named if _KNOWN.issuperset(named) else ()  # a word of the source gets no further
 
 
-def _by_number(wanted: int) -> str:
+def _by_number(has: int, wanted: int) -> str:
     """Of channels without positions (tapes of eight, sixteen) the first ones: by custom the programme."""
+    if has == 1:
+        return "pan=mono|FC=c0" if wanted == 1 else "pan=stereo|FL=c0|FR=c0"
     if wanted == 1:
         return "pan=mono|FC=0.5*c0+0.5*c1"
-    return "|".join([f"pan={NAMES[wanted]}", *(f"c{place}=c{place}" for place in range(wanted))])
+    return "|".join([f"pan={NAMES[wanted]}", *(f"c{place}=c{place}" for place in range(min(has, wanted)))])
 
 
 def _mono(present: tuple[str, ...]) -> str | None:
@@ -125,7 +127,7 @@ def _mono(present: tuple[str, ...]) -> str | None:
     sides = [f"0.5*{name}" for name in present if name in (*_LEFT_ITSELF, *_RIGHT_ITSELF)]
     sides += [f"{_SHARE}*{name}" for name in present if name in _BETWEEN]
     sides += [f"{_HALF_SHARE}*{name}" for name in present if name in (*_LEFT, *_RIGHT)]
-    return f"pan=mono|FC={'+'.join(sides)}" if sides else _by_number(1)
+    return f"pan=mono|FC={'+'.join(sides)}" if sides else _by_number(len(present), 1)
 
 
 def _speakers(present: tuple[str, ...], wanted: int) -> dict[str, str]:

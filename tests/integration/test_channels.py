@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import re
 import subprocess
 from pathlib import Path
 
@@ -36,7 +37,7 @@ def peaks(layout: str, has: int, wanted: int, *, only: int | None = None) -> lis
     return [round(max(abs(sample) for sample in samples[place::wanted]) / FULL, 2) for place in range(wanted)]
 
 
-def test_every_layout_of_ffmpeg_is_known_with_its_channels_in_their_order() -> None:
+def test_every_layout_of_ffmpeg_is_known_with_its_channels() -> None:
     for layout, decomposed in layouts().items():
         count = len(decomposed.split("+"))
         if layout not in ("binaural", "stereo"):
@@ -131,3 +132,10 @@ async def test_a_first_track_that_cannot_be_decoded_is_passed_over(tmp_path: Pat
     assert result.proof.passed, result.proof.failed
     assert (sound(result.plan).source_index, warned(result.plan)) == (2, {"not_upscaled"})
     assert "audio_track" in {note.code for note in result.plan.reasons}
+
+
+@pytest.mark.parametrize(("has", "wanted"), [(1, 1), (1, 2), (5, 6), (9, 6), (9, 1)])
+def test_channels_that_are_called_anything_are_taken_by_their_number(has: int, wanted: int) -> None:
+    mix = channels.mixed("-y|[x]", has, wanted) or ""
+    assert "y" not in mix.replace("layout", "")
+    assert max(int(number) for number in re.findall(r"=(?:0\.5\*)?c(\d)", mix)) < has

@@ -126,7 +126,7 @@ SOURCES = st.builds(
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 LAYOUT = r"(?:mono|stereo|5\.1|7\.1)"
-CHANNEL = r"(?:FL|FR|FC|BC|BL|BR|SL|SR|LFE)"
+CHANNEL = r"(?:[BFST]C|[BFSW][LR]|TF[LRC]|TB[LRC]|TS[LR]|BF[LRC]|F[LR]C|D[LR]|LFE|c\d)"
 COLOUR = r"(?:bt709|bt601|bt2020|bt2020nc|smpte2084|arib-std-b67)"
 MIXED = rf"(?:{NUMBER}\*)?{CHANNEL}(?:\+(?:{NUMBER}\*)?{CHANNEL})*"
 
@@ -148,7 +148,7 @@ STEPS = re.compile(
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
             "aresample=async=1:first_pts=0",
-            rf"pan={LAYOUT}(?:\|{CHANNEL}={MIXED})+",
+            rf"pan={LAYOUT}(?:\|{CHANNEL}={MIXED})+", r"channelmap=map=0\|1:channel_layout=stereo",
         )
     )
 )  # fmt: skip
