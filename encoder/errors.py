@@ -314,6 +314,7 @@ _ENTRIES = (
     _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
     _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
     _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
+    _warning("audio_track_missing", "A track of sound is missing", "Ask for the tracks that `POST /probe` shows."),
     _warning("loudness_dynamic", "Dynamics were compressed", "Ask for a lower `loudness` to keep the dynamics."),
     _warning("loudness_missed", "Sound could not be so loud", "Ask for a lower `loudness`: its peaks allow no more."),
     _warning("loudness_silent", "Sound is silence", "Nothing; no gain was applied."),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from encoder.api.wire_place import Destination, Source
+from encoder.api.wire_tracks import AudioTracks
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
 from encoder.ffmpeg import codecs, ladder, overlay, presets, quality, rules, rules_package, target
 from encoder.ffmpeg.loudness import LEAST_LUFS, MOST_LUFS
@@ -128,6 +129,7 @@ class Output(Wire):
     audio_channels: Annotated[int, _all(rules.CHANNELS)] = ABSENT
     audio_sample_rate: Annotated[int, _all(*(encoder.sample_rates_hz for encoder in _AUDIO))] = ABSENT
     loudness: Annotated[float, Field(ge=LEAST_LUFS, le=MOST_LUFS, description="LUFS, EBU R128")] = ABSENT
+    audio_tracks: AudioTracks = ABSENT
     clip: Clip = ABSENT
     deinterlace: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
     tone_map: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO

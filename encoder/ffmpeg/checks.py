@@ -11,6 +11,7 @@ from encoder.ffmpeg import codecs, looks
 from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
 from encoder.ffmpeg.looks import Facts
 from encoder.ffmpeg.loudness import OFF_BY_LU, PEAK_OFF_BY_DB
+from encoder.model.plan import Loudness, LoudnessPlan
 from encoder.model.proof import Check
 
 MOST_ERRORS = 0.01
@@ -89,14 +90,14 @@ def container(seen: Evidence) -> Check:
 def streams(seen: Evidence) -> Check:
     """Exactly the streams that were planned, each of the planned kind."""
     plan, media = seen.plan, seen.opened.media
-    expected: Facts = {"video": int(plan.video is not None), "audio": int(plan.audio is not None)}
+    expected: Facts = {"video": int(plan.video is not None), "audio": len(plan.sounds)}
     measured: Facts = {"video": len(media.video), "audio": len(media.audio)}
     if plan.video is not None and seen.picture is not None:
         expected |= looks.planned_video(plan.video)
         measured |= looks.measured_video(seen.picture)
-    if plan.audio is not None and seen.sound is not None:
-        expected |= looks.planned_audio(plan.audio)
-        measured |= looks.measured_audio(seen.sound)
+    for place, (wanted, found) in enumerate(zip(plan.sounds, media.audio, strict=False)):
+        expected |= looks.numbered(looks.planned_audio(wanted), place)
+        measured |= looks.numbered(looks.measured_audio(found), place)
     return Check(name="streams", passed=looks.agree(expected, measured), expected=expected, measured=measured)
 
 
@@ -150,17 +151,23 @@ def duration(seen: Evidence) -> Check | None:
 
 def sync(seen: Evidence) -> Check | None:
     """Sound and picture begin and end as far apart as in the source."""
-    if len(seen.planned) < 2 or seen.count("video") is None or seen.count("audio") is None:  # noqa: PLR2004  # both
+    heard = [kind for kind in seen.planned if kind != "video"]
+    if not heard or len(heard) == len(seen.planned) or not all(seen.count(kind) for kind in seen.planned):
         return None
-    expected = {"startSeconds": seen.plan.start_offset_seconds}
-    measured = {"startSeconds": _minus(seen.began("audio"), seen.began("video"))}
-    # a picture begins on its frame grid: up to half a frame from where it was
-    limit = {"startSeconds": seen.packet_seconds + seen.frame_seconds / 2 + CLOCK_SECONDS}
+    expected: dict[str, float] = {}
+    measured: dict[str, float | None] = {}
+    limit: dict[str, float] = {}
     ends = seen.planned_ends
-    if len(ends) == len(seen.planned):
-        expected["endSeconds"] = ends["audio"] - ends["video"]
-        measured["endSeconds"] = _minus(seen.ended("audio"), seen.ended("video"))
-        limit["endSeconds"] = seen.slack_seconds + seen.frame_seconds
+    for place, kind in enumerate(heard):
+        start, end = f"start{place + 1 if place else ''}Seconds", f"end{place + 1 if place else ''}Seconds"
+        expected[start] = seen.planned[kind].start_seconds - seen.planned["video"].start_seconds
+        measured[start] = _minus(seen.began(kind), seen.began("video"))
+        # a picture begins on its frame grid: up to half a frame from where it was
+        limit[start] = seen.packet_seconds + seen.frame_seconds / 2 + CLOCK_SECONDS
+        if {kind, "video"} <= ends.keys():
+            expected[end] = ends[kind] - ends["video"]
+            measured[end] = _minus(seen.ended(kind), seen.ended("video"))
+            limit[end] = seen.slack_seconds + seen.frame_seconds
     return Check(
         name="sync",
         passed=all(_near(measured[what], expected[what], limit[what]) for what in expected),
@@ -220,24 +227,37 @@ def decode(seen: Evidence) -> Check:
 
 
 def loudness(seen: Evidence) -> Check | None:
-    """As loud as was asked, by a new measuring of the result; no peak above the ceiling."""
-    wanted = seen.plan.audio and seen.plan.audio.loudness
-    if not wanted or wanted.mode is None:
+    """Each track as loud as was asked, by a new measuring of the result; no peak above the ceiling."""
+    asked = [audio.loudness for audio in seen.plan.sounds if audio.loudness and audio.loudness.mode]
+    if not asked:
         return None
-    found = next(iter(seen.loudness), None)
-    lufs, peak = (found.lufs, found.peak_dbtp) if found else (None, None)
-    slack, highest = OFF_BY_LU[wanted.mode], wanted.ceiling_dbtp + PEAK_OFF_BY_DB
-    if wanted.aim_lufs is None:
-        passed = found is not None and lufs is None
-    else:
-        passed = _near(lufs, wanted.aim_lufs, slack + _METER_STEP) and (peak or 0.0) <= highest + _METER_STEP
+    found = [*seen.loudness, *[None] * len(asked)][: len(asked)]
+    expected: Facts = {}
+    measured: Facts = {}
+    limit: Facts = {"peakDb": PEAK_OFF_BY_DB}
+    for place, (wanted, heard) in enumerate(zip(asked, found, strict=True)):
+        told: Facts = {"mode": wanted.mode, "lufs": wanted.aim_lufs, "peakDbtp": wanted.ceiling_dbtp}
+        expected |= looks.numbered(told, place)
+        had = heard or Loudness()
+        measured |= looks.numbered({"lufs": had.lufs, "rangeLu": had.range_lu, "peakDbtp": had.peak_dbtp}, place)
+        limit |= looks.numbered({"lu": OFF_BY_LU[wanted.mode or ""]}, place)
     return Check(
         name="loudness",
-        passed=passed,
-        expected={"mode": wanted.mode, "lufs": wanted.aim_lufs, "peakDbtp": wanted.ceiling_dbtp},
-        measured={"lufs": lufs, "rangeLu": found.range_lu if found else None, "peakDbtp": peak},
-        limit={"lu": slack, "peakDb": PEAK_OFF_BY_DB},
+        passed=all(_as_loud(wanted, heard) for wanted, heard in zip(asked, found, strict=True)),
+        expected=expected,
+        measured=measured,
+        limit=limit,
     )
+
+
+def _as_loud(wanted: LoudnessPlan, heard: Loudness | None) -> bool:
+    if heard is None or wanted.mode is None:
+        return False
+    if wanted.aim_lufs is None:
+        return heard.lufs is None
+    highest = wanted.ceiling_dbtp + PEAK_OFF_BY_DB + _METER_STEP
+    near = _near(heard.lufs, wanted.aim_lufs, OFF_BY_LU[wanted.mode] + _METER_STEP)
+    return near and (heard.peak_dbtp or 0.0) <= highest
 
 
 ALL: tuple[Callable[[Evidence], Check | None], ...] = (

@@ -41,10 +41,11 @@ class Closing(Record):
     def source(self, index: int) -> Read | None:
         return next((stream for stream in self.read if stream.index == index), None)
 
-    def result(self, name: str, kind: str) -> Written | None:
-        """The stream of a kind in the file of that name, which is the end of its path."""
+    def result(self, name: str, kind: str, nth: int = 0) -> Written | None:
+        """The nth stream of a kind in the file of that name, which is the end of its path."""
         place = next((place for place, path in enumerate(self.names) if f"/{path}".endswith(f"/{name}")), None)
-        return next((stream for stream in self.written if (stream.file, stream.kind) == (place, kind)), None)
+        alike = [stream for stream in self.written if (stream.file, stream.kind) == (place, kind)]
+        return next(iter(alike[nth:]), None)
 
 
 # "[in#0/mov @ 0x5]   Input stream #0:0 (video): 180 packets read (1071441 bytes); 179 frames decoded; 1 decode errors;"

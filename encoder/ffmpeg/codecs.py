@@ -312,6 +312,8 @@ class Container:
     tags: Mapping[str, str] = field(default_factory=dict)  # codec → four characters that players want
     boxes: bool = False  # ISO boxes: edit lists, `moov`, faststart
     languages: bool = True  # holds the language of a track
+    several: bool = False  # holds several tracks of sound
+    marks_default: bool = True  # says which of several tracks is to be taken
     own_zero: bool = False  # its times begin wherever the muxer likes, and it declares no end
     timed: bool = True  # its packets have times: a late start is kept
     turns: bool = True  # holds the turn with which a copied picture is to be shown
@@ -329,6 +331,7 @@ _PACKAGE_AUDIO = ("aac", "opus")
 _CONTAINERS = (
     Container(
         name="mp4",
+        several=True,
         muxer="mp4",
         demuxer=_ISO,
         extension="mp4",
@@ -341,6 +344,7 @@ _CONTAINERS = (
     ),
     Container(
         name="mov",
+        several=True,
         muxer="mov",
         demuxer=_ISO,
         extension="mov",
@@ -352,6 +356,7 @@ _CONTAINERS = (
     ),
     Container(
         name="webm",
+        several=True,
         muxer="webm",
         demuxer="matroska,webm",
         extension="webm",
@@ -362,6 +367,7 @@ _CONTAINERS = (
     ),
     Container(
         name="mkv",
+        several=True,
         muxer="matroska",
         demuxer="matroska,webm",
         extension="mkv",
@@ -372,6 +378,8 @@ _CONTAINERS = (
     ),
     Container(
         name="mpegts",
+        several=True,
+        marks_default=False,
         own_zero=True,
         turns=False,
         muxer="mpegts",
@@ -427,6 +435,7 @@ _CONTAINERS = (
     ),
     Container(
         name="m4a",
+        several=True,
         muxer="ipod",
         demuxer=_ISO,
         extension="m4a",

@@ -74,7 +74,7 @@ def pass_logs(plan: Plan, one_pass: Pass) -> dict[str, str]:
     for number in one_pass.outputs:
         output = plan.output(number)
         places[number] = streams
-        streams += sum((each.video is not None) + (each.audio is not None) for each in output.streams)
+        streams += sum((each.video is not None) + len(each.sounds) for each in output.streams)
     twice = [output.output for output in _twice(plan, one_pass).values()]
     return {
         f"{_pass_log(number)}-{place}.log{more}": f"{_pass_log(number)}-{places[number]}.log{more}"
@@ -149,8 +149,8 @@ def _output(output: OutputPlan, label: str, threads: int | None) -> Iterator[str
     if output.video is not None:
         passing = _Passing(2, output.output) if output.video.two_pass else None
         yield from _video(output.video, label, threads, passing=passing)
-    if output.audio is not None:
-        yield from _audio(output.audio)
+    for place, audio in enumerate(output.sounds):
+        yield from _audio(audio, f"a:{place}" if output.more_audio else "a", place)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
     yield from ("-map_chapters", "-1" if output.clipped or output.name else "0")
     yield from ("-t", f"{_most_seconds(output):.6f}")
@@ -206,11 +206,14 @@ def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> 
         yield from ("-pass:v", str(passing.number), "-passlogfile:v", _pass_log(passing.output))
 
 
-def _audio(audio: AudioPlan) -> Iterator[str]:
-    yield from ("-map", f"0:{audio.source_index}", "-c:a", audio.encoder)
+def _audio(audio: AudioPlan, stream: str, place: int) -> Iterator[str]:
+    """One track; `stream` is what its options name: all sound, where there is no other."""
+    yield from ("-map", f"0:{audio.source_index}", f"-c:{stream}", audio.encoder)
     if audio.encoder != codecs.COPY:
-        for option in audio.options:
-            yield from option
-        yield from ("-filter:a", ",".join(audio.filters))
+        for name, value in audio.options:
+            yield from (f"{name.removesuffix(':a')}:{stream}", value)
+        yield from (f"-filter:{stream}", ",".join(audio.filters))
+    if audio.default is not None:
+        yield from (f"-disposition:{stream}", "default" if audio.default else "0")
     if audio.language is not None:
-        yield from ("-metadata:s:a:0", f"language={audio.language}")
+        yield from (f"-metadata:s:a:{place}", f"language={audio.language}")

@@ -28,7 +28,7 @@ def estimate(plan: OutputPlan, media: Media) -> Estimate:
 
 
 def _size_bytes(plan: OutputPlan, media: Media, seconds: float) -> int:
-    return int((_picture_bps(plan, media) + _sound_bps(plan.audio, media)) * seconds / 8)
+    return int((_picture_bps(plan, media) + sum(_sound_bps(audio, media) for audio in plan.sounds)) * seconds / 8)
 
 
 def _picture_bps(plan: OutputPlan, media: Media) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import count
 
 from encoder.ffmpeg import codecs
 from encoder.ffmpeg.closing import Closing, Read, Written
@@ -18,6 +20,11 @@ CLOCK_SECONDS = 0.002
 _DECLARING = ("mov", "matroska", "flv", "avi", "asf", "wav", "flac", "mxf")
 
 Planned = VideoPlan | AudioPlan
+
+
+def _sounds() -> Iterator[str]:
+    """What tracks of sound are called, without end."""
+    return ("audio" if number == 1 else f"audio{number}" for number in count(1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +45,9 @@ class Evidence:
 
     @property
     def planned(self) -> dict[str, Planned]:
-        """The streams that were planned, by kind."""
-        both: dict[str, Planned | None] = {"video": self.plan.video, "audio": self.plan.audio}
-        return {kind: stream for kind, stream in both.items() if stream is not None}
+        """The streams that were planned, by kind; further tracks of sound are `audio2` and so on."""
+        video: dict[str, Planned] = {} if self.plan.video is None else {"video": self.plan.video}
+        return video | dict(zip(_sounds(), self.plan.sounds, strict=False))
 
     @property
     def picture(self) -> VideoStream | None:
@@ -52,9 +59,17 @@ class Evidence:
         """The sound of the result."""
         return next(iter(self.opened.media.audio), None)
 
+    def stream(self, kind: str) -> VideoStream | AudioStream | None:
+        """What the result has for a planned stream."""
+        if kind == "video":
+            return self.picture
+        return next(
+            (sound for name, sound in zip(_sounds(), self.opened.media.audio, strict=False) if name == kind), None
+        )
+
     def count(self, kind: str) -> StreamCount | None:
         """The packets of a stream of the result."""
-        stream = self.picture if kind == "video" else self.sound
+        stream = self.stream(kind)
         return next((count for count in self.opened.counts if stream and count.index == stream.index), None)
 
     @property
@@ -82,7 +97,8 @@ class Evidence:
 
     def written(self, kind: str) -> Written | None:
         """What ffmpeg wrote of a stream."""
-        return self.closing.result(self.name, kind)
+        nth = [*self.planned].index(kind) - (self.plan.video is not None) if kind in self.planned else 0
+        return self.closing.result(self.name, "video" if kind == "video" else "audio", max(0, nth))
 
     @property
     def frame_seconds(self) -> float:
@@ -91,8 +107,8 @@ class Evidence:
 
     @property
     def packet_seconds(self) -> float:
-        """One packet of the sound; 0 without one."""
-        return self.plan.audio.frame_seconds if self.plan.audio else 0.0
+        """The longest packet of the sound; 0 without any."""
+        return max((audio.frame_seconds for audio in self.plan.sounds), default=0.0)
 
     @property
     def slack_seconds(self) -> float:

@@ -55,12 +55,16 @@ def of_result(track: int, *, source_args: Sequence[str]) -> list[str]:
 
 def runs(output: OutputPlan, *, source_args: Sequence[str]) -> list[list[str]]:
     """The first measuring of each track of an output that is to have a loudness. What they find decides on others."""
-    unsettled = [
-        (stream, stream.audio)
+    return [
+        of_source(stream, audio, source_args=source_args)
         for stream in output.streams
-        if stream.audio and stream.audio.loudness and stream.audio.loudness.mode is None
+        for audio in stream.sounds
+        if _is_unsettled(audio)
     ]
-    return [of_source(stream, audio, source_args=source_args) for stream, audio in unsettled]
+
+
+def _is_unsettled(audio: AudioPlan) -> bool:
+    return audio.loudness is not None and audio.loudness.mode is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +86,21 @@ class Ear:
         """The plan with the gain of the sound that is to have a loudness, and what there is to say of it."""
         if output.renditions:
             return await self._settled_package(output, told)
-        if output.audio is None or output.audio.loudness is None or output.audio.loudness.mode is not None:
+        if not any(_is_unsettled(audio) for audio in output.sounds):
             return output
-        audio = await self._settled(output, output.audio, told)
-        reason, warnings = loudness.told(audio)
-        reasons = warnings if reason is None else (reason, *warnings)
-        return replace(output, audio=audio, reasons=(*output.reasons, *reasons), warnings=(*output.warnings, *warnings))
+        sounds = [
+            await self._settled(output, audio, told) if _is_unsettled(audio) else audio for audio in output.sounds
+        ]
+        notes = [loudness.told(audio) for audio in sounds]
+        warnings = tuple(warning for _, several in notes for warning in several)
+        reasons = tuple(reason for reason, _ in notes if reason is not None)
+        return replace(
+            output,
+            audio=sounds[0],
+            more_audio=tuple(sounds[1:]),
+            reasons=(*output.reasons, *reasons, *warnings),
+            warnings=(*output.warnings, *warnings),
+        )
 
     async def heard(self, track: int) -> Loudness:
         """How loud a track is, counted among those of sound, without anything done to it."""

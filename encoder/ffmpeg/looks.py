@@ -42,6 +42,8 @@ def planned_audio(plan: AudioPlan) -> Facts:
         facts["layout"] = plan.layout
     if plan.language is not None:
         facts["language"] = plan.language
+    if plan.default is not None:
+        facts["default"] = plan.default
     return facts
 
 
@@ -52,7 +54,13 @@ def measured_audio(stream: AudioStream) -> Facts:
         "sampleRate": stream.sample_rate_hz,
         "layout": sound.layout_of(stream),
         "language": stream.language,
+        "default": stream.default,
     }
+
+
+def numbered(facts: Facts, place: int) -> Facts:
+    """Facts of one of several tracks; those of the first have no number."""
+    return facts if place == 0 else {f"{name}{place + 1}": value for name, value in facts.items()}
 
 
 def planned_picture(plan: VideoPlan, source: VideoStream | None) -> Facts:

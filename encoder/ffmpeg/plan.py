@@ -70,7 +70,8 @@ def _output(number: int, case: Case) -> OutputPlan:
     if case.container.package:
         return packages.planned(number, *_encoding(case, rules.video_codec(case.spec)))
     video, span = _video(case)
-    audio = sound.planned(case, span)
+    sounds = sound.all_planned(case, span)
+    audio = next(iter(sounds), None)
     container = case.container
     if video is None and audio is None:
         raise errors.Permanent("no_audio_stream", "The source has no sound, and the output no picture.")
@@ -83,11 +84,12 @@ def _output(number: int, case: Case) -> OutputPlan:
         faststart=container.boxes,
         video=video,
         audio=audio,
+        more_audio=sounds[1:],
         seek_seconds=float(span.seek),
         clip_start_seconds=float(span.start),
         clipped=span.clipped,
         clip_seconds=None if span.end is None else float(span.end - span.start),
-        duration_seconds=_duration(case.media, span, video, audio),
+        duration_seconds=_duration(case.media, span, video, *sounds),
         start_offset_seconds=audio.start_seconds - video.start_seconds if audio and video else 0.0,
         measure=_measured(case, video),
         reasons=tuple(case.reasons),
@@ -181,9 +183,8 @@ def _measured(case: Case, video: VideoPlan | None) -> tuple[str, ...]:
     return wanted
 
 
-def _duration(media: Media, span: Span, video: VideoPlan | None, audio: AudioPlan | None) -> float | None:
+def _duration(media: Media, span: Span, *planned: VideoPlan | AudioPlan | None) -> float | None:
     """From the output's zero to the end of what ends last."""
-    planned: tuple[VideoPlan | AudioPlan | None, ...] = (video, audio)
     ends = [
         stream.start_seconds + stream.duration_seconds
         for stream in planned

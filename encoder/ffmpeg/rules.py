@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, ladder, loudness, rules_package, rules_quality
+from encoder.ffmpeg import codecs, ladder, loudness, rules_package, rules_quality, tracks
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
@@ -55,8 +55,8 @@ def check(spec: OutputSpec) -> list[Fault]:
     if spec.video_codec == codecs.TOGGLE:
         return _toggled(spec)
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
-        _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _clip, rules_quality.check,
-        rules_package.check, _renditions,
+        _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _audio_tracks, _clip,
+        rules_quality.check, rules_package.check, _renditions,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
 
@@ -228,6 +228,17 @@ def _renditions(spec: OutputSpec, _: Container) -> Iterator[Fault]:
                     yield _fault(f"renditions/{place}/{member}", fault.message, code=fault.code)
                 elif member == "fit" and fault.code == "unsupported_combination":
                     yield _fault(f"renditions/{place}", fault.message)
+
+
+def _audio_tracks(spec: OutputSpec, container: Container) -> Iterator[Fault]:
+    wanted = spec.audio_tracks
+    if wanted is None:
+        return
+    if audio_codec(spec) == codecs.NONE:
+        yield _fault("audioTracks", "does not go with audioCodec none")
+    several = wanted == tracks.ALL or (isinstance(wanted, tuple) and len(wanted) > 1)
+    if several and not container.several:
+        yield _fault("audioTracks", f"{container.name} holds one track of sound")
 
 
 def _clip(spec: OutputSpec, _: Container) -> Iterator[Fault]:

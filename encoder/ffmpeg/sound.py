@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from encoder import errors
-from encoder.ffmpeg import channels, codecs, loudness, rules
+from encoder.ffmpeg import channels, codecs, loudness, rules, tracks
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import AudioEncoder
 from encoder.ffmpeg.timeline import Span
+from encoder.model.base import replace
 from encoder.model.media import AudioStream
 from encoder.model.plan import AudioPlan, LoudnessPlan
 
@@ -18,20 +19,33 @@ _LANGUAGE = re.compile(r"[a-z]{3}")
 
 
 def planned(case: Case, span: Span) -> AudioPlan | None:
-    """The audio stream of an output, or None for a silent one.
+    """The one audio stream of an output, or None for a silent one. Raises as `all_planned`."""
+    return next(iter(all_planned(case, span)), None)
+
+
+def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
+    """The audio streams of an output, in their order; none of a silent one.
 
     Raises:
         errors.Permanent: `no_audio_stream`, `encoder_not_available`.
     """
-    wanted = rules.audio_codec(case.spec)
-    if wanted == codecs.NONE:
-        return None
-    track = _track(case)
-    if track is None:
+    if rules.audio_codec(case.spec) == codecs.NONE:
+        return ()
+    chosen = tracks.chosen(case)
+    if not chosen:
         if rules.video_codec(case.spec) == codecs.NONE:
             raise errors.Permanent("no_audio_stream", "The source has no sound that can be decoded.")
         case.warn("no_audio", "The source has no sound; the output has none either.")
-        return None
+        return ()
+    plans = [_planned(case, track, span) for track in chosen]
+    if len(plans) > 1 and case.container.marks_default:
+        first = tracks.default_of(case, chosen)
+        plans = [replace(plan, default=plan.source_index == first.index) for plan in plans]
+    return tuple(plans)
+
+
+def _planned(case: Case, track: AudioStream, span: Span) -> AudioPlan:
+    wanted = rules.audio_codec(case.spec)
     if wanted == codecs.COPY and _may_copy(case, track, span):
         return _copied(case, track, span)
     encoder = codecs.audio_encoder(case.container.audio[0] if wanted == codecs.COPY else wanted)
@@ -43,16 +57,6 @@ def planned(case: Case, span: Span) -> AudioPlan | None:
 def layout_of(track: AudioStream) -> str:
     """The layout of a track; where its file names none (WAV of one or two channels), the usual one of so many."""
     return channels.layout_of(track.layout, track.channels)
-
-
-def _track(case: Case) -> AudioStream | None:
-    tracks = case.media.audio
-    decodable = [track for track in tracks if track.decodable]
-    chosen = next((track for track in decodable if track.default), next(iter(decodable), None))
-    if chosen is not None and len(tracks) > 1:
-        why = "the default one" if chosen.default else "the first that can be decoded"
-        case.because("audio_track", f"Sound is stream {chosen.index}: {why} of {len(tracks)} tracks.")
-    return chosen
 
 
 def _may_copy(case: Case, track: AudioStream, span: Span) -> bool:

@@ -65,6 +65,7 @@ class OutputSpec(Record):
     audio_channels: int | None = None
     audio_sample_rate: int | None = None  # Hz
     loudness: float | None = None  # LUFS, integrated
+    audio_tracks: str | tuple[int | str, ...] | None = None  # default, all; stream indices and languages
     clip: Clip | None = None
     deinterlace: bool | None = None  # None: when the picture is interlaced
     tone_map: bool = True

@@ -106,6 +106,7 @@ class AudioPlan(Record):
     options: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
     language: str | None = None  # three letters
+    default: bool | None = None  # of several, whether players take it by themselves; None: it is the only one
     loudness: LoudnessPlan | None = None
     start_seconds: float = 0.0  # of the first sample, in the output's time
     duration_seconds: float | None = None  # expected
@@ -148,6 +149,7 @@ class OutputPlan(Record):
     faststart: bool = False
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
+    more_audio: tuple[AudioPlan, ...] = ()  # further tracks, after `audio`
     seek_seconds: float = 0.0  # where decoding begins: before the clip, never inside it
     clip_start_seconds: float = 0.0  # snapped to an output frame
     clip_seconds: float | None = None  # None: to the end
@@ -162,6 +164,11 @@ class OutputPlan(Record):
     def file_name(self) -> str:
         """What the output is called while it is made."""
         return f"out-{self.output}" if self.package else f"out-{self.output}.{self.extension}"
+
+    @property
+    def sounds(self) -> tuple[AudioPlan, ...]:
+        """All tracks of sound, in their order."""
+        return () if self.audio is None else (self.audio, *self.more_audio)
 
     @property
     def streams(self) -> tuple[OutputPlan, ...]:

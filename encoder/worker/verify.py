@@ -129,7 +129,7 @@ class Verify:
             leash=run.held.leash,
             by_descriptor=self._by_descriptor,
         )
-        return (await ear.result(),)
+        return tuple([await ear.result(place) for place in range(len(plan.sounds))])
 
     async def _decoded(self, run: Run, path: Path) -> Exit:
         args = command.decode_check(source_args=input_options(None if self._by_descriptor else path))

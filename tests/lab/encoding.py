@@ -72,7 +72,12 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None 
             )
             heard: tuple[Loudness | None, ...] = ()
             if each.audio is not None and each.audio.loudness is not None:
-                heard = (await Ear(ffmpeg=launcher, path=file, folder=folder, leash=Leash()).result(),)
+                heard = tuple(
+                    [
+                        await Ear(ffmpeg=launcher, path=file, folder=folder, leash=Leash()).result(place)
+                        for place in range(len(each.sounds))
+                    ]
+                )
             judged = proof.judge(
                 each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded, loudness=heard
             )

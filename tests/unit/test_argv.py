@@ -56,6 +56,8 @@ OUTPUTS = st.fixed_dictionaries(
         "keyframeInterval": st.floats(0.1, 60),
         "audioCodec": either(*codecs.audio_codecs()),
         "audioBitrate": st.integers(1, 10**7),
+        "audioTracks": either("all", "default", [1, "ger"], [2, 1]),
+        "loudness": st.floats(-36, -9),
         "audioChannels": either(*rules.CHANNELS),
         "audioSampleRate": either(8000, 44100, 48000, 96000),
         "clip": st.fixed_dictionaries({"start": SECONDS}, optional={"end": SECONDS}),
@@ -160,7 +162,7 @@ OPTIONS = {
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
-    "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a:0", "-map_metadata:g", "-map_metadata:s",
+    "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a", "-disposition:a", "-map_metadata:g", "-map_metadata:s",
     "-keyint_min", "-sc_threshold", "-avoid_negative_ts", "-hls_playlist_type", "-hls_time", "-start_number",
     "-hls_segment_type", "-hls_segment_options", "-hls_segment_filename", "-hls_fmp4_init_filename",
     "-pass:v", "-passlogfile:v", "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
@@ -168,7 +170,7 @@ OPTIONS = {
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "pass-0", "null", "-",
+    "+faststart", "language=ger", "default", "pass-0", "null", "-",
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
     *(container.muxer for container in codecs.CONTAINERS.values()),
@@ -189,10 +191,15 @@ def is_graph(word: str) -> bool:
     return all(STEPS.fullmatch(step) for step in steps)
 
 
+def unnumbered(word: str) -> str:
+    """An option without the number of the track of sound that it is about."""
+    return re.sub(r"(-[a-z:]+:a):\d+", r"\1", word)
+
+
 def is_ours(word: str) -> bool:
     numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]", word) is not None
     return (
-        word in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
+        unnumbered(word) in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
         or SEGMENTS.fullmatch(word) is not None or is_graph(word)
     )  # fmt: skip
 
@@ -213,7 +220,7 @@ def test_a_command_holds_only_constants_numbers_and_our_paths(
         args = [*first, *command.build(plan, one_pass, files=files, threads=threads)]
         assert [word for word in args if not is_ours(word)] == []
         assert {
-            word for word in args if word.startswith("-") and word != "-" and not re.fullmatch(NUMBER, word)
+            unnumbered(word) for word in args if word.startswith("-") and word != "-" and not re.fullmatch(NUMBER, word)
         } <= OPTIONS
 
 

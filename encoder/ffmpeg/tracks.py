@@ -1,0 +1,83 @@
+"""Which tracks of sound an output carries: `audioTracks`. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from encoder import errors
+from encoder.ffmpeg.case import Case
+from encoder.model.media import AudioStream
+
+DEFAULT, ALL = "default", "all"
+MOST = 16
+LANGUAGE = re.compile(r"[a-z]{3}")
+
+# ISO 639-2 has two codes for some languages: files carry either
+_SAME = (
+    ("alb", "sqi"), ("arm", "hye"), ("baq", "eus"), ("bur", "mya"), ("chi", "zho"), ("cze", "ces"), ("dut", "nld"),
+    ("fre", "fra"), ("geo", "kat"), ("ger", "deu"), ("gre", "ell"), ("ice", "isl"), ("mac", "mkd"), ("mao", "mri"),
+    ("may", "msa"), ("per", "fas"), ("rum", "ron"), ("slo", "slk"), ("tib", "bod"), ("wel", "cym"),
+)  # fmt: skip
+_OTHER = {one: other for pair in _SAME for one, other in (pair, pair[::-1])}
+
+
+def chosen(case: Case) -> list[AudioStream]:
+    """The tracks that an output carries, in its order; one where none is asked for by name.
+
+    Raises:
+        errors.Permanent: `no_audio_stream`, the source has sound, but none of what is asked.
+    """
+    wanted = case.spec.audio_tracks
+    able = [track for track in case.media.audio if track.decodable]
+    if not able or wanted in (None, DEFAULT):
+        return _usual(case, able)
+    if wanted == ALL:
+        _passed_over(case)
+        return able
+    found = _asked(case, able, wanted if isinstance(wanted, tuple) else ())
+    if not found:
+        raise errors.Permanent("no_audio_stream", "The source has none of the tracks of sound that are asked for.")
+    return found
+
+
+def default_of(case: Case, tracks: list[AudioStream]) -> AudioStream:
+    """Which of several tracks players take by themselves: of all the source's own default, of a list its first."""
+    marked = (track for track in tracks if track.default and case.spec.audio_tracks == ALL)
+    return next(marked, tracks[0])
+
+
+def _usual(case: Case, able: list[AudioStream]) -> list[AudioStream]:
+    usual = next((track for track in able if track.default), next(iter(able), None))
+    if usual is None:
+        return []
+    if len(case.media.audio) > 1:
+        why = "the default one" if usual.default else "the first that can be decoded"
+        case.because("audio_track", f"Sound is stream {usual.index}: {why} of {len(case.media.audio)} tracks.")
+    return [usual]
+
+
+def _passed_over(case: Case) -> None:
+    for track in case.media.audio:
+        if not track.decodable:
+            case.warn("audio_track_missing", f"Stream {track.index} cannot be decoded: it is left out.")
+
+
+def _asked(case: Case, able: list[AudioStream], wanted: tuple[int | str, ...]) -> list[AudioStream]:
+    """Those of a list, each once."""
+    found: list[AudioStream] = []
+    for item in wanted:
+        track = _named(able, item)
+        if track is None:
+            what = f"no track of sound in `{item}`" if isinstance(item, str) else f"no sound in stream {item}"
+            case.warn("audio_track_missing", f"The source has {what} that can be decoded.")
+        elif track not in found:
+            found.append(track)
+    return found
+
+
+def _named(able: list[AudioStream], item: int | str) -> AudioStream | None:
+    """By the index of its stream, or the first in a language, the default one before others."""
+    if isinstance(item, int):
+        return next((track for track in able if track.index == item), None)
+    spoken = [track for track in able if track.language in (item, _OTHER.get(item, item))]
+    return next((track for track in spoken if track.default), next(iter(spoken), None))

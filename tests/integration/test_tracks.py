@@ -1,0 +1,76 @@
+"""docs/encoding.md, "Tracks of sound": several in one file, through real ffmpeg and the proof."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from encoder.model.plan import LoudnessPlan
+from tests.lab.encoding import fast, one
+from tests.lab.media import clip, made, public_clip
+
+
+@functools.cache
+def film() -> Path:
+    """A picture with a low tone in English and a high one in German, which begins later."""
+    return made(
+        "film.mkv", "-i", str(clip(size="160x90", name="film.mp4")), "-itsoffset", "0.3",
+        "-f", "lavfi", "-i", "sine=f=2000:d=1.6:r=44100,volume=-6dB", "-map", "0:v", "-map", "0:a", "-map", "1:a",
+        "-c:v", "copy", "-c:a", "aac", "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=ger",
+        "-disposition:a:0", "0", "-disposition:a:1", "default",
+    )  # fmt: skip
+
+
+CONTAINERS = {
+    "mp4": ("mp4", "aac"), "mov": ("mov", "aac"), "webm": ("webm", "opus"), "mkv": ("mkv", "flac"),
+    "mpegts": ("mpegts", "aac"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("container", "codec"), CONTAINERS.values(), ids=CONTAINERS)
+async def test_all_tracks_keep_language_default_and_offset(container: str, codec: str, tmp_path: Path) -> None:
+    video = {"videoCodec": "libvpx-vp9", "encoderPreset": "8"} if container == "webm" else {}
+    result = await one(film(), tmp_path, fast(None, container=container, audioCodec=codec, audioTracks="all", **video))
+    assert result.proof.passed, result.proof.failed
+    assert [sound.language for sound in result.opened.media.audio] == ["eng", "ger"]
+    checks = {check.name: check.expected for check in result.proof.checks}
+    assert isinstance(checks["sync"], dict)
+    assert checks["sync"]["start2Seconds"] == pytest.approx(0.3, abs=0.05)
+    if container != "mpegts":
+        assert [sound.default for sound in result.opened.media.audio] == [False, True]
+
+
+async def test_a_list_decides_order_and_default(tmp_path: Path) -> None:
+    result = await one(film(), tmp_path, fast(audioTracks=["deu", "eng"]))
+    assert result.proof.passed, result.proof.failed
+    assert [(sound.language, sound.default) for sound in result.opened.media.audio] == [("ger", True), ("eng", False)]
+
+
+async def test_tracks_are_copied(tmp_path: Path) -> None:
+    result = await one(film(), tmp_path, fast(audioCodec="copy", audioTracks="all"))
+    assert result.proof.passed, result.proof.failed
+    assert {sound.encoder for sound in result.plan.sounds} == {"copy"}
+
+
+async def test_each_track_is_as_loud_as_was_asked(tmp_path: Path) -> None:
+    result = await one(film(), tmp_path, fast(audioTracks="all", loudness=-23))
+    assert result.proof.passed, result.proof.failed
+    gains = [sound.loudness.gain_db for sound in result.plan.sounds if isinstance(sound.loudness, LoudnessPlan)]
+    assert len(set(gains)) == 2
+    check = next(check for check in result.proof.checks if check.name == "loudness")
+    assert isinstance(check.expected, dict)
+    assert (check.expected["lufs"], check.expected["lufs2"]) == (-23, -23)
+
+
+async def test_two_passes_find_their_notes_behind_several_tracks(tmp_path: Path) -> None:
+    asked = fast(audioTracks="all", videoBitrate=200_000, twoPass=True)
+    result = await one(film(), tmp_path, asked)
+    assert result.proof.passed, result.proof.failed
+
+
+async def test_both_tracks_of_a_real_clip_are_carried(tmp_path: Path) -> None:
+    result = await one(public_clip("nasa_multitrack.mp4"), tmp_path, fast(audioTracks="all", height=90))
+    assert result.proof.passed, result.proof.failed
+    assert [sound.sample_rate_hz for sound in result.opened.media.audio] == [48000, 48000]

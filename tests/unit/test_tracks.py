@@ -1,0 +1,85 @@
+"""docs/encoding.md, "Tracks of sound": which are carried, in which order, by which name."""
+
+from __future__ import annotations
+
+import pytest
+
+from encoder.ffmpeg import rules
+from encoder.model.base import Json
+from encoder.model.job import OutputSpec
+from encoder.model.media import Media
+from tests.lab.facts import audio, planned, refused, source, spec, warned
+
+FILM = source(
+    audio=(
+        audio(index=1, language="eng", default=True),
+        audio(index=2, language="ger", default=False),
+        audio(index=3, language="eng", default=False),
+        audio(index=4, language="fra", default=False, decodable=False),
+    )
+)
+
+
+def wanted(tracks: Json) -> OutputSpec:
+    return spec(audioTracks=tracks)
+
+
+def carried(tracks: Json, media: Media = FILM) -> list[int]:
+    return [sound.source_index for sound in planned(media, wanted(tracks)).sounds]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "indices"),
+    [
+        ("default", [1]), ("all", [1, 2, 3]), ([3, 1], [3, 1]), (["ger", "eng"], [2, 1]), (["deu"], [2]),
+        (["ger", 2], [2]),
+    ],
+)  # fmt: skip
+def test_the_tracks_that_are_asked_for_are_carried_in_their_order(tracks: Json, indices: list[int]) -> None:
+    assert carried(tracks) == indices
+
+
+def test_of_all_tracks_the_default_of_the_source_stays_it_and_of_a_list_its_first() -> None:
+    second = source(audio=(audio(index=1, default=False), audio(index=2)))
+    assert [sound.default for sound in planned(second, wanted("all")).sounds] == [False, True]
+    assert [sound.default for sound in planned(second, wanted([1, 2])).sounds] == [True, False]
+    assert [sound.default for sound in planned(second, wanted([2])).sounds] == [None]
+
+
+def test_languages_are_kept() -> None:
+    assert [sound.language for sound in planned(FILM, wanted("all")).sounds] == ["eng", "ger", "eng"]
+
+
+@pytest.mark.parametrize("tracks", [["eng", "spa"], [1, 9], "all", [1, 4]])
+def test_a_track_that_is_missing_or_cannot_be_decoded_is_told(tracks: Json) -> None:
+    assert warned(planned(FILM, wanted(tracks))) == {"audio_track_missing"}
+
+
+def test_a_source_without_any_that_is_asked_for_is_refused() -> None:
+    assert refused(FILM, wanted(["spa"])).code == "no_audio_stream"
+
+
+def test_a_source_without_sound_is_silent_with_a_warning() -> None:
+    assert warned(planned(source(silent=True), wanted(["eng"]))) == {"no_audio"}
+
+
+def test_an_output_lasts_until_its_longest_track_ends() -> None:
+    longer = source(audio=(audio(index=1), audio(index=2, duration_seconds=12.0)), duration_seconds=12.0)
+    assert planned(longer, wanted("all")).duration_seconds == 12
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        spec("audio-opus", audioTracks="all"),
+        spec("audio-opus", audioTracks=[1, 2]),
+        spec("hls", audioTracks="all"),
+        spec(audioCodec="none", audioTracks=[1]),
+    ],
+)
+def test_what_holds_one_track_takes_no_more(wrong: OutputSpec) -> None:
+    assert [fault.path for fault in rules.check(wrong)] == ["/audioTracks"]
+
+
+def test_one_track_by_its_language_goes_into_any_file() -> None:
+    assert rules.check(spec("audio-opus", audioTracks=["eng"])) == []
