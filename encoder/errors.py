@@ -318,6 +318,8 @@ _ENTRIES = (
     _warning("loudness_dynamic", "Dynamics were compressed", "Ask for a lower `loudness` to keep the dynamics."),
     _warning("loudness_missed", "Sound could not be so loud", "Ask for a lower `loudness`: its peaks allow no more."),
     _warning("loudness_silent", "Sound is silence", "Nothing; no gain was applied."),
+    _warning("preview_shortened", "Only the beginning is shown", "Set `clip` to choose the part that is shown."),
+    _warning("moments_after_end", "Some moments are after the end", "Nothing; the last frame stands for them."),
     _warning("quality_below_target", "Quality is below its target", "Ask for a slower `encoderPreset`, or for less."),
     _warning("target_not_tried", "Samples could not be tried", "Retry, or set `crf` yourself."),
     _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),

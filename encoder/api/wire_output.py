@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from encoder.api.wire_images import Thumbnails
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_tracks import AudioTracks
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
@@ -141,6 +142,7 @@ class Output(Wire):
     segment_format: Annotated[str, _all(rules_package.SEGMENT_FORMATS)] = ABSENT
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
+    thumbnails: Thumbnails = ABSENT
     watermark: Watermark = ABSENT
     destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
@@ -159,6 +161,8 @@ class Output(Wire):
             explicit["clip"] = self.clip.members()
         if self.renditions is not ABSENT:
             explicit["renditions"] = [rendition.sent() for rendition in self.renditions]
+        if self.thumbnails is not ABSENT:
+            explicit["thumbnails"] = self.thumbnails.members()
         if self.destination is not ABSENT:
             explicit["destination"] = self.destination.place()
         preset = {} if self.preset is ABSENT else presets.BUILT_IN[self.preset].members

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from encoder.ffmpeg import codecs, looks
 from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
+from encoder.ffmpeg.image_checks import pictures
 from encoder.ffmpeg.looks import Facts
 from encoder.ffmpeg.loudness import OFF_BY_LU, PEAK_OFF_BY_DB
 from encoder.model.plan import Loudness, LoudnessPlan
@@ -49,14 +50,14 @@ def source(seen: Evidence) -> Check | None:
     expected: Facts = {f"{kind}EndSeconds": end for kind, end in ends.items()}
     measured: Facts = {f"{kind}EndSeconds": seen.ended(kind) for kind in ends}
     whole = all(_near(seen.ended(kind), end, slack) for kind, end in ends.items())
-    if seen.declared_end is not None and not seen.plan.clipped:
+    if seen.declared_end is not None and seen.reads_all:
         expected["declaredEndSeconds"], measured["declaredEndSeconds"] = seen.declared_end, seen.held_end
         whole = whole and seen.declared_end - seen.held_end <= slack
     if seen.media.declared_bytes is not None and not seen.plan.clipped:
         expected["bytes"], measured["bytes"] = seen.media.declared_bytes, seen.media.size_bytes
         whole = whole and seen.media.declared_bytes - seen.media.size_bytes <= _SHORT_SHARE * seen.media.declared_bytes
     track, read = seen.source_picture, seen.read("video")
-    if track is not None and track.frames is not None and read is not None and not seen.plan.clipped:
+    if track is not None and track.frames is not None and read is not None and seen.reads_all:
         decoded = read.packets if read.frames is None else read.frames
         expected["frames"], measured["frames"] = track.frames, decoded
         whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
@@ -264,6 +265,9 @@ ALL: tuple[Callable[[Evidence], Check | None], ...] = (
     run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
     loudness,
 )  # fmt: skip
+
+
+IMAGES: tuple[Callable[[Evidence], Check | None], ...] = (run, source, pictures, decode)
 
 
 def _near(measured: float | None, expected: float, slack: float) -> bool:

@@ -29,7 +29,7 @@ class VideoEncoder:
     crf_min: int = 0
     crf_max: int
     default_crf: int
-    sane_crf: tuple[int, int]  # beyond: bits that nobody sees, pictures that nobody wants
+    sane_crf: tuple[int, int] = (0, 0)  # beyond: bits that nobody sees, pictures that nobody wants
     quality_option: str = "-crf"
     whole_crf: bool  # takes whole numbers only
     constant_quality: Options = ()  # beside `-crf`, to mean quality and nothing else
@@ -318,6 +318,7 @@ class Container:
     timed: bool = True  # its packets have times: a late start is kept
     turns: bool = True  # holds the turn with which a copied picture is to be shown
     package: bool = False  # a folder of renditions, cut into segments
+    images: bool = False  # an image, or a folder of them
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -483,9 +484,69 @@ _CONTAINERS = (
     ),
 )
 
+
+def _of_images(name: str, muxer: str, demuxer: str, content_type: str, codec: str) -> Container:
+    return Container(
+        name=name,
+        muxer=muxer,
+        demuxer=demuxer,
+        extension=name,
+        content_type=content_type,
+        video=(codec,),
+        languages=False,
+        images=True,
+    )
+
+
+_IMAGES = (
+    _of_images("jpg", "image2", "jpeg_pipe", "image/jpeg", "mjpeg"),
+    _of_images("png", "image2", "png_pipe", "image/png", "png"),
+    _of_images("webp", "image2", "webp_pipe", "image/webp", "webp"),
+    _of_images("gif", "gif", "gif", "image/gif", "gif"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageEncoder(VideoEncoder):
+    """One of ffmpeg's image encoders, and in which colours its readers take an image: files do not say."""
+
+    color_range: str
+    color_matrix: str
+
+
+def _image_encoder(name: str, codec: str, colours: tuple[str, str, str], always: Options) -> ImageEncoder:
+    return ImageEncoder(
+        name=name,
+        codec=codec,
+        preset_option="",
+        presets=(),
+        profiles={},
+        pixel_formats=colours[:1],
+        crf_max=0,
+        default_crf=0,
+        whole_crf=True,
+        two_passes=False,
+        always=always,
+        color_range=colours[1],
+        color_matrix=colours[2],
+    )
+
+
+_WEBP_COLOURS = ("yuv420p", "tv", "smpte170m")  # RFC 6386, 9.2
+_RGB = ("rgb24", "pc", "gbr")
+
+# by container; JFIF says that a JPEG is BT.601 in full range
+IMAGE_ENCODERS: Mapping[str, ImageEncoder] = {
+    "jpg": _image_encoder("mjpeg", "mjpeg", ("yuvj420p", "pc", "smpte170m"), (("-q:v", "3"),)),
+    "png": _image_encoder("png", "png", _RGB, (("-pred", "mixed"),)),
+    "webp": _image_encoder("libwebp", "webp", _WEBP_COLOURS, (("-quality", "80"),)),
+    "gif": _image_encoder("gif", "gif", _RGB, ()),
+}
+MOVING_WEBP = _image_encoder("libwebp_anim", "webp", _WEBP_COLOURS, (("-quality", "70"), ("-compression_level", "3")))
+
 VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {encoder.name: encoder for encoder in _VIDEO}
 AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {encoder.name: encoder for encoder in _AUDIO}
-CONTAINERS: Mapping[str, Container] = {container.name: container for container in _CONTAINERS}
+CONTAINERS: Mapping[str, Container] = {container.name: container for container in (*_CONTAINERS, *_IMAGES)}
 
 COPY, NONE = "copy", "none"
 TOGGLE = "toggle-h264-hevc"  # the other of the two
@@ -493,6 +554,17 @@ TWO = ("h264", "hevc")
 TEN_BIT = ("yuv420p10le",)
 VIDEO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _VIDEO))
 AUDIO_FAMILIES = tuple(dict.fromkeys(encoder.codec for encoder in _AUDIO))
+
+
+def image_encoders() -> frozenset[str]:
+    """ffmpeg's names of those that make images."""
+    return frozenset(encoder.name for encoder in (*IMAGE_ENCODERS.values(), MOVING_WEBP))
+
+
+def any_video_encoder(name: str) -> VideoEncoder:
+    """The one of that name, also of those that nobody asks for by it: of images."""
+    of_images = {encoder.name: encoder for encoder in (*IMAGE_ENCODERS.values(), MOVING_WEBP)}
+    return VIDEO_ENCODERS.get(name) or of_images[name]
 
 
 def video_encoders(wanted: str) -> tuple[VideoEncoder, ...]:

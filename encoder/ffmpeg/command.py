@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, controls, hardware, overlay, segments
+from encoder.ffmpeg import codecs, controls, hardware, image_graph, overlay, segments
+from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
@@ -98,6 +99,21 @@ def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
     return ["-v", "repeat+error", "-xerror", *quick, *source_args, *everything, "-f", "null", "-"]
 
 
+def decode_images(plan: OutputPlan, path: Path, *, by_descriptor: bool = True) -> list[str]:
+    """As `decode_check`, for images: the file, or those of the folder `path`, as what they should be and nothing else.
+
+    One file is descriptor 3, several are opened by their names.
+    """
+    demuxer = "webp_anim" if plan.muxer == "webp" else codecs.CONTAINERS[plan.container].demuxer
+    opened = ("-fd", str(SOURCE_FD), "-i", "fd:") if by_descriptor else ("-i", f"file:{path}")
+    if plan.is_folder:
+        by_descriptor, demuxer = False, "image2"
+        opened = ("-start_number", "1", "-i", f"file:{path}/{image_graph.pattern(plan)}")
+    allowed = ("-protocol_whitelist", "fd" if by_descriptor else "file", "-format_whitelist", demuxer)
+    passed = ("-map", "0:v", "-fps_mode", "passthrough", "-f", "null", "-")
+    return ["-v", "repeat+error", "-xerror", *allowed, "-f", demuxer, *opened, *passed]
+
+
 def shown(args: Sequence[str], folder: Path) -> list[str]:
     """A command as people may see it: `ffmpeg …`, files by their names alone."""
     return ["ffmpeg", *(arg.replace(f"{folder}/", "") for arg in args)]
@@ -163,6 +179,8 @@ def _written(output: OutputPlan, stream: OutputPlan, path: Path) -> Iterator[str
     yield "-y"
     if output.package is not None:
         yield from segments.options(output.package, path / stream.name)
+    elif output.images is not None:
+        yield from image_graph.options(output, output.images, path)
     else:
         yield from ("-f", output.muxer, f"file:{path}")
 
@@ -188,7 +206,7 @@ def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passi
 
 
 def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> Iterator[str]:
-    encoder = codecs.VIDEO_ENCODERS[video.encoder]
+    encoder = codecs.any_video_encoder(video.encoder)
     params: list[tuple[str, str]] = list(encoder.params)
     if video.level is not None and encoder.level_param is not None:
         params.append((encoder.level_param, video.level))

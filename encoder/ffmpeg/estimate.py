@@ -6,11 +6,15 @@ from fractions import Fraction
 
 from encoder.ffmpeg import codecs
 from encoder.model.media import Media
-from encoder.model.plan import AudioPlan, Estimate, OutputPlan, VideoPlan
+from encoder.model.plan import AudioPlan, Estimate, ImagesPlan, OutputPlan, VideoPlan
 
 _PIXELS_PER_CPU_SECOND = 30e6  # libx264 medium with its decoder and filters
 _PER_PRESET_STEP = 1.4
 _LOSSLESS_BITS = {"flac": 10, "pcm_s16le": 16, "pcm_s24le": 24}  # per sample
+# measured on one 1080p clip; a preview has more than one still
+_IMAGE_BITS_PER_PIXEL = {"mjpeg": 1.6, "png": 14.0, "webp": 1.0, "gif": 5.0}
+_IMAGE_PIXELS_PER_CPU_SECOND = 15e6
+_DECODED_PER_CPU_SECOND = 300e6
 _SOUND_CPU_SHARE = 0.01  # of its duration
 
 
@@ -19,12 +23,24 @@ def estimate(plan: OutputPlan, media: Media) -> Estimate:
     seconds = plan.duration_seconds
     if seconds is None:
         return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None)
+    if plan.images is not None and plan.video is not None:
+        return _of_images(plan.images, plan.video, seconds, media)
     sizes = [_size_bytes(stream, media, seconds) for stream in plan.streams]
     cpu = _SOUND_CPU_SHARE * seconds
     cpu += sum(_picture_cpu_seconds(stream.video, seconds) for stream in plan.streams if stream.video)
     joined = max(sizes) if plan.package else 0  # one rendition at a time, to be judged
     scratch = media.size_bytes + sum(sizes) + joined
     return Estimate(size_bytes=sum(sizes), cpu_seconds=round(cpu, 1), scratch_bytes=scratch)
+
+
+def _of_images(images: ImagesPlan, video: VideoPlan, seconds: float, media: Media) -> Estimate:
+    """All of the source is decoded, and only what is shown is encoded."""
+    pixels = video.width_px * video.height_px * (images.count or 1)
+    size = int(pixels * _IMAGE_BITS_PER_PIXEL[video.codec] / 8)
+    track = next((stream for stream in media.video if stream.index == video.source_index), None)
+    decoded = track.coded_width * track.coded_height * float(Fraction(video.rate)) * seconds if track else 0.0
+    cpu = decoded / _DECODED_PER_CPU_SECOND + pixels / _IMAGE_PIXELS_PER_CPU_SECOND
+    return Estimate(size_bytes=size, cpu_seconds=round(cpu, 1), scratch_bytes=media.size_bytes + size)
 
 
 def _size_bytes(plan: OutputPlan, media: Media, seconds: float) -> int:

@@ -11,6 +11,7 @@ from encoder.ffmpeg import codecs
 from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.codecs import Container
 from encoder.ffmpeg.exits import Exit
+from encoder.ffmpeg.image_file import ImagesSeen
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
 from encoder.model.plan import AudioPlan, Loudness, OutputPlan, VideoPlan
 
@@ -38,6 +39,12 @@ class Evidence:
     opened: Opened
     decoded: Exit
     loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
+    images: ImagesSeen | None = None  # of an output of images
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether the run had to read the source to its end."""
+        return not self.plan.clipped and not (self.plan.images and self.plan.images.frames)
 
     @property
     def container(self) -> Container:
@@ -120,7 +127,9 @@ class Evidence:
 
     @property
     def planned_ends(self) -> dict[str, float]:
-        """When each stream should end, where that is known."""
+        """When each stream should end, where that is known; images do not."""
+        if self.plan.images is not None:
+            return {}
         return {
             kind: stream.start_seconds + stream.duration_seconds
             for kind, stream in self.planned.items()

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import count
 
 from encoder.errors import Defect
-from encoder.ffmpeg import overlay
+from encoder.ffmpeg import image_graph, overlay
 from encoder.model.plan import OutputPlan, VideoPlan
 
 Chain = tuple[str, ...]
@@ -31,6 +31,8 @@ _STRIPPED = (
 _WHITE_NITS = 100
 _TO_LINEAR = (f"zscale=t=linear:npl={_WHITE_NITS}", "format=gbrpf32le", "zscale=p=bt709")
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
+_RGB = "gbr"  # ffmpeg's name for the matrix of what has none
+_SDR_BEFORE_OTHER_COLOURS = "yuv420p"
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 
 
@@ -38,8 +40,9 @@ def graph(outputs: Mapping[str, OutputPlan]) -> str:
     """The graph that makes each output's picture, under its label, from the one track that they share."""
     videos = {label: _video(output) for label, output in outputs.items()}
     places = {mark.file: place for place, mark in enumerate(overlay.inputs(outputs.values()), 1)}
+    streams = {label: video for label, video in videos.items() if outputs[label].images is None}
     chains = {
-        label: _chain(output, videos[label], _made_at(videos[label], videos), places)
+        label: _chain(output, videos[label], _made_at(videos[label], streams), places)
         for label, output in outputs.items()
     }
     track = next(iter(videos.values())).source_index
@@ -98,6 +101,7 @@ def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: M
     return (
         *_woven(video),
         *_timed(output, video),
+        *(() if output.images is None else image_graph.chosen(output.images)),
         *(("premultiply=inplace=1",) if video.transparent else ()),
         *_TURNS[video.turn_deg],
         *(() if made_at is None else _made(video, made_at)),
@@ -105,6 +109,7 @@ def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: M
         *_sized(video, made_at),
         *(_marked(video, (video.width_px, video.height_px), places) if _is_cut(video) else ()),
         *_finished(video),
+        *(() if output.images is None else image_graph.arranged(output, output.images)),
     )
 
 
@@ -152,7 +157,7 @@ def _made_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | No
     large enough for each."""
     if video.tone_map is None and video.watermark is None:
         return None
-    alike = [other for other in all_videos.values() if _look(other) == _look(video)]
+    alike = [video, *(other for other in all_videos.values() if _look(other) == _look(video))]
     return max(_scaled(other)[0] for other in alike), max(_scaled(other)[1] for other in alike)
 
 
@@ -175,21 +180,28 @@ def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
         *_TO_LINEAR,
         f"tonemap=hable:desat=0:peak={video.peak_nits / _WHITE_NITS:g}",
         _TO_SDR,
-        f"format={video.pixel_format}",
+        f"format={_SDR_BEFORE_OTHER_COLOURS if _of_an_image(video) else video.pixel_format}",
         *_STRIPPED,
     )
 
 
 def _scaled_to(video: VideoPlan, size: Size) -> str:
     matrix_in = "" if video.matrix_in is None else f":in_color_matrix={video.matrix_in}"
-    colours = f"{matrix_in}:out_color_matrix={video.color_matrix}:out_range={video.color_range}"
-    return f"scale={size[0]}:{size[1]}:flags=bicubic{colours}"
+    matrix = "" if video.color_matrix == _RGB else f":out_color_matrix={video.color_matrix}"
+    # by itself it gives each colour to two pixels on the way to RGB: an SSIM of 0.85 to what does not
+    flags = "bicubic+full_chroma_int+accurate_rnd" if video.color_matrix == _RGB else "bicubic"
+    return f"scale={size[0]}:{size[1]}:flags={flags}{matrix_in}{matrix}:out_range={video.color_range}"
+
+
+def _of_an_image(video: VideoPlan) -> bool:
+    """Images are in other colours than those which tone mapping makes."""
+    return video.color_matrix in (_RGB, "smpte170m")
 
 
 def _sized(video: VideoPlan, made_at: Size | None) -> Chain:
     width, height = _scaled(video)
     steps: list[str] = []
-    if made_at is None:
+    if made_at is None or (video.tone_map is not None and _of_an_image(video)):
         steps.append(_scaled_to(video, (width, height)))
     elif made_at != (width, height):
         steps.append(f"scale={width}:{height}:flags=bicubic")

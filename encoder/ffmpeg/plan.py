@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, packages, picture, quality, rates, rules, sound, timeline
+from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, timeline
 from encoder.ffmpeg.case import Able, Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -41,7 +41,7 @@ def passes(plans: Collection[OutputPlan]) -> tuple[Pass, ...]:
     Copies and sound alone cost no decode of the picture: each goes by itself and waits for no encoder.
     """
     shared: dict[object, list[int]] = {}
-    for plan in plans:
+    for plan in sorted(plans, key=lambda plan: plan.images is not None):  # ffmpeg counts the frames of the first
         shared.setdefault(_decode(plan), []).append(plan.output)
     return tuple(Pass(outputs=tuple(numbers)) for numbers in shared.values())
 
@@ -66,6 +66,8 @@ def _chosen(case: Case) -> Case:
 
 
 def _output(number: int, case: Case) -> OutputPlan:
+    if case.container.images:
+        return images.planned(number, case)
     case = _chosen(case)
     if case.container.package:
         return packages.planned(number, *_encoding(case, rules.video_codec(case.spec)))

@@ -92,6 +92,21 @@ BUILT_IN: Mapping[str, Preset] = {
             members={"container": "mp4", "videoCodec": codecs.TOGGLE, "encoderPreset": "medium", **_AAC},
         ),
         Preset(
+            name="thumbnails",
+            about="A picture every 10 seconds, 320 wide, JPEG.",
+            members={"container": "jpg", "thumbnails": {"every": 10, "width": 320}},
+        ),
+        Preset(
+            name="storyboard",
+            about="A picture every 10 seconds, on sheets of at most 10 × 10, with a WebVTT file for players.",
+            members={"container": "jpg", "thumbnails": {"every": 10, "width": 160, "sprite": True, "vtt": True}},
+        ),
+        Preset(
+            name="gif",
+            about="A short GIF: colours from the clip itself, at most 15 frames a second, the short side at most 480.",
+            members={"container": "gif"},
+        ),
+        Preset(
             name="audio-aac",
             about="The sound alone, AAC in M4A.",
             members={"container": "m4a", "videoCodec": "none", **_AAC},
@@ -122,6 +137,7 @@ _INSTEAD_OF = {
     "crf": ("videoBitrate", "twoPass", "targetQuality"),
     "targetQuality": ("crf", "videoBitrate", "twoPass"),
 }
+_MOMENTS = ("every", "count", "at")
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps", "watermark")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
 _OF_THE_SOUND = (*_OF_THE_AUDIO_ENCODER, "loudness")
@@ -136,7 +152,7 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
     if "crf" in explicit and "renditions" in kept:
         kept["renditions"] = _without_bitrates(kept["renditions"])
-    return from_json(OutputSpec, {**kept, **explicit})
+    return from_json(OutputSpec, {**kept, **explicit, **_thumbnails(preset, explicit)})
 
 
 def makes_folder(members: Members) -> bool:
@@ -144,7 +160,34 @@ def makes_folder(members: Members) -> bool:
     preset = BUILT_IN.get(str(members.get("preset")))
     container = members.get("container") or (preset.members["container"] if preset else None)
     known = codecs.CONTAINERS.get(str(container))
-    return known is not None and known.package
+    several = "thumbnails" in members or (preset is not None and "thumbnails" in preset.members)
+    return known is not None and (known.package or (known.images and several))
+
+
+def _thumbnails(preset: Members, explicit: Members) -> Members:
+    """Their own members are merged alike. A format that is asked for is the container, if none is."""
+    own, said = preset.get("thumbnails"), explicit.get("thumbnails")
+    if not isinstance(own, dict) or not isinstance(said, dict | None):
+        own = {}
+    said = said if isinstance(said, dict) else {}
+    if not own and not said:
+        return {}
+    dropped = _displaced_thumbnails(said, explicit)
+    merged = {**{member: value for member, value in own.items() if member not in dropped}, **said}
+    container = {"container": said["format"]} if "format" in said and "container" not in explicit else {}
+    return {"thumbnails": merged, **container}
+
+
+def _displaced_thumbnails(said: Members, explicit: Members) -> set[str]:
+    """Other moments displace the preset's, and a size of the whole output that of its pictures."""
+    dropped: set[str] = set()
+    if not said.keys().isdisjoint(_MOMENTS):
+        dropped.update(_MOMENTS)
+    if "at" in said or said.get("sprite") is False:
+        dropped.add("vtt")
+    if not explicit.keys().isdisjoint(("width", "height")):
+        dropped.add("width")
+    return dropped
 
 
 def _without_bitrates(renditions: Json) -> Json:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import checks
+from encoder.ffmpeg import checks, image_graph
 from encoder.ffmpeg.closing import read_closing
 from encoder.ffmpeg.evidence import Evidence
 from encoder.ffmpeg.exits import Exit
+from encoder.ffmpeg.image_file import ImagesSeen
 from encoder.ffmpeg.segments import PLAYLIST
 from encoder.model.base import Json, replace
 from encoder.model.media import Media, Opened
@@ -39,6 +40,21 @@ def judge(
     )
     found = (check(seen) for check in checks.ALL)
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))
+
+
+def judge_images(plan: OutputPlan, *, media: Media, path: Path, log: str, images: ImagesSeen, decoded: Exit) -> Proof:
+    """Every check that applies to an output of images: a file, or those of the folder `path`."""
+    seen = Evidence(
+        plan=plan,
+        media=media,
+        name=f"{path.name}/{image_graph.pattern(plan)}" if plan.is_folder else path.name,
+        closing=read_closing(log),
+        opened=Opened(media=Media(format=plan.container, size_bytes=0), counts=()),
+        decoded=decoded,
+        images=images,
+    )
+    found = (check(seen) for check in checks.IMAGES)
+    return Proof(checks=tuple(check for check in found if check is not None))
 
 
 def verdict(proof: Proof) -> errors.Permanent | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, ladder, loudness, rules_package, rules_quality, tracks
+from encoder.ffmpeg import codecs, ladder, loudness, rules_images, rules_package, rules_quality, tracks
 from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
@@ -52,11 +52,13 @@ def check(spec: OutputSpec) -> list[Fault]:
     container = codecs.CONTAINERS.get(spec.container)
     if container is None:
         return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
+    if container.images:
+        return [fault for rule in (rules_images.check, _picture, _clip) for fault in rule(spec, container)]
     if spec.video_codec == codecs.TOGGLE:
         return _toggled(spec)
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
         _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _audio_tracks, _clip,
-        rules_quality.check, rules_package.check, _renditions,
+        rules_quality.check, rules_package.check, _renditions, rules_images.elsewhere,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
 
@@ -78,7 +80,9 @@ def video_codec(spec: OutputSpec) -> str:
 
 def audio_codec(spec: OutputSpec) -> str:
     """The `audioCodec` that an output means: its own, or its container's first."""
-    return spec.audio_codec or codecs.CONTAINERS[spec.container].audio[0]
+    if spec.audio_codec is not None:
+        return spec.audio_codec
+    return next(iter(codecs.CONTAINERS[spec.container].audio), codecs.NONE)
 
 
 def _fault(member: str, message: str, *, code: str = "unsupported_combination") -> Fault:

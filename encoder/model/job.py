@@ -28,6 +28,25 @@ class Rendition(Record):
     crf: float | None = None
 
 
+class Sheet(Record):
+    """How many pictures stand on one sheet; None: as many as fit, at most ten."""
+
+    columns: int | None = None
+    rows: int | None = None
+
+
+class Thumbnails(Record):
+    """Several moments of the source as pictures: exactly one of `every`, `count`, `at`."""
+
+    every: float | None = None  # seconds
+    count: int | None = None
+    at: tuple[float, ...] = ()  # seconds, rising
+    width: int | None = None  # of each picture
+    format: str | None = None  # jpg, png, webp; None: the container
+    sprite: bool | Sheet = False  # sheets of pictures in place of files
+    vtt: bool | None = None  # a file of cues; None: for sheets of a timeline
+
+
 class Watermark(Record):
     """A picture over the picture."""
 
@@ -71,12 +90,13 @@ class OutputSpec(Record):
     tone_map: bool = True
     rotate: int | None = None  # degrees clockwise, added to the source's own; None: upright as recorded
     watermark: Watermark | None = None
-    destination: Place | None = None  # None: the platform's storage
     renditions: tuple[Rendition, ...] = ()  # of a package; none: one, as the output itself says
     segment_seconds: float | None = None
     segment_format: str | None = None  # fmp4, ts
     playlist_name: str | None = None
     encryption: str | None = None  # of the segments: aes-128
+    thumbnails: Thumbnails | None = None
+    destination: Place | None = None  # None: the platform's storage
 
 
 class JobSpec(Record):

@@ -132,6 +132,39 @@ class PackagePlan(Record):
         return "ts" if self.segments == "ts" else "m4s"
 
 
+class ImagesPlan(Record):
+    """Which frames an output of images shows, counted on the constant rate of its picture from 0 on; and how.
+
+    `video` says what each picture is: of a sheet, each cell.
+    """
+
+    kind: str  # still: one image; several; moving: one image that plays
+    count: int | None  # pictures: files, cells of sheets, frames that play. None: the source does not say its length
+    step_frames: str | None = None  # exactly so many from one to the next, "120/1"
+    frames: tuple[int, ...] = ()  # in place of a step: these
+    typical: bool = False  # of `frames` only the one that is most like all of them, and none that is black
+    columns: int = 1  # of a sheet
+    rows: int = 1
+    timeline_frames: int | None = None  # all that there are
+    cues: str | None = None  # the name of the file that says which picture belongs to which moment
+
+    @property
+    def cells(self) -> int:
+        """Pictures in one file."""
+        return self.columns * self.rows
+
+    @property
+    def files(self) -> int | None:
+        """Image files in all."""
+        if self.kind != "several":
+            return 1
+        return None if self.count is None else -(-self.count // self.cells)
+
+    def file_name(self, place: int, extension: str) -> str:
+        """What one of several is called; `place` counts from 0."""
+        return f"{place + 1:05}.{extension}"
+
+
 class OutputPlan(Record):
     """One output: `output` is its position in the job.
 
@@ -146,6 +179,7 @@ class OutputPlan(Record):
     content_type: str
     package: PackagePlan | None = None  # a folder of files
     renditions: tuple[OutputPlan, ...] = ()
+    images: ImagesPlan | None = None
     faststart: bool = False
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
@@ -161,9 +195,14 @@ class OutputPlan(Record):
     warnings: tuple[Note, ...] = ()
 
     @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of files, and not one."""
+        return self.package is not None or (self.images is not None and self.images.kind == "several")
+
+    @property
     def file_name(self) -> str:
         """What the output is called while it is made."""
-        return f"out-{self.output}" if self.package else f"out-{self.output}.{self.extension}"
+        return f"out-{self.output}" if self.is_folder else f"out-{self.output}.{self.extension}"
 
     @property
     def sounds(self) -> tuple[AudioPlan, ...]:

@@ -183,6 +183,8 @@ class Encode:
 def _prepare(path: Path, plan: OutputPlan) -> None:
     """Remove what a failed shared pass left; ffmpeg makes no folders."""
     remove(path)
+    if plan.is_folder:
+        path.mkdir(mode=0o700)
     for rendition in plan.renditions:
         (path / rendition.name).mkdir(mode=0o700, parents=True)
 

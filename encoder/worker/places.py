@@ -54,7 +54,7 @@ class Places:
 
     def _destination(self, run: Run, plan: OutputPlan) -> Destination:
         spec = run.spec.outputs[plan.output]
-        key = f"jobs/{run.job.uuid}/{plan.output}" + ("/" if plan.package else f".{plan.extension}")
+        key = f"jobs/{run.job.uuid}/{plan.output}" + ("/" if plan.is_folder else f".{plan.extension}")
         if spec.destination is None:
             return self.destinations.make(None, key)
         values = Values(

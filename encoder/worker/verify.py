@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from encoder.model.plan import Loudness, OutputPlan
 from encoder.model.proof import Check, Proof
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
-from encoder.worker import progress, renditions
+from encoder.worker import images, progress, renditions
 from encoder.worker.context import Made, Proven, Run, write_off
 from encoder.worker.package import Package, names_below, pack
 from encoder.worker.scratch import remove
@@ -50,8 +50,7 @@ class Verify:
         begun = self._clock()
         await run.ledger.mark(OutputChange(id=made.output, state=OutputState.VERIFYING, log=made.log))
         _tell(run, made, 0.0)
-        look = self._file if made.plan.package is None else self._package
-        seen = await look(run, media, made)
+        seen = await self._look(made)(run, media, made)
         failure = proof.verdict(seen.proof)
         if failure is not None or seen.package is None:
             if failure is not None:
@@ -60,6 +59,35 @@ class Verify:
         return Proven(
             made=made, proof=seen.proof, package=seen.package, seconds=self._clock() - begun, opened=seen.opened
         )
+
+    def _look(self, made: Made) -> Callable[[Run, Media, Made], Awaitable[_Seen]]:
+        if made.plan.images is not None:
+            return self._images
+        return self._file if made.plan.package is None else self._package
+
+    async def _images(self, run: Run, media: Media, made: Made) -> _Seen:
+        plan, path = made.plan, made.path
+        manifests = await in_thread(images.finish, plan, path)
+        found = await in_thread(images.look, plan, path)
+        args = command.decode_images(plan, path, by_descriptor=self._by_descriptor)
+        decoded = await self._ffmpeg.run(
+            args,
+            folder=run.folder,
+            leash=run.held.leash,
+            limits=DECODE_LIMITS,
+            source=None if plan.is_folder else path,
+        )
+        report = proof.judge_images(plan, media=media, path=path, log=made.log, images=found, decoded=decoded)
+        opened = images.opened(plan, found)
+        if plan.is_folder:
+            return _Seen(proof=report, opened=opened, package=await pack(path, manifests=manifests))
+        package = Package.of_file(
+            path,
+            size_bytes=path.stat().st_size,
+            sha256=await in_thread(digest, path),
+            content_type=plan.content_type,
+        )
+        return _Seen(proof=report, opened=opened, package=package)
 
     async def _file(self, run: Run, media: Media, made: Made) -> _Seen:
         async with together() as group:

@@ -20,7 +20,9 @@ MKV = "matroska,webm"
 class Able:
     """An ffmpeg that can do all that we know of."""
 
-    encoders: frozenset[str] = field(default=frozenset({*codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS}))
+    encoders: frozenset[str] = field(
+        default=frozenset({*codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS}) | codecs.image_encoders()
+    )
     filters: frozenset[str] = frozenset(
         {"zscale", "tonemap", "bwdif", "ebur128", "loudnorm", *quality.FILTERS.values()}
     )

@@ -36,6 +36,17 @@ RENDITIONS = st.fixed_dictionaries(
         "crf": st.integers(0, 63),
     },
 )
+THUMBNAILS = st.fixed_dictionaries(
+    {},
+    optional={
+        "every": st.floats(0.1, 100),
+        "count": st.integers(1, 1000),
+        "at": st.lists(SECONDS, min_size=1, max_size=4).map(lambda moments: [*sorted(set(moments))]),
+        "width": st.integers(16, 8192),
+        "sprite": st.booleans() | st.fixed_dictionaries({}, optional={"columns": st.integers(1, 10)}),
+        "vtt": st.booleans(),
+    },
+)
 OUTPUTS = st.fixed_dictionaries(
     {"container": either(*codecs.CONTAINERS)},
     optional={
@@ -71,6 +82,7 @@ OUTPUTS = st.fixed_dictionaries(
         "segmentFormat": either("fmp4", "ts"),
         "encryption": either("aes-128"),
         "playlistName": either("show.m3u8", "show.mpd"),
+        "thumbnails": THUMBNAILS,
     },
 )
 PICTURES = st.builds(
@@ -129,7 +141,9 @@ SOURCES = st.builds(
 NUMBER = r"-?\d+(?:\.\d+)?"
 LAYOUT = r"(?:mono|stereo|5\.1|7\.1)"
 CHANNEL = r"(?:[BFST]C|[BFSW][LR]|TF[LRC]|TB[LRC]|TS[LR]|BF[LRC]|F[LR]C|D[LR]|LFE|c\d)"
-COLOUR = r"(?:bt709|bt601|bt2020|bt2020nc|smpte2084|arib-std-b67)"
+COLOUR = r"(?:bt709|bt601|smpte170m|gbr|iec61966-2-1|bt2020|bt2020nc|smpte2084|arib-std-b67)"
+SCALER = r"bicubic(?:\+full_chroma_int\+accurate_rnd)?"
+FROM_TO = rf"(?::in_color_matrix={COLOUR})?(?::out_color_matrix={COLOUR})?"
 MIXED = rf"(?:{NUMBER}\*)?{CHANNEL}(?:\+(?:{NUMBER}\*)?{CHANNEL})*"
 
 # every filter that we have, with the only values that it may take
@@ -142,10 +156,14 @@ STEPS = re.compile(
             r"transpose=c?clock", "hflip", "vflip",
             r"fps=fps=\d+/\d+(?::start_time=0)?", r"trim=start_pts=\d+(?::end_pts=\d+)?", r"setpts=PTS-\d+",
             rf"setparams=color_primaries=bt2020:color_trc={COLOUR}:colorspace=bt2020nc",
-            rf"setparams=range=tv:color_primaries={COLOUR}:color_trc={COLOUR}:colorspace={COLOUR}",
-            rf"scale=\d+:\d+:flags=bicubic(?:(?::in_color_matrix={COLOUR})?:out_color_matrix={COLOUR}:out_range=tv)?",
+            rf"setparams=range=(?:tv|pc):color_primaries={COLOUR}:color_trc={COLOUR}:colorspace={COLOUR}",
+            rf"scale=\d+:\d+:flags={SCALER}(?:{FROM_TO}:out_range=(?:tv|pc))?",
             r"zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", rf"tonemap=hable:desat=0:peak={NUMBER}",
-            r"zscale=t=bt709:m=bt709:r=tv", "format=yuv420p(?:10le)?", r"sidedata=mode=delete:type=[A-Z_]+",
+            r"zscale=t=bt709:m=bt709:r=tv", "format=(?:yuv420p(?:10le)?|yuvj420p|rgb24)",
+            r"sidedata=mode=delete:type=[A-Z_]+", "blackframe=amount=0:threshold=40",
+            r"trim=end_frame=\d+", "select", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",
+            "metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less", "split", "palettegen",
+            "paletteuse=diff_mode=rectangle", "tpad=stop=1:stop_mode=clone", r"tile=\d+x\d+", "setpts=N/FRAME_RATE/TB",
             r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", "format=nv12", "hwupload", r"split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
@@ -154,7 +172,8 @@ STEPS = re.compile(
         )
     )
 )  # fmt: skip
-LABELS = re.compile(r"\[(?:0:\d+|[vt]\d+)\]")
+LABELS = re.compile(r"\[(?:0:\d+|[vt]\d+|i\d+[a-d])\]")
+SELECT = re.compile(r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'")
 
 OPTIONS = {
     "-cq", "-rc", "-no-scenecut", "-forced-idr", "-forced_idr", "-global_quality", "-q:v", "-rc_mode",
@@ -165,12 +184,14 @@ OPTIONS = {
     "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a", "-disposition:a", "-map_metadata:g", "-map_metadata:s",
     "-keyint_min", "-sc_threshold", "-avoid_negative_ts", "-hls_playlist_type", "-hls_time", "-start_number",
     "-hls_segment_type", "-hls_segment_options", "-hls_segment_filename", "-hls_fmp4_init_filename",
+    "-update", "-loop", "-pred", "-quality", "-compression_level",
     "-pass:v", "-passlogfile:v", "-map_chapters", "-t", "-movflags", "-max_muxing_queue_size", "-y", "-f",
 }  # fmt: skip
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
     "+faststart", "language=ger", "default", "pass-0", "null", "-",
+    "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
     *(container.muxer for container in codecs.CONTAINERS.values()),
@@ -182,12 +203,13 @@ PARAMS = re.compile(
     r"(?:(?:open-gop|min-keyint|scenecut|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+"
 )
 FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in codecs.CONTAINERS.values()}
+FILES |= {f"file:{FOLDER}/out-0/%05d.{extension}" for extension in ("jpg", "png", "webp")}
 
 SEGMENTS = re.compile(rf"file:{FOLDER}/out-0/(?:\d+p(?:-\d)?|audio(?:-[a-z]{{3}})?)/(?:%05d\.(?:m4s|ts)|index\.m3u8)")
 
 
 def is_graph(word: str) -> bool:
-    steps = [step for part in word.split(";") for step in LABELS.sub("", part).split(",")]
+    steps = [step for part in SELECT.sub("select", word).split(";") for step in LABELS.sub("", part).split(",")]
     return all(STEPS.fullmatch(step) for step in steps)
 
 
