@@ -20,8 +20,14 @@ async def test_a_file_and_a_package_come_out_as_loud_as_was_asked(dsn: str, tmp_
         ],
     }
     async with running(dsn, tmp_path) as platform:
+        status, preview = await platform.call("POST", "/jobs?dryRun=true", json=job)
+        assert status == 200, preview
         done = await platform.ended(await platform.submit(job))
     assert done["status"] == "completed", json.dumps(done, indent=1)
+    for planned in preview["outputs"]:
+        first, *_ = planned["commands"]
+        assert "ebur128=peak=true:framelog=quiet" in " ".join(first)
+        assert "loudness_measured" in {reason["code"] for reason in planned["reasons"]}
     for output, lufs in zip(done["outputs"], (-16, -16, -23), strict=True):
         check = next(check for check in output["proof"]["checks"] if check["name"] == "loudness")
         assert (check["passed"], check["expected"]["mode"], check["expected"]["lufs"]) == (True, "linear", lufs)

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from encoder import errors
+from encoder.ffmpeg.launcher import Launcher, Leash, Progress
+from encoder.ffmpeg.listen import Ear
+from encoder.ffmpeg.plan import decide
+from encoder.ffmpeg.probe import inspect
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 from encoder.model.plan import LoudnessPlan
 from encoder.model.proof import Check
+from encoder.store.rows import Live
+from encoder.worker import progress
 from tests.lab.encoding import Made, one
-from tests.lab.facts import sound, spec, warned
-from tests.lab.media import clip, made
+from tests.lab.facts import ABLE, sound, spec, warned
+from tests.lab.media import clip, ffmpeg_binary, made
 
 CLICK = "volume='if(lt(mod(t,1),0.01),7,0.15)':eval=frame"  # quiet, with loud clicks: no plain gain makes it loud
 
@@ -63,6 +70,22 @@ async def test_what_cannot_be_so_loud_is_told_and_stays_below_the_ceiling(tmp_pa
     assert result.proof.passed, result.proof.failed
     assert {"loudness_dynamic", "loudness_missed"} <= warned(result.plan)
     assert (loudness(result).aim_lufs or 0) < -13
+
+
+async def test_a_measuring_is_shown_while_it_goes_and_ends_when_the_work_is_cut_off(tmp_path: Path) -> None:
+    ffmpeg, leash, seen = Launcher(binary=Path(ffmpeg_binary())), Leash(), list[Live]()
+    source = tone(CLICK, seconds=5)
+    media = await inspect(ffmpeg, source, folder=tmp_path, leash=leash)
+    plan = decide(media, {0: wanted(-12)}, ABLE).outputs[0]
+
+    def told(now: Progress) -> None:
+        seen.append(progress.measure(now))
+        leash.kill()
+
+    with pytest.raises(errors.LeaseLost):
+        await Ear(ffmpeg=ffmpeg, path=source, folder=tmp_path, leash=leash).settle(plan, told)
+    assert {live.stage for live in seen} == {"measuring"}
+    assert [*tmp_path.iterdir()] == []
 
 
 async def test_silence_gets_no_gain_and_a_warning(tmp_path: Path) -> None:
