@@ -12,6 +12,7 @@ from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
 from encoder.ffmpeg.image_checks import pictures
 from encoder.ffmpeg.looks import Facts
 from encoder.ffmpeg.loudness import OFF_BY_LU, PEAK_OFF_BY_DB
+from encoder.ffmpeg.watch import LEAST_SECONDS
 from encoder.model.plan import Loudness, LoudnessPlan
 from encoder.model.proof import Check
 
@@ -261,9 +262,25 @@ def _as_loud(wanted: LoudnessPlan, heard: Loudness | None) -> bool:
     return near and (heard.peak_dbtp or 0.0) <= highest
 
 
+def content(seen: Evidence) -> Check | None:
+    """Nowhere black or still for seconds where the source is not."""
+    if seen.content is None:
+        return None
+    wrong = {doubt.kind: doubt for doubt, is_so in seen.content.doubts if is_so is False}
+    measured: Facts = {f"{kind}Seconds": doubt.seconds for kind, doubt in wrong.items()}
+    measured |= {f"{kind}FromSeconds": doubt.start_seconds for kind, doubt in wrong.items()}
+    return Check(
+        name="content",
+        passed=not wrong,
+        expected={"blackSeconds": 0, "stillSeconds": 0},
+        measured={"blackSeconds": 0, "stillSeconds": 0, **measured},
+        limit={"seconds": LEAST_SECONDS},
+    )
+
+
 ALL: tuple[Callable[[Evidence], Check | None], ...] = (
     run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
-    loudness,
+    loudness, content,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from encoder.ffmpeg import codecs, controls, hardware, image_graph, overlay, seg
 from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
+from encoder.ffmpeg.watch import strip as strip_of
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
 
 INPUT_OPTIONS = input_options()
@@ -90,13 +91,17 @@ def encoders(outputs: Iterable[OutputPlan]) -> tuple[str, ...]:
     return tuple(each.video.encoder for output in outputs for each in output.streams if each.video is not None)
 
 
-def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS) -> list[str]:
-    """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it."""
+def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS, strip: Path | None = None) -> list[str]:
+    """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it.
+
+    `strip`: where a strip of its picture goes, for `watch`.
+    """
     # each line by itself, for `checks.decode` tells the decoder's from the null muxer's
     everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough")
     # every bit is read and every picture made; only its edges are not smoothed, a sixth of the work, for nobody looks
     quick = ("-skip_loop_filter", "all")
-    return ["-v", "repeat+error", "-xerror", *quick, *source_args, *everything, "-f", "null", "-"]
+    seen = [] if strip is None else strip_of("0:v:0", strip)
+    return ["-v", "repeat+error", "-xerror", *quick, *source_args, *everything, "-f", "null", "-", *seen]
 
 
 def decode_images(plan: OutputPlan, path: Path, *, by_descriptor: bool = True) -> list[str]:

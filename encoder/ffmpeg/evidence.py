@@ -12,6 +12,7 @@ from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.codecs import Container
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.image_file import ImagesSeen
+from encoder.ffmpeg.watch import Content
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
 from encoder.model.plan import AudioPlan, Loudness, OutputPlan, VideoPlan
 
@@ -38,6 +39,7 @@ class Evidence:
     closing: Closing
     opened: Opened
     decoded: Exit
+    content: Content | None = None  # of a picture that `watch` looked at
     loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
     images: ImagesSeen | None = None  # of an output of images
 

@@ -11,6 +11,7 @@ from encoder.ffmpeg.evidence import Evidence
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.image_file import ImagesSeen
 from encoder.ffmpeg.segments import PLAYLIST
+from encoder.ffmpeg.watch import Content
 from encoder.model.base import Json, replace
 from encoder.model.media import Media, Opened
 from encoder.model.plan import Loudness, Note, OutputPlan
@@ -19,7 +20,7 @@ from encoder.model.proof import Check, Proof
 _ONLY_WARNS = ("quality",)
 
 
-def judge(
+def judge(  # noqa: PLR0913  # each is a kind of evidence
     plan: OutputPlan,
     *,
     media: Media,
@@ -28,15 +29,24 @@ def judge(
     opened: Opened,
     decoded: Exit,
     loudness: tuple[Loudness | None, ...] = (),
+    content: Content | None = None,
 ) -> Proof:
     """Every check that applies to a result: a file, or one rendition of the package `path`.
 
     `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
     `decoded`: of `decode_check`. `loudness`: of each track of sound, as `listen` heard it.
+    `content`: what `watch` saw of the picture.
     """
     name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name
     seen = Evidence(
-        plan=plan, media=media, name=name, closing=read_closing(log), opened=opened, decoded=decoded, loudness=loudness
+        plan=plan,
+        media=media,
+        name=name,
+        closing=read_closing(log),
+        opened=opened,
+        decoded=decoded,
+        loudness=loudness,
+        content=content,
     )
     found = (check(seen) for check in checks.ALL)
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))

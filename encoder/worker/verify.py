@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.ffmpeg import codecs, command, proof
-from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
 from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.probe import reopen
+from encoder.ffmpeg.watch import Content
 from encoder.files.threads import in_thread
 from encoder.model.media import Media, Opened
 from encoder.model.plan import Loudness, OutputPlan
@@ -132,7 +133,7 @@ class Verify:
             reopening = group.create_task(
                 reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash)
             )
-            decoding = group.create_task(self._decoded(run, path))
+            decoding = group.create_task(self._decoded(run, plan, path))
             hearing = group.create_task(self._heard(run, plan, path))
         opened = reopening.result()
         report = proof.judge(
@@ -141,8 +142,9 @@ class Verify:
             path=made.path,
             log=made.log,
             opened=opened,
-            decoded=decoding.result(),
+            decoded=decoding.result()[0],
             loudness=hearing.result(),
+            content=decoding.result()[1],
         )
         return report, opened
 
@@ -159,9 +161,16 @@ class Verify:
         )
         return tuple([await ear.result(place) for place in range(len(plan.sounds))])
 
-    async def _decoded(self, run: Run, path: Path) -> Exit:
-        args = command.decode_check(source_args=input_options(None if self._by_descriptor else path))
-        return await self._ffmpeg.run(args, folder=run.folder, leash=run.held.leash, limits=DECODE_LIMITS, source=path)
+    async def _decoded(self, run: Run, plan: OutputPlan, path: Path) -> tuple[Exit, Content | None]:
+        """The whole file decoded, and what its picture shows."""
+        eye = Eye(
+            ffmpeg=self._ffmpeg,
+            source=run.folder / "source",
+            folder=run.folder,
+            leash=run.held.leash,
+            by_descriptor=self._by_descriptor,
+        )
+        return await eye.decoded(plan, path)
 
 
 def _tell(run: Run, made: Made, share: float) -> None:

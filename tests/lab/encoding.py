@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.ffmpeg import command, proof, rules
+from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
 from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.plan import decide
@@ -67,9 +68,7 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None 
         for number in one_pass.outputs:
             each, file = plan.output(number), files[number]
             opened = await reopen(launcher, file, muxer=each.muxer, folder=folder, leash=Leash())
-            decoded = await launcher.run(
-                command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=file
-            )
+            decoded, content = await Eye(ffmpeg=launcher, source=path, folder=folder, leash=Leash()).decoded(each, file)
             heard: tuple[Loudness | None, ...] = ()
             if each.audio is not None and each.audio.loudness is not None:
                 heard = tuple(
@@ -79,7 +78,14 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None 
                     ]
                 )
             judged = proof.judge(
-                each, media=media, path=file, log=ended.log, opened=opened, decoded=decoded, loudness=heard
+                each,
+                media=media,
+                path=file,
+                log=ended.log,
+                opened=opened,
+                decoded=decoded,
+                loudness=heard,
+                content=content,
             )
             results.append(Made(plan=each, path=file, media=media, opened=opened, proof=judged))
     return results

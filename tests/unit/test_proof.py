@@ -11,6 +11,7 @@ import pytest
 from encoder import errors
 from encoder.ffmpeg import checks, codecs, proof
 from encoder.ffmpeg.exits import Exit, Reason
+from encoder.ffmpeg.watch import Content, Doubt
 from encoder.model import base
 from encoder.model.job import OutputSpec
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
@@ -35,6 +36,7 @@ class Result:
     complaint: str = ""
     exit_code: int = 0
     heard: tuple[Loudness | None, ...] = ()
+    content: Content | None = None
 
     def judged(self) -> Proof:
         decoded = Exit(
@@ -48,6 +50,7 @@ class Result:
             opened=self.opened,
             decoded=decoded,
             loudness=self.heard,
+            content=self.content,
         )
 
     def log(self) -> str:
@@ -184,6 +187,8 @@ LATE = good(source(sound=audio(start_seconds=0.5)))
 FIELDS = good(source(picture=video(interlaced=True)))
 SURROUND = good(source(sound=audio(channels=6, layout="5.1", language="ger")), spec(height=720, audioChannels=6))
 
+STILL = Doubt(kind="still", start_seconds=1.0, seconds=4.0)
+
 FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "a run that never came to its end": ("run", replace(GOOD, ended=False)),
     "a decoder that stumbled over too much": ("run", replace(GOOD, decode_errors=4)),
@@ -232,6 +237,7 @@ FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "a peak above the ceiling": ("loudness", LOUD.with_loud(-23.0, -0.8)),
     "sound that cannot be measured": ("loudness", replace(LOUD, heard=(None,))),
     "silence that is none": ("loudness", replace(SILENCE, heard=LOUD.heard)),
+    "a picture that stands still": ("content", replace(GOOD, content=Content(doubts=((STILL, False),)))),
     "a second decoder that fails": ("decode", replace(GOOD, exit_code=183)),
 }  # fmt: skip
 
