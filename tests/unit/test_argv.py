@@ -9,10 +9,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from encoder.ffmpeg import codecs, command, rules
+from encoder.ffmpeg import codecs, command, overlay, rules
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.media import AudioStream, Media, VideoStream
+from encoder.model.plan import Mark
 from tests.lab.facts import ABLE, MKV, MP4, spec
 
 # what a source may say of itself is text of a stranger
@@ -75,6 +76,14 @@ OUTPUTS = st.fixed_dictionaries(
         "deinterlace": st.booleans(),
         "toneMap": st.booleans(),
         "twoPass": st.booleans(),
+        "watermark": st.fixed_dictionaries(
+            {
+                "source": st.fixed_dictionaries({"kind": HOSTILE, "url": HOSTILE}),
+                "position": either(*overlay.POSITIONS),
+                "opacity": st.floats(0, 1),
+                "scale": st.floats(0.01, 1),
+            }
+        ),
         "targetQuality": st.floats(30, 99),
         "rotate": either(*rules.ROTATIONS),
         "renditions": st.lists(RENDITIONS, min_size=1, max_size=3),
@@ -147,6 +156,7 @@ FROM_TO = rf"(?::in_color_matrix={COLOUR})?(?::out_color_matrix={COLOUR})?"
 MIXED = rf"(?:{NUMBER}\*)?{CHANNEL}(?:\+(?:{NUMBER}\*)?{CHANNEL})*"
 
 # every filter that we have, with the only values that it may take
+LOGO = rf"scale=w=\d+:h=\d+:force_original_aspect_ratio=decrease:flags=bicubic:out_color_matrix={COLOUR}:out_range=tv"
 STEPS = re.compile(
     "|".join(
         f"(?:{step})"
@@ -164,7 +174,10 @@ STEPS = re.compile(
             r"trim=end_frame=\d+", "select", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",
             "metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less", "split", "palettegen",
             "paletteuse=diff_mode=rectangle", "tpad=stop=1:stop_mode=clone", r"tile=\d+x\d+", "setpts=N/FRAME_RATE/TB",
-            r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "setsar=1", "format=nv12", "hwupload", r"split=\d+",
+            r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "null", "format=rgba",
+            rf"colorchannelmixer=aa={NUMBER}", "format=yuva420p(?:10le)?", LOGO,
+            r"overlay=x=(?:\d+|\(W-w\)/2|W-w-\d+):y=(?:\d+|\(H-h\)/2|H-h-\d+):format=yuv420(?:p10)?",
+            "setsar=1", "format=nv12", "hwupload", r"split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
             "aresample=async=1:first_pts=0",
@@ -172,7 +185,7 @@ STEPS = re.compile(
         )
     )
 )  # fmt: skip
-LABELS = re.compile(r"\[(?:0:\d+|[vt]\d+|i\d+[a-d])\]")
+LABELS = re.compile(r"\[(?:0:\d+|1:v|[mtvw]\d+|i\d+[a-d])\]")
 SELECT = re.compile(r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'")
 
 OPTIONS = {
@@ -190,7 +203,7 @@ OPTIONS = {
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "default", "pass-0", "null", "-",
+    "+faststart", "language=ger", "default", "pass-0", "file", "png_pipe", "file:watermark-0", "null", "-",
     "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
@@ -235,7 +248,7 @@ def test_a_command_holds_only_constants_numbers_and_our_paths(
     faulty = {fault.path.split("/")[1] for fault in rules.check(output)}
     output = spec(None, **{member: value for member, value in members.items() if member not in faulty})
     assume(not rules.check(output))
-    plan = decide(media, {0: output}, ABLE)
+    plan = decide(media, {0: output}, ABLE, {0: Mark(file="watermark-0", demuxer="png_pipe")})
     for one_pass, made in product(plan.passes, plan.outputs):
         files = {0: FOLDER / made.file_name}
         first = command.first(plan, one_pass, threads=threads) or []
