@@ -50,7 +50,7 @@ def quality(spec: OutputSpec, encoder: VideoEncoder) -> float | None:
 def _rate_control(spec: OutputSpec, encoder: VideoEncoder) -> Iterator[tuple[str, str]]:
     crf = quality(spec, encoder)
     if crf is not None:
-        yield encoder.quality_option, f"{crf:g}"
+        yield encoder.quality_option, f"{round(crf, 4):g}"  # never 1e-05
         yield from _capped_quality(spec.max_bitrate, encoder)
         return
     bitrate = spec.video_bitrate or 0
