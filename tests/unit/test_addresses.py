@@ -92,7 +92,8 @@ DEFINITIONS = schemas("{model}")
 
 def _branches(union: dict[str, Any]) -> set[str]:
     """The classes of a union, by their names in the document. What plug-ins bring, they try themselves."""
-    return {branch["$ref"] for branch in union["oneOf"] if "$ref" in branch} - {OtherSource.__name__, OtherDestination.__name__}
+    named = {branch["$ref"] for branch in union["oneOf"] if "$ref" in branch}
+    return named - {OtherSource.__name__, OtherDestination.__name__}
 
 
 READ = _branches(DEFINITIONS["Job"]["properties"]["source"])
