@@ -118,7 +118,7 @@ def psnr(result: Path, path: Path, graph: str) -> float:
 
 
 def ssim(result: Path, path: Path, graph: str = "", *, options: tuple[str, ...] = ()) -> float:
-    """How alike the result and the source are, frame by frame, 1 for the same: the source made comparable by `graph`."""
+    """How alike result and source are, frame by frame, 1 for the same: the source made comparable by `graph`."""
     counted = "settb=1/1000,setpts=N"
     compared = f"[1:v]{graph or 'null'},{counted}[w];[0:v]{counted}[g];[g][w]ssim"
     return number(r"All:([\d.]+)", told("-i", result, *options, "-i", path, "-filter_complex", compared))

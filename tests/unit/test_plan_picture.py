@@ -170,7 +170,7 @@ def test_dolby_vision_of_av1_without_a_base_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("pixels", "may_be"), [("bgra", True), ("yuva444p12le", True), ("yuv420p", False)])
-def test_transparent_pixels_are_shown_on_black(pixels: str, may_be: bool) -> None:  # noqa: FBT001  # a table
+def test_transparent_pixels_are_shown_on_black(pixels: str, may_be: bool) -> None:  # a table
     assert picture(planned(source(picture=video(pixel_format=pixels)), spec())).transparent is may_be
 
 
