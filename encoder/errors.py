@@ -61,16 +61,22 @@ class Rejected(EncoderError):
 
 
 class Failure(EncoderError):
-    """A job or an output fails. `code` is in the catalogue, `message` is a sentence for the caller, without secrets."""
+    """A job or an output fails. `code` is in the catalogue, `message` is a sentence for the caller, without secrets.
+
+    `check`: of a result that failed its proof, the check that tells most, and its member: `picture.rotation`.
+    """
 
     kind: ClassVar[FailureClass]
     retryable: ClassVar[bool]
 
-    def __init__(self, code: str, message: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, retry_after_s: float | None = None, check: str | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.retry_after_s = retry_after_s
+        self.check = check
 
 
 class Permanent(Failure):

@@ -19,7 +19,10 @@ WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
 
 WHERE = {
     Where.REQUEST: ("Requests", "Answers of the API, as `code` of a problem; some also end a job."),
-    Where.JOB: ("Jobs and outputs", "`error.code` of a job or an output. The class says what we do about it."),
+    Where.JOB: (
+        "Jobs and outputs",
+        "`error.code` of a job or an output; the class says what we do about it. `error.check`: what its proof failed.",
+    ),
     Where.DELIVERY: ("Webhooks", "`status` and `error` of a delivery that has ended."),
     Where.WARNING: ("Warnings", "`warnings[].code` of a job or an output that may be good all the same."),
 }

@@ -35,7 +35,8 @@ def _errors(job: Job) -> Iterator[str]:
     """Each different error once: that of the job is often that of all its outputs."""
     found = [job.error, *(output.error for output in job.outputs)]
     for problem in dict.fromkeys(problem for problem in found if problem):
-        yield f"error: {clean(problem.code)}: {clean(problem.message)}"
+        check = f" ({clean(problem.check)})" if problem.check else ""
+        yield f"error: {clean(problem.code)}{check}: {clean(problem.message)}"
         yield from advice(problem.code, [problem.message])
 
 

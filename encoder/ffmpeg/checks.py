@@ -46,7 +46,7 @@ def run(seen: Evidence) -> Check:
 
 def source(seen: Evidence) -> Check | None:
     """The source was whole: it goes on until where its header says, each track too, and gave the frames it promised."""
-    ends = seen.planned_ends
+    ends = seen.planned_ends if seen.whole else {}
     slack = max(_SHORT_SECONDS, _SHORT_SHARE * max(ends.values(), default=0.0))
     expected: Facts = {f"{kind}EndSeconds": end for kind, end in ends.items()}
     measured: Facts = {f"{kind}EndSeconds": seen.ended(kind) for kind in ends}
@@ -76,17 +76,18 @@ def source(seen: Evidence) -> Check | None:
 def container(seen: Evidence) -> Check:
     """It opens as what it should be, with nothing missing in front or hanging behind."""
     opened = seen.opened
-    expected: Facts = {"format": seen.container.demuxer, "trailingBytes": 0}
+    expected: Facts = {"format": seen.container.demuxer, "cutShort": False, "trailingBytes": 0}
     if seen.plan.faststart:
         expected["faststart"] = True
     measured: Facts = {
         "format": opened.media.format,
+        "cutShort": opened.media.cut_short,
         "trailingBytes": opened.trailing_bytes,
         "faststart": opened.faststart,
         "sizeBytes": opened.media.size_bytes,
     }
-    passed = opened.media.size_bytes > 0 and looks.agree(expected, measured)
-    return Check(name="container", passed=passed, expected=expected, measured=measured)
+    fault = looks.fault(expected, measured) if opened.media.size_bytes else "sizeBytes"
+    return Check(name="container", passed=fault is None, expected=expected, measured=measured, fault=fault)
 
 
 def streams(seen: Evidence) -> Check:
@@ -100,7 +101,8 @@ def streams(seen: Evidence) -> Check:
     for place, (wanted, found) in enumerate(zip(plan.sounds, media.audio, strict=False)):
         expected |= looks.numbered(looks.planned_audio(wanted), place)
         measured |= looks.numbered(looks.measured_audio(found), place)
-    return Check(name="streams", passed=looks.agree(expected, measured), expected=expected, measured=measured)
+    fault = looks.fault(expected, measured)
+    return Check(name="streams", passed=fault is None, expected=expected, measured=measured, fault=fault)
 
 
 def picture(seen: Evidence) -> Check | None:
@@ -109,21 +111,23 @@ def picture(seen: Evidence) -> Check | None:
         return None
     expected = looks.planned_picture(seen.plan.video, seen.source_picture)
     measured = looks.measured_picture(seen.picture)
-    return Check(name="picture", passed=looks.agree(expected, measured), expected=expected, measured=measured)
+    fault = looks.fault(expected, measured)
+    return Check(name="picture", passed=fault is None, expected=expected, measured=measured, fault=fault)
 
 
 def frames(seen: Evidence) -> Check | None:
-    """Every frame that was encoded lies in the file, and they are as many as planned."""
+    """Every frame that was encoded lies in the file, each packet of sound too, and they are as many as planned."""
     wanted, count, wrote = seen.plan.video, seen.count("video"), seen.written("video")
     if wanted is None or count is None:
         return None
     encoded = None if wrote is None else wrote.packets if wrote.frames is None else wrote.frames
     as_planned = wanted.frames is None or abs(count.shown - wanted.frames) <= wanted.frames_limit
+    lost = sum(seen.lost(kind) for kind in seen.planned if kind != "video")
     return Check(
         name="frames",
-        passed=encoded in (None, count.packets) and as_planned,
-        expected={"planned": wanted.frames, "encoded": encoded},
-        measured={"stored": count.packets, "shown": count.shown},
+        passed=encoded in (None, count.packets) and as_planned and lost == 0,
+        expected={"planned": wanted.frames, "encoded": encoded, "lostSound": 0},
+        measured={"stored": count.packets, "shown": count.shown, "lostSound": lost},
         limit={"planned": wanted.frames_limit, "encoded": 0},
     )
 
@@ -142,12 +146,14 @@ def duration(seen: Evidence) -> Check | None:
     copied = seen.plan.video is not None and seen.plan.video.encoder == codecs.COPY
     if not seen.container.own_zero and not copied and not seen.plan.name:
         expected["file"], measured["file"] = max(ends.values()), seen.file_ended
+    fault = next((part for part, end in expected.items() if not _near(measured[part], end, slack)), None)
     return Check(
         name="duration",
-        passed=all(_near(measured[part], end, slack) for part, end in expected.items()),
+        passed=fault is None,
         expected=dict(expected),
         measured=dict(measured),
         limit={"seconds": slack},
+        fault=fault,
     )
 
 
@@ -170,12 +176,14 @@ def sync(seen: Evidence) -> Check | None:
             expected[end] = ends[kind] - ends["video"]
             measured[end] = _minus(seen.ended(kind), seen.ended("video"))
             limit[end] = seen.slack_seconds + seen.frame_seconds
+    fault = next((what for what in expected if not _near(measured[what], expected[what], limit[what])), None)
     return Check(
         name="sync",
-        passed=all(_near(measured[what], expected[what], limit[what]) for what in expected),
+        passed=fault is None,
         expected=dict(expected),
         measured=dict(measured),
         limit=dict(limit),
+        fault=fault,
     )
 
 
@@ -275,6 +283,7 @@ def content(seen: Evidence) -> Check | None:
         expected={"blackSeconds": 0, "stillSeconds": 0},
         measured={"blackSeconds": 0, "stillSeconds": 0, **measured},
         limit={"seconds": LEAST_SECONDS},
+        fault=next((f"{kind}Seconds" for kind in wrong), None),
     )
 
 

@@ -21,6 +21,9 @@ CLOCK_SECONDS = 0.002
 
 _DECLARING = ("mov", "matroska", "flv", "avi", "asf", "wav", "flac", "mxf")
 
+# others join packets of sound, or part them anew
+_KEEPING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
+
 Planned = VideoPlan | AudioPlan
 
 
@@ -108,6 +111,20 @@ class Evidence:
         """What ffmpeg wrote of a stream."""
         nth = [*self.planned].index(kind) - (self.plan.video is not None) if kind in self.planned else 0
         return self.closing.result(self.name, "video" if kind == "video" else "audio", max(0, nth))
+
+    @property
+    def whole(self) -> bool:
+        """Whether the result has all that ffmpeg says it wrote. If not, what it lacks is no fault of the source."""
+        return all(self.count(kind) is not None and not self.lost(kind) for kind in self.planned)
+
+    def lost(self, kind: str) -> int:
+        """Packets that ffmpeg wrote and that are not in the result, where its container keeps them as they are."""
+        found, wrote = self.count(kind), self.written(kind)
+        regrouped = self.planned[kind].codec.startswith(("pcm", "flac"))  # FLAC ends with a packet that is none
+        kept = self.container.demuxer in _KEEPING and not regrouped
+        if found is None or wrote is None or not (kept or kind == "video"):
+            return 0
+        return max(0, wrote.packets - found.packets)
 
     @property
     def frame_seconds(self) -> float:

@@ -105,9 +105,9 @@ def measured_picture(stream: VideoStream) -> Facts:
     }
 
 
-def agree(planned: Facts, measured: Facts) -> bool:
-    """True if all that was planned was measured. A profile may come out simpler than asked: speed presets do that."""
-    return all(_agree(name, value, measured.get(name)) for name, value in planned.items())
+def fault(planned: Facts, measured: Facts) -> str | None:
+    """The first member that is not as planned. A profile may come out simpler than asked: speed presets do that."""
+    return next((name for name, value in planned.items() if not _agree(name, value, measured.get(name))), None)
 
 
 def _agree(name: str, planned: Json, measured: Json) -> bool:

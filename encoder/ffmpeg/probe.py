@@ -44,12 +44,19 @@ async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, le
     """All facts about a result and a count of all its packets, read by the demuxer of its `muxer` alone.
 
     Raises:
-        errors.Permanent: it does not open so; codes as of `inspect`.
+        errors.Permanent: `output_invalid`, it does not open so; `deadline_exceeded` after an hour.
         errors.Crash: the prober crashed.
         errors.LeaseLost: the leash was cut.
     """
     question = Question(formats=(DEMUXER_OF[muxer],), every_packet=True)
-    answer = await _asked(launcher, path, question, REOPEN_LIMITS, folder, leash)
+    try:
+        answer = await _asked(launcher, path, question, REOPEN_LIMITS, folder, leash)
+    except errors.Permanent as error:
+        if error.code == "deadline_exceeded":
+            raise
+        # its message speaks of a source, which is not to blame
+        message = f"The result does not open as it should: {error.message}"
+        raise errors.Permanent("output_invalid", message, check="container.format") from error
     if answer.opened is None:
         raise errors.Defect("the prober answered another question")
     return answer.opened

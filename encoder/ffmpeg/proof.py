@@ -18,6 +18,7 @@ from encoder.model.plan import Loudness, Note, OutputPlan
 from encoder.model.proof import Check, Proof
 
 _ONLY_WARNS = ("quality",)
+_FOLLOWS = ("duration", "timestamps")  # where sound has slipped, for one, these are wrong as well: others tell more
 
 
 def judge(  # noqa: PLR0913  # each is a kind of evidence
@@ -76,7 +77,9 @@ def verdict(proof: Proof) -> errors.Permanent | None:
     if "run" in failed and _number(failed["run"].measured, "decodeErrors"):
         return errors.Permanent("source_damaged", f"{_told(failed['run'])}.")
     if failed:
-        return errors.Permanent("output_invalid", "; ".join(_told(check) for check in failing) + ".")
+        most_telling = min(failing, key=lambda check: check.name in _FOLLOWS)  # else the first
+        told = "; ".join(_told(check) for check in failing) + "."
+        return errors.Permanent("output_invalid", told, check=most_telling.told)
     return None
 
 

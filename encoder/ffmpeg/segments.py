@@ -32,6 +32,14 @@ def files_in_order(folder: Path) -> list[Path]:
     return [init, *segments] if init.exists() else segments
 
 
+def listed(folder: Path) -> set[str]:
+    """The files that make up a rendition, as ffmpeg's playlist names them."""
+    path = folder / PLAYLIST
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    maps = {INIT} if any(line.startswith("#EXT-X-MAP:") for line in lines) else set()
+    return {PLAYLIST, *maps, *(line for line in lines if line and not line.startswith("#"))}
+
+
 def _time(seconds: str) -> str:
     """As ffmpeg takes it, in microseconds: rounded down, or a keyframe would come too early for it and be passed over.
 

@@ -14,6 +14,18 @@ class Check(Record):
     expected: Json = None
     measured: Json = None
     limit: Json = None
+    fault: str | None = None  # which of the members is wrong, the first of them
+
+    @property
+    def told(self) -> str:
+        """What failed, as a word that never changes: the check, and its member."""
+        return f"{self.name}.{self.fault}" if self.fault else self.name
+
+    @classmethod
+    def refused(cls, told: str) -> Check:
+        """A check that failed before anything could be measured."""
+        name, _, fault = told.partition(".")
+        return cls(name=name, passed=False, fault=fault or None)
 
 
 class Proof(Record):

@@ -9,16 +9,26 @@ from encoder.model.base import Record
 
 
 class Problem(Record):
-    """Why something failed: `error` of a job or an output."""
+    """Why something failed: `error` of a job or an output.
+
+    `check`: with `output_invalid`, the check of the proof that tells most, and its member: `picture.rotation`.
+    """
 
     code: str
     message: str
     kind: FailureClass = msgspec.field(name="class")
     retryable: bool
+    check: str | None = None
 
     @classmethod
     def of(cls, failure: Failure) -> Problem:
-        return cls(code=failure.code, message=failure.message, kind=failure.kind, retryable=failure.retryable)
+        return cls(
+            code=failure.code,
+            message=failure.message,
+            kind=failure.kind,
+            retryable=failure.retryable,
+            check=failure.check,
+        )
 
 
 class Delivered(Record):

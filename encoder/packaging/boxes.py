@@ -113,7 +113,7 @@ def read_at(file: BinaryIO, at: int, size: int) -> bytes:
 
 
 def broken(what: str) -> errors.Permanent:
-    return errors.Permanent("output_invalid", what)
+    return errors.Permanent("output_invalid", what, check="package.broken")
 
 
 def _header(head: bytes, rest: int) -> tuple[str, int, int]:

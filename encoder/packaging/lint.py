@@ -58,6 +58,7 @@ def check(  # noqa: PLR0913  # what was planned, each by its name
         passed=not found.faults,
         expected={"faults": {}, "durationSeconds": duration_seconds, "segmentSeconds": float(segment_seconds)},
         measured={"faults": dict(found.weighed), "tracks": {track.name: _told(track) for track in written}},
+        fault=next(iter(found.weighed), None),
     )
 
 

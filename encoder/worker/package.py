@@ -86,7 +86,7 @@ async def pack(folder: Path, *, manifests: Sequence[str]) -> Package:
     """
     names = await in_thread(names_below, folder)
     if missing := [name for name in manifests if name not in names]:
-        raise errors.Permanent("output_invalid", f"The package has no {missing[0]}.")
+        raise errors.Permanent("output_invalid", f"The package has no {missing[0]}.", check="package.missing")
     body = sorted(names.difference(manifests))
     return Package(
         body=tuple([await in_thread(_item, folder, name) for name in body]),
@@ -108,7 +108,8 @@ def names_below(folder: Path) -> set[str]:
     found = {path.relative_to(folder).as_posix(): path.lstat().st_mode for path in folder.rglob("*")}
     for name, mode in found.items():
         if path_fault(name) is not None or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-            raise errors.Permanent("output_invalid", "The package holds what is no file, or has a name that is none.")
+            message = "The package holds what is no file, or has a name that is none."
+            raise errors.Permanent("output_invalid", message, check="package.unnamed")
     return {name for name, mode in found.items() if stat.S_ISREG(mode)}
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from encoder import errors, packaging
-from encoder.ffmpeg.segments import files_in_order
+from encoder.ffmpeg.segments import files_in_order, listed
 from encoder.model.base import replace
 from encoder.model.media import Opened
 from encoder.model.plan import OutputPlan
@@ -23,8 +23,12 @@ def join(folder: Path, target: Path) -> None:
     """The one file that a rendition's segments are to whoever plays them in order. Blocks.
 
     Raises:
+        errors.Permanent: `output_invalid`, one that ffmpeg wrote is not there.
         errors.Resource: `disk_full`.
     """
+    if missing := sorted(listed(folder) - {path.name for path in folder.iterdir()}):
+        message = f"The package has no {folder.name}/{missing[0]}."
+        raise errors.Permanent("output_invalid", message, check="package.missing")
     with _room(), target.open("wb") as whole:
         for path in files_in_order(folder):
             with path.open("rb") as part:

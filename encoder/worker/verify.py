@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from encoder import errors
 from encoder.ffmpeg import codecs, command, proof
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
@@ -51,7 +52,13 @@ class Verify:
         begun = self._clock()
         await run.ledger.mark(OutputChange(id=made.output, state=OutputState.VERIFYING, log=made.log))
         _tell(run, made, 0.0)
-        seen = await self._look(made)(run, media, made)
+        try:
+            seen = await self._look(made)(run, media, made)
+        except errors.Permanent as refusal:  # so broken that it cannot even be measured
+            if refusal.check is None:
+                raise
+            await write_off(run, made.output, refusal, proof=Proof(checks=(Check.refused(refusal.check),)))
+            return None
         failure = proof.verdict(seen.proof)
         if failure is not None or seen.package is None:
             if failure is not None:

@@ -327,6 +327,7 @@ async def test_a_failed_output_says_why(api: Api, store: PostgresStore) -> None:
         "message": "The file says 40.0 s, only 24.0 s could be decoded.",
         "class": "permanent",
         "retryable": False,
+        "check": None,
     }
     assert {output["error"]["code"] for output in shown["outputs"]} == {"source_truncated"}
 

@@ -21,7 +21,13 @@ from encoder.model.telling import MOST_BYTES, ToldJob, ToldOutput, body, webhook
 
 UUID_1 = UUID("01234567-89ab-cdef-0123-456789abcdef")
 AT = datetime(2026, 11, 20, 14, 30, 1, 500_000, tzinfo=UTC)
-PROBLEM = Problem(code="output_invalid", message="It is short.", kind=FailureClass.PERMANENT, retryable=False)
+PROBLEM = Problem(
+    code="output_invalid",
+    message="It is short.",
+    kind=FailureClass.PERMANENT,
+    retryable=False,
+    check="picture.width",
+)
 
 
 def event(kind: EventType = EventType.JOB_COMPLETED, output: int | None = None) -> Event:
@@ -93,6 +99,7 @@ def test_a_receiver_is_told_the_event_and_the_job_as_it_stands() -> None:
                             "message": "It is short.",
                             "class": "permanent",
                             "retryable": False,
+                            "check": "picture.width",
                         },
                     },
                 ],
@@ -101,6 +108,7 @@ def test_a_receiver_is_told_the_event_and_the_job_as_it_stands() -> None:
                     "message": "It is short.",
                     "class": "permanent",
                     "retryable": False,
+                    "check": "picture.width",
                 },
                 "sequence": 7,
                 "links": {"self": f"/jobs/{UUID_1}"},
