@@ -95,6 +95,7 @@ async def test_where_the_storage_is_a_bucket_all_goes_by_its_own_server(
         dsn,
         tmp_path,
         workers=1,
+        hasty=False,  # said, or a setting of that name might be taken for it
         ENCODER_STORAGE=f"s3://{bucket.name}/our platform",
         **bucket.environment,
     ) as platform:
