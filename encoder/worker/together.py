@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -13,10 +14,15 @@ T = TypeVar("T")
 @asynccontextmanager
 async def together() -> AsyncIterator[asyncio.TaskGroup]:
     """A task group whose first failure is raised by itself, when the other tasks have been ended and waited for."""
+    parent = asyncio.current_task()
+    cancelled = parent.cancelling() if parent else 0
     try:
         async with asyncio.TaskGroup() as group:
             yield group
     except BaseExceptionGroup as failed:
+        # before 3.13 a group that fails while it is waited for leaves its parent counted as cancelled
+        while sys.version_info < (3, 13) and parent and parent.cancelling() > cancelled:
+            parent.uncancel()
         raise failed.exceptions[0] from failed
 
 

@@ -17,6 +17,7 @@ from encoder.queue.lease import Contact, LeaseTimes
 from encoder.store.rows import Beat, Live, Pulse
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
+from encoder.worker.together import each
 from tests.lab.claims import CLAIM
 
 LEASE_S = 0.5
@@ -210,6 +211,26 @@ async def test_work_that_is_cut_makes_no_further_step() -> None:
     with pytest.raises(CutOff):
         await leading
     assert steps == []
+
+
+async def test_work_of_which_a_part_failed_before_is_cut_as_any_other() -> None:
+    held, goes_on = Held(CLAIM, sent_at=0.0), asyncio.Event()
+
+    async def fail(_item: int) -> None:
+        await asyncio.sleep(0)
+        raise errors.Transient("destination_unavailable", "away")
+
+    async def look_and_go_on() -> None:
+        with pytest.raises(errors.Transient):
+            await each(fail, [1, 2], at_once=2)
+        goes_on.set()
+        await asyncio.sleep(3600)
+
+    leading = asyncio.create_task(held.lead(look_and_go_on()))
+    await goes_on.wait()
+    held.end(Ending.DRAIN)
+    with pytest.raises(CutOff):
+        await leading
 
 
 async def test_work_that_goes_on_after_a_cut_is_cut_again() -> None:
