@@ -34,7 +34,7 @@ def arranged(output: OutputPlan, images: ImagesPlan) -> Chain:
     # a source's length may be one frame off: then the last picture is shown once more, or one less is made
     steps = () if images.count is None else ("tpad=stop=1:stop_mode=clone", f"trim=end_frame={images.count}")
     sheets = (f"tile={images.columns}x{images.rows}",) if images.cells > 1 else ()
-    return (*steps, *sheets, "setpts=N/FRAME_RATE/TB")
+    return (*steps, *sheets, "setpts=round(N/FRAME_RATE/TB)")  # 3/10/0.1 is less than 3
 
 
 def options(output: OutputPlan, images: ImagesPlan, path: Path) -> Iterator[str]:
