@@ -16,14 +16,17 @@ from tests.lab.facts import ABLE, audio, source, spec, video
 def test_segments_are_joined_as_they_are_played(tmp_path: Path) -> None:
     folder = tmp_path / "720p"
     folder.mkdir()
-    for name in ("00002.m4s", "00010.m4s", "00001.m4s", "init.mp4", "index.m3u8"):
+    segments = ("00002.m4s", "00010.m4s", "00001.m4s")
+    for name in (*segments, "init.mp4"):
         (folder / name).write_text(f"{name} ")
+    (folder / "index.m3u8").write_text("\n".join(("#EXTM3U", '#EXT-X-MAP:URI="init.mp4"', *sorted(segments), "")))
     renditions.join(folder, tmp_path / "whole")
     assert (tmp_path / "whole").read_text() == "init.mp4 00001.m4s 00002.m4s 00010.m4s "
 
 
 def test_a_full_disk_is_no_fault_of_the_package(tmp_path: Path) -> None:
     (tmp_path / "00001.ts").write_bytes(b"x")
+    (tmp_path / "index.m3u8").write_text("#EXTM3U\n00001.ts\n")
     with pytest.raises(errors.Resource, match="disk_full"):
         renditions.join(tmp_path, Path("/dev/full"))
 
