@@ -12,11 +12,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 from encoder import errors
 from encoder.errors import Fault
 from encoder.files.roots import Roots
+from encoder.log import get_logger
 from encoder.model import place as places
 from encoder.model.job import Place
 from encoder.model.plan import Note
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
+
+log = get_logger(__name__)
 
 M = TypeVar("M")
 T = TypeVar("T")
@@ -124,7 +127,13 @@ class Registry(Generic[T]):
         if isinstance(kind, Fault) or kind.warn is _nothing_to_know:
             return ()
         members = places.read(kind.members, place)
-        return () if isinstance(members, list) else tuple(kind.warn(members))
+        if isinstance(members, list):
+            return ()
+        try:
+            return tuple(kind.warn(members))
+        except Exception:  # a stranger's defect must not keep a job from being told
+            log.exception("plugin.warn_failed", kind=places.kind_of(place))
+            return ()
 
     def label(self, place: Place) -> str:
         """The kind of `place` where few words are wanted: `other` for all that are not ours."""

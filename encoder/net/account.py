@@ -13,6 +13,7 @@ from encoder.model.plan import Note
 from encoder.net.guard import Host, Policy, check_host, default_port
 
 LONGEST_NAME_BYTES = 1024
+ANYBODY = "anonymous"
 
 _NOT_IN_COMMANDS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -43,7 +44,7 @@ def faults(members: Account, scheme: str, policy: Policy, *, path: str, folder: 
 
 def in_the_clear(members: Account) -> Iterator[Note]:
     """What is to be known of FTP without TLS. Nobody's secret is in an anonymous login."""
-    if members.username is not None or members.password is not None:
+    if members.username != ANYBODY and (members.username, members.password) != (None, None):
         message = f"User name and password are sent to {members.host} in the clear, for whoever listens on the way."
         yield Note(code="password_in_the_clear", message=message)
 

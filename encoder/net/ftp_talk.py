@@ -14,7 +14,7 @@ import aioftp
 from encoder import errors
 from encoder.errors import Fault
 from encoder.log import get_logger
-from encoder.net.account import Account
+from encoder.net.account import ANYBODY, Account
 from encoder.net.dial import dial
 from encoder.net.guard import Host, Policy, check_host
 from encoder.net.http import Web
@@ -24,7 +24,6 @@ log = get_logger(__name__)
 
 BUFFER_BYTES = 1024 * 1024
 
-_ANYBODY = "anonymous"
 _IMPLICIT_TLS_PORT = 990
 _MOST_LINES = 500  # of a reply
 
@@ -35,7 +34,7 @@ class Site:
 
     host: Host
     secure: bool
-    username: str = _ANYBODY
+    username: str = ANYBODY
     password: str = field(default="anonymous@", repr=False)
 
 
@@ -106,7 +105,7 @@ class Talk(aioftp.BaseClient):
         await self.stream.start_tls(tls, self._site.host.name)
 
     async def _log_in(self) -> None:
-        if not self._site.secure and self._site.username != _ANYBODY:
+        if not self._site.secure and self._site.username != ANYBODY:
             log.warning("ftp.password_in_the_clear", host=self._site.host.name, port=self._site.host.port)
         if await self._say(f"USER {self._site.username}", "230", "331") == "331":
             await self._say(f"PASS {self._site.password}", "230", "202", censor_after=5)

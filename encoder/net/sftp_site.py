@@ -11,7 +11,7 @@ import asyncssh
 from encoder.errors import Fault
 from encoder.model.plan import Note
 from encoder.net import account
-from encoder.net.account import Account
+from encoder.net.account import ANYBODY, Account
 from encoder.net.guard import Host, Policy, check_host
 
 # What a server may prove its key with, best first; a server has at most one key of each family.
@@ -58,7 +58,7 @@ def faults(members: Members, policy: Policy, *, path: str, folder: bool) -> Iter
 def unchecked(members: Members) -> Iterator[Note]:
     """What is to be known where any server will do."""
     if members.host_key is None:
-        message = f"Nobody checks the key of {members.host}: whatever server answers gets the password and the file."
+        message = f"Nobody checks the key of {members.host}: any server that answers is taken for it."
         yield Note(code="host_key_unchecked", message=message)
 
 
@@ -83,7 +83,7 @@ def site(members: Members, policy: Policy) -> Site | Fault:
     return Site(
         host=host,
         host_key=known,
-        username=members.username or "anonymous",
+        username=members.username or ANYBODY,
         password=members.password,
         private_key=None if members.private_key is None else private_key(members.private_key),
     )

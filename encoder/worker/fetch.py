@@ -73,12 +73,13 @@ class Fetch:
 
     async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Callable[[int, int | None], None]) -> int:
         validator: str | None = None
+        promised: int | None = None
         broke_at: list[int] = []
         while True:
             have = file.tell()
             try:
                 async with source.open(offset=have if validator else 0, validator=validator) as incoming:
-                    validator = incoming.validator
+                    validator, promised = incoming.validator, incoming.size_bytes
                     return await self._rest_of(incoming, file, tally, told)
             except errors.Failure as failure:
                 again = isinstance(failure, errors.Transient) and len(broke_at) + 1 < TRIES
@@ -88,7 +89,7 @@ class Fetch:
                 broke_at.append(file.tell())
                 log.info("fetch.broke", at=broke_at[-1], code=failure.code)
                 if not again:
-                    raise _given_up(broke_at, failure) from failure
+                    raise _given_up(broke_at, promised, failure) from failure
                 wait_s = stage_delay_s(len(broke_at), retry_after_s=failure.retry_after_s, uniform=self._uniform)
                 await asyncio.sleep(wait_s)
 
@@ -141,9 +142,9 @@ class Fetch:
             yield chunk
 
 
-def _given_up(broke_at: list[int], last: errors.Transient) -> errors.Failure:
-    """What five breaks mean: always after the same byte, the source has no more than that."""
-    if broke_at[0] > 0 and len(set(broke_at)) == 1 and last.code == "source_unavailable":
+def _given_up(broke_at: list[int], promised: int | None, last: errors.Transient) -> errors.Failure:
+    """What five breaks mean: always after the same byte before the promised last, the source has no more than that."""
+    if broke_at[0] not in (0, promised) and len(set(broke_at)) == 1 and last.code == "source_unavailable":
         return errors.Permanent("source_truncated", f"The source ends after {broke_at[0]} bytes, each time.")
     return last
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -100,7 +101,8 @@ class Watch:
 
     def look_at_files(self) -> None:
         """All that lies in the platform's folders: logs, scratch, temp, storage."""
-        for path in self.platform.folder.rglob("*"):
+        found = (Path(folder, name) for folder, _, names in os.walk(self.platform.folder) for name in names)
+        for path in found:
             with suppress(OSError):
                 state = path.stat()
                 version = (state.st_mtime_ns, state.st_size)
@@ -162,5 +164,6 @@ async def watching(platform: Platform, *words: str) -> AsyncIterator[Watch]:
         yield watch
     finally:
         looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        with suppress(asyncio.CancelledError):  # a watch that died saw nothing: that is not hidden
+            await looking
         watch.look_at_files()

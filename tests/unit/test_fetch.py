@@ -109,6 +109,12 @@ async def test_a_source_that_ends_each_time_before_its_declared_size_is_truncate
         await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
 
 
+async def test_a_source_that_gave_all_it_declared_is_not_called_truncated(tmp_path: Path) -> None:
+    source = Script([(BYTES, "v1", len(BYTES))] * 5, declared=len(BYTES))
+    with pytest.raises(errors.Transient, match="source_unavailable"):
+        await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *_: None)
+
+
 async def test_an_empty_source_is_refused(tmp_path: Path) -> None:
     with pytest.raises(errors.Permanent, match="empty_source"):
         await a_fetch(tmp_path)(Script([(b"", None, None)]), tmp_path / "source", kind="http", told=lambda *_: None)
