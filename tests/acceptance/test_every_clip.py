@@ -75,8 +75,9 @@ def job(folder: Path, name: str) -> dict[str, Any]:
             {"preset": "h264", "encoderPreset": "ultrafast", **BOX, "destination": _file(folder, name, "mp4")},
             {"preset": "av1-fast", "encoderPreset": "12", **BOX, "destination": _file(folder, name, "webm")}
             | ({} if small else {"clip": SHOWN}),
-            {"preset": "hls", "encoderPreset": "ultrafast", "destination": _folder(folder, name)}
+            {"preset": "hls", "encoderPreset": "ultrafast", "destination": _folder(folder, name, "hls")}
             | ({} if small else {"clip": SHOWN}),
+            {"preset": "thumbnails", "destination": _folder(folder, name, "images")},
         ],
     }
 
@@ -85,8 +86,8 @@ def _file(folder: Path, name: str, extension: str) -> dict[str, Any]:
     return {"kind": "file", "path": str(folder / f"made-{name}.{extension}")}
 
 
-def _folder(folder: Path, name: str) -> dict[str, Any]:
-    return {"kind": "file", "path": f"{folder / name}.hls/"}
+def _folder(folder: Path, name: str, kind: str) -> dict[str, Any]:
+    return {"kind": "file", "path": f"{folder / name}.{kind}/"}
 
 
 def faults(clip: Clip, size: tuple[int, int], seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -155,7 +156,8 @@ async def _wrong(platform: Platform, folder: Path, clip: Clip, job_id: int) -> d
         kind: wrong
         for kind, wanted in WANTED.items()
         if (wrong := faults(clip, (clip.width, clip.height), look(folder / f"made-{clip.name}.{kind}"), wanted))
-    } | _wrong_rungs(clip, folder / f"{clip.name}.hls")
+    }
+    found |= _wrong_rungs(clip, folder / f"{clip.name}.hls") | _wrong_images(clip, folder / f"{clip.name}.images")
     told = {warning["code"] for warning in ended["outputs"][0]["warnings"]} - {"not_upscaled"}
     return found if told == clip.told else {**found, "told": told}
 
@@ -176,6 +178,18 @@ def _wrong_rungs(clip: Clip, package: Path) -> dict[str, Any]:
     if shapes != {1.0} or len(lengths) != 1:
         found["rungs"] = {"shapes": shapes, "lengths": lengths}
     return found
+
+
+def _wrong_images(clip: Clip, folder: Path) -> dict[str, Any]:
+    """Each is a picture of the clip's shape, 320 wide."""
+    found = {path.name: look(path).image for path in folder.iterdir()}
+    shape = clip.width / clip.height
+    wrong = {
+        name: image
+        for name, image in found.items()
+        if (image["format"], image["width"]) != ("JPEG", 320) or abs(320 / image["height"] / shape - 1) > 0.02
+    }
+    return wrong if found else {"images": "none"}
 
 
 def _size(rung: m3u8.Playlist) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.destinations.registry import Destinations
 from encoder.model.base import replace
 from encoder.model.media import Opened
+from encoder.model.plan import PackagePlan
 from encoder.model.proof import Proof
 from encoder.model.result import Intent, Timings
 from encoder.model.state import OutputState
@@ -29,6 +30,8 @@ from encoder.worker.package import Package
 from encoder.worker.places import Places
 from tests.lab import facts, work
 from tests.lab.packages import KEY, MANIFESTS, SEGMENTS, Forgetful, files_below, made, packaged, sending
+
+HLS = PackagePlan(kind="hls", segment_frames=150, segment_seconds="5/1", playlist_name="master.m3u8")
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ async def begun(store: PostgresStore) -> Run:
 
 
 def a_proven(package: Package) -> Proven:
-    plan = replace(facts.planned(facts.source(), facts.spec()), package=True)
+    plan = replace(facts.planned(facts.source(), facts.spec()), package=HLS)
     made = Made(plan=plan, path=Path(), command=(), log="", seconds=3.0)
     opened = Opened(media=facts.source(), counts=())
     return Proven(made=made, proof=Proof(checks=()), package=package, seconds=4.0, opened=opened)
@@ -134,7 +137,7 @@ async def test_a_package_has_a_folder_of_the_storage_to_itself_and_lets_go_of_it
     destinations = Destinations(Surroundings(), stored=lambda key: Noting(storage.destination(key), set()))
     places = Places(sources=Sources(Surroundings()), destinations=destinations)
     plan = facts.planned(facts.source(), facts.spec())
-    for package, end in ((True, "0/"), (False, "0.mp4")):
+    for package, end in ((HLS, "0/"), (None, "0.mp4")):
         async with places.destination(run, replace(plan, package=package)) as destination:
             assert destination.uri == f"storage:jobs/{run.job.uuid}/{end}"
             assert closed == []

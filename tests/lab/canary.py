@@ -27,6 +27,19 @@ class Canary:
         self._closers = ExitStack()
 
     async def __aenter__(self) -> Self:
+        for last in (False, False, True):
+            try:
+                await self._listen()
+            except OSError:  # somebody has the port at another of the addresses: another port then
+                self._closers.close()
+                self.port = 0
+                if last:
+                    raise
+            else:
+                break
+        return self
+
+    async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for address in FORBIDDEN:
             server = await asyncio.start_server(self._hit, address, self.port)
@@ -37,7 +50,6 @@ class Canary:
                 local_addr=(address, self.port),
             )
             self._closers.callback(made[0].close)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await asyncio.sleep(0)  # a connection that was made is accepted in the next turn

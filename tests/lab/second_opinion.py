@@ -16,16 +16,19 @@ class Seen:
     container: dict[str, Any]
     video: dict[str, Any]
     audio: dict[str, Any]
+    image: dict[str, Any]
     others: tuple[str, ...]  # the kinds of all further tracks
 
 
 def look(path: Path) -> Seen:
-    tracks = [track.to_data() for track in MediaInfo.parse(path).tracks]
+    alone = {"File_TestContinuousFileNames": "0"}  # numbered pictures would be taken for a film
+    tracks = [track.to_data() for track in MediaInfo.parse(path, mediainfo_options=alone).tracks]
     first: dict[str, dict[str, Any]] = {}
     others = [track["track_type"] for track in tracks if first.setdefault(track["track_type"], track) is not track]
     return Seen(
         container=first.pop("General"),
         video=first.pop("Video", {}),
         audio=first.pop("Audio", {}),
+        image=first.pop("Image", {}),
         others=(*others, *first),
     )
