@@ -16,7 +16,7 @@ import pytest
 from encoder import packaging
 from encoder.model.base import Json
 from encoder.model.proof import Check
-from tests.lab import renditions
+from tests.lab import media, renditions
 from tests.lab.renditions import Made
 
 SEGMENT = "00002.m4s"
@@ -281,7 +281,8 @@ def test_encrypted_segments_open_with_the_key_that_lies_beside_them(shelf: Calla
     (vector, *others) = re.findall(r'#EXT-X-KEY:METHOD=AES-128,URI="../package.key",IV=0x([0-9a-f]{32})', playlist)
     assert len({vector, *others}) == 4
     name = f"00001{'.ts' if segments == 'ts' else '.m4s'}"
-    run = ["openssl", "enc", "-d", "-aes-128-cbc", "-K", KEY.hex(), "-iv", vector, "-in", made.folder / "180p" / name]
+    source = ["-f", "data", "-key", KEY.hex(), "-iv", vector, "-i", f"crypto:{made.folder / '180p' / name}"]
+    run = [media.ffmpeg_binary(), "-v", "error", *source, "-map", "0", "-c", "copy", "-f", "data", "-"]
     opened = subprocess.run(run, check=True, capture_output=True).stdout  # a cipher that is not ours
     assert opened == (clear.folder / "180p" / name).read_bytes()
 
