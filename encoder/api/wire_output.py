@@ -11,7 +11,7 @@ from encoder.api.wire_images import Thumbnails
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_tracks import AudioTracks
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
-from encoder.ffmpeg import codecs, ladder, overlay, presets, quality, rules, rules_package, target
+from encoder.ffmpeg import codecs, containers, ladder, overlay, presets, quality, rules, rules_package, target
 from encoder.ffmpeg.loudness import LEAST_LUFS, MOST_LUFS
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
@@ -102,7 +102,7 @@ class Output(Wire):
     preset: Annotated[str, AfterValidator(_known_preset)] = Field(
         ABSENT, json_schema_extra={"examples": list(presets.BUILT_IN)}
     )
-    container: Annotated[str, _all(codecs.CONTAINERS)] = ABSENT
+    container: Annotated[str, _all(containers.CONTAINERS)] = ABSENT
     video_codec: Annotated[str, _all(codecs.video_codecs())] = ABSENT
     video_bitrate: Rate = ABSENT
     max_bitrate: Rate = ABSENT

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from encoder.ffmpeg import codecs
-from encoder.ffmpeg.codecs import Container
+from encoder.ffmpeg import containers
+from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Mark, Note
@@ -36,7 +36,7 @@ class Case:
 
     @property
     def container(self) -> Container:
-        return codecs.CONTAINERS[self.spec.container]
+        return containers.CONTAINERS[self.spec.container]
 
     def because(self, code: str, message: str) -> None:
         """A decision and its reason."""

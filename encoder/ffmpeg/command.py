@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, controls, hardware, image_graph, overlay, segments
+from encoder.ffmpeg import codecs, containers, controls, hardware, image_graph, overlay, segments
 from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.graph import graph
@@ -109,7 +109,7 @@ def decode_images(plan: OutputPlan, path: Path, *, by_descriptor: bool = True) -
 
     One file is descriptor 3, several are opened by their names.
     """
-    demuxer = "webp_anim" if plan.muxer == "webp" else codecs.CONTAINERS[plan.container].demuxer
+    demuxer = "webp_anim" if plan.muxer == "webp" else containers.CONTAINERS[plan.container].demuxer
     opened = ("-fd", str(SOURCE_FD), "-i", "fd:") if by_descriptor else ("-i", f"file:{path}")
     if plan.is_folder:
         by_descriptor, demuxer = False, "image2"

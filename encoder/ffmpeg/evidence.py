@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import containers
 from encoder.ffmpeg.closing import Closing, Read, Written
-from encoder.ffmpeg.codecs import Container
+from encoder.ffmpeg.containers import Container
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.image_file import ImagesSeen
 from encoder.ffmpeg.watch import Content
@@ -53,7 +53,7 @@ class Evidence:
 
     @property
     def container(self) -> Container:
-        return codecs.CONTAINERS[self.plan.container]
+        return containers.CONTAINERS[self.plan.container]
 
     @property
     def planned(self) -> dict[str, Planned]:

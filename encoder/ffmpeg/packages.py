@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from encoder.ffmpeg import codecs, ladder, picture, rates, sound, timeline
+from encoder.ffmpeg import containers, ladder, picture, rates, sound, timeline
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -155,7 +155,7 @@ def _rendition(
     audio: AudioPlan | None = None,
 ) -> OutputPlan:
     """A folder of the package: written by ffmpeg's hls muxer, judged as the file that its segments make together."""
-    single = codecs.CONTAINERS[ladder.SINGLE[ladder.segments_of(case.spec)]]
+    single = containers.CONTAINERS[ladder.SINGLE[ladder.segments_of(case.spec)]]
     stream = video or audio
     return OutputPlan(
         output=number,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import codecs, containers
 from encoder.model.base import Json, from_json
 from encoder.model.job import OutputSpec
 
@@ -159,7 +159,7 @@ def makes_folder(members: Members) -> bool:
     """Whether an output of these members, perhaps with a preset's, is a folder of files; they may be anything else."""
     preset = BUILT_IN.get(str(members.get("preset")))
     container = members.get("container") or (preset.members["container"] if preset else None)
-    known = codecs.CONTAINERS.get(str(container))
+    known = containers.CONTAINERS.get(str(container))
     several = "thumbnails" in members or (preset is not None and "thumbnails" in preset.members)
     return known is not None and (known.package or (known.images and several))
 

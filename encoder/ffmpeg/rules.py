@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, ladder, loudness, rules_images, rules_package, rules_quality, tracks
-from encoder.ffmpeg.codecs import AudioEncoder, Container, VideoEncoder
+from encoder.ffmpeg import codecs, containers, ladder, loudness, rules_images, rules_package, rules_quality, tracks
+from encoder.ffmpeg.codecs import AudioEncoder, VideoEncoder
+from encoder.ffmpeg.containers import Container
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 
@@ -49,9 +50,9 @@ _SOUND_MEMBERS = {
 
 def check(spec: OutputSpec) -> list[Fault]:
     """Every fault of an output, each at the JSON Pointer of its member inside the output."""
-    container = codecs.CONTAINERS.get(spec.container)
+    container = containers.CONTAINERS.get(spec.container)
     if container is None:
-        return [_fault("container", f"one of {', '.join(codecs.CONTAINERS)}", code="invalid_value")]
+        return [_fault("container", f"one of {', '.join(containers.CONTAINERS)}", code="invalid_value")]
     if container.images:
         return [fault for rule in (rules_images.check, _picture, _clip) for fault in rule(spec, container)]
     if spec.video_codec == codecs.TOGGLE:
@@ -75,14 +76,14 @@ def video_codec(spec: OutputSpec) -> str:
     """The `videoCodec` that an output means: its own, or its container's first."""
     if spec.video_codec is not None:
         return spec.video_codec
-    return next(iter(codecs.CONTAINERS[spec.container].video), codecs.NONE)
+    return next(iter(containers.CONTAINERS[spec.container].video), codecs.NONE)
 
 
 def audio_codec(spec: OutputSpec) -> str:
     """The `audioCodec` that an output means: its own, or its container's first."""
     if spec.audio_codec is not None:
         return spec.audio_codec
-    return next(iter(codecs.CONTAINERS[spec.container].audio), codecs.NONE)
+    return next(iter(containers.CONTAINERS[spec.container].audio), codecs.NONE)
 
 
 def _fault(member: str, message: str, *, code: str = "unsupported_combination") -> Fault:
@@ -224,7 +225,7 @@ def _renditions(spec: OutputSpec, _: Container) -> Iterator[Fault]:
     """What each picture of a package says for itself, by the rules of single files."""
     for place, rendition in enumerate(spec.renditions):
         rung = ladder.output_of(spec, rendition)
-        container = codecs.CONTAINERS[rung.container]
+        container = containers.CONTAINERS[rung.container]
         for rule in (_rate_control, _picture):
             for fault in rule(rung, container):
                 member = fault.path.removeprefix("/")

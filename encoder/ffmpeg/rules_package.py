@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, ladder
-from encoder.ffmpeg.codecs import Container
+from encoder.ffmpeg import codecs, containers, ladder
+from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec, Rendition
 
 SEGMENT_FORMATS = ("fmp4", "ts")
@@ -83,7 +83,7 @@ def _segments(spec: OutputSpec) -> Iterator[Fault]:
     if spec.segment_format not in (None, *SEGMENT_FORMATS):
         yield _fault("segmentFormat", f"one of {', '.join(SEGMENT_FORMATS)}", code="invalid_value")
     elif spec.segment_format == "ts":
-        held = codecs.CONTAINERS["mpegts"].video
+        held = containers.CONTAINERS["mpegts"].video
         wanted = codecs.video_encoders(spec.video_codec or held[0])
         if spec.container != "hls":
             yield _fault("segmentFormat", f"{spec.container} has segments of fmp4")

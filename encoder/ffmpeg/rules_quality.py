@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from encoder.errors import Fault
 from encoder.ffmpeg import codecs, quality, target
-from encoder.ffmpeg.codecs import Container
+from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import codecs, command, proof
+from encoder.ffmpeg import command, containers, proof
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
 from encoder.ffmpeg.listen import Ear
@@ -136,7 +136,7 @@ class Verify:
     async def _judged(self, run: Run, media: Media, made: Made, plan: OutputPlan, path: Path) -> tuple[Proof, Opened]:
         """What the checks say of the file `path`, in which `plan` should have been carried out."""
         async with together() as group:
-            muxer = codecs.CONTAINERS[plan.container].muxer
+            muxer = containers.CONTAINERS[plan.container].muxer
             reopening = group.create_task(
                 reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash)
             )

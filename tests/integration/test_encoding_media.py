@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import containers
 from encoder.model.job import OutputSpec
 from tests.lab.encoding import fast, number, one, psnr, run, told
 from tests.lab.facts import picture, spec, warned
@@ -80,7 +80,11 @@ OUTPUTS: dict[str, OutputSpec] = {
     "copied clip": spec(None, container="mp4", videoCodec="copy", clip={"start": 0.5, "end": 1.5}),
     "clip": fast(clip={"start": 0.5, "end": 1.25}),
     **{f"{container} of its own": fast(None, container=container) for container in ("mov", "mkv", "mpegts")},
-    **{container: spec(None, container=container) for container, kind in codecs.CONTAINERS.items() if not kind.video},
+    **{
+        container: spec(None, container=container)
+        for container, kind in containers.CONTAINERS.items()
+        if not kind.video
+    },
 }
 
 

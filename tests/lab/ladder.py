@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from encoder.ffmpeg import codecs, command, proof, rules
+from encoder.ffmpeg import command, containers, proof, rules
 from encoder.ffmpeg.launcher import Launcher, Leash
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect, reopen
@@ -74,7 +74,7 @@ async def ladder(
     for each in made.renditions:
         whole = wholes[each.name]
         renditions.join(out / each.name, whole)
-        muxer = codecs.CONTAINERS[each.container].muxer
+        muxer = containers.CONTAINERS[each.container].muxer
         opened = await reopen(launcher, whole, muxer=muxer, folder=folder, leash=Leash())
         decoded = await launcher.run(command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=whole)
         judged = proof.judge(each, media=media, path=out, log=ended.log, opened=opened, decoded=decoded)

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from encoder.ffmpeg import codecs, command, overlay, rules
+from encoder.ffmpeg import codecs, command, containers, overlay, rules
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.media import AudioStream, Media, VideoStream
@@ -49,7 +49,7 @@ THUMBNAILS = st.fixed_dictionaries(
     },
 )
 OUTPUTS = st.fixed_dictionaries(
-    {"container": either(*codecs.CONTAINERS)},
+    {"container": either(*containers.CONTAINERS)},
     optional={
         "videoCodec": either(*codecs.video_codecs()),
         "videoBitrate": st.integers(1, 10**9),
@@ -208,15 +208,15 @@ WORDS = {
     "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
-    *(container.muxer for container in codecs.CONTAINERS.values()),
-    *(tag for container in codecs.CONTAINERS.values() for tag in container.tags.values()),
+    *(container.muxer for container in containers.CONTAINERS.values()),
+    *(tag for container in containers.CONTAINERS.values() for tag in container.tags.values()),
     *(word for one in codecs.VIDEO_ENCODERS.values()
       for word in (*one.presets, *one.tunes, *one.profiles, *one.levels)),
 }  # fmt: skip
 PARAMS = re.compile(
     r"(?:(?:open-gop|min-keyint|scenecut|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+"
 )
-FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in codecs.CONTAINERS.values()}
+FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in containers.CONTAINERS.values()}
 FILES |= {f"file:{FOLDER}/out-0/%05d.{extension}" for extension in ("jpg", "png", "webp")}
 
 SEGMENTS = re.compile(rf"file:{FOLDER}/out-0/(?:\d+p(?:-\d)?|audio(?:-[a-z]{{3}})?)/(?:%05d\.(?:m4s|ts)|index\.m3u8)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import containers
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
@@ -98,10 +98,10 @@ def test_a_refused_output_stops_no_other() -> None:
     assert plan.output(7).video is not None
 
 
-@pytest.mark.parametrize("container", codecs.CONTAINERS)
+@pytest.mark.parametrize("container", containers.CONTAINERS)
 def test_every_container_gets_its_defaults(container: str) -> None:
     plan = planned(source(), spec(None, container=container))
-    kind = codecs.CONTAINERS[container]
+    kind = containers.CONTAINERS[container]
     assert (plan.muxer, plan.extension) == (kind.muxer, kind.extension)
     assert (plan.video.codec if plan.video else None) == next(iter(kind.video), None)
     assert (plan.audio.codec if plan.audio else None) == next(iter(kind.audio), None)

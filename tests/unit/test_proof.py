@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from encoder import errors
-from encoder.ffmpeg import checks, codecs, proof
+from encoder.ffmpeg import checks, containers, proof
 from encoder.ffmpeg.exits import Exit, Reason
 from encoder.ffmpeg.watch import Content, Doubt
 from encoder.model import base
@@ -105,7 +105,7 @@ def good(media: Media | None = None, output: OutputSpec | None = None) -> Result
     """A result that is exactly what was planned."""
     media = media or source()
     plan = planned(media, output or spec(height=720))
-    container = codecs.CONTAINERS[plan.container]
+    container = containers.CONTAINERS[plan.container]
     counts: list[StreamCount] = []
     pictures: list[VideoStream] = []
     sounds: list[AudioStream] = []

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from encoder.ffmpeg import codecs, rules
+from encoder.ffmpeg import codecs, containers, rules
 from tests.lab.facts import spec
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -83,18 +83,18 @@ def test_a_wrong_output_is_told_where_it_is_wrong(members: dict[str, Any], path:
     assert (path, code) in {(fault.path, fault.code) for fault in rules.check(spec(None, **members))}
 
 
-@pytest.mark.parametrize("container", codecs.CONTAINERS)
+@pytest.mark.parametrize("container", containers.CONTAINERS)
 def test_every_container_has_defaults_that_fit_it(container: str) -> None:
     output = spec(None, container=container)
     assert rules.check(output) == []
-    silent = codecs.CONTAINERS[container].images
+    silent = containers.CONTAINERS[container].images
     assert (codecs.audio_encoder(rules.audio_codec(output)) is None) is silent
 
 
 def test_every_family_of_a_container_has_an_encoder_or_is_for_copies() -> None:
     copied_only = {"vp8", "mpeg4", "mpeg2video", "ac3", "eac3", "alac", "mp2"}
     images = {encoder.codec for encoder in codecs.IMAGE_ENCODERS.values()}
-    for container in codecs.CONTAINERS.values():
+    for container in containers.CONTAINERS.values():
         for family in container.video:
             assert family in images if container.images else codecs.video_encoders(family) or family in copied_only
         for family in container.audio:
