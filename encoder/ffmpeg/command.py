@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, containers, controls, hardware, image_graph, overlay, segments
+from encoder.ffmpeg import codecs, containers, controls, graph, hardware, image_graph, overlay, segments
 from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
-from encoder.ffmpeg.graph import graph
 from encoder.ffmpeg.watch import strip as strip_of
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
 
@@ -39,11 +38,17 @@ def build(
     `source_args`: how the source is opened, up to and with `-i`.
     """
     outputs = [plan.output(number) for number in one_pass.outputs]
-    streams = {f"v{place}": stream for place, stream in enumerate(_streams(outputs))}
-    pictures = {label: stream for label, stream in streams.items() if _is_encoded(stream)}
-    args = [*_opened(outputs, source_args), *_filtered(pictures)]
-    for label, stream in streams.items():
-        args += _output(stream, label, threads)
+    streams = dict(enumerate(_streams(outputs)))
+    pictures = {_label("v", place): stream for place, stream in streams.items() if _is_encoded(stream)}
+    sounds = {
+        _label("a", place, number): audio
+        for place, stream in streams.items()
+        for number, audio in enumerate(stream.sounds)
+        if audio.encoder != codecs.COPY
+    }
+    args = [*_opened(outputs, source_args), *_filtered(pictures, sounds)]
+    for place, stream in streams.items():
+        args += _output(stream, place, threads)
         args += _written(plan.output(stream.output), stream, files[stream.output])
     return args
 
@@ -58,7 +63,7 @@ def first(
     pictures = _twice(plan, one_pass)
     if not pictures:
         return None
-    args = [*_opened(list(pictures.values()), source_args), *_filtered(pictures)]
+    args = [*_opened(list(pictures.values()), source_args), *_filtered(pictures, {})]
     for label, output in pictures.items():
         if output.video is not None:
             args += _video(output.video, label, threads, passing=_Passing(1, output.output))
@@ -140,7 +145,9 @@ def _pass_log(output: int) -> str:
 def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
     """The outputs of two passes, under the labels of their pictures."""
     outputs = (plan.output(number) for number in one_pass.outputs)
-    return {f"v{place}": output for place, output in enumerate(outputs) if output.video and output.video.two_pass}
+    return {
+        _label("v", place): output for place, output in enumerate(outputs) if output.video and output.video.two_pass
+    }
 
 
 def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterator[str]:
@@ -153,8 +160,16 @@ def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterat
     yield from overlay.opened(overlay.inputs(outputs))
 
 
-def _filtered(pictures: Mapping[str, OutputPlan]) -> Sequence[str]:
-    return ("-filter_complex", graph(pictures)) if pictures else ()
+def _filtered(pictures: Mapping[str, OutputPlan], sounds: Mapping[str, AudioPlan]) -> Iterator[str]:
+    if pictures:
+        yield from ("-filter_complex", graph.pictures(pictures))
+    for each in graph.sounds(sounds):
+        yield from ("-filter_complex", each)
+
+
+def _label(kind: str, *numbers: int) -> str:
+    """What graphs call their end that becomes a track: by the place of its file in the command, and in that file."""
+    return kind + "_".join(map(str, numbers))
 
 
 def _streams(outputs: Iterable[OutputPlan]) -> Iterator[OutputPlan]:
@@ -166,12 +181,13 @@ def _is_encoded(output: OutputPlan) -> bool:
     return output.video is not None and output.video.encoder != codecs.COPY
 
 
-def _output(output: OutputPlan, label: str, threads: int | None) -> Iterator[str]:
+def _output(output: OutputPlan, place: int, threads: int | None) -> Iterator[str]:
     if output.video is not None:
         passing = _Passing(2, output.output) if output.video.two_pass else None
-        yield from _video(output.video, label, threads, passing=passing)
-    for place, audio in enumerate(output.sounds):
-        yield from _audio(audio, f"a:{place}" if output.more_audio else "a", place)
+        yield from _video(output.video, _label("v", place), threads, passing=passing)
+    for number, audio in enumerate(output.sounds):
+        stream = f"a:{number}" if output.more_audio else "a"
+        yield from _audio(audio, _label("a", place, number), stream, number)
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
     yield from ("-map_chapters", "-1" if output.clipped or output.name else "0")
     yield from ("-t", f"{_most_seconds(output):.6f}")
@@ -229,14 +245,15 @@ def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> 
         yield from ("-pass:v", str(passing.number), "-passlogfile:v", _pass_log(passing.output))
 
 
-def _audio(audio: AudioPlan, stream: str, place: int) -> Iterator[str]:
+def _audio(audio: AudioPlan, label: str, stream: str, number: int) -> Iterator[str]:
     """One track; `stream` is what its options name: all sound, where there is no other."""
-    yield from ("-map", f"0:{audio.source_index}", f"-c:{stream}", audio.encoder)
-    if audio.encoder != codecs.COPY:
+    if audio.encoder == codecs.COPY:
+        yield from ("-map", f"0:{audio.source_index}", f"-c:{stream}", codecs.COPY)
+    else:
+        yield from ("-map", f"[{label}]", f"-c:{stream}", audio.encoder)
         for name, value in audio.options:
             yield from (f"{name.removesuffix(':a')}:{stream}", value)
-        yield from (f"-filter:{stream}", ",".join(audio.filters))
     if audio.default is not None:
         yield from (f"-disposition:{stream}", "default" if audio.default else "0")
     if audio.language is not None:
-        yield from (f"-metadata:s:a:{place}", f"language={audio.language}")
+        yield from (f"-metadata:s:a:{number}", f"language={audio.language}")

@@ -1,4 +1,4 @@
-"""The filter graph of a pass: each output is a chain of steps, and what chains have in common is done once.
+"""The filter graphs of a pass: each output is a chain of steps, and what chains have in common is done once (`tree`).
 
 Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → constant
 frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark → scale, crop or pad → format
@@ -7,15 +7,14 @@ and tags.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from itertools import count
 
 from encoder.errors import Defect
-from encoder.ffmpeg import image_graph, overlay
-from encoder.model.plan import OutputPlan, VideoPlan
+from encoder.ffmpeg import image_graph, overlay, tree
+from encoder.ffmpeg.tree import Chain
+from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
 
-Chain = tuple[str, ...]
 Size = tuple[int, int]
 
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
@@ -36,7 +35,7 @@ _SDR_BEFORE_OTHER_COLOURS = "yuv420p"
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 
 
-def graph(outputs: Mapping[str, OutputPlan]) -> str:
+def pictures(outputs: Mapping[str, OutputPlan]) -> str:
     """The graph that makes each output's picture, under its label, from the one track that they share."""
     videos = {label: _video(output) for label, output in outputs.items()}
     places = {mark.file: place for place, mark in enumerate(overlay.inputs(outputs.values()), 1)}
@@ -46,7 +45,20 @@ def graph(outputs: Mapping[str, OutputPlan]) -> str:
         for label, output in outputs.items()
     }
     track = next(iter(videos.values())).source_index
-    return ";".join(_grown(f"0:{track}", chains, count()))
+    return tree.grown(f"0:{track}", chains, split="split")
+
+
+def sounds(audios: Mapping[str, AudioPlan]) -> Iterator[str]:
+    """The graphs that make each output's sound, under its label: one for each track that they come from.
+
+    One and not one for each output: ffmpeg 9.0.2 may hold a graph back while the decoder before it waits for that graph
+    alone, and looks only at the first graph of a decoder when it looks for what it must let go on. Of 160 runs four
+    stood still for ever.
+    """
+    by_track: dict[int, dict[str, Chain]] = {}
+    for label, audio in audios.items():
+        by_track.setdefault(audio.source_index, {})[label] = audio.filters
+    return (tree.grown(f"0:{track}", chains, split="asplit") for track, chains in by_track.items())
 
 
 def alone(output: OutputPlan, *, first_mark: int = 1) -> Chain:
@@ -56,45 +68,7 @@ def alone(output: OutputPlan, *, first_mark: int = 1) -> Chain:
     """
     video = _video(output)
     places = {mark.file: place for place, mark in enumerate(overlay.inputs([output]), first_mark)}
-    return _numbered(_chain(output, video, _made_at(video, {"": video}), places), count())
-
-
-def _numbered(chain: Chain, numbers: Iterator[int]) -> Chain:
-    """With numbers for the labels inside of steps."""
-    return tuple(step.replace("{n}", str(next(numbers))) if "{n}" in step else step for step in chain)
-
-
-def _grown(source: str, chains: Mapping[str, Chain], numbers: Iterator[int]) -> Iterator[str]:
-    """Statements of the tree whose branches part where the chains do."""
-    common = _shared(tuple(chains.values()))
-    shared = _numbered(common, numbers)
-    branches: dict[str, dict[str, Chain]] = {}
-    for label, chain in chains.items():
-        rest = chain[len(common) :]
-        branches.setdefault(rest[0] if rest else f"[{label}]", {})[label] = rest
-    if len(branches) == 1:
-        yield f"[{source}]{','.join(shared)}[{next(iter(chains))}]"
-        return
-    ends = [_end(branch, numbers) for branch in branches.values()]
-    yield f"[{source}]{','.join((*shared, f'split={len(ends)}'))}{''.join(f'[{end}]' for end in ends)}"
-    for end, branch in zip(ends, branches.values(), strict=True):
-        if end not in branch:
-            yield from _grown(end, branch, numbers)
-
-
-def _end(branch: Mapping[str, Chain], numbers: Iterator[int]) -> str:
-    """The label at which a branch begins: that of its output when nothing is left to do."""
-    label, rest = next(iter(branch.items()))
-    return f"t{next(numbers)}" if rest else label
-
-
-def _shared(chains: Sequence[Chain]) -> Chain:
-    shared: list[str] = []
-    for steps in zip(*chains, strict=False):
-        if len(set(steps)) > 1:
-            break
-        shared.append(steps[0])
-    return tuple(shared)
+    return tree.numbered(_chain(output, video, _made_at(video, {"": video}), places))
 
 
 def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: Mapping[str, int]) -> Chain:

@@ -178,7 +178,7 @@ STEPS = re.compile(
             r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "null", "format=rgba",
             rf"colorchannelmixer=aa={NUMBER}", "format=yuva420p(?:10le)?", LOGO,
             r"overlay=x=(?:\d+|\(W-w\)/2|W-w-\d+):y=(?:\d+|\(H-h\)/2|H-h-\d+):format=yuv420(?:p10)?",
-            "setsar=1", "format=nv12", "hwupload", r"split=\d+",
+            "setsar=1", "format=nv12", "hwupload", r"a?split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
             "aresample=async=1:first_pts=0",
@@ -186,7 +186,7 @@ STEPS = re.compile(
         )
     )
 )  # fmt: skip
-LABELS = re.compile(r"\[(?:0:\d+|1:v|[mtvw]\d+|i\d+[a-d])\]")
+LABELS = re.compile(r"\[(?:0:\d+|1:v|[mtvw]\d+|a\d+_\d+|i\d+[a-d])\]")
 SELECT = re.compile(r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'")
 
 OPTIONS = {
@@ -195,7 +195,7 @@ OPTIONS = {
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
-    "-fps_mode", "-tag:v", "-b:a", "-filter:a", "-metadata:s:a", "-disposition:a", "-map_metadata:g", "-map_metadata:s",
+    "-fps_mode", "-tag:v", "-b:a", "-metadata:s:a", "-disposition:a", "-map_metadata:g", "-map_metadata:s",
     "-keyint_min", "-sc_threshold", "-avoid_negative_ts", "-hls_playlist_type", "-hls_time", "-start_number",
     "-hls_segment_type", "-hls_segment_options", "-hls_segment_filename", "-hls_fmp4_init_filename",
     "-update", "-loop", "-pred", "-quality", "-compression_level",
@@ -233,7 +233,7 @@ def unnumbered(word: str) -> str:
 
 
 def is_ours(word: str) -> bool:
-    numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]", word) is not None
+    numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]|\[a\d+_\d+\]", word) is not None
     return (
         unnumbered(word) in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
         or SEGMENTS.fullmatch(word) is not None or is_graph(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,15 @@ def test_without_a_number_of_threads_none_is_named() -> None:
     args = command.build(plan, plan.passes[0], files={n: FOLDER / str(n) for n in range(3)})
     assert "-threads:v" not in args
     assert not any("pools" in arg or "lp=" in arg for arg in args)
+
+
+def test_one_graph_reads_a_track_however_many_outputs_it_goes_into() -> None:
+    plan = decide(source(), dict(enumerate([spec(), spec("hls"), spec("vp9")])), ABLE)
+    (one_pass,) = plan.passes
+    args = command.build(plan, one_pass, files={n: FOLDER / str(n) for n in range(3)})
+    graphs = [value for option, value in pairwise(args) if option == "-filter_complex"]
+    assert [graph[:5] for graph in graphs] == ["[0:0]", "[0:1]"]
+    assert not any(option.startswith("-filter:") for option in args)
 
 
 def test_a_source_may_be_opened_otherwise() -> None:
