@@ -1,6 +1,7 @@
 """Every public clip through the whole platform.
 
-The good ones come out proven, and a tool that is not ffmpeg agrees; the bad ones fail at once, and nothing is dialled.
+The good ones come out proven, and ffprobe and a tool that is not ffmpeg agree; the bad ones fail at once, and nothing
+is dialled.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import m3u8
 import pytest
 
-from tests.lab import audit, media
+from tests.lab import audit, ffprobe, media
 from tests.lab.platform import Platform, running
 from tests.lab.second_opinion import Seen, look
 
@@ -90,6 +91,29 @@ def _folder(folder: Path, name: str, kind: str) -> dict[str, Any]:
     return {"kind": "file", "path": f"{folder / name}.{kind}/"}
 
 
+def probed(clip: Clip, path: Path, codecs: tuple[str, str]) -> dict[str, Any]:
+    """What ffprobe sees that is not as it must be."""
+    video, *sound = ffprobe.look(path)["streams"]
+    wanted = {
+        "codec_name": codecs[0],
+        "width": clip.width,
+        "height": clip.height,
+        "sample_aspect_ratio": "1:1",
+        "pix_fmt": "yuv420p",
+        "color_range": "tv",
+        **dict.fromkeys(("color_space", "color_transfer", "color_primaries"), "bt709"),
+        "field_order": "progressive",
+    }
+    found = {name: video.get(name) for name, value in wanted.items() if video.get(name) != value}
+    if abs(Fraction(video["avg_frame_rate"]) - Fraction(clip.rate)) > Fraction(1, 100):
+        found["avg_frame_rate"] = video["avg_frame_rate"]
+    if video.get("side_data_list"):
+        found["side_data_list"] = video["side_data_list"]
+    if [track["codec_name"] for track in sound] != [codecs[1]] * clip.sound:
+        found["sound"] = sound
+    return found
+
+
 def faults(clip: Clip, size: tuple[int, int], seen: Seen, wanted: dict[str, Any]) -> dict[str, Any]:
     """What is not as it must be."""
     video = {
@@ -132,6 +156,7 @@ WANTED: dict[str, dict[str, Any]] = {
     },
     "webm": {"container": "WebM", "video": {"format": "AV1", "codec_id": "V_AV1"}, "audio": "Opus"},
 }
+PROBED = {"mp4": ("h264", "aac"), "webm": ("av1", "opus")}
 
 
 @pytest.mark.timeout(600)
@@ -156,6 +181,11 @@ async def _wrong(platform: Platform, folder: Path, clip: Clip, job_id: int) -> d
         kind: wrong
         for kind, wanted in WANTED.items()
         if (wrong := faults(clip, (clip.width, clip.height), look(folder / f"made-{clip.name}.{kind}"), wanted))
+    }
+    found |= {
+        f"{kind} by ffprobe": wrong
+        for kind, codecs in PROBED.items()
+        if ffprobe.IS_HERE and (wrong := probed(clip, folder / f"made-{clip.name}.{kind}", codecs))
     }
     found |= _wrong_rungs(clip, folder / f"{clip.name}.hls") | _wrong_images(clip, folder / f"{clip.name}.images")
     told = {warning["code"] for warning in ended["outputs"][0]["warnings"]} - {"not_upscaled"}
