@@ -102,6 +102,7 @@ _CONTAINERS = (
     Container(
         name="hls",
         package=True,
+        several=True,
         muxer="hls",
         demuxer=_ISO,
         extension="m3u8",
@@ -113,6 +114,7 @@ _CONTAINERS = (
     Container(
         name="dash",
         package=True,
+        several=True,
         muxer="hls",  # ffmpeg's segments; the manifests are ours
         demuxer=_ISO,
         extension="mpd",
@@ -124,6 +126,7 @@ _CONTAINERS = (
     Container(
         name="cmaf",
         package=True,
+        several=True,
         muxer="hls",
         demuxer=_ISO,
         extension="m3u8",

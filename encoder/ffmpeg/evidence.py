@@ -140,8 +140,9 @@ class Evidence:
     def slack_seconds(self) -> float:
         """How far an end may be from its plan: a frame and a packet, or more where the source's times are a guess."""
         frames = max(1, self.plan.video.frames_limit) if self.plan.video else 0
-        # sound alone, where nothing says that its first packet is none: what an encoder puts before it is heard
-        packets = 2 if self.container.own_zero and not self.plan.video and self.plan.name else 1
+        # sound alone, where nothing says what of its packets is none: what an encoder puts before it is heard, what it
+        # fills its last one with, and what that of the source was filled with
+        packets = 3 if self.container.own_zero and not self.plan.video and self.plan.name else 1
         return frames * self.frame_seconds + packets * self.packet_seconds + CLOCK_SECONDS
 
     @property

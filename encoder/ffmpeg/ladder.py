@@ -68,7 +68,8 @@ def rungs(case: Case, stream: VideoStream, *, least_px: int) -> dict[str, Output
         fitting = [replace(_smallest(wanted), width=None, height=None, fit="contain")]
     named: dict[str, OutputSpec] = {}
     for spec in fitting:
-        named[_name(geometry.fitted(shown, spec, least_px=least_px).size, named)] = spec
+        side = min(geometry.fitted(shown, spec, least_px=least_px).size)  # as people call it
+        named[unused(f"{side}p", named)] = spec
     return named
 
 
@@ -94,8 +95,7 @@ def _smallest(specs: list[OutputSpec]) -> OutputSpec:
     return min(specs, key=lambda spec: min(side for side in (spec.width, spec.height) if side))
 
 
-def _name(size: tuple[int, int], taken: Container[str]) -> str:
-    """By its short side, as people call it."""
-    name = f"{min(size)}p"
+def unused(name: str, taken: Container[str]) -> str:
+    """The name of a folder, with a number where others have it already."""
     again = (f"{name}-{number}" for number in count(2))
     return name if name not in taken else next(other for other in again if other not in taken)

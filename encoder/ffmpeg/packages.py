@@ -37,11 +37,9 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
     frames = _frames(case, stream, specs.values(), encoder)
     package = _package(case, frames)
     rungs = _rungs(number, case, specs, encoder, frames)
-    audio = _sound(case, frames.span)
-    renditions = rungs
-    if audio is not None:
-        name = f"audio-{audio.language}" if audio.language else "audio"
-        renditions = (*rungs, _rendition(number, case, frames.span, name, audio=audio))
+    sounds = _sounds(case, frames.span, rungs[0].video)
+    heard = (_rendition(number, case, frames.span, name, audio=audio) for name, audio in sounds.items())
+    renditions = (*rungs, *heard)
     container = case.container
     return OutputPlan(
         output=number,
@@ -52,7 +50,7 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
         package=package,
         renditions=renditions,
         video=rungs[0].video,
-        audio=audio,
+        audio=next(iter(sounds.values()), None),
         seek_seconds=float(frames.span.seek),
         clip_start_seconds=float(frames.span.start),
         clipped=frames.span.clipped,
@@ -130,19 +128,31 @@ def _add(notes: list[Note], more: Iterable[Note]) -> None:
     notes.extend(note for note in more if note not in notes)
 
 
-def _sound(case: Case, span: Span) -> AudioPlan | None:
-    """As of a single file, but from the package's zero on: late sound is preceded by silence."""
-    alone = dataclasses.replace(case, spec=replace(case.spec, container=ladder.SINGLE[ladder.segments_of(case.spec)]))
-    audio = sound.planned(alone, span)
-    if audio is None or not audio.start_seconds:
-        return audio
-    length = audio.duration_seconds
-    return replace(
-        audio,
-        filters=(*audio.filters, "aresample=async=1:first_pts=0"),
-        start_seconds=0.0,
-        duration_seconds=None if length is None else length + audio.start_seconds,
-    )
+def _sounds(case: Case, span: Span, shown: VideoPlan | None) -> dict[str, AudioPlan]:
+    """Each track of sound by the name of its folder, the default one first: it is alone there, and marks nothing."""
+    named: dict[str, AudioPlan] = {}
+    for audio in sorted(sound.all_planned(case, span), key=lambda audio: audio.default is False):
+        name = f"audio-{audio.language}" if audio.language else "audio"
+        named[ladder.unused(name, named)] = replace(_filled(audio, shown), default=None)
+    return named
+
+
+def _filled(audio: AudioPlan, shown: VideoPlan | None) -> AudioPlan:
+    """Late sound is preceded by silence, and where the picture goes on it is followed by some: players wait for both.
+
+    As much as it lacks by its header, so that a track that was cut short still ends too early.
+    """
+    filters = audio.filters
+    if audio.start_seconds:
+        filters = (*filters, "aresample=async=1:first_pts=0")
+    if audio.duration_seconds is None:
+        return replace(audio, filters=filters, start_seconds=0.0)
+    end = audio.start_seconds + audio.duration_seconds
+    until = shown.duration_seconds if shown and shown.duration_seconds else 0.0
+    if until - end > audio.frame_seconds:
+        filters = (*filters, f"apad=pad_dur={until - end:.6f}", f"atrim=end={until:.6f}")
+        end = until
+    return replace(audio, filters=filters, start_seconds=0.0, duration_seconds=end)
 
 
 def _rendition(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from encoder.packaging.bandwidth import rates
-from encoder.packaging.hls import default, spans
+from encoder.packaging.hls import default, label, spans
 from encoder.packaging.languages import tag
 from encoder.packaging.track import INIT, SUFFIXES, Segment, TrackKind, Written
 
@@ -34,7 +34,12 @@ def manifest(written: Sequence[Written]) -> str:
     chosen = [default(of_kind) for of_kind in (_of(written, "video"), _of(written, "audio")) if of_kind]
     period = SubElement(mpd, "Period", {"id": "0", "start": "PT0S", "duration": _duration(seconds)})
     for number, tracks in enumerate(_sets(written)):
-        _adaptation_set(period, number, tracks, main=tracks[0] in chosen)
+        inside = _adaptation_set(period, number, tracks)
+        if tracks[0].track.kind == "audio":
+            SubElement(inside, "Label").text = label(tracks[0], _of(written, "audio"))
+        SubElement(inside, "Role", {"schemeIdUri": _ROLE, "value": "main" if tracks[0] in chosen else "alternate"})
+        for track in tracks:
+            _representation(inside, track)
     indent(mpd)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(mpd, encoding="unicode") + "\n"
 
@@ -63,7 +68,7 @@ def _of(written: Sequence[Written], kind: TrackKind) -> list[Written]:
     return [track for track in written if track.track.kind == kind]
 
 
-def _adaptation_set(period: Element, number: int, tracks: Sequence[Written], *, main: bool) -> None:
+def _adaptation_set(period: Element, number: int, tracks: Sequence[Written]) -> Element:
     plan = tracks[0].track
     attributes = {
         "id": str(number),
@@ -78,12 +83,7 @@ def _adaptation_set(period: Element, number: int, tracks: Sequence[Written], *, 
         attributes["maxWidth"] = str(max(size(track)[0] for track in tracks))
         attributes["maxHeight"] = str(max(size(track)[1] for track in tracks))
         attributes["par"] = _ratio(*size(tracks[0]))
-    inside = SubElement(period, "AdaptationSet", attributes)
-    if plan.title:
-        SubElement(inside, "Label").text = plan.title
-    SubElement(inside, "Role", {"schemeIdUri": _ROLE, "value": "main" if main else "alternate"})
-    for track in tracks:
-        _representation(inside, track)
+    return SubElement(period, "AdaptationSet", attributes)
 
 
 def _representation(inside: Element, track: Written) -> None:

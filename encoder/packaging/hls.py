@@ -100,6 +100,25 @@ def default(tracks: Sequence[Written]) -> Written:
     return next((track for track in tracks if track.track.default), tracks[0])
 
 
+def taken(tracks: Sequence[Written]) -> list[Written]:
+    """Those that a player may take by the language of its user: one of each, the default before others."""
+    first: dict[str | None, Written] = {}
+    for track in (default(tracks), *tracks):
+        first.setdefault(track.track.language, track)
+    return list(first.values())
+
+
+def label(track: Written, among: Sequence[Written]) -> str:
+    """What a player's menu calls a track: none of `among` is called alike (RFC 8216, 4.3.4.1.1)."""
+    own = _name(track)
+    return own if [_name(each) for each in among].count(own) == 1 else f"{own} ({track.name})"
+
+
+def _name(track: Written) -> str:
+    plan = track.track
+    return plan.title or (tag(plan.language) if plan.language else plan.name)
+
+
 def spans(track: Written) -> list[Span]:
     return [Span(segment.size_bytes, track.seconds(segment.duration)) for segment in track.segments]
 
@@ -147,23 +166,16 @@ def _extinf(span: Span) -> str:
 
 def _media(group: Group, track: Written) -> str:
     plan = track.track
-    names = [_label(each) for each in group.tracks]
-    own = _label(track)
     return _tag("MEDIA", {
         "TYPE": "AUDIO",
         "GROUP-ID": Quoted(group.name),
-        "NAME": Quoted(own if names.count(own) == 1 else f"{own} ({plan.name})"),  # must be unique in its group
+        "NAME": Quoted(label(track, group.tracks)),
         "LANGUAGE": Quoted(tag(plan.language)) if plan.language else None,
         "DEFAULT": "YES" if track is default(group.tracks) else "NO",
-        "AUTOSELECT": "YES",
+        "AUTOSELECT": "YES" if track in taken(group.tracks) else "NO",
         "CHANNELS": Quoted(plan.channels) if plan.channels else None,
         "URI": Quoted(f"{plan.name}/{PLAYLIST}"),
     })  # fmt: skip
-
-
-def _label(track: Written) -> str:
-    plan = track.track
-    return plan.title or (tag(plan.language) if plan.language else plan.name)
 
 
 def _variant(track: Written, group: Group | None) -> list[str]:

@@ -10,7 +10,7 @@ from encoder.packaging import dash
 from encoder.packaging.bandwidth import rates
 from encoder.packaging.boxes import broken
 from encoder.packaging.findings import Findings
-from encoder.packaging.hls import spans
+from encoder.packaging.hls import default, spans
 from encoder.packaging.languages import tag
 from encoder.packaging.lint_hls import bandwidth
 from encoder.packaging.track import Written
@@ -31,14 +31,26 @@ def lint(found: Findings, written: Sequence[Written], name: str) -> None:
     told = _seconds(mpd.get("mediaPresentationDuration", ""))
     found.must("duration", longest <= told <= longest + _MILLISECOND, f"{name}: {float(told)} s, not {float(longest)}")
     tracks = {track.name: track for track in written}
-    sets = mpd.findall(".//mpd:AdaptationSet", _IN)
-    inside = [(each, around.get("lang")) for around in sets for each in around.findall("mpd:Representation", _IN)]
-    found.same("tracks", name, sorted(each.get("id", "") for each, _ in inside), sorted(tracks))
-    for each, language in inside:
-        if (track := tracks.get(each.get("id", ""))) is not None:
+    sets = [(around, around.findall("mpd:Representation", _IN)) for around in mpd.findall(".//mpd:AdaptationSet", _IN)]
+    inside = [each.get("id", "") for _, several in sets for each in several]
+    found.same("tracks", name, sorted(inside), sorted(tracks))
+    sound = [track for track in written if track.track.kind == "audio"]
+    for around, several in sets:
+        for each in several:
+            if (track := tracks.get(each.get("id", ""))) is None:
+                continue
             if track.track.language:
-                found.same("language", f"{name}, {track.name}", language, tag(track.track.language))
+                found.same("language", f"{name}, {track.name}", around.get("lang"), tag(track.track.language))
+            if track.track.kind == "audio":
+                found.must("group", len(several) == 1, f"{name}, {track.name}: is in one set with others")
+                _choice(found, f"{name}, {track.name}", around, main=track is default(sound))
             _representation(found, name, each, track)
+
+
+def _choice(found: Findings, place: str, around: ET.Element, *, main: bool) -> None:
+    """By what a player chooses among sounds."""
+    roles = [role.get("value") for role in around.findall("mpd:Role", _IN)]
+    found.same("default", place, roles, ["main" if main else "alternate"])
 
 
 def _representation(found: Findings, name: str, each: ET.Element, track: Written) -> None:
@@ -49,6 +61,9 @@ def _representation(found: Findings, name: str, each: ET.Element, track: Written
         found.same("resolution", place, (each.get("width"), each.get("height")), tuple(map(str, dash.size(track))))
         if track.track.rate:
             found.same("frame_rate", place, Fraction(each.get("frameRate", "0")), Fraction(track.track.rate))
+    if track.track.channels:
+        told = [config.get("value") for config in each.findall("mpd:AudioChannelConfiguration", _IN)]
+        found.same("channels", place, told, [str(track.track.channels)])
     template = each.find("mpd:SegmentTemplate", _IN)
     if template is None:
         raise broken(f"{place} has no segments")

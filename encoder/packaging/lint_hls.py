@@ -16,6 +16,7 @@ from encoder.packaging.languages import tag
 from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Segments, Written
 
 CLOCK_SECONDS = Fraction(2, 1000)
+_YES_OR_NO = ("NO", "YES")
 _MORE = Fraction(11, 10)  # a promise may be as much too large
 # whatever else stands in a playlist of ffmpeg's, it was not asked for
 _TAGS = {
@@ -43,6 +44,8 @@ def _multivariant(found: Findings, written: Sequence[Written], playlist_name: st
     listed = {each.uri or "" for each in (*playlist.playlists, *playlist.media)}
     found.same("tracks", playlist_name, sorted(listed), sorted(tracks))
     groups = _groups(found, playlist, tracks)
+    unused = groups.keys() - {variant.stream_info.audio for variant in playlist.playlists}
+    found.must("group", not unused, f"{playlist_name}: no picture goes with {', '.join(sorted(unused))}")
     for variant in playlist.playlists:
         if (track := tracks.get(variant.uri or "")) is not None:
             _variant(found, variant, track, groups)
@@ -56,7 +59,7 @@ def _multivariant(found: Findings, written: Sequence[Written], playlist_name: st
 
 def _groups(found: Findings, playlist: m3u8.M3U8, tracks: Mapping[str, Written]) -> dict[str, list[Written]]:
     """The tracks of sound that go with pictures, by the name of their group."""
-    groups: dict[str, list[Written]] = {}
+    groups: dict[str, dict[str, tuple[m3u8.Media, Written]]] = {}
     for media in playlist.media:
         track = tracks.get(media.uri or "")
         if track is None:
@@ -64,8 +67,24 @@ def _groups(found: Findings, playlist: m3u8.M3U8, tracks: Mapping[str, Written])
         if track.track.language:
             found.same("language", f"{track.name}/{PLAYLIST}", media.language, tag(track.track.language))
         if media.type == "AUDIO":
-            groups.setdefault(str(media.group_id), []).append(track)
-    return groups
+            groups.setdefault(str(media.group_id), {})[track.name] = (media, track)
+    for group in groups.values():
+        _choice(found, group)
+    return {name: [track for _, track in group.values()] for name, group in groups.items()}
+
+
+def _choice(found: Findings, group: Mapping[str, tuple[m3u8.Media, Written]]) -> None:
+    """Each of a group has a name of its own, one is the default, and by language one at most is taken (4.3.4.1.1)."""
+    tracks = [track for _, track in group.values()]
+    default, taken = hls.default(tracks), hls.taken(tracks)
+    names = [media.name for media, _ in group.values()]
+    for media, track in group.values():
+        place = f"{track.name}/{PLAYLIST}"
+        found.must("name", bool(media.name) and names.count(media.name) == 1, f"{place}: {media.name!r} names others")
+        found.same("default", place, media.default, _YES_OR_NO[track is default])
+        found.same("default", f"{place}, by language", media.autoselect, _YES_OR_NO[track in taken])
+        if track.track.channels:
+            found.same("channels", place, media.channels, str(track.track.channels))
 
 
 def _variant(found: Findings, variant: m3u8.Playlist, track: Written, groups: Mapping[str, Sequence[Written]]) -> None:

@@ -45,7 +45,7 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
     package = plan.package
     if package is None:
         raise errors.Defect("a single file has no manifests")
-    tracks = [_track(rendition) for rendition in plan.renditions]
+    tracks = [_track(rendition, default=rendition.audio == plan.audio) for rendition in plan.renditions]
     written = packaging.read(folder, tracks, segments=package.segments)
     key = packaging.new_key() if package.encryption else None
     with _room():
@@ -92,7 +92,7 @@ def _room() -> Iterator[None]:
         raise errors.Resource("disk_full", f"The scratch folder cannot take more: {error.strerror}.") from error
 
 
-def _track(plan: OutputPlan) -> packaging.Track:
+def _track(plan: OutputPlan, *, default: bool) -> packaging.Track:
     video, audio = plan.video, plan.audio
     if video is not None:
         return packaging.Track(
@@ -105,4 +105,6 @@ def _track(plan: OutputPlan) -> packaging.Track:
         )
     if audio is None:
         raise errors.Defect("a rendition without a stream")
-    return packaging.Track(name=plan.name, kind="audio", language=audio.language, default=True, channels=audio.channels)
+    return packaging.Track(
+        name=plan.name, kind="audio", language=audio.language, default=default, channels=audio.channels
+    )

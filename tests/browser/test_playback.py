@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -29,6 +29,7 @@ LADDER = {
     "renditions": [{"resolution": "180p", "videoBitrate": "300k"}, {"resolution": "90p", "videoBitrate": "100k"}],
     "segmentSeconds": 1,
 }
+TONES = {"en": 440, "de": 1000, "fr": 2000}  # Hz of each language; German is the source's default
 OUTPUTS: dict[str, dict[str, object]] = {
     "hls": {"preset": "hls"},
     "ts": {"preset": "hls", "segmentFormat": "ts"},
@@ -60,22 +61,42 @@ async def page(players: Path, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def packages(
-    page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Path]:
+async def packages(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the platform makes of one clip: a folder for each name of `OUTPUTS`."""
-    folder = tmp_path_factory.mktemp("packages")
-    source = shutil.copy(_clip(), folder / "in.mp4")
-    outputs = [
+    return await _made(cluster, tmp_path_factory.mktemp("packages"), _clip(), OUTPUTS)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def spoken(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Packages of a film in three languages, one of which ends early."""
+    outputs = {name: {**OUTPUTS[name], "audioTracks": "all"} for name in ("cmaf", "ts", "encrypted")}
+    return await _made(cluster, tmp_path_factory.mktemp("spoken"), _film(), outputs)
+
+
+async def _made(cluster: postgres.Cluster, folder: Path, clip: Path, outputs: Mapping[str, dict[str, object]]) -> Path:
+    """The ladders of one job, each in a folder of its name."""
+    source = shutil.copy(clip, folder / f"in{clip.suffix}")
+    asked = [
         {**LADDER, **output, "destination": {"kind": "file", "path": f"{folder}/{name}/"}}
-        for name, output in OUTPUTS.items()
+        for name, output in outputs.items()
     ]
     async with cluster.ready() as dsn, running(dsn, folder) as platform:
         job = await platform.ended(
-            await platform.submit({"source": {"kind": "file", "path": str(source)}, "outputs": outputs})
+            await platform.submit({"source": {"kind": "file", "path": str(source)}, "outputs": asked})
         )
-        assert job["status"] == "completed", [output["error"] for output in job["outputs"]]
-        yield folder
+    assert job["status"] == "completed", [output["error"] for output in job["outputs"]]
+    return folder
+
+
+def _film() -> Path:
+    sounds = [f"sine=f={hz}:r=48000:d={12 if hz < 2000 else 5}" for hz in TONES.values()]
+    inputs = [word for sound in sounds for word in ("-f", "lavfi", "-i", sound)]
+    spoken = [f"-metadata:s:a:{place} language={tag}".split() for place, tag in enumerate(("eng", "deu", "fra"))]
+    return media.made(
+        "film.mkv", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=12", *inputs,
+        *("-map", "0", "-map", "1", "-map", "2", "-map", "3", "-disposition:a:0", "0", "-disposition:a:1", "default"),
+        *(word for words in spoken for word in words), "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
+    )  # fmt: skip
 
 
 def _clip() -> Path:
@@ -112,11 +133,10 @@ def _cannot(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-async def played(page: Page, player: str, folder: Path, manifest: str, *, borne: Sequence[str] = ()) -> dict[str, Any]:
+async def played(page: Page, player: str, folder: Path, manifest: str, *, borne: Sequence[str] = ()) -> Any:  # noqa: ANN401  # what the player tells
     """What came of it. `borne`: names of errors that are not fatal and do not count."""
     async with served(folder) as origin, asyncio.timeout(PLAY_S):
-        seen: dict[str, Any] = await page.run(f"{player}({json.dumps(f'{origin}/{manifest}')}, {json.dumps(borne)})")
-    return seen
+        return await page.run(f"{player}({json.dumps(f'{origin}/{manifest}')}, {json.dumps(borne)})")
 
 
 def went_well(seen: dict[str, Any]) -> None:
@@ -159,6 +179,40 @@ async def test_dash_plays_switches_rungs_and_seeks_in_shaka(page: Page, packages
 async def test_one_set_of_segments_plays_by_both_manifests(page: Page, packages: Path) -> None:
     for manifest in ("master.m3u8", "master.mpd"):
         went_well(await played(page, "playShaka", packages / "cmaf", manifest))
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest", "borne"),
+    [
+        ("listenHls", "cmaf/master.m3u8", ()),
+        ("listenHls", "encrypted/master.m3u8", ()),
+        ("listenHls", "ts/master.m3u8", ("bufferSeekOverHole", "bufferAppendNoProgress")),
+        ("listenShaka", "cmaf/master.m3u8", ()),
+        ("listenShaka", "cmaf/master.mpd", ()),
+    ],
+)
+async def test_each_language_is_heard_when_it_is_chosen_and_the_default_one_first(
+    page: Page, spoken: Path, player: str, manifest: str, borne: tuple[str, ...]
+) -> None:
+    seen = await played(page, player, spoken, manifest, borne=borne)
+    heard = {each["language"]: each["hz"] for each in seen["heard"]}
+    assert heard == {language: pytest.approx(hz, abs=20) for language, hz in TONES.items()}
+    assert seen["heard"][0]["language"] == "de"
+    assert seen["advanced"]
+
+
+async def test_sound_that_ended_long_ago_does_not_hold_the_picture(
+    page: Page, cluster: postgres.Cluster, tmp_path: Path
+) -> None:
+    """Longer than players read ahead: a browser waits for each of its tracks until it was told that all have ended."""
+    clip = media.made(
+        "long.mp4", "-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=90", "-f", "lavfi", "-i", "sine=r=48000:d=5",
+        "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac",
+    )  # fmt: skip
+    output = {"container": "cmaf", "segmentSeconds": 2}
+    folder = await _made(cluster, tmp_path, clip, {"long": {**output, "renditions": [{"resolution": "90p"}]}})
+    for player, manifest in (("goOnHls", "master.m3u8"), ("goOnShaka", "master.mpd")):
+        assert await played(page, player, folder / "long", manifest) > 30
 
 
 async def test_a_package_without_one_of_its_segments_is_seen_to_fail(

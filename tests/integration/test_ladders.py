@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +137,52 @@ async def test_tracks_that_begin_late_begin_at_zero_together(tmp_path: Path) -> 
         if check.name == "timestamps" and check.rendition == "audio" and isinstance(check.measured, dict)
     ]
     assert begins == [pytest.approx(0, abs=0.022)]
+
+
+def _spoken() -> Path:
+    """A picture of ten seconds with three tracks: all of it in stereo, late in mono, and ending early at 44.1 kHz."""
+    return made(
+        "spoken.mkv", "-f", "lavfi", "-i", "testsrc2=d=10:s=320x180:r=30000/1001",
+        "-f", "lavfi", "-i", "aevalsrc=sin(440*2*PI*t)|sin(660*2*PI*t):d=10:s=48000",
+        "-itsoffset", "0.5", "-f", "lavfi", "-i", "sine=f=1000:d=9.5:r=48000", "-f", "lavfi", "-i", "sine=d=4:r=44100",
+        *(word for place in range(4) for word in ("-map", str(place))), "-metadata:s:a:0", "language=eng",
+        "-metadata:s:a:1", "language=deu", "-metadata:s:a:2", "language=eng", "-disposition:a:0", "0",
+        "-disposition:a:1", "default", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("members", [{"container": "cmaf"}, {"segmentFormat": "ts"}, {"container": "dash"}])
+async def test_each_language_is_cut_beside_the_pictures_and_lasts_as_long(
+    members: dict[str, Json], tmp_path: Path
+) -> None:
+    package = await ladder(_spoken(), tmp_path, small(audioTracks="all", segmentSeconds=2, **members))
+    assert package.code is None, package.proof.failed
+    assert [each.name for each in package.plan.renditions if each.audio] == ["audio-deu", "audio-eng", "audio-eng-2"]
+    judged = {check.rendition for check in package.proof.checks}
+    assert judged == {*package.rungs, "audio-deu", "audio-eng", "audio-eng-2", None}
+    linted = package.proof.checks[-1]
+    assert linted.name == "package"
+    assert isinstance(linted.measured, dict)
+    tracks: Any = linted.measured["tracks"]
+    assert {track["segments"] for track in tracks.values()} == {5}
+    assert [track["durationSeconds"] for track in tracks.values()] == [pytest.approx(10.01, abs=0.05)] * 6
+
+
+async def test_a_language_that_is_broken_fails_the_package(tmp_path: Path) -> None:
+    output = small(audioTracks="all", segmentSeconds=2)
+    package = await ladder(_spoken(), tmp_path, output, damage=lambda folder: _cut(folder / "audio-eng/00002.m4s"))
+    assert package.code == "output_invalid"
+    assert {failed.rendition for failed in package.proof.failed} == {"audio-eng"}
+
+
+async def test_tracks_of_a_public_clip_become_a_group(tmp_path: Path) -> None:
+    rungs: Json = [{"resolution": "180p", "crf": 40}, {"resolution": "90p", "crf": 40}]
+    output = small(renditions=rungs, audioTracks="all", segmentSeconds=4)
+    package = await ladder(public_clip("nasa_multitrack.mp4"), tmp_path, output)
+    assert package.code is None, package.proof.failed
+    assert len([each for each in package.plan.renditions if each.audio]) == 2
+    master = (package.folder / "master.m3u8").read_text()
+    assert master.count("#EXT-X-MEDIA:TYPE=AUDIO") == 2
 
 
 async def test_a_late_picture_begins_at_zero_too(tmp_path: Path) -> None:

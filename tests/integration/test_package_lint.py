@@ -152,6 +152,51 @@ def test_a_manifest_that_says_what_is_not_so_is_refused(
     assert word in faults(checked(package))
 
 
+BREAKS_OF_SOUND: list[tuple[str, str, str, str]] = [
+    ("default", "master.m3u8", "DEFAULT=NO", "DEFAULT=YES"),
+    ("default", "master.m3u8", "DEFAULT=YES", "DEFAULT=NO"),
+    ("default", "master.m3u8", "AUTOSELECT=YES", "AUTOSELECT=NO"),
+    ("default", "master.mpd", '"alternate"', '"main"'),
+    ("name", "master.m3u8", 'NAME="de"', 'NAME="en"'),
+    ("name", "master.m3u8", 'NAME="de",', ""),
+    ("channels", "master.m3u8", 'CHANNELS="1"', 'CHANNELS="6"'),
+    ("channels", "master.mpd", r'(channel_configuration:2011" value=)"1"', r'\1"6"'),
+    ("language", "master.m3u8", 'LANGUAGE="de"', 'LANGUAGE="en"'),
+    ("language", "master.mpd", 'lang="de"', 'lang="en"'),
+    ("group", "master.mpd", r'</AdaptationSet>\s*<AdaptationSet[^>]*lang="de".*?(<Representation)', r"\1"),
+    ("tracks", "master.m3u8", r'#EXT-X-MEDIA:[^\n]*"audio-deu/index.m3u8"\n', ""),
+    ("tracks", "master.mpd", r'<AdaptationSet [^>]*lang="de".*?</AdaptationSet>', ""),
+    ("bandwidth", "master.m3u8", r'GROUP-ID="audio"(,NAME="de")', r'GROUP-ID="other"\1'),
+    ("group", "master.m3u8", r'GROUP-ID="audio"(,NAME="de")', r'GROUP-ID="other"\1'),
+    ("endlist", "audio-deu/index.m3u8", "#EXT-X-ENDLIST\n", ""),
+    ("order", "audio-deu/index.m3u8", r"00002(.*?)00003", r"00003\g<1>00002"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def spoken(shelf: Callable[..., Made], tmp_path: Path) -> Made:
+    """A good one in two languages, the second in more bits, to be broken."""
+    return copied(shelf(languages=("eng", "deu"), second_sound=("-c:a", "aac", "-b:a", "192k")), tmp_path)
+
+
+def test_a_package_in_two_languages_passes(shelf: Callable[..., Made]) -> None:
+    for kind, segments in (("cmaf", "fmp4"), ("hls", "ts"), ("dash", "fmp4")):
+        assert faults(checked(shelf(kind, segments, languages=("eng", "deu")), kind=kind)) == {}
+
+
+@pytest.mark.parametrize(("word", "name", "pattern", "by"), BREAKS_OF_SOUND)
+def test_sound_that_is_told_as_what_it_is_not_is_refused(
+    spoken: Made, word: str, name: str, pattern: str, by: str
+) -> None:
+    edit(spoken.folder / name, pattern, by)
+    assert word in faults(checked(spoken))
+
+
+def test_a_language_of_which_a_segment_is_missing_is_refused(spoken: Made) -> None:
+    (spoken.folder / "audio-deu" / SEGMENT).unlink()
+    assert next(iter(faults(checked(spoken)).items())) == ("missing", f"audio-deu/{SEGMENT}")
+
+
 def test_a_missing_segment_is_refused(package: Made) -> None:
     """Of all that follows from it, this is told first."""
     (package.folder / "180p" / SEGMENT).unlink()
@@ -229,11 +274,14 @@ def test_segments_of_another_length_than_planned_are_refused(package: Made) -> N
     assert faults(checked(made)).keys() == {"grid", "too_long"}
 
 
-def test_sound_that_is_cut_away_from_the_pictures_is_refused(shelf: Callable[..., Made], package: Made) -> None:
-    other = shelf(rate="25")
-    shutil.rmtree(package.folder / "audio-eng")
-    shutil.copytree(other.folder / "audio-eng", package.folder / "audio-eng")
-    assert str(faults(checked(package))["grid"]).startswith("audio-eng/")
+@pytest.mark.parametrize("name", ["audio-eng", "audio-deu"])
+def test_sound_that_is_cut_away_from_the_pictures_is_refused(
+    shelf: Callable[..., Made], spoken: Made, name: str
+) -> None:
+    other = shelf(rate="25", languages=("eng", "deu"))
+    shutil.rmtree(spoken.folder / name)
+    shutil.copytree(other.folder / name, spoken.folder / name)
+    assert str(faults(checked(spoken))["grid"]).startswith(f"{name}/")
 
 
 def test_a_package_shorter_than_planned_is_refused(package: Made) -> None:

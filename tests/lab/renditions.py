@@ -33,10 +33,12 @@ def make(  # noqa: PLR0913  # each is what some case is about
     languages: Sequence[str] = ("eng",),
     encoder: Sequence[str] = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-sc_threshold", "0"),
     sound: Sequence[str] = ("-c:a", "aac", "-b:a", "64k"),
+    second_sound: Sequence[str] = (),
     moved: bool = False,
 ) -> Made:
     """`count` segments of 30 frames for each of `widths`, and of sound for each of `languages`.
 
+    `second_sound`: how languages after the first are encoded, if otherwise.
     `moved`: as ffmpeg does it by itself, each track by its own way from the start.
     """
     segment = SEGMENT_FRAMES / Fraction(rate)
@@ -55,9 +57,10 @@ def make(  # noqa: PLR0913  # each is what some case is about
             outputs += ["-map", "0:v", "-vf", f"scale={track.width_px}:{track.height_px},format=yuv420p", *encoder]
             outputs += ["-g", "30", "-keyint_min", "30"]
         else:
-            outputs += ["-map", "1:a", *sound, "-metadata:s:a:0", f"language={track.language}"]
-        words = _muxer(folder / track.name, segments, segment)
-        outputs += [word.replace("disabled", "auto") for word in words] if moved else words
+            words = (second_sound or sound) if track.language != languages[0] else sound
+            outputs += ["-map", "1:a", *words, "-metadata:s:a:0", f"language={track.language}"]
+        muxer = _muxer(folder / track.name, segments, segment)
+        outputs += [word.replace("disabled", "auto") for word in muxer] if moved else muxer
     run = [ffmpeg_binary(), "-v", "error", "-nostdin", *inputs, *outputs]
     subprocess.run(run, check=True, stdin=subprocess.DEVNULL)
     return Made(folder=folder, tracks=tuple(tracks), segments=segments, segment_seconds=segment, seconds=seconds)

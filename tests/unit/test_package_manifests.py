@@ -120,6 +120,19 @@ def test_sounds_of_one_language_have_names_of_their_own() -> None:
     assert names == ["en (a)", "en (b)", "Director"]
 
 
+def test_by_language_alone_one_track_of_each_is_taken() -> None:
+    """RFC 8216, 4.3.4.1.1: those with AUTOSELECT=YES differ in language; a commentary is never put on by itself."""
+    text = hls.multivariant([rung(), sound("a", "eng", default=True), sound("b", "deu"), sound("c", "eng")])
+    assert [line.split("AUTOSELECT=")[1].split(",")[0] for line in lines(text, "#EXT-X-MEDIA")] == ["YES", "YES", "NO"]
+
+
+def test_each_sound_is_a_set_of_its_own_in_an_mpd_and_one_is_the_main_one() -> None:
+    text = dash.manifest([rung(), sound("a", "eng"), sound("b", "deu", default=True), sound("c", "eng")])
+    _, *heard = text.split("<AdaptationSet")
+    assert ['"main"' in each for each in heard] == [True, False, True, False]
+    assert [each.split("<Label>")[1].split("<")[0] for each in heard[1:]] == ["en (a)", "de", "en (c)"]
+
+
 def test_a_title_cannot_say_anything_but_itself() -> None:
     text = hls.multivariant([rung(), sound("a", "eng", title='x",URI="http://bad/"\n#EXT-X-ENDLIST')])
     (line,) = lines(text, "#EXT-X-MEDIA")

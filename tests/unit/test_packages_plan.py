@@ -113,11 +113,11 @@ def test_late_tracks_begin_at_zero_the_picture_by_repeats_the_sound_by_silence()
     plan = planned(media, spec("hls"))
     assert (picture(plan).start_seconds, sound(plan).start_seconds) == (0.0, 0.0)
     assert picture(plan).frames == 260
-    assert sound(plan).duration_seconds == 10.25
+    assert sound(plan).duration_seconds == 10.4  # with the picture
     words = args({"container": "hls"}, picture=video(start_seconds=0.4), sound=audio(start_seconds=0.25))
     of_picture, of_sound = values(words, "-filter_complex")
     assert "fps=fps=25/1:start_time=0" in of_picture
-    assert ",aresample=async=1:first_pts=0[" in of_sound
+    assert ",aresample=async=1:first_pts=0,apad=pad_dur=0.150000,atrim=end=10.400000[" in of_sound
 
 
 def test_tracks_that_begin_together_share_their_frames_with_single_files() -> None:
@@ -131,6 +131,37 @@ def test_sound_is_a_rendition_of_its_own_under_its_language() -> None:
     plan = planned(source(sound=audio(language="ger")), spec("hls"))
     assert [each.name for each in plan.renditions] == ["1080p", "720p", "480p", "360p", "audio-ger"]
     assert all((each.video is None) != (each.audio is None) for each in plan.renditions)
+
+
+FILM = (
+    audio(index=1, language="eng", default=False),
+    audio(index=2, language="ger", default=True),
+    audio(index=3, language="eng", default=False, duration_seconds=4.0),
+    audio(index=4, language="<b>", default=False),
+)
+
+
+def test_each_track_of_sound_is_a_rendition_the_default_one_first_and_made_once_for_all_rungs() -> None:
+    plan = planned(source(audio=FILM), spec("hls", audioTracks="all"))
+    heard = {each.name: each.audio for each in plan.renditions if each.audio}
+    assert [*heard] == ["audio-ger", "audio-eng", "audio-eng-2", "audio"]
+    assert [audio.source_index for audio in heard.values()] == [2, 1, 3, 4]
+    assert {audio.default for audio in heard.values()} == {None}
+    assert plan.audio == heard["audio-ger"]
+    words = args(
+        {"container": "hls", "renditions": [{"height": 720}, {"height": 360}], "audioTracks": "all"}, audio=FILM
+    )
+    graphs = values(words, "-filter_complex")
+    assert sorted(each[:5] for each in graphs) == ["[0:0]", "[0:1]", "[0:2]", "[0:3]", "[0:4]"]
+    assert len(values(words, "-map")) == 6
+
+
+def test_sound_that_ends_before_the_picture_is_followed_by_silence() -> None:
+    """A browser waits for data of each track: where one has none left, the other stands still."""
+    plan = planned(source(audio=FILM), spec("hls", audioTracks=[3]))
+    assert sound(plan).duration_seconds == 10.0
+    assert sound(plan).filters[-2:] == ("apad=pad_dur=6.000000", "atrim=end=10.000000")
+    assert "apad" not in ",".join(sound(planned(source(audio=FILM), spec("hls"))).filters)
 
 
 def test_a_silent_source_has_no_rendition_of_sound() -> None:

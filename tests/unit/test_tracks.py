@@ -73,7 +73,6 @@ def test_an_output_lasts_until_its_longest_track_ends() -> None:
     [
         spec("audio-opus", audioTracks="all"),
         spec("audio-opus", audioTracks=[1, 2]),
-        spec("hls", audioTracks="all"),
         spec(audioCodec="none", audioTracks=[1]),
     ],
 )

@@ -47,10 +47,11 @@ async function watch(lowest, switchTo) {
   return { duration: video.duration, heights, middle: reached - middle, end: video.currentTime, shown: frames.totalVideoFrames };
 }
 
-async function playHls(url, borne = []) {
+// A player with its manifest read, and `steps` taken with it.
+async function withHls(url, borne, settings, steps) {
   const errors = [];
   return report(errors, async () => {
-    const player = new Hls({ startLevel: 0, enableWorker: false });
+    const player = new Hls({ enableWorker: false, ...settings });
     player.on(Hls.Events.ERROR, (_, data) => {
       if (data.fatal || !borne.includes(data.details)) errors.fail(`${data.type} ${data.details} ${data.error ?? ""}`);
     });
@@ -58,23 +59,37 @@ async function playHls(url, borne = []) {
     player.attachMedia(video);
     player.loadSource(url);
     await parsed;
-    player.currentLevel = 0;
-    const seen = await watch(player.levels[0].height, () => { player.currentLevel = player.levels.length - 1; });
-    const languages = player.audioTracks.map((track) => track.lang);
-    const rungs = player.levels.map((level) => level.height);
+    const seen = await steps(player);
     player.destroy();
-    return { ...seen, rungs, languages };
+    return seen;
   });
 }
 
-async function playShaka(url) {
+async function withShaka(url, settings, steps) {
   const errors = [];
   return report(errors, async () => {
     const player = new shaka.Player();
     player.addEventListener("error", (event) => errors.fail(`${event.detail.code} ${event.detail.data}`));
     await player.attach(video);
-    player.configure({ abr: { enabled: false }, streaming: { bufferingGoal: 30 } });
+    player.configure(settings);
     await player.load(url);
+    const seen = await steps(player);
+    await player.destroy();
+    return seen;
+  });
+}
+
+const playHls = (url, borne = []) =>
+  withHls(url, borne, { startLevel: 0 }, async (player) => {
+    player.currentLevel = 0;
+    const seen = await watch(player.levels[0].height, () => { player.currentLevel = player.levels.length - 1; });
+    const languages = player.audioTracks.map((track) => track.lang);
+    const rungs = player.levels.map((level) => level.height);
+    return { ...seen, rungs, languages };
+  });
+
+const playShaka = (url) =>
+  withShaka(url, { abr: { enabled: false }, streaming: { bufferingGoal: 30 } }, async (player) => {
     const all = player.getVariantTracks();
     const spoken = all.find((track) => track.active).language;
     const tracks = all.filter((track) => track.language === spoken).sort((one, other) => one.height - other.height);
@@ -82,7 +97,74 @@ async function playShaka(url) {
     const seen = await watch(tracks[0].height, () => player.selectVariantTrack(tracks[tracks.length - 1], true));
     const languages = [...new Set(all.map((track) => track.language))];
     const rungs = tracks.map((track) => track.height);
-    await player.destroy();
     return { ...seen, rungs, languages };
   });
+
+// Where it is a second after it was sent to the middle.
+async function goOn() {
+  await video.play();
+  await until("timeupdate", () => video.currentTime > 0.2);
+  const middle = video.duration / 2;
+  video.currentTime = middle;
+  await until("timeupdate", () => video.currentTime > middle + 1);
+  return video.currentTime;
 }
+
+const goOnHls = (url, borne = []) => withHls(url, borne, {}, goOn);
+const goOnShaka = (url) => withShaka(url, {}, goOn);
+
+// What is heard of the element: an ear of its own, for an element can be given away but once.
+const ear = (() => {
+  let analyser;
+  return () => {
+    if (analyser) return analyser;
+    const context = new AudioContext();
+    analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+    context.createMediaElementSource(video).connect(analyser).connect(context.destination);
+    return analyser;
+  };
+})();
+
+// The loudest tone in Hz, as soon as it is another than `before` and stays for a while.
+async function tone(before) {
+  const analyser = ear();
+  const bins = new Float32Array(analyser.frequencyBinCount);
+  let heard = 0;
+  for (let times = 0; times < 4; ) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    analyser.getFloatFrequencyData(bins);
+    const loudest = bins.reduce((best, level, bin) => (level > bins[best] ? bin : best), 0);
+    const now = bins[loudest] > -60 ? Math.round((loudest * analyser.context.sampleRate) / analyser.fftSize) : 0;
+    times = now && now === heard && Math.abs(now - before) > 50 ? times + 1 : 0;
+    heard = now;
+  }
+  return heard;
+}
+
+// Each sound in turn, from the default one on, while the picture plays: its language and what was heard.
+async function listen(tracks, taken, select) {
+  video.muted = false;
+  await ear().context.resume();
+  await video.play();
+  const first = taken();
+  const heard = [{ language: first, hz: await tone(0) }];
+  for (const track of tracks.filter((each) => each.language !== first)) {
+    await select(track);
+    heard.push({ language: track.language, hz: await tone(heard[heard.length - 1].hz) });
+  }
+  const advanced = video.currentTime > 0.5;
+  video.muted = true;
+  return { heard, advanced };
+}
+
+const listenHls = (url, borne = []) =>
+  withHls(url, borne, {}, (player) => {
+    const tracks = player.audioTracks.map((track, id) => ({ language: track.lang, id }));
+    return listen(tracks, () => tracks[player.audioTrack].language, (track) => { player.audioTrack = track.id; });
+  });
+
+const listenShaka = (url) =>
+  withShaka(url, {}, (player) => {
+    const taken = () => player.getAudioTracks().find((track) => track.active).language;
+    return listen(player.getAudioTracks(), taken, (track) => player.selectAudioTrack(track));
+  });
