@@ -64,10 +64,10 @@ def first(
     if not pictures:
         return None
     args = [*_opened(list(pictures.values()), source_args), *_filtered(pictures, {})]
-    for label, output in pictures.items():
-        if output.video is not None:
-            args += _video(output.video, label, threads, passing=_Passing(1, output.output))
-        args += ["-t", f"{_most_seconds(output):.6f}", "-f", "null", "-"]
+    for label, stream in pictures.items():
+        if stream.video is not None:
+            args += _video(stream.video, label, threads, passing=_Passing(1, _pass_log(stream)))
+        args += ["-t", f"{_most_seconds(stream):.6f}", "-f", "null", "-"]
     return args
 
 
@@ -76,18 +76,17 @@ def pass_logs(plan: Plan, one_pass: Pass) -> dict[str, str]:
 
     ffmpeg numbers them by the stream's place in the whole command, and in the second there is sound between.
     """
-    places: dict[int, int] = {}
-    streams = 0
-    for number in one_pass.outputs:
-        output = plan.output(number)
-        places[number] = streams
-        streams += sum((each.video is not None) + len(each.sounds) for each in output.streams)
-    twice = [output.output for output in _twice(plan, one_pass).values()]
+    places: dict[str, int] = {}
+    tracks = 0
+    for stream in _streams(map(plan.output, one_pass.outputs)):
+        places[_pass_log(stream)] = tracks
+        tracks += (stream.video is not None) + len(stream.sounds)
+    twice = map(_pass_log, _twice(plan, one_pass).values())
     return {
-        f"{_pass_log(number)}-{place}.log{more}": f"{_pass_log(number)}-{places[number]}.log{more}"
-        for place, number in enumerate(twice)
+        f"{log}-{place}.log{more}": f"{log}-{places[log]}.log{more}"
+        for place, log in enumerate(twice)
         for more in ("", ".mbtree")  # x264 leaves a second one
-        if place != places[number]
+        if place != places[log]
     }
 
 
@@ -131,23 +130,21 @@ def shown(args: Sequence[str], folder: Path) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """Which of two passes over an output's picture."""
+    """Which of two passes over a picture. `log`: the prefix of what the first leaves for the second."""
 
     number: int
-    output: int
+    log: str
 
 
-def _pass_log(output: int) -> str:
-    """The prefix of what the first pass leaves for the second; one of its own for each output."""
-    return f"pass-{output}"
+def _pass_log(stream: OutputPlan) -> str:
+    """One of its own for each picture."""
+    return f"pass-{stream.output}-{stream.name}" if stream.name else f"pass-{stream.output}"
 
 
 def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
-    """The outputs of two passes, under the labels of their pictures."""
-    outputs = (plan.output(number) for number in one_pass.outputs)
-    return {
-        _label("v", place): output for place, output in enumerate(outputs) if output.video and output.video.two_pass
-    }
+    """What has a picture of two passes, under the labels of these."""
+    streams = enumerate(_streams(map(plan.output, one_pass.outputs)))
+    return {_label("v", place): stream for place, stream in streams if stream.video and stream.video.two_pass}
 
 
 def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterator[str]:
@@ -183,7 +180,7 @@ def _is_encoded(output: OutputPlan) -> bool:
 
 def _output(output: OutputPlan, place: int, threads: int | None) -> Iterator[str]:
     if output.video is not None:
-        passing = _Passing(2, output.output) if output.video.two_pass else None
+        passing = _Passing(2, _pass_log(output)) if output.video.two_pass else None
         yield from _video(output.video, _label("v", place), threads, passing=passing)
     for number, audio in enumerate(output.sounds):
         stream = f"a:{number}" if output.more_audio else "a"
@@ -236,13 +233,13 @@ def _params(video: VideoPlan, threads: int | None, passing: _Passing | None) -> 
     if threads is not None and encoder.threads_param is not None:
         params.append((encoder.threads_param, str(threads)))
     if passing is not None and encoder.passes_in_params:
-        params += [("pass", str(passing.number)), ("stats", f"{_pass_log(passing.output)}.log")]
+        params += [("pass", str(passing.number)), ("stats", f"{passing.log}.log")]
     if encoder.params_option is not None and params:
         yield from (encoder.params_option, ":".join(f"{name}={value}" for name, value in params))
     if threads is not None and encoder.threads_param is None:
         yield from ("-threads:v", str(threads))
     if passing is not None and not encoder.passes_in_params:
-        yield from ("-pass:v", str(passing.number), "-passlogfile:v", _pass_log(passing.output))
+        yield from ("-pass:v", str(passing.number), "-passlogfile:v", passing.log)
 
 
 def _audio(audio: AudioPlan, label: str, stream: str, number: int) -> Iterator[str]:

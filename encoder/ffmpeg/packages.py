@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from encoder.ffmpeg import containers, ladder, picture, rates, sound, timeline
+from encoder.ffmpeg import containers, ladder, picture, quality, rates, sound, timeline
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -181,4 +181,5 @@ def _rendition(
         clipped=span.clipped,
         clip_seconds=None if span.end is None else float(span.end - span.start),
         duration_seconds=stream.duration_seconds if stream else None,
+        measure=quality.wanted(case.spec, video, case.able.filters),
     )

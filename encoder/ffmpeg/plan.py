@@ -93,7 +93,7 @@ def _output(number: int, case: Case) -> OutputPlan:
         clip_seconds=None if span.end is None else float(span.end - span.start),
         duration_seconds=_duration(case.media, span, video, *sounds),
         start_offset_seconds=audio.start_seconds - video.start_seconds if audio and video else 0.0,
-        measure=_measured(case, video),
+        measure=quality.wanted(case.spec, video, case.able.filters),
         reasons=tuple(case.reasons),
         warnings=tuple(case.warnings),
     )
@@ -163,26 +163,6 @@ def _without_controls(case: Case) -> Case:
     """For another encoder than the one that was named: speeds and qualities mean something else to it."""
     spec = replace(case.spec, crf=None, encoder_preset=None, tune=None, profile=None, level=None)
     return dataclasses.replace(case, spec=spec)
-
-
-def _measured(case: Case, video: VideoPlan | None) -> tuple[str, ...]:
-    """What is measured of an encoded picture.
-
-    Raises:
-        errors.Permanent: `measure_not_available`, this ffmpeg cannot.
-    """
-    if video is None or video.encoder == codecs.COPY:
-        return ()
-    wanted = case.spec.measure
-    if case.spec.target_quality is not None and quality.VMAF not in wanted:
-        wanted = (quality.VMAF, *wanted)
-    missing = [metric for metric in wanted if quality.FILTERS[metric] not in case.able.filters]
-    if missing:
-        filters = ", ".join(quality.FILTERS[metric] for metric in missing)
-        raise errors.Permanent(
-            "measure_not_available", f"This ffmpeg has no {filters} to measure {', '.join(missing)}."
-        )
-    return wanted
 
 
 def _duration(media: Media, span: Span, *planned: VideoPlan | AudioPlan | None) -> float | None:

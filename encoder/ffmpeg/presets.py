@@ -137,6 +137,7 @@ _INSTEAD_OF = {
     "crf": ("videoBitrate", "twoPass", "targetQuality"),
     "targetQuality": ("crf", "videoBitrate", "twoPass"),
 }
+_QUALITIES = ("crf", "targetQuality")
 _MOMENTS = ("every", "count", "at")
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps", "watermark")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
@@ -150,7 +151,7 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     preset's quality, a bitrate its `crf`. Both are JSON members that the API has already checked.
     """
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
-    if "crf" in explicit and "renditions" in kept:
+    if not explicit.keys().isdisjoint(_QUALITIES) and "renditions" in kept:
         kept["renditions"] = _without_bitrates(kept["renditions"])
     return from_json(OutputSpec, {**kept, **explicit, **_thumbnails(preset, explicit)})
 

@@ -93,7 +93,7 @@ def warnings(proof: Proof) -> tuple[Note, ...]:
     for check in proof.failed:
         if check.name in _ONLY_WARNS:
             wanted, reached = _number(check.expected, "vmaf"), _number(check.measured, "vmaf")
-            told = f"VMAF {wanted:g} was asked for; it is {reached:.1f}."
+            told = f"VMAF {wanted:g} was asked for{_where(check)}; it is {reached:.1f}."
             notes.append(Note(code="quality_below_target", message=told))
     return tuple(notes)
 
@@ -118,8 +118,11 @@ def _source_at_fault(check: Check) -> errors.Permanent:
 
 
 def _told(check: Check) -> str:
-    where = f" of {check.rendition}" if check.rendition else ""
-    return f"check `{check.name}`{where}: expected {check.expected}, measured {check.measured}"
+    return f"check `{check.name}`{_where(check)}: expected {check.expected}, measured {check.measured}"
+
+
+def _where(check: Check) -> str:
+    return f" of {check.rendition}" if check.rendition else ""
 
 
 def _facts(facts: Json) -> dict[str, Json]:

@@ -14,11 +14,13 @@ from collections.abc import Collection, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from encoder import errors
 from encoder.errors import Defect
-from encoder.ffmpeg import graph, overlay
+from encoder.ffmpeg import codecs, containers, graph, overlay
 from encoder.ffmpeg.command import INPUT_OPTIONS
 from encoder.ffmpeg.formats import DEMUXER_OF
 from encoder.model.base import Json, Record, replace
+from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import OutputPlan, VideoPlan
 from encoder.model.proof import Check
@@ -45,6 +47,24 @@ class Scores(Record):
     psnr: float | None = None
 
 
+def wanted(spec: OutputSpec, video: VideoPlan | None, filters: Collection[str]) -> tuple[str, ...]:
+    """What is to be measured of a picture, if it is encoded. `filters`: those that this ffmpeg has.
+
+    Raises:
+        errors.Permanent: `measure_not_available`, it cannot.
+    """
+    if video is None or video.encoder == codecs.COPY:
+        return ()
+    aimed = spec.target_quality is not None and VMAF not in spec.measure
+    metrics = (VMAF, *spec.measure) if aimed else spec.measure
+    missing = [metric for metric in metrics if FILTERS[metric] not in filters]
+    if missing:
+        lacking = ", ".join(FILTERS[metric] for metric in missing)
+        told = f"This ffmpeg has no {lacking} to measure {', '.join(missing)}."
+        raise errors.Permanent("measure_not_available", told)
+    return metrics
+
+
 def comparison(
     output: OutputPlan,
     media: Media,
@@ -59,21 +79,28 @@ def comparison(
     What they measure goes into files of the folder they run in, for `read`.
     """
     compared = reference(output, media)
-    wanted = [name for name in METRICS if name in metrics]
+    asked = [name for name in METRICS if name in metrics]
+    demuxer = DEMUXER_OF[containers.CONTAINERS[output.container].muxer]
     seek = ("-ss", f"{output.seek_seconds:.6f}") if output.seek_seconds else ()
     return [
         "-v", "error",
-        "-protocol_whitelist", "file", "-format_whitelist", DEMUXER_OF[output.muxer], "-i", f"file:{path}",
+        "-protocol_whitelist", "file", "-format_whitelist", demuxer, "-i", f"file:{path}",
         *seek, *source_args, *overlay.opened(overlay.inputs([output])),
-        "-filter_complex", ";".join(_statements(output, compared, wanted, threads)),
-        *(word for name in wanted for word in ("-map", f"[{name}]")),
+        "-filter_complex", ";".join(_statements(output, compared, asked, threads)),
+        *(word for name in asked for word in ("-map", f"[{name}]")),
         "-f", "null", "-",
     ]  # fmt: skip
 
 
 def reference(output: OutputPlan, media: Media) -> OutputPlan:
-    """The output as it would be at the source's own size, or at its own where that is larger."""
+    """The output as it would be at the source's own size, or at its own where that is larger.
+
+    Of rungs that shall all reach one quality, each is compared at its own: what a small one lacks is no fault of its
+    encode, and no bits would bring it back.
+    """
     video = _video(output)
+    if output.name and video.target_quality is not None:
+        return replace(output, video=replace(video, upload=()))
     stream = next(stream for stream in media.video if stream.index == video.source_index)
     shown = stream.display_width_px, stream.display_height_px
     if video.turn_deg % 180:
@@ -110,7 +137,9 @@ def files(output: OutputPlan) -> tuple[str, ...]:
     return tuple(_file(name, output) for name in METRICS)
 
 
-def check(scores: Scores, *, target: float | None = None, predicted: float | None = None) -> Check:
+def check(
+    scores: Scores, *, target: float | None = None, predicted: float | None = None, rendition: str | None = None
+) -> Check:
     """Check 15: what was measured; not passed if a target was missed."""
     measured: dict[str, Json] = {
         "vmaf": scores.vmaf,
@@ -123,6 +152,7 @@ def check(scores: Scores, *, target: float | None = None, predicted: float | Non
     expected: dict[str, Json] = {"vmaf": target, "predictedVmaf": predicted}
     return Check(
         name="quality",
+        rendition=rendition,
         passed=target is None or (scores.vmaf is not None and scores.vmaf >= target - TOLERANCE),
         expected={name: value for name, value in expected.items() if value is not None} or None,
         measured={

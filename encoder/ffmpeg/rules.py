@@ -155,10 +155,17 @@ def _rate_control(spec: OutputSpec, _: Container) -> Iterator[Fault]:
     if spec.two_pass and not best.two_passes:
         able = ", ".join(encoder.name for encoder in codecs.VIDEO_ENCODERS.values() if encoder.two_passes)
         yield _fault("twoPass", f"{best.name} makes one pass only; two take {able}")
-    elif spec.two_pass and spec.video_bitrate is None:
+    elif spec.two_pass and not _rated(spec):
         yield _fault("twoPass", "needs videoBitrate: a quality is met in one pass")
     if spec.max_bitrate is not None and spec.max_bitrate < (spec.video_bitrate or 0):
         yield _fault("maxBitrate", "not below videoBitrate")
+
+
+def _rated(spec: OutputSpec) -> bool:
+    """Whether each of its pictures has a bitrate."""
+    if not spec.renditions:
+        return spec.video_bitrate is not None
+    return all(rendition.video_bitrate is not None for rendition in spec.renditions)
 
 
 def _picture(spec: OutputSpec, _: Container) -> Iterator[Fault]:

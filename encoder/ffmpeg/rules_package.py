@@ -70,10 +70,6 @@ def _whole(spec: OutputSpec) -> Iterator[Fault]:
         yield _fault("videoCodec", "a package has pictures whose keyframes lie on one grid: they are encoded")
     if spec.audio_codec == codecs.COPY:
         yield _fault("audioCodec", "the sound of a package is encoded")
-    if spec.measure:
-        yield _fault("measure", "only the picture of a single file is measured")
-    if spec.two_pass:
-        yield _fault("twoPass", "a package is encoded in one pass")
 
 
 def _segments(spec: OutputSpec) -> Iterator[Fault]:

@@ -14,8 +14,6 @@ def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
     """Every fault of the members `measure` and `targetQuality`."""
     if spec.target_quality is not None:
         yield from _target(spec, spec.target_quality)
-        if container.package:
-            yield _unfit("targetQuality", "only of single files")
     if not spec.measure:
         return
     for metric in spec.measure:
@@ -24,8 +22,6 @@ def check(spec: OutputSpec, container: Container) -> Iterator[Fault]:
     wanted = spec.video_codec or next(iter(container.video), codecs.NONE)
     if wanted in (codecs.COPY, codecs.NONE):
         yield _unfit("measure", "only a picture that is encoded is measured")
-    elif container.package:
-        yield _unfit("measure", "only single files are measured")
 
 
 def _target(spec: OutputSpec, wanted: float) -> Iterator[Fault]:
@@ -37,6 +33,10 @@ def _target(spec: OutputSpec, wanted: float) -> Iterator[Fault]:
     for member, value in (("crf", spec.crf), ("videoBitrate", spec.video_bitrate)):
         if value is not None:
             yield _unfit("targetQuality", f"either a quality to reach or {member}, not both")
+    for place, rendition in enumerate(spec.renditions):
+        for member, value in (("crf", rendition.crf), ("videoBitrate", rendition.video_bitrate)):
+            if value is not None:
+                yield _unfit(f"renditions/{place}/{member}", "not with targetQuality: all reach one quality")
 
 
 def _unfit(member: str, message: str) -> Fault:

@@ -64,7 +64,8 @@ def settled(output: OutputPlan, found: Mapping[float, Sequence[float]]) -> Outpu
     wanted = _crf_of(curve, target)
     crf = _rounded(min(max(wanted, low), high), encoder)
     predicted = round(min(max(_score_at(curve, crf), 0.0), 100.0), 2)
-    why = f"CRF {crf:g} should reach VMAF {target:g}: {predicted:g} by {len(next(iter(found.values())))} samples"
+    whose = f"{output.name}: " if output.name else ""
+    why = f"{whose}CRF {crf:g} should reach VMAF {target:g}: {predicted:g} by {len(next(iter(found.values())))} samples"
     bound = "" if low <= wanted <= high else f", at the end of the sane range of {encoder.name}"
     return replace(
         output,

@@ -10,8 +10,9 @@ fMP4's edit list, which is exact; TS wants `-hls_segment_options avoid_negative_
 
 from encoder.packaging.cipher import new_key
 from encoder.packaging.lint import check
+from encoder.packaging.lint_key import keys_of
 from encoder.packaging.manifests import write
-from encoder.packaging.measure import read
+from encoder.packaging.measure import opened, read
 from encoder.packaging.track import Kind, Segments, Track, Written
 
-__all__ = ["Kind", "Segments", "Track", "Written", "check", "new_key", "read", "write"]
+__all__ = ["Kind", "Segments", "Track", "Written", "check", "keys_of", "new_key", "opened", "read", "write"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import m3u8
 
@@ -38,6 +39,11 @@ def locks(found: Findings, tracks: Sequence[Track], *, segments: Segments) -> di
     vectors = [lock.vector for lock in opening.values()]
     found.must("key", len(set(vectors)) == len(vectors), "two segments have one vector")
     return opening
+
+
+def keys_of(folder: Path, track: Track, *, segments: Segments) -> dict[str, Lock]:
+    """What opens the files of one encrypted track. Raises as `locks`."""
+    return locks(Findings(folder), [track], segments=segments)
 
 
 def _vector(found: Findings, place: str, key: m3u8.Key | None) -> bytes | None:

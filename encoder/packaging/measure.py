@@ -37,18 +37,18 @@ def _read(folder: Path, track: Track, segments: Segments, locks: Mapping[str, Lo
     """As `read`; of TS, times are as they stand there."""
     here, names = [""], _numbered(folder / track.name, SUFFIXES[segments])
 
-    def opened(name: str) -> BinaryIO:
+    def of_track(name: str) -> BinaryIO:
         here[0] = name
-        return _open(folder, f"{track.name}/{name}", locks)
+        return opened(folder, f"{track.name}/{name}", locks)
 
     try:
         if not names:
             raise broken("it has no segments")
         if segments == "ts":
-            return transport.read_track(track, names, opened)
-        with opened(INIT) as file:
+            return transport.read_track(track, names, of_track)
+        with of_track(INIT) as file:
             init = fragments.read_init(file)
-        return fragments.read_track(track, init, names, opened)
+        return fragments.read_track(track, init, names, of_track)
     except errors.Permanent as error:
         raise broken(f"{track.name}/{here[0]}: {error.message}") from error
 
@@ -62,7 +62,8 @@ def _numbered(folder: Path, suffix: str) -> list[str]:
     return sorted((name for name in names if name.removesuffix(suffix).isdigit()), key=lambda name: (len(name), name))
 
 
-def _open(folder: Path, name: str, locks: Mapping[str, Lock]) -> BinaryIO:
+def opened(folder: Path, name: str, locks: Mapping[str, Lock]) -> BinaryIO:
+    """A file of a package, decrypted if `locks` has what opens it. Raises as `read`."""
     try:
         file = os.fdopen(open_file(folder, PurePosixPath(name)), "rb")
     except OSError as error:

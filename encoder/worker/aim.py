@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+
 from encoder import errors
 from encoder.ffmpeg import codecs, command, launcher, target
 from encoder.ffmpeg.formats import input_options
@@ -37,8 +40,11 @@ class Aim:
         Raises:
             errors.Resource: the machine lacks something.
         """
-        outputs = [await self._settled(run, source, media, output) for output in plan.outputs]
-        return replace(plan, outputs=tuple(outputs))
+        settled: list[OutputPlan] = []
+        for output in plan.outputs:
+            streams = [await self._settled(run, source, media, stream) for stream in output.streams]
+            settled.append(_together(output, streams) if output.renditions else streams[0])
+        return replace(plan, outputs=tuple(settled))
 
     async def _settled(self, run: Run, source: Fetched, media: Media, output: OutputPlan) -> OutputPlan:
         if output.video is None or output.video.target_quality is None:
@@ -90,3 +96,14 @@ class Aim:
         finally:
             for path in files.values():
                 path.unlink(missing_ok=True)
+
+
+def _together(package: OutputPlan, renditions: Sequence[OutputPlan]) -> OutputPlan:
+    """A package whose renditions were settled, and what there is to say of them."""
+    return replace(
+        package,
+        renditions=tuple(renditions),
+        video=renditions[0].video,
+        reasons=(*package.reasons, *chain.from_iterable(each.reasons for each in renditions)),
+        warnings=(*package.warnings, *chain.from_iterable(each.warnings for each in renditions)),
+    )

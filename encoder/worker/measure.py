@@ -10,13 +10,15 @@ from pathlib import Path
 from encoder.ffmpeg import quality
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Launcher, Limits, Progress, Reason
+from encoder.files.threads import in_thread
 from encoder.log import get_logger
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Check, Proof
 from encoder.store.rows import Live
-from encoder.worker import progress
-from encoder.worker.context import Fetched, Proven, Run
+from encoder.worker import progress, renditions
+from encoder.worker.context import Fetched, Made, Proven, Run
+from encoder.worker.scratch import remove
 
 log = get_logger(__name__)
 
@@ -52,31 +54,42 @@ class Measure:
         self._clock = clock
 
     async def __call__(self, run: Run, source: Fetched, media: Media, proven: Proven) -> Proven:
-        """`proven` with what was measured; as it is where nothing was asked."""
-        made = proven.made
-        video = made.plan.video
-        if not made.plan.measure or video is None:
+        """`proven` with what was measured, of a package of each picture; as it is where nothing was asked."""
+        made, began = proven.made, self._clock()
+        asked = [stream for stream in made.plan.streams if stream.measure]
+        if not asked:
             return proven
-        begun = self._clock()
-
-        def told(now: Progress) -> None:
-            share = now.frame / video.frames if now.frame and video.frames else None
-            run.held.tell(made.output, Live(stage="comparing", progress=progress.overall("comparing", share)))
-
-        told(Progress(frame=0))
+        found: list[Check] = []
         try:
-            scores = await self.scores(run, source, media, made.plan, made.path, told=told)
+            for place, stream in enumerate(asked):
+                told = _teller(run, made, stream, begun=place / len(asked), part=1 / len(asked))
+                found.append(_checked(stream, await self._compared(run, source, media, made, stream, told)))
         except (OSError, ValueError) as error:
             log.warning("output.not_measured", job=run.job.id, output=made.output, reason=str(error))
             note = Note(
                 code="quality_not_measured", message="The output is proven; how near it is to its source is not known."
             )
-            return replace(proven, made=replace(made, notes=(*made.notes, note)))
-        return _told(
-            proven,
-            quality.check(scores, target=video.target_quality, predicted=video.predicted_quality),
-            seconds=proven.seconds + self._clock() - begun,
-        )
+            made = replace(made, notes=(*made.notes, note))
+        proof = Proof(checks=(*proven.proof.checks, *found))
+        return replace(proven, made=made, proof=proof, seconds=proven.seconds + self._clock() - began)
+
+    async def _compared(
+        self,
+        run: Run,
+        source: Fetched,
+        media: Media,
+        made: Made,
+        stream: OutputPlan,
+        told: Callable[[Progress], None],
+    ) -> quality.Scores:
+        if not stream.name:
+            return await self.scores(run, source, media, stream, made.path, told=told)
+        whole = run.folder / f"{made.path.name}.{stream.extension}"
+        try:
+            await in_thread(renditions.rejoin, made.plan, stream, made.path, whole)
+            return await self.scores(run, source, media, stream, whole, told=told)
+        finally:
+            remove(whole)
 
     async def scores(
         self,
@@ -118,5 +131,19 @@ class Measure:
                 (run.folder / name).unlink(missing_ok=True)
 
 
-def _told(proven: Proven, check: Check, *, seconds: float) -> Proven:
-    return replace(proven, proof=Proof(checks=(*proven.proof.checks, check)), seconds=seconds)
+def _teller(run: Run, made: Made, stream: OutputPlan, *, begun: float, part: float) -> Callable[[Progress], None]:
+    """Tells of a comparison that is a `part` of all, of which so much was done when it `begun`."""
+    frames = stream.video.frames if stream.video else None
+
+    def told(now: Progress) -> None:
+        share = begun + part * min(now.frame / frames, 1.0) if now.frame is not None and frames else None
+        run.held.tell(made.output, Live(stage="comparing", progress=progress.overall("comparing", share)))
+
+    told(Progress(frame=0))
+    return told
+
+
+def _checked(stream: OutputPlan, scores: quality.Scores) -> Check:
+    video = stream.video
+    target, predicted = (video.target_quality, video.predicted_quality) if video else (None, None)
+    return quality.check(scores, target=target, predicted=predicted, rendition=stream.name or None)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO
 
 from encoder import errors, packaging
 from encoder.ffmpeg.segments import files_in_order, listed
 from encoder.model.base import replace
 from encoder.model.media import Opened
-from encoder.model.plan import OutputPlan
+from encoder.model.plan import OutputPlan, PackagePlan
 from encoder.model.proof import Check
 
 _RANGES = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
@@ -29,9 +30,23 @@ def join(folder: Path, target: Path) -> None:
     if missing := sorted(listed(folder) - {path.name for path in folder.iterdir()}):
         message = f"The package has no {folder.name}/{missing[0]}."
         raise errors.Permanent("output_invalid", message, check="package.missing")
+    _copied((path.open("rb") for path in files_in_order(folder)), target)
+
+
+def rejoin(plan: OutputPlan, rendition: OutputPlan, folder: Path, target: Path) -> None:
+    """As `join`, of a rendition in the finished package `folder`: as whoever has its key gets it."""
+    package = _package(plan)
+    locks = {}
+    if package.encryption:
+        locks = packaging.keys_of(folder, _track(rendition, default=False), segments=package.segments)
+    names = [path.relative_to(folder).as_posix() for path in files_in_order(folder / rendition.name)]
+    _copied((packaging.opened(folder, name, locks) for name in names), target)
+
+
+def _copied(parts: Iterable[BinaryIO], target: Path) -> None:
     with _room(), target.open("wb") as whole:
-        for path in files_in_order(folder):
-            with path.open("rb") as part:
+        for part in parts:
+            with part:
                 shutil.copyfileobj(part, whole, 1024**2)
 
 
@@ -42,9 +57,7 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         errors.Permanent: `output_invalid`, a rendition is not what it should be.
         errors.Resource: `disk_full`.
     """
-    package = plan.package
-    if package is None:
-        raise errors.Defect("a single file has no manifests")
+    package = _package(plan)
     tracks = [_track(rendition, default=rendition.audio == plan.audio) for rendition in plan.renditions]
     written = packaging.read(folder, tracks, segments=package.segments)
     key = packaging.new_key() if package.encryption else None
@@ -61,6 +74,12 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         encrypted=key is not None,
     )
     return checked, manifests
+
+
+def _package(plan: OutputPlan) -> PackagePlan:
+    if plan.package is None:
+        raise errors.Defect("a single file is no package")
+    return plan.package
 
 
 def best(plan: OutputPlan, seen: Sequence[Opened]) -> Opened:

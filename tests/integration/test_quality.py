@@ -143,6 +143,30 @@ async def test_the_numbers_come_with_the_proof_of_a_job(dsn: str, tmp_path: Path
     assert left == []
 
 
+@pytest.mark.parametrize(
+    "members",
+    [{"container": "cmaf"}, {"container": "hls", "encryption": "aes-128"}, {"container": "hls", "segmentFormat": "ts"}],
+)
+async def test_each_picture_of_a_package_has_its_numbers(dsn: str, tmp_path: Path, members: dict[str, Any]) -> None:
+    """Measured as it is delivered: the joined segments, opened with their key. A frame off would cost 20 points."""
+    source = clip(seconds=4)
+    (tmp_path / "in.mp4").write_bytes(source.read_bytes())
+    rungs = [{"height": 180, "crf": 10}, {"height": 90, "crf": 10}]
+    package = {"renditions": rungs, "encoderPreset": "veryfast", "segmentSeconds": 2, "measure": ALL, **members}
+    job = {"source": {"kind": "file", "path": str(tmp_path / "in.mp4")}, "outputs": [package]}
+    async with running(dsn, tmp_path) as platform:
+        done = await platform.ended(await platform.submit(job))
+        left = [file.name for file in platform.scratch.rglob("out-*")]
+    assert done["status"] == "completed", done
+    (output,) = done["outputs"]
+    checks = [check for check in output["proof"]["checks"] if check["name"] == "quality"]
+    assert [check["rendition"] for check in checks] == ["180p", "90p"]
+    assert checks[0]["measured"]["vmaf"] > 97
+    assert 50 < checks[1]["measured"]["vmaf"] < checks[0]["measured"]["vmaf"]
+    assert output["warnings"] == []
+    assert left == []
+
+
 async def test_an_output_that_cannot_be_measured_is_delivered_with_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,28 @@ async def test_a_job_reaches_the_quality_it_asks_for(dsn: str, tmp_path: Path) -
     assert left == []
 
 
+async def test_each_picture_of_a_package_finds_a_crf_of_its_own(dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "in.mp4").write_bytes(grainy().read_bytes())
+    rungs = [{"resolution": "180p"}, {"resolution": "90p"}]
+    output = {"container": "cmaf", "encoderPreset": "ultrafast", "targetQuality": 85, "renditions": rungs}
+    job = {"source": {"kind": "file", "path": str(tmp_path / "in.mp4")}, "outputs": [output]}
+    async with running(dsn, tmp_path) as platform:
+        done = await platform.ended(await platform.submit(job))
+    assert done["status"] == "completed", done
+    (package,) = done["outputs"]
+    checks = [check for check in package["proof"]["checks"] if check["name"] == "quality"]
+    assert [check["rendition"] for check in checks] == ["180p", "90p"]
+    for check in checks:
+        assert check["measured"]["vmaf"] == pytest.approx(85, abs=2)
+    crfs = [rung["video"]["crf"] for rung in package["plan"]["renditions"]]
+    assert len(set(crfs)) == 2
+    assert package["plan"]["video"] == package["plan"]["renditions"][0]["video"]
+    found = [note["message"] for note in package["plan"]["reasons"] if note["code"] == "crf_found"]
+    assert [message.split(":")[0] for message in found] == ["180p", "90p"]
+    for crf in crfs:
+        assert f"-crf {crf:g} " in " ".join(package["command"])
+
+
 async def test_where_no_sample_can_be_measured_the_encoder_s_own_crf_is_taken_and_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

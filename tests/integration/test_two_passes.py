@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.lab.encoding import fast, run
 from tests.lab.facts import spec
@@ -50,3 +53,22 @@ async def test_a_job_of_two_passes_comes_through_the_worker(dsn: str, tmp_path: 
         assert made["command"].count("&&") == 1
         assert made["command"].count("-pass:v") == 4
         assert all(check["passed"] for check in made["proof"]["checks"])
+
+
+@pytest.mark.parametrize("members", [{"container": "cmaf"}, {"container": "hls", "videoCodec": "libx265"}])
+async def test_a_package_of_two_passes_comes_through_the_worker(
+    dsn: str, tmp_path: Path, members: dict[str, Any]
+) -> None:
+    """Beside a file: each rung finds what its own first pass left, or its encoder would refuse to open."""
+    (tmp_path / "in.mp4").write_bytes(clip().read_bytes())
+    rungs = [{"height": 120, "videoBitrate": RATE}, {"height": 90, "videoBitrate": RATE // 2}]
+    package = {**members, "encoderPreset": "ultrafast", "twoPass": True, "renditions": rungs}
+    single = {"preset": "h264", "encoderPreset": "ultrafast", "height": 120, "videoBitrate": RATE, "twoPass": True}
+    job = {"source": {"kind": "file", "path": str(tmp_path / "in.mp4")}, "outputs": [single, package]}
+    async with running(dsn, tmp_path) as platform:
+        done = await platform.ended(await platform.submit(job))
+    assert done["status"] == "completed", done
+    (_, made) = done["outputs"]
+    assert made["command"].count("&&") == 1
+    assert all(check["passed"] for check in made["proof"]["checks"])
+    assert [rung["video"]["twoPass"] for rung in made["plan"]["renditions"] if rung["video"]] == [True, True]

@@ -181,7 +181,7 @@ STEPS = re.compile(
             "setsar=1", "format=nv12", "hwupload", r"a?split=\d+",
             rf"atrim=start={NUMBER}(?::end={NUMBER})?", rf"asetpts=PTS-round\({NUMBER}/TB\)", "asetpts=PTS-STARTPTS",
             "aformat=sample_fmts=fltp", rf"aformat=channel_layouts={LAYOUT}", r"aresample=\d+:async=1",
-            "aresample=async=1:first_pts=0",
+            "aresample=async=1:first_pts=0", rf"apad=pad_dur={NUMBER}", rf"atrim=end={NUMBER}",
             rf"pan={LAYOUT}(?:\|{CHANNEL}={MIXED})+", r"channelmap=map=0\|1:channel_layout=stereo",
         )
     )
@@ -204,7 +204,7 @@ OPTIONS = {
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "default", "pass-0", "file", "png_pipe", "file:watermark-0", "null", "-",
+    "+faststart", "language=ger", "default", "file", "png_pipe", "file:watermark-0", "null", "-",
     "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
@@ -214,12 +214,16 @@ WORDS = {
       for word in (*one.presets, *one.tunes, *one.profiles, *one.levels)),
 }  # fmt: skip
 PARAMS = re.compile(
-    r"(?:(?:open-gop|min-keyint|scenecut|log-level|pools|level-idc|lp|pass|stats)=(?:warning|pass-0\.log|[\d.]+):?)+"
+    r"(?:(?:open-gop|min-keyint|scenecut|log-level|pools|level-idc|lp|pass|stats)="
+    r"(?:warning|pass-0(?:-\d+p(?:-\d)?)?\.log|[\d.]+):?)+"
 )
+PASS_LOG = re.compile(r"pass-0(?:-\d+p(?:-\d)?)?")
 FILES = {f"file:{FOLDER}/out-0.{container.extension}" for container in containers.CONTAINERS.values()}
 FILES |= {f"file:{FOLDER}/out-0/%05d.{extension}" for extension in ("jpg", "png", "webp")}
 
-SEGMENTS = re.compile(rf"file:{FOLDER}/out-0/(?:\d+p(?:-\d)?|audio(?:-[a-z]{{3}})?)/(?:%05d\.(?:m4s|ts)|index\.m3u8)")
+SEGMENTS = re.compile(
+    rf"file:{FOLDER}/out-0/(?:\d+p(?:-\d)?|audio(?:-[a-z]{{3}})?(?:-\d+)?)/(?:%05d\.(?:m4s|ts)|index\.m3u8)"
+)
 
 
 def is_graph(word: str) -> bool:
@@ -236,7 +240,7 @@ def is_ours(word: str) -> bool:
     numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]|\[a\d+_\d+\]", word) is not None
     return (
         unnumbered(word) in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
-        or SEGMENTS.fullmatch(word) is not None or is_graph(word)
+        or SEGMENTS.fullmatch(word) is not None or PASS_LOG.fullmatch(word) is not None or is_graph(word)
     )  # fmt: skip
 
 

@@ -31,9 +31,14 @@ def test_only_an_encoded_picture_is_measured(members: dict[str, Json]) -> None:
     assert [fault.path for fault in rules.check(spec(**members, measure=["ssim"]))] == ["/measure"]
 
 
-def test_a_package_is_not_measured() -> None:
-    faults = rules.check(spec("hls", measure=["vmaf"], targetQuality=93))
-    assert {fault.path for fault in faults} == {"/measure", "/targetQuality"}
+def test_each_picture_of_a_package_is_measured_at_the_source_s_size() -> None:
+    media = source()
+    plan = planned(media, spec("hls", measure=["vmaf"]))
+    assert {each.name for each in plan.renditions if each.measure == ("vmaf",)} == {"1080p", "720p", "480p", "360p"}
+    sizes = [picture(quality.reference(each, media)) for each in plan.renditions if each.measure]
+    assert {(each.width_px, each.height_px) for each in sizes} == {(1920, 1080)}
+    args = quality.comparison(plan.renditions[3], media, Path("out-0.m3u8"), metrics=["vmaf"])
+    assert args[args.index("-format_whitelist") + 1] == "mov"
 
 
 @pytest.mark.parametrize(

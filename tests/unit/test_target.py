@@ -152,6 +152,22 @@ def test_a_goal_is_one_that_can_be_told_apart(goal: float) -> None:
     assert [fault.code for fault in rules.check(spec(targetQuality=goal))] == ["out_of_range"]
 
 
+def test_rungs_that_shall_reach_one_quality_have_no_rates_and_are_compared_at_their_own_size() -> None:
+    aimed = spec("hls", targetQuality=85)
+    assert rules.check(aimed) == []
+    media = source()
+    plan = planned(media, aimed)
+    rungs = [each for each in plan.renditions if each.video]
+    assert {(picture(each).target_quality, picture(each).bitrate_bps) for each in rungs} == {(85, None)}
+    sizes = [picture(quality.reference(each, media)) for each in rungs]
+    assert [each.height_px for each in sizes] == [1080, 720, 480, 360]
+    (sample, *_) = target.samples(rungs[3], media)
+    assert (sample.container, picture(quality.reference(sample, media)).height_px) == ("mkv", 360)
+    rated: Json = [{"height": 720}, {"height": 360, "videoBitrate": 10**6}]
+    faults = rules.check(spec(None, container="hls", targetQuality=85, renditions=rated))
+    assert [fault.path for fault in faults] == ["/renditions/1/videoBitrate"]
+
+
 def test_a_copy_has_no_goal() -> None:
     assert "/targetQuality" in {fault.path for fault in rules.check(spec(videoCodec="copy", targetQuality=93))}
 

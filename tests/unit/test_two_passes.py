@@ -10,6 +10,7 @@ import pytest
 from encoder.ffmpeg import command, presets, rules
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.progress import Progress
+from encoder.model.base import Json
 from encoder.model.plan import Plan
 from encoder.worker import progress
 from tests.lab.facts import ABLE, picture, planned, source, spec
@@ -30,6 +31,32 @@ def test_two_passes_need_a_bitrate() -> None:
     assert [fault.path for fault in rules.check(spec(twoPass=True, maxBitrate=10**6))] == ["/twoPass"]
     assert rules.check(TWICE) == []
     assert rules.check(spec(twoPass=False)) == []
+
+
+def test_each_picture_of_a_package_needs_a_bitrate_for_two_passes() -> None:
+    assert rules.check(spec("hls", twoPass=True)) == []
+    assert [fault.path for fault in rules.check(spec("hls", twoPass=True, crf=23))] == ["/twoPass"]
+    rungs: Json = [{"height": 720, "videoBitrate": 10**6}, {"height": 360, "crf": 30}]
+    assert [fault.path for fault in rules.check(spec(None, container="hls", twoPass=True, renditions=rungs))] == [
+        "/twoPass"
+    ]
+
+
+def test_all_first_passes_of_a_package_are_one_decode_and_each_finds_its_own() -> None:
+    """In the second run sound lies behind the pictures, and a file with its sound before them."""
+    plan = decide(source(), {0: TWICE, 1: spec("hls", twoPass=True)}, ABLE)
+    first = command.first(plan, plan.passes[0])
+    assert first is not None
+    assert (first.count("-i"), first.count("-pass:v")) == (1, 5)
+    logs = [first[place + 1] for place, word in enumerate(first) if word == "-passlogfile:v"]
+    assert logs == ["pass-0", "pass-1-1080p", "pass-1-720p", "pass-1-480p", "pass-1-360p"]
+    names = {old: new for old, new in command.pass_logs(plan, plan.passes[0]).items() if old.endswith(".log")}
+    assert names == {
+        "pass-1-1080p-1.log": "pass-1-1080p-2.log",
+        "pass-1-720p-2.log": "pass-1-720p-3.log",
+        "pass-1-480p-3.log": "pass-1-480p-4.log",
+        "pass-1-360p-4.log": "pass-1-360p-5.log",
+    }
 
 
 def test_an_encoder_of_one_pass_refuses_two_and_names_those_that_take_them() -> None:
