@@ -12,6 +12,8 @@ from aiohttp import web
 from encoder.api import problems
 from encoder.api.operations import Call
 from encoder.errors import CATALOGUE, Rejected
+from encoder.model.content import OTHER_CONTENT_TYPE, content_type
+from encoder.storage.folder import Linked
 
 CHUNK_BYTES = 256 * 1024
 
@@ -19,28 +21,46 @@ CHUNK_BYTES = 256 * 1024
 async def download(call: Call) -> web.StreamResponse:
     """GET and HEAD /storage/{key}: the file, in ranges if asked; always as an attachment, never as a page of ours."""
     key = call.request.match_info["key"]
-    path = await _linked(call, key)
-    await _check_range(call.request, path)
+    linked = await asyncio.to_thread(call.shelf.linked, key, call.request.query)
     name = quote(call.request.query["name"], safe="")
-    return web.FileResponse(
-        path,
-        chunk_size=CHUNK_BYTES,
-        headers={
+    return await _served(
+        call,
+        linked,
+        {
             "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
-            "Content-Type": mimetypes.guess_type(path.name)[0] or "application/octet-stream",
-            "Cross-Origin-Resource-Policy": "cross-origin",  # whoever holds the link may play it
+            "Content-Type": mimetypes.guess_type(key)[0] or OTHER_CONTENT_TYPE,
         },
     )
 
 
-async def _linked(call: Call, key: str) -> Path:
-    """The file that a link leads to. Raises errors.Rejected: `not_found`, `link_expired`."""
-    linked = await asyncio.to_thread(call.shelf.linked, key, call.request.query)
+async def shared(call: Call) -> web.StreamResponse:
+    """GET and HEAD /folders/{token}/{key}: a file below a linked folder, in ranges if asked, for players anywhere.
+
+    They fetch from pages of any origin: the address is what lets them in, and nothing else that a browser has.
+    """
+    key = call.request.match_info["key"]
+    linked = await asyncio.to_thread(call.shelf.shared, call.request.match_info["token"], key)
+    return await _served(
+        call,
+        linked,
+        {
+            "Content-Type": content_type(key),
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Content-Range",
+        },
+    )
+
+
+async def _served(call: Call, linked: Linked | None, headers: dict[str, str]) -> web.FileResponse:
+    """Raises errors.Rejected: `not_found`, `link_expired`, `range_not_satisfiable`."""
     if linked is None:
         raise problems.not_found("No link leads here, or what it led to is gone.")
     if linked.expired:
         raise Rejected.because("link_expired", CATALOGUE["link_expired"].to_do)
-    return linked.path
+    await _check_range(call.request, linked.path)
+    # whoever holds the link may play it
+    headers = {**headers, "Cross-Origin-Resource-Policy": "cross-origin"}
+    return web.FileResponse(linked.path, chunk_size=CHUNK_BYTES, headers=headers)
 
 
 async def _check_range(request: web.Request, path: Path) -> None:

@@ -10,7 +10,7 @@ from encoder import errors
 from encoder.api.parts import Parts
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
-from encoder.store.rows import JobRow
+from encoder.store.rows import JobRow, OutputRow
 
 log = get_logger(__name__)
 
@@ -22,21 +22,31 @@ async def links(parts: Parts, row: JobRow) -> Mapping[OutputId, str]:
 
     A storage that cannot sign now, for it finds no credentials, keeps nobody from seeing the job.
     """
-    expires = datetime.now(UTC) + parts.limits.link
     made: dict[OutputId, str] = {}
     try:
         for output, key in _stored(row):
-            name = f"{row.id}-{key.rpartition('/')[2]}"
-            made[output] = await parts.storage.link(key, expires=expires, file_name=name)
+            link = await _signed(parts, row, output, key)
+            if link is not None:
+                made[output.id] = link
             await asyncio.sleep(0)  # to sign takes a while, and a page holds many
     except errors.Failure as failure:
         log.warning("links.unsigned", job=row.id, code=failure.code)
     return made
 
 
-def _stored(row: JobRow) -> Iterator[tuple[OutputId, str]]:
-    """The outputs of which a link can be made, and their keys: a link leads to one file, not to a folder of them."""
+def _stored(row: JobRow) -> Iterator[tuple[OutputRow, str]]:
+    """The outputs that lie in the storage, and their keys."""
     for output in row.outputs:
         uri = output.delivered.uri if output.delivered else ""
-        if uri.startswith(_STORED) and not uri.endswith("/"):
-            yield output.id, uri.removeprefix(_STORED)
+        if uri.startswith(_STORED):
+            yield output, uri.removeprefix(_STORED)
+
+
+async def _signed(parts: Parts, row: JobRow, output: OutputRow, key: str) -> str | None:
+    """To the one file; into a folder, to what is opened first, if the storage can."""
+    expires = datetime.now(UTC) + parts.limits.link
+    if not key.endswith("/"):
+        name = f"{row.id}-{key.rpartition('/')[2]}"
+        return await parts.storage.link(key, expires=expires, file_name=name)
+    first = output.plan.opened_first if output.plan else None
+    return await parts.storage.folder_link(key.removesuffix("/"), name=first, expires=expires) if first else None

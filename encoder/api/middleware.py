@@ -22,6 +22,7 @@ log = get_logger(__name__)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 SERVER = "encoder"  # no version: it would only tell which weakness to try
+_FOR_PLAYERS = "/folders/"  # a page of any origin may play what it has a signed link to
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -108,6 +109,8 @@ def _check_neighbour(request: web.Request) -> None:
         message = "This server is open to its own machine only; call it as 127.0.0.1, [::1] or localhost."
         raise Rejected.because("host_not_allowed", message)
     origin = request.headers.get("Origin")
+    if request.path.startswith(_FOR_PLAYERS) and request.method in ("GET", "HEAD"):
+        return
     if origin is not None and origin.lower() != f"{request.scheme}://{host}".lower():
         raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
 

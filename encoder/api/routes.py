@@ -213,6 +213,19 @@ _STORAGE = (
         )
         for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
     ),
+    *(
+        Operation(
+            method=method,
+            path="/folders/{token}/{key}",
+            folder=True,
+            operation_id=operation_id,
+            summary="A file of a folder in the platform's storage, by a signed link or from beside one",
+            handler=files.shared,
+            answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
+            problems=(404, 416),
+        )
+        for method, operation_id in (("GET", "getSharedFile"), ("HEAD", "headSharedFile"))
+    ),
     Operation(
         method="PUT",
         path="/storage/{key}",

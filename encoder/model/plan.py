@@ -205,6 +205,15 @@ class OutputPlan(Record):
         return f"out-{self.output}" if self.is_folder else f"out-{self.output}.{self.extension}"
 
     @property
+    def opened_first(self) -> str | None:
+        """Of a folder, the file that leads to the others; of pictures without cues, the first one."""
+        if self.package is not None:
+            return self.package.playlist_name
+        if self.images is not None and self.is_folder:
+            return self.images.cues or self.images.file_name(0, self.extension)
+        return None
+
+    @property
     def sounds(self) -> tuple[AudioPlan, ...]:
         """All tracks of sound, in their order."""
         return () if self.audio is None else (self.audio, *self.more_audio)

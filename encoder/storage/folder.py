@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from encoder.storage.arrival import Arrival, arriving
 from encoder.storage.protocol import Invitation
 
 _AWAY = "storage_unavailable"
+_FOLDER = "FOLDER"  # what is signed in place of a method: to read all that lies below
+_TOKEN = re.compile(r"([0-9]{1,12})-([0-9]{1,3})-([0-9a-f]{64})")  # until when, how many parts of the key, signature
 _ANY = "any"  # of an invitation: whatever size
 
 
@@ -52,7 +55,7 @@ class FolderStorage:
     """`root` exists and is ours alone. `link_secret` signs links; whoever knows it reads everything.
 
     `public_url`: how receivers of links reach our API, without a slash at its end. The API serves them: it reads what
-    it is shown with `linked` and `invited`.
+    it is shown with `linked`, `shared` and `invited`.
     """
 
     def __init__(
@@ -72,6 +75,12 @@ class FolderStorage:
     async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
         return self._address("GET", key, expires=_seconds(expires), name=file_name)
 
+    async def folder_link(self, prefix: str, *, name: str, expires: datetime) -> str | None:
+        key, until = f"{prefix}/{name}", _seconds(expires)
+        self._spot(key)
+        token = f"{until}-{len(prefix.split('/'))}-{self._signature(_FOLDER, prefix, {'expires': until})}"
+        return f"{self._public_url}/folders/{token}/{quote(key)}"
+
     async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
         size = _ANY if size_bytes is None else str(size_bytes)
         url = self._address("PUT", key, expires=_seconds(expires), size=size, type=content_type)
@@ -88,12 +97,18 @@ class FolderStorage:
         told = self._told("GET", key, query, "expires", "name")
         if told is None or path_fault(key) is not None:
             return None
-        spot = self._spot(key)
-        try:
-            os.close(beneath.open_file(spot.root, spot.way))
-        except OSError:
+        return self._standing(key, expires=told["expires"])
+
+    def shared(self, token: str, key: str) -> Linked | None:
+        """What an address below a link to a folder names; None if we did not sign that folder, or it is not there."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or path_fault(key) is not None:
             return None
-        return Linked(path=spot.path, expired=self._is_past(told))
+        expires, depth, signature = found.groups()
+        folder = "/".join(key.split("/")[: int(depth)])
+        if not hmac.compare_digest(self._signature(_FOLDER, folder, {"expires": expires}), signature):
+            return None
+        return self._standing(key, expires=expires)
 
     def invited(self, key: str, query: Mapping[str, str]) -> Invited | None:
         """What an invitation says; None if it was not signed by us."""
@@ -103,12 +118,20 @@ class FolderStorage:
         return Invited(
             size_bytes=None if told["size"] == _ANY else int(told["size"]),
             content_type=told["type"],
-            expired=self._is_past(told),
+            expired=self._is_past(told["expires"]),
         )
 
     def receive(self, key: str, *, size_bytes: int) -> AbstractAsyncContextManager[Arrival]:
         """A new file for `key`, of `size_bytes` at least: see `arriving`."""
         return arriving(self._spot(key), size_bytes=size_bytes)
+
+    def _standing(self, key: str, *, expires: str) -> Linked | None:
+        spot = self._spot(key)
+        try:
+            os.close(beneath.open_file(spot.root, spot.way))
+        except OSError:
+            return None
+        return Linked(path=spot.path, expired=self._is_past(expires))
 
     def _spot(self, key: str) -> Spot:
         if path_fault(key) is not None:
@@ -126,8 +149,8 @@ class FolderStorage:
         signature = query.get("signature", "").encode(errors="replace")
         return told if hmac.compare_digest(self._signature(method, key, told).encode(), signature) else None
 
-    def _is_past(self, told: Mapping[str, str]) -> bool:
-        return int(told["expires"]) < self._clock()
+    def _is_past(self, expires: str) -> bool:
+        return int(expires) < self._clock()
 
     def _signature(self, method: str, key: str, told: Mapping[str, str]) -> str:
         # the last value alone may come from a caller: no other can hold a line break, and so none reads as another

@@ -32,6 +32,12 @@ class Storage(Protocol):
     async def link(self, key: str, *, expires: datetime, file_name: str) -> str:
         """An address, absolute, from which anyone may read the object until `expires` (UTC)."""
 
+    async def folder_link(self, prefix: str, *, name: str, expires: datetime) -> str | None:
+        """An address of the object `prefix/name`, from which relative addresses lead to all that lies below `prefix/`.
+
+        Until `expires` (UTC) anyone may read from there. None: this storage signs single objects only.
+        """
+
     async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
         """Let anyone who holds the invitation bring `key` until `expires`, with just that size (None: any) and type."""
 

@@ -6,27 +6,14 @@ import hashlib
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.files.threads import in_thread
+from encoder.model.content import content_type
 from encoder.model.paths import path_fault
 from encoder.model.result import Piece
-
-CONTENT_TYPES = {
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".m3u8": "application/vnd.apple.mpegurl",  # RFC 8216, 10
-    ".m4s": "video/iso.segment",  # as IANA has it; RFC 8216 names none
-    ".mp4": "video/mp4",
-    ".mpd": "application/dash+xml",
-    ".png": "image/png",
-    ".ts": "video/mp2t",
-    ".vtt": "text/vtt",
-    ".webp": "image/webp",
-}
-OTHER_CONTENT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,5 +107,5 @@ def _item(folder: Path, name: str) -> Item:
     return Item(
         piece=Piece(name=name, size_bytes=path.stat().st_size, sha256=sha256),
         path=path,
-        content_type=CONTENT_TYPES.get(PurePosixPath(name).suffix.lower(), OTHER_CONTENT_TYPE),
+        content_type=content_type(name),
     )

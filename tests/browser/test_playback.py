@@ -201,6 +201,27 @@ async def test_each_language_is_heard_when_it_is_chosen_and_the_default_one_firs
     assert seen["advanced"]
 
 
+async def test_a_package_in_the_storage_plays_from_its_link(
+    page: Page, cluster: postgres.Cluster, tmp_path: Path
+) -> None:
+    """From a page of another origin: the signature is in the path, and so in every relative address."""
+    source = shutil.copy(_film(), tmp_path / "in.mkv")
+    outputs = [{**LADDER, **OUTPUTS[name], "audioTracks": "all"} for name in ("hls", "dash", "encrypted")]
+    async with cluster.ready() as dsn, running(dsn, tmp_path) as platform:
+        sent = {"source": {"kind": "file", "path": str(source)}, "outputs": outputs}
+        job = await platform.ended(await platform.submit(sent))
+        assert job["status"] == "completed", [output["error"] for output in job["outputs"]]
+        links = [output["url"] for output in job["outputs"]]
+        assert [link.rsplit("/", 1)[1] for link in links] == ["master.m3u8", "manifest.mpd", "master.m3u8"]
+        for player, link in zip(("listenHls", "listenShaka", "listenHls"), links, strict=True):
+            async with asyncio.timeout(PLAY_S):
+                seen = await page.run(f"{player}({json.dumps(link)})")
+            assert {each["language"] for each in seen["heard"]} == {*TONES}
+        async with asyncio.timeout(PLAY_S):
+            seen = await page.run(f"playHls({json.dumps(links[0])})")
+        assert seen["rungs"] == [90, 180]
+
+
 async def test_sound_that_ended_long_ago_does_not_hold_the_picture(
     page: Page, cluster: postgres.Cluster, tmp_path: Path
 ) -> None:

@@ -156,6 +156,9 @@ class TestStorage(StorageSuite):
         query = dict(parse_qsl(urlsplit(link).query))
         assert query["response-content-disposition"] == "attachment; filename*=UTF-8''%C3%84%20%22b%22.mp4"
 
+    async def test_a_folder_has_no_link_for_signatures_are_of_single_objects(self, bench: StorageBench) -> None:
+        assert await bench.storage().folder_link("jobs/a", name="b", expires=bench.now + HOUR) is None
+
     async def test_no_link_is_good_for_more_than_a_week(self, bench: StorageBench) -> None:
         link = await bench.storage().link("jobs/a/0.mp4", expires=bench.now + timedelta(days=30), file_name="a")
         assert dict(parse_qsl(urlsplit(link).query))["X-Amz-Expires"] == "604800"

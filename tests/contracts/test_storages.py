@@ -155,3 +155,9 @@ async def test_what_would_fill_the_disk_is_refused_before_a_byte_of_it_is_writte
 def test_an_invitation_of_any_kind_is_only_refused(folder: _Folder, query: dict[str, str]) -> None:
     for key in ("uploads/a/source", "../outside", ""):
         assert folder.invited(key, query) is None
+
+
+async def test_a_link_into_a_folder_is_made_of_keys_of_ours_only(folder: _Folder) -> None:
+    for prefix, name in (("", "a"), ("../x", "a"), ("jobs", "../a"), ("jobs//a", "b"), ("jobs/a/", "b")):
+        with pytest.raises(ValueError, match="no key of ours"):
+            await folder.storage().folder_link(prefix, name=name, expires=NOW)

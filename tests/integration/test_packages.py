@@ -14,11 +14,12 @@ from encoder import errors
 from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
+from encoder.model.content import CONTENT_TYPES
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.storage.folder import FolderStorage
 from encoder.suites.cargo import Gate, noise
-from encoder.worker.package import CONTENT_TYPES, Package, pack
+from encoder.worker.package import Package, pack
 from encoder.worker.publish import AT_ONCE, TRIES, all_stand, discard
 from tests.contracts.test_destinations import no_storage
 from tests.lab.packages import (

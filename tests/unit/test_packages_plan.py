@@ -192,6 +192,16 @@ def test_a_package_is_a_folder_with_names_of_ours(kind: str, name: str) -> None:
     assert package(planned(source(), asked)).playlist_name == name.replace("ma", "my", 1)
 
 
+def test_a_folder_says_which_of_its_files_leads_to_the_others() -> None:
+    told = {
+        "hls": "master.m3u8", "dash": "manifest.mpd", "storyboard": "thumbnails.vtt", "thumbnails": "00001.jpg",
+        "gif": None, "h264": None,
+    }  # fmt: skip
+    assert {name: planned(source(), spec(name)).opened_first for name in told} == told
+    cmaf = spec(None, container="cmaf", playlistName="show.m3u8")
+    assert planned(source(), cmaf).opened_first == "show.m3u8"
+
+
 def test_ts_segments_are_written_without_moving_a_track() -> None:
     words = args({"container": "hls", "segmentFormat": "ts"})
     assert set(values(words, "-hls_segment_type")) == {"mpegts"}
