@@ -101,14 +101,15 @@ def _woven(video: VideoPlan) -> Chain:
 def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     """Constant rate, and of that grid the frames of the clip: the first is the one on show at its start."""
     constant = f"fps=fps={video.rate}" + (":start_time=0" if video.from_zero else "")
+    held = (f"tpad=stop={video.held_frames}:stop_mode=clone",) if video.held_frames else ()
     if not output.clipped:
-        return (constant,)
+        return (constant, *held)
     rate = Fraction(video.rate)
     first = round(Fraction(output.clip_start_seconds - output.seek_seconds) * rate)
     until = ""
     if output.clip_seconds is not None:
         until = f":end_pts={first + round(Fraction(output.clip_seconds) * rate)}"
-    return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}")
+    return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
 
 
 def _is_cut(video: VideoPlan) -> bool:

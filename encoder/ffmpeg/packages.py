@@ -23,6 +23,7 @@ from encoder.model.plan import KEY_FILE, AudioPlan, Note, OutputPlan, PackagePla
 
 PLAYLISTS = {"hls": "master.m3u8", "dash": "manifest.mpd", "cmaf": "master.m3u8"}
 LEAST_FRAMES = 5  # of a segment: players stumble over shorter ones
+_HELD_FROM_SECONDS = 1.0
 SEGMENT_GOPS = 3  # six seconds: Apple's authoring specification
 
 
@@ -36,8 +37,10 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
     specs = ladder.rungs(case, stream, least_px=encoder.min_side_px)
     frames = _frames(case, stream, specs.values(), encoder)
     package = _package(case, frames)
-    rungs = _rungs(number, case, specs, encoder, frames)
-    sounds = _sounds(case, frames.span, rungs[0].video)
+    tracks = sound.all_planned(case, frames.span)
+    until = max((end for track in tracks if (end := _end(track)) is not None), default=0.0)
+    rungs = tuple(_held(rung, until) for rung in _rungs(number, case, specs, encoder, frames))
+    sounds = _sounds(tracks, _end(rungs[0].video) or 0.0)
     heard = (_rendition(number, case, frames.span, name, audio=audio) for name, audio in sounds.items())
     renditions = (*rungs, *heard)
     container = case.container
@@ -128,28 +131,45 @@ def _add(notes: list[Note], more: Iterable[Note]) -> None:
     notes.extend(note for note in more if note not in notes)
 
 
-def _sounds(case: Case, span: Span, shown: VideoPlan | None) -> dict[str, AudioPlan]:
+def _end(stream: VideoPlan | AudioPlan | None) -> float | None:
+    if stream is None or stream.duration_seconds is None:
+        return None
+    return stream.start_seconds + stream.duration_seconds
+
+
+def _held(rung: OutputPlan, until: float) -> OutputPlan:
+    """A picture that ends long before the sound goes on with its last frame: a player that waits for more stands still.
+
+    Near the end players have read all there is, and wait for nothing.
+    """
+    video, end = rung.video, _end(rung.video)
+    if video is None or video.frames is None or end is None or until - end < _HELD_FROM_SECONDS:
+        return rung
+    rate = Fraction(video.rate)
+    more = int(Fraction(until - end) * rate)
+    seconds = float((video.frames + more) / rate)
+    held = replace(video, held_frames=more, frames=video.frames + more, duration_seconds=seconds)
+    return replace(rung, video=held, duration_seconds=seconds)
+
+
+def _sounds(tracks: Iterable[AudioPlan], until: float) -> dict[str, AudioPlan]:
     """Each track of sound by the name of its folder, the default one first: it is alone there, and marks nothing."""
     named: dict[str, AudioPlan] = {}
-    for audio in sorted(sound.all_planned(case, span), key=lambda audio: audio.default is False):
+    for audio in sorted(tracks, key=lambda audio: audio.default is False):
         name = f"audio-{audio.language}" if audio.language else "audio"
-        named[ladder.unused(name, named)] = replace(_filled(audio, shown), default=None)
+        named[ladder.unused(name, named)] = replace(_filled(audio, until), default=None)
     return named
 
 
-def _filled(audio: AudioPlan, shown: VideoPlan | None) -> AudioPlan:
+def _filled(audio: AudioPlan, until: float) -> AudioPlan:
     """Late sound is preceded by silence, and where the picture goes on it is followed by some: players wait for both.
 
     As much as it lacks by its header, so that a track that was cut short still ends too early.
     """
-    filters = audio.filters
+    filters, end = audio.filters, _end(audio)
     if audio.start_seconds:
         filters = (*filters, "aresample=async=1:first_pts=0")
-    if audio.duration_seconds is None:
-        return replace(audio, filters=filters, start_seconds=0.0)
-    end = audio.start_seconds + audio.duration_seconds
-    until = shown.duration_seconds if shown and shown.duration_seconds else 0.0
-    if until - end > audio.frame_seconds:
+    if end is not None and until - end > audio.frame_seconds:
         filters = (*filters, f"apad=pad_dur={until - end:.6f}", f"atrim=end={until:.6f}")
         end = until
     return replace(audio, filters=filters, start_seconds=0.0, duration_seconds=end)

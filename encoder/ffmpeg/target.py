@@ -39,6 +39,8 @@ def samples(output: OutputPlan, media: Media) -> tuple[OutputPlan, ...]:
     """The parts of an output that are tried, each as an output of a picture alone."""
     rate = Fraction(_video(output).rate)
     seconds = output.duration_seconds
+    if seconds is not None:
+        seconds -= float(_video(output).held_frames / rate)
     if seconds is None or (seconds > _BEGINNING_SECONDS and not timeline.has_index(media)):
         seconds = _BEGINNING_SECONDS if seconds else _WHOLE_SECONDS
     if seconds <= _WHOLE_SECONDS:
@@ -93,7 +95,7 @@ def _part(output: OutputPlan, media: Media, start: Fraction, frames: int) -> Out
         clip_seconds=seconds,
         duration_seconds=seconds,
         measure=(VMAF,),
-        video=replace(video, codec_tag=None, start_seconds=0.0, duration_seconds=seconds, frames=frames),
+        video=replace(video, codec_tag=None, held_frames=0, start_seconds=0.0, duration_seconds=seconds, frames=frames),
     )
 
 

@@ -173,7 +173,7 @@ STEPS = re.compile(
             r"sidedata=mode=delete:type=[A-Z_]+", "blackframe=amount=0:threshold=40",
             r"trim=end_frame=\d+", "select", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",
             "metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less", "split", "palettegen",
-            "paletteuse=diff_mode=rectangle", "tpad=stop=1:stop_mode=clone", r"tile=\d+x\d+",
+            "paletteuse=diff_mode=rectangle", r"tpad=stop=\d+:stop_mode=clone", r"tile=\d+x\d+",
             r"setpts=round\(N/FRAME_RATE/TB\)",
             r"crop=\d+:\d+", r"pad=\d+:\d+:-1:-1:color=black", "null", "format=rgba",
             rf"colorchannelmixer=aa={NUMBER}", "format=yuva420p(?:10le)?", LOGO,

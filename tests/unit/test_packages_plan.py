@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg import command, rules
+from encoder.ffmpeg import command, rules, target
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.plan import OutputPlan, PackagePlan
@@ -162,6 +162,19 @@ def test_sound_that_ends_before_the_picture_is_followed_by_silence() -> None:
     assert sound(plan).duration_seconds == 10.0
     assert sound(plan).filters[-2:] == ("apad=pad_dur=6.000000", "atrim=end=10.000000")
     assert "apad" not in ",".join(sound(planned(source(audio=FILM), spec("hls"))).filters)
+
+
+def test_a_picture_that_ends_long_before_the_sound_goes_on_with_its_last_frame() -> None:
+    media = source(picture=video(duration_seconds=4.0, frames=100))
+    plan = planned(media, spec("hls"))
+    rungs = [picture(each) for each in plan.renditions if each.video]
+    assert {(each.frames, each.held_frames, each.duration_seconds) for each in rungs} == {(250, 150, 10.0)}
+    words = args({"container": "hls"}, picture=video(duration_seconds=4.0, frames=100))
+    assert "fps=fps=25/1,tpad=stop=150:stop_mode=clone," in values(words, "-filter_complex")[0]
+    (*_, last) = target.samples(planned(media, spec("hls", targetQuality=90)).renditions[0], media)
+    assert (last.clip_start_seconds, picture(last).held_frames) == (0, 0)
+    nearly = planned(source(picture=video(duration_seconds=9.2, frames=230)), spec("hls"))
+    assert picture(nearly).held_frames == 0
 
 
 def test_a_silent_source_has_no_rendition_of_sound() -> None:
