@@ -37,6 +37,7 @@ class Abilities:
     encoders: frozenset[str]
     filters: frozenset[str]
     protocols: frozenset[str]
+    drops_packets: bool = False  # before they are decoded: since 7.1
 
     @property
     def reads_descriptors(self) -> bool:
@@ -69,13 +70,14 @@ _WEAKNESSES = (
 
 
 async def read_abilities(launcher: Launcher, *, folder: Path) -> Abilities:
-    """Ask ffmpeg, four times at once: some 30 ms. Encoders in hardware that the machine may have must encode a frame.
+    """Ask ffmpeg, five times at once: some 30 ms. Encoders in hardware that the machine may have must encode a frame.
 
     Raises:
         errors.Unfit: there is no ffmpeg that runs.
     """
-    version, encoders, filters, protocols = await asyncio.gather(
-        *(_asked(launcher, word, folder) for word in ("-version", "-encoders", "-filters", "-protocols"))
+    words = ("-version", "-encoders", "-filters", "-protocols")
+    drops_packets, (version, encoders, filters, protocols) = await asyncio.gather(
+        _drops_packets(launcher, folder), asyncio.gather(*(_asked(launcher, word, folder) for word in words))
     )
     found = _VERSION.search(version)
     if found is None:
@@ -85,7 +87,22 @@ async def read_abilities(launcher: Launcher, *, folder: Path) -> Abilities:
         encoders=await hardware.working(launcher, _LISTED.findall(encoders), folder=folder),
         filters=frozenset(_LISTED.findall(filters)),
         protocols=frozenset(line.strip() for line in protocols.splitlines() if line.startswith("  ")),
+        drops_packets=drops_packets,
     )
+
+
+async def _drops_packets(launcher: Launcher, folder: Path) -> bool:
+    """Whether packets of an input can be left out by a condition. Before 7.1 only those of outputs could."""
+    ended, _ = await launcher.ask(
+        (
+            "-v", "error", "-f", "lavfi", "-bsf:0", "noise=drop='gt(dts*tb,1)'", "-i", "color=s=16x16",
+            "-frames:v", "1", "-f", "null", "-",
+        ),
+        folder=folder,
+        leash=Leash(),
+        limits=_ASK_LIMITS,
+    )  # fmt: skip
+    return ended.reason is Reason.OK
 
 
 async def _asked(launcher: Launcher, word: str, folder: Path) -> str:

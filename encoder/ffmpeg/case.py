@@ -22,6 +22,9 @@ class Able(Protocol):
     @property
     def filters(self) -> Collection[str]: ...
 
+    @property
+    def drops_packets(self) -> bool: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:

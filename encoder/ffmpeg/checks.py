@@ -59,7 +59,7 @@ def source(seen: Evidence) -> Check | None:
         whole = whole and seen.media.declared_bytes - seen.media.size_bytes <= _SHORT_SHARE * seen.media.declared_bytes
     track, read = seen.source_picture, seen.read("video")
     if track is not None and track.frames is not None and read is not None and seen.reads_all:
-        decoded = read.packets if read.frames is None else read.frames
+        decoded = read.packets if read.frames is None or seen.is_sparse else read.frames
         expected["frames"], measured["frames"] = track.frames, decoded
         whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
     if not expected:

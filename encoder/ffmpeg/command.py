@@ -15,7 +15,7 @@ from encoder.ffmpeg import codecs, containers, controls, graph, hardware, image_
 from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.watch import strip as strip_of
-from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, VideoPlan
+from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, VideoPlan
 
 INPUT_OPTIONS = input_options()
 _SPARE_SECONDS = 5  # what a run may make beyond its plan before it is cut off
@@ -46,7 +46,7 @@ def build(
         for number, audio in enumerate(stream.sounds)
         if audio.encoder != codecs.COPY
     }
-    args = [*_opened(outputs, source_args), *_filtered(pictures, sounds)]
+    args = [*_opened(outputs, source_args, one_pass.decoded), *_filtered(pictures, sounds)]
     for place, stream in streams.items():
         args += _output(stream, place, threads)
         args += _written(plan.output(stream.output), stream, files[stream.output])
@@ -147,12 +147,16 @@ def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
     return {_label("v", place): stream for place, stream in streams if stream.video and stream.video.two_pass}
 
 
-def _opened(outputs: Sequence[OutputPlan], source_args: Sequence[str]) -> Iterator[str]:
+def _opened(
+    outputs: Sequence[OutputPlan], source_args: Sequence[str], decoded: Sequence[Stretch] = ()
+) -> Iterator[str]:
     # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
     yield from ("-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE)
     yield from hardware.options(encoders(outputs))
     if outputs[0].seek_seconds:
         yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
+    if decoded and outputs[0].video is not None:
+        yield from (f"-bsf:{outputs[0].video.source_index}", image_graph.unneeded(decoded))
     yield from source_args
     yield from overlay.opened(overlay.inputs(outputs))
 

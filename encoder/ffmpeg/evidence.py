@@ -52,6 +52,11 @@ class Evidence:
         return not self.plan.clipped and not (self.plan.images and self.plan.images.frames)
 
     @property
+    def is_sparse(self) -> bool:
+        """Whether the run read more than it decoded."""
+        return self.plan.images is not None and self.plan.images.sparse
+
+    @property
     def container(self) -> Container:
         return containers.CONTAINERS[self.plan.container]
 

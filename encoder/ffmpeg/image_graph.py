@@ -1,16 +1,31 @@
-"""The parts of a filter chain that only images have: which frames are taken, and how they are put together. Pure."""
+"""The parts of a command that only images have: what is not decoded, which frames are taken, how they are put together.
+
+Pure.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from encoder.model.plan import ImagesPlan, OutputPlan
+from encoder.model.plan import ImagesPlan, OutputPlan, Stretch
 
 Chain = tuple[str, ...]
 
+_TICK_SECONDS = 1e-6  # what printing a number may make of it
 _BLACK = "blackframe=amount=0:threshold=40,metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less"
+
+
+def unneeded(decoded: Sequence[Stretch]) -> str:
+    """A bitstream filter of the source, which drops what lies in none of the stretches that are decoded.
+
+    They begin by the time of presentation, so that what an open GOP shows before its keyframe is left out too, and end
+    by that of decoding: what a frame needs never comes after it there.
+    """
+    kept, end = _kept(decoded), decoded[-1].end_seconds
+    return f"noise=drop='not({kept})'" if end == math.inf else f"noise=drop='not(lte(dts*tb,{end:.6f})*{kept})'"
 
 
 def chosen(images: ImagesPlan) -> Chain:
@@ -61,6 +76,15 @@ def _stepping(step: Fraction) -> str:
     """
     parts, whole = step.denominator, step.numerator
     return f"lt(ceil(n*{parts}/{whole})*{whole},(n+1)*{parts})"
+
+
+def _kept(decoded: Sequence[Stretch]) -> str:
+    """True of a packet that lies in a stretch. A tree, for every packet is asked."""
+    if len(decoded) == 1:
+        start = decoded[0].start_seconds
+        return "1" if start == -math.inf else f"gte(pts*tb,{start - _TICK_SECONDS:.6f})"
+    half = len(decoded) // 2
+    return f"if(lte(dts*tb,{decoded[half - 1].end_seconds:.6f}),{_kept(decoded[:half])},{_kept(decoded[half:])})"
 
 
 def _typical(number: int, frames: int) -> str:

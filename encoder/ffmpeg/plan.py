@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, timeline
+from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, sparse, timeline
 from encoder.ffmpeg.case import Able, Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
+from encoder.ffmpeg.sparse import Entries
 from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
@@ -18,9 +19,15 @@ from encoder.model.plan import AudioPlan, Mark, OutputPlan, Pass, Plan, Refusal,
 
 
 def decide(
-    media: Media, outputs: Mapping[int, OutputSpec], able: Able, marks: Mapping[int, Mark] | None = None
+    media: Media,
+    outputs: Mapping[int, OutputSpec],
+    able: Able,
+    marks: Mapping[int, Mark] | None = None,
+    entries: Entries | None = None,
 ) -> Plan:
     """The plan of a job's outputs, by their position in the job. `marks`: the watermarks that they ask for.
+
+    `entries`: where the pictures of the source can be entered, as far as that is known.
 
     An output that this source or this ffmpeg cannot give is refused, with the code and the sentence for its caller,
     and stops no other.
@@ -32,7 +39,8 @@ def decide(
             plans.append(_output(number, Case(media=media, spec=spec, able=able, mark=(marks or {}).get(number))))
         except errors.Permanent as failure:
             refused.append(Refusal(output=number, code=failure.code, message=failure.message))
-    return Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))
+    plan = Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))
+    return sparse.decided(plan, entries or {}, able)
 
 
 def passes(plans: Collection[OutputPlan]) -> tuple[Pass, ...]:

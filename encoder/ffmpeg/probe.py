@@ -12,7 +12,7 @@ from encoder.ffmpeg.formats import DEMUXER_OF, DEMUXERS
 from encoder.ffmpeg.launcher import Launcher, Limits
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.question import Answer, Question
-from encoder.model.media import Media, Opened
+from encoder.model.media import Media, Opened, Surveyed
 
 _MEMORY_BYTES = 4 * 1024**3  # a dozen reference pictures of the largest size
 INSPECT_LIMITS = Limits(wall_seconds=60.0, memory_bytes=_MEMORY_BYTES)
@@ -26,7 +26,12 @@ _TELLING = (
 
 
 async def inspect(launcher: Launcher, path: Path, *, folder: Path, leash: Leash) -> Media:
-    """All facts about a source. `folder`: the job's.
+    """All facts about a source. `folder`: the job's. Raises as `survey`."""
+    return (await survey(launcher, path, folder=folder, leash=leash)).media
+
+
+async def survey(launcher: Launcher, path: Path, *, folder: Path, leash: Leash, entries: bool = False) -> Surveyed:
+    """All facts about a source, with the `entries` of its pictures if they are asked for. `folder`: the job's.
 
     Raises:
         errors.Permanent: `empty_source`, `unsupported_format`, `source_truncated`, `encrypted_source`,
@@ -34,10 +39,11 @@ async def inspect(launcher: Launcher, path: Path, *, folder: Path, leash: Leash)
         errors.Crash: the prober crashed.
         errors.LeaseLost: the leash was cut.
     """
-    answer = await _asked(launcher, path, Question(formats=DEMUXERS), INSPECT_LIMITS, folder, leash)
+    question = Question(formats=DEMUXERS, entries=entries)
+    answer = await _asked(launcher, path, question, INSPECT_LIMITS, folder, leash)
     if answer.media is None:
         raise errors.Defect("the prober answered another question")
-    return answer.media
+    return Surveyed(media=answer.media, entries=answer.entries)
 
 
 async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash) -> Opened:

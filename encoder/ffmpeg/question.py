@@ -7,10 +7,14 @@ from encoder.model.media import Media, Opened
 
 
 class Question(Record):
-    """`formats`: the demuxers that may open the file. `every_packet`: walk to the end and count, for the proof."""
+    """`formats`: the demuxers that may open the file. `every_packet`: walk to the end and count, for the proof.
+
+    `entries`: tell where the picture can be entered, if the walk comes to its end in time.
+    """
 
     formats: tuple[str, ...]
     every_packet: bool = False
+    entries: bool = False
 
 
 class Refusal(Record):
@@ -21,8 +25,9 @@ class Refusal(Record):
 
 
 class Answer(Record):
-    """One of the three."""
+    """One of the three; `entries` come with `media`."""
 
     media: Media | None = None
+    entries: dict[int, tuple[float, ...]] = {}  # msgspec copies an empty default
     opened: Opened | None = None
     refusal: Refusal | None = None

@@ -6,6 +6,7 @@ are exact and travel as text ("30000/1001").
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from encoder.model.base import Record
@@ -99,6 +100,16 @@ class Media(Record):
     other: tuple[OtherStream, ...] = ()
     declared_bytes: int | None = None  # how large it is by its own header (RIFF); None: it does not say
     cut_short: bool = False  # the container's own sizes go beyond the end of the file
+
+
+class Surveyed(Record):
+    """A source: its facts, and of each picture, by index, where it can be entered, in seconds from the first moment.
+
+    Decoded from there on, all that is shown from there on is as if the source had been read from its beginning.
+    """
+
+    media: Media
+    entries: Mapping[int, tuple[float, ...]] = {}  # msgspec copies an empty default
 
 
 class StreamCount(Record):

@@ -147,6 +147,7 @@ class ImagesPlan(Record):
     columns: int = 1  # of a sheet
     rows: int = 1
     timeline_frames: int | None = None  # all that there are
+    sparse: bool = False  # of the source only what these pictures need is decoded
     cues: str | None = None  # the name of the file that says which picture belongs to which moment
 
     @property
@@ -225,10 +226,18 @@ class OutputPlan(Record):
         return self.renditions or (self,)
 
 
+class Stretch(Record):
+    """A part of the source, in seconds from its first moment; infinite: from whatever comes first, to the end."""
+
+    start_seconds: float
+    end_seconds: float
+
+
 class Pass(Record):
-    """One ffmpeg run: the outputs that share its decode."""
+    """One ffmpeg run: the outputs that share its decode. `decoded`: nothing else is; (): the whole source."""
 
     outputs: tuple[int, ...]
+    decoded: tuple[Stretch, ...] = ()
 
 
 class Refusal(Record):

@@ -10,16 +10,16 @@ from pathlib import Path
 from uuid import uuid4
 
 from encoder import errors
-from encoder.ffmpeg import command, listen
+from encoder.ffmpeg import command, listen, sparse
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.estimate import estimate
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.plan import decide
-from encoder.ffmpeg.probe import inspect
+from encoder.ffmpeg.probe import survey
 from encoder.model.base import replace
 from encoder.model.job import JobSpec, OutputSpec, Place
-from encoder.model.media import Media
+from encoder.model.media import Media, Surveyed
 from encoder.model.plan import OutputPlan, Plan, Refusal
 from encoder.model.preview import Preview
 from encoder.sources.registry import Sources
@@ -49,6 +49,9 @@ class Inspector:
         Raises:
             errors.Failure: why a job with this source would fail; `timeout` when it is too large to be seen so fast.
         """
+        return (await self._surveyed(source)).media
+
+    async def _surveyed(self, source: Place, *, entries: bool = False) -> Surveyed:
         async with self._turn() as folder:
             path = folder / "source"
             await self.fetch(
@@ -56,17 +59,18 @@ class Inspector:
             )
             leash = Leash()
             try:
-                return await inspect(self.ffmpeg, path, folder=folder, leash=leash)
+                return await survey(self.ffmpeg, path, folder=folder, leash=leash, entries=entries)
             finally:
                 leash.kill()
 
     async def preview(self, spec: JobSpec) -> Preview:
         """What would be made of a job, by which commands, at what cost. Raises as `inspect`."""
-        media = await self.inspect(spec.source)
+        surveyed = await self._surveyed(spec.source, entries=sparse.wanted(spec.outputs))
+        media = surveyed.media
         outputs = dict(enumerate(spec.outputs))
         found = await self._marked(outputs)
         planned = {number: output for number, output in outputs.items() if number not in found.failed}
-        plan = decide(media, planned, self.abilities, found.marks)
+        plan = decide(media, planned, self.abilities, found.marks, surveyed.entries)
         refused = (Refusal(output=n, code=why.code, message=why.message) for n, why in found.failed.items())
         plan = replace(plan, refused=(*plan.refused, *refused))
         return Preview(

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from encoder import errors
+from encoder.ffmpeg import sparse
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
-from encoder.ffmpeg.probe import inspect
+from encoder.ffmpeg.probe import survey
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
 from encoder.model.job import OutputSpec
-from encoder.model.media import Media
+from encoder.model.media import Media, Surveyed
 from encoder.model.plan import Plan
 from encoder.sources.protocol import Source
 from encoder.store.rows import Live, OutputRow
@@ -59,8 +60,9 @@ class Pipeline:
         if not left:
             return
         fetched = await self._fetched(run, self.places.source(run), left)
-        media = await self._probed(run, fetched)
-        plan = await self.aim(run, fetched, media, await self._planned(run, media, left, await self._marked(run, left)))
+        surveyed = await self._probed(run, fetched, left)
+        media, marked = surveyed.media, await self._marked(run, left)
+        plan = await self.aim(run, fetched, media, await self._planned(run, surveyed, left, marked))
         for one_pass in plan.passes:
             made = await self.encode(run, fetched, plan, one_pass)
             async with together() as group:
@@ -93,11 +95,12 @@ class Pipeline:
         size = await self.fetch(source, path, kind=self.places.source_label(run), told=told)
         return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun)
 
-    async def _probed(self, run: Run, fetched: Fetched) -> Media:
+    async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
         run.held.at("probing")
-        media = await inspect(self.ffmpeg, fetched.path, folder=run.folder, leash=run.held.leash)
-        await run.ledger.mark(media=media)
-        return media
+        entries = sparse.wanted(row.spec for row in left)
+        surveyed = await survey(self.ffmpeg, fetched.path, folder=run.folder, leash=run.held.leash, entries=entries)
+        await run.ledger.mark(media=surveyed.media)
+        return surveyed
 
     async def _marked(self, run: Run, left: list[OutputRow]) -> Found:
         specs: dict[int, OutputSpec] = {row.id: run.spec.outputs[row.id] for row in left}
@@ -106,9 +109,9 @@ class Pipeline:
             await write_off(run, OutputId(number), failure)
         return found
 
-    async def _planned(self, run: Run, media: Media, left: list[OutputRow], marked: Found) -> Plan:
+    async def _planned(self, run: Run, surveyed: Surveyed, left: list[OutputRow], marked: Found) -> Plan:
         specs: dict[int, OutputSpec] = {row.id: row.spec for row in left if row.id not in marked.failed}
-        plan = decide(media, specs, self.abilities, marked.marks)
+        plan = decide(surveyed.media, specs, self.abilities, marked.marks, surveyed.entries)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

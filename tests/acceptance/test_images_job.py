@@ -43,3 +43,19 @@ async def test_a_job_gives_poster_storyboard_and_preview_with_its_video(dsn: str
     assert (sheet.width_px, sheet.height_px) == (320, 180)
     came = [request.target for request in shelf.seen if request.method == "PUT"]
     assert came[-1] == "/story/thumbnails.vtt"  # what it names is there before it
+
+
+async def test_a_job_of_pictures_alone_decodes_no_more_of_its_source_than_they_need(dsn: str, tmp_path: Path) -> None:
+    source = tmp_path / "in.mp4"
+    often = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10")
+    source.write_bytes(media.made("often.mp4", "-i", str(media.clip()), *often).read_bytes())
+    outputs = [{"preset": "thumbnails", "thumbnails": {"at": [0.7, 1.9]}}, {"preset": "audio-aac"}]
+    async with running(dsn, tmp_path) as platform:
+        job = await platform.ended(
+            await platform.submit({"source": {"kind": "file", "path": str(source)}, "outputs": outputs})
+        )
+        assert job["status"] == "completed", json.dumps(job["outputs"], indent=1)
+    pictures = job["outputs"][0]
+    assert pictures["frames"] == 2
+    assert "decoded_sparsely" in [reason["code"] for reason in pictures["plan"]["reasons"]]
+    assert [word for word in pictures["command"] if word.startswith("noise=drop=")]

@@ -26,6 +26,7 @@ class Able:
     filters: frozenset[str] = frozenset(
         {"zscale", "tonemap", "bwdif", "ebur128", "loudnorm", *quality.FILTERS.values()}
     )
+    drops_packets: bool = True
 
 
 ABLE = Able()

@@ -9,7 +9,7 @@ from encoder.ffmpeg import command, proof, rules
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
 from encoder.ffmpeg.plan import decide
-from encoder.ffmpeg.probe import inspect
+from encoder.ffmpeg.probe import survey
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import OutputPlan
@@ -52,8 +52,9 @@ async def imaged(path: Path, folder: Path, *outputs: OutputSpec) -> list[Imaged]
     for output in outputs:
         assert rules.check(output) == []
     launcher = Launcher(binary=Path(ffmpeg_binary()))
-    media = await inspect(launcher, path, folder=folder, leash=Leash())
-    plan = decide(media, dict(enumerate(outputs)), ABLE)
+    surveyed = await survey(launcher, path, folder=folder, leash=Leash(), entries=True)
+    media = surveyed.media
+    plan = decide(media, dict(enumerate(outputs)), ABLE, None, surveyed.entries)
     assert not plan.refused, plan.refused
     files = {each.output: folder / each.file_name for each in plan.outputs}
     results: list[Imaged] = []

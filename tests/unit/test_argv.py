@@ -189,7 +189,10 @@ STEPS = re.compile(
 LABELS = re.compile(r"\[(?:0:\d+|1:v|[mtvw]\d+|a\d+_\d+|i\d+[a-d])\]")
 SELECT = re.compile(r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'")
 
+CONDITION = re.compile(rf"(?:not|if|lte|gte|[(),*1]|[pd]ts\*tb|{NUMBER})+")
+
 OPTIONS = {
+    "-bsf:0",
     "-cq", "-rc", "-no-scenecut", "-forced-idr", "-forced_idr", "-global_quality", "-q:v", "-rc_mode",
     "-init_hw_device", "-filter_hw_device",
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
@@ -231,6 +234,12 @@ def is_graph(word: str) -> bool:
     return all(STEPS.fullmatch(step) for step in steps)
 
 
+def is_condition(word: str) -> bool:
+    """On which packets are not decoded."""
+    found = re.fullmatch(r"noise=drop='([^']*)'", word)
+    return found is not None and CONDITION.fullmatch(found[1]) is not None
+
+
 def unnumbered(word: str) -> str:
     """An option without the number of the track of sound that it is about."""
     return re.sub(r"(-[a-z:]+:a):\d+", r"\1", word)
@@ -240,20 +249,21 @@ def is_ours(word: str) -> bool:
     numeric = re.fullmatch(rf"{NUMBER}|\d+:\d+|0:\d+|\[v\d+\]|\[a\d+_\d+\]", word) is not None
     return (
         unnumbered(word) in OPTIONS or word in WORDS or word in FILES or numeric or PARAMS.fullmatch(word) is not None
-        or SEGMENTS.fullmatch(word) is not None or PASS_LOG.fullmatch(word) is not None or is_graph(word)
+        or SEGMENTS.fullmatch(word) is not None or PASS_LOG.fullmatch(word) is not None
+        or is_graph(word) or is_condition(word)
     )  # fmt: skip
 
 
 @settings(max_examples=400, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(media=SOURCES, members=OUTPUTS, threads=st.none() | st.integers(1, 64))
+@given(media=SOURCES, members=OUTPUTS, threads=st.none() | st.integers(1, 64), entries=st.lists(SECONDS).map(sorted))
 def test_a_command_holds_only_constants_numbers_and_our_paths(
-    media: Media, members: dict[str, Json], threads: int | None
+    media: Media, members: dict[str, Json], threads: int | None, entries: list[float]
 ) -> None:
     output = spec(None, **members)
     faulty = {fault.path.split("/")[1] for fault in rules.check(output)}
     output = spec(None, **{member: value for member, value in members.items() if member not in faulty})
     assume(not rules.check(output))
-    plan = decide(media, {0: output}, ABLE, {0: Mark(file="watermark-0", demuxer="png_pipe")})
+    plan = decide(media, {0: output}, ABLE, {0: Mark(file="watermark-0", demuxer="png_pipe")}, {0: entries})
     for one_pass, made in product(plan.passes, plan.outputs):
         files = {0: FOLDER / made.file_name}
         first = command.first(plan, one_pass, threads=threads) or []

@@ -17,6 +17,7 @@ from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
 from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
+from encoder.ffmpeg.prober.entries import Entries
 from encoder.ffmpeg.prober.layout import layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
@@ -26,6 +27,8 @@ from encoder.model.media import Media, Opened
 from encoder.model.media import VideoStream as VideoFacts
 
 _MOST_WALKED_BYTES = 256 * 1024**2
+_ENTERED = ("mov", "matroska")  # whose times are the same however they are read
+_MORE_SECONDS = 20.0  # of walking, where it spares decoding
 _STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
 _MICROSECONDS = 1_000_000
 _PLACES = (2, 3)  # quarters
@@ -42,9 +45,11 @@ def answer(question: Question) -> Answer:
         return Answer(refusal=Refusal(code="empty_source", message="The source has no bytes."))
     try:
         with _opened(question.formats) as container:
-            survey = _Survey(container, every_packet=question.every_packet)
+            survey = _Survey(container, question)
             survey.run()
-            return Answer(opened=survey.opened()) if question.every_packet else Answer(media=survey.media())
+            if question.every_packet:
+                return Answer(opened=survey.opened())
+            return Answer(media=survey.media(), entries=survey.entries())
     except _RefusedError as error:
         return Answer(refusal=error.refusal)
     except (av.FFmpegError, UnicodeError, ValueError) as error:
@@ -72,24 +77,35 @@ def _opened(formats: Iterable[str]) -> InputContainer:
 class _Survey:
     """One file, opened, walked and looked at."""
 
-    def __init__(self, container: InputContainer, *, every_packet: bool) -> None:
+    def __init__(self, container: InputContainer, question: Question) -> None:
         self._container = container
-        self._most_bytes = None if every_packet else _MOST_WALKED_BYTES
+        self._most_bytes = None if question.every_packet else _MOST_WALKED_BYTES
+        self._more_seconds = _MORE_SECONDS if question.entries else 0.0
+        self._enters = question.entries and container.format.name.startswith(_ENTERED)
         self._streams = list(container.streams)
         self._tracks = {stream.index: Track(stream) for stream in self._streams}
         self._layout = layout(SOURCE_FD, container.format.name)
         self._whole = False
         self._video: dict[int, VideoLook] = {}
         self._audio: dict[int, AudioLook] = {}
+        self._entries: dict[int, Entries] = {}
 
     def run(self) -> None:
         _refuse_bombs(self._streams)
         for stream in self._streams:
             if isinstance(stream, VideoStream) and _is_picture(stream):
                 self._video[stream.index] = VideoLook(stream)
+                if self._enters:
+                    self._entries[stream.index] = Entries(stream)
             elif isinstance(stream, AudioStream) and stream.codec_context is not None:
                 self._audio[stream.index] = AudioLook(stream)
-        self._whole = walk(self._container, self._tracks, self._visit, most_bytes=self._most_bytes)
+        self._whole = walk(
+            self._container,
+            self._tracks,
+            self._visit,
+            most_bytes=self._most_bytes,
+            more_seconds=self._more_seconds,
+        )
         for look in self._video.values():
             self._look_further(look)
 
@@ -112,6 +128,11 @@ class _Survey:
             declared_bytes=self._layout.declared_bytes,
         )
 
+    def entries(self) -> dict[int, tuple[float, ...]]:
+        """Of each picture, if all of it was seen."""
+        origin = _microseconds(self._container.start_time) or 0.0
+        return {index: found.seconds(origin) for index, found in self._entries.items()} if self._whole else {}
+
     def opened(self) -> Opened:
         return Opened(
             media=self.media(),
@@ -123,6 +144,8 @@ class _Survey:
     def _visit(self, packet: Packet) -> None:
         if packet.has_sidedata("encryption_info"):
             raise _RefusedError("encrypted_source", "The source is encrypted.")
+        if packet.stream_index in self._entries:
+            self._entries[packet.stream_index].take(packet)
         look = self._video.get(packet.stream_index) or self._audio.get(packet.stream_index)
         if look and look.wants_more:
             look.take(packet)

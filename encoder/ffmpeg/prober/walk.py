@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Callable
 from fractions import Fraction
@@ -121,17 +122,25 @@ class Track:
 
 
 def walk(
-    container: InputContainer, tracks: dict[int, Track], visit: Callable[[Packet], None], *, most_bytes: int | None
+    container: InputContainer,
+    tracks: dict[int, Track],
+    visit: Callable[[Packet], None],
+    *,
+    most_bytes: int | None,
+    more_seconds: float,
 ) -> bool:
-    """Show each packet to its track and to `visit`; False if it stopped at `most_bytes`, before the end."""
-    seen = 0
+    """Show each packet to its track and to `visit`; False if it stopped before the end.
+
+    It stops after `most_bytes`, if it has walked for `more_seconds` too.
+    """
+    seen, until = 0, time.monotonic() + more_seconds
     for packet in container.demux():
         if packet.dts is None and packet.size == 0:
             continue  # PyAV's sign for a decoder to give what it holds
         tracks[packet.stream_index].take(packet)
         visit(packet)
         seen += packet.size
-        if most_bytes is not None and seen > most_bytes:
+        if most_bytes is not None and seen > most_bytes and time.monotonic() >= until:
             return False
     return True
 
