@@ -234,7 +234,8 @@ async def test_what_ended_long_ago_does_not_hold_what_goes_on(
     output = {"container": "cmaf", "segmentSeconds": 2}
     folder = await _made(cluster, tmp_path, clip, {"long": {**output, "renditions": [{"resolution": "90p"}]}})
     for player, manifest in (("goOnHls", "master.m3u8"), ("goOnShaka", "master.mpd")):
-        assert await played(page, player, folder / "long", manifest) > 30
+        borne = ("bufferStalledError", "bufferNudgeOnStall")  # a busy machine stalls too, but goes on
+        assert await played(page, player, folder / "long", manifest, borne=borne) > 30
 
 
 async def test_a_package_without_one_of_its_segments_is_seen_to_fail(
