@@ -17,6 +17,7 @@ from encoder import errors
 from encoder.destinations.protocol import Parcel
 from encoder.destinations.registry import Destinations
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
+from encoder.ffmpeg.subtitles import RENDERER
 from encoder.plugins import Registry
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
@@ -73,7 +74,8 @@ async def _ffmpeg(machine: Machine) -> str:
     missing = sorted({*software, *AUDIO_ENCODERS} - abilities.encoders)
     there = ", ".join(sorted((VIDEO_ENCODERS.keys() - software) & abilities.encoders)) or "none"
     opens = "" if abilities.reads_descriptors else "; no `fd` protocol: opens its source by name, the box is the wall"
-    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}; in hardware: {there}{opens}"
+    drawn = "" if RENDERER in abilities.filters else "; no libass: burns in no text of subtitles"
+    return f"{abilities.version}; encoders missing: {', '.join(missing) or 'none'}; in hardware: {there}{opens}{drawn}"
 
 
 async def _weaknesses(machine: Machine) -> str:

@@ -258,6 +258,7 @@ _ENTRIES = (
     _job(_PERMANENT, "duration_mismatch", "Duration is wrong", "Remux the file; its time stamps lie."),
     _job(_PERMANENT, "no_video_stream", "No video in the source", "Ask for an audio output."),
     _job(_PERMANENT, "no_audio_stream", "No audio in the source", "Ask for a video output."),
+    _job(_PERMANENT, "no_subtitle_stream", "No subtitles in the source", "Ask for tracks that `POST /probe` shows."),
     _job(_PERMANENT, "unsupported_hdr", "HDR kind is not supported", "Send HDR10, HLG or SDR."),
     _job(_PERMANENT, "encoder_not_available", "Encoder is missing", "Choose an encoder that `encoder doctor` lists."),
     _job(
@@ -321,6 +322,10 @@ _ENTRIES = (
     _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
     _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
     _warning("audio_track_missing", "A track of sound is missing", "Ask for the tracks that `POST /probe` shows."),
+    _warning("subtitles_missing", "Subtitles are missing", "Ask for the tracks that `POST /probe` shows."),
+    _warning("subtitles_are_pictures", "Subtitles are pictures", "Ask for `burn-in`: no text can be made of them."),
+    _warning("subtitles_empty", "Subtitles say nothing", "Nothing; there are none in this part of the source."),
+    _warning("subtitles_damaged", "Some subtitles are lost", "Look at the source: some could not be read."),
     _warning("loudness_dynamic", "Dynamics were compressed", "Ask for a lower `loudness` to keep the dynamics."),
     _warning("loudness_missed", "Sound could not be so loud", "Ask for a lower `loudness`: its peaks allow no more."),
     _warning("loudness_silent", "Sound is silence", "Nothing; no gain was applied."),

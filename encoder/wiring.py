@@ -47,13 +47,14 @@ from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
 from encoder.webhooks.send import Sender
 from encoder.worker.aim import Aim
+from encoder.worker.beside import LIMITS as BESIDE_LIMITS
+from encoder.worker.beside import Beside
+from encoder.worker.captions import Captions
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
-from encoder.worker.marks import LIMITS as MARK_LIMITS
-from encoder.worker.marks import Marks
 from encoder.worker.measure import Measure
 from encoder.worker.metrics import Transfers
 from encoder.worker.notify import Notify
@@ -261,7 +262,7 @@ class Wiring(Machine):
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
-                marks=self._marks(scratch),
+                beside=self._beside(scratch),
                 ffmpeg=self.ffmpeg,
                 abilities=await self.abilities(),
                 scratch=scratch,
@@ -285,7 +286,8 @@ class Wiring(Machine):
         pipeline = Pipeline(
             places=Places(sources=self.sources, destinations=self.destinations),
             fetch=self._fetch(scratch),
-            marks=self._marks(scratch),
+            beside=self._beside(scratch),
+            captions=Captions(self.ffmpeg, by_descriptor=abilities.reads_descriptors),
             aim=Aim(self.ffmpeg, measure, by_descriptor=abilities.reads_descriptors, threads=self._threads),
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
@@ -348,8 +350,8 @@ class Wiring(Machine):
     def _fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
         return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=_uniform)
 
-    def _marks(self, scratch: Scratch) -> Marks:
-        return Marks(self.sources, self._fetch(scratch, MARK_LIMITS), self.ffmpeg)
+    def _beside(self, scratch: Scratch) -> Beside:
+        return Beside(self.sources, self._fetch(scratch, BESIDE_LIMITS), self.ffmpeg)
 
     @property
     def _threads(self) -> int | None:

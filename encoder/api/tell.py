@@ -7,7 +7,8 @@ from itertools import chain
 from typing import Protocol
 
 from encoder.api import answers
-from encoder.model.base import Json, replace, to_json
+from encoder.model import beside
+from encoder.model.base import Json, to_json
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media
@@ -172,9 +173,10 @@ def _output(row: JobRow, output: OutputRow, link: str | None, places: Warnings) 
 
 
 def _of_places(spec: OutputSpec, places: Warnings) -> tuple[Note, ...]:
-    """What is unsafe about where an output goes, and where its watermark comes from."""
+    """What is unsafe about where an output goes, and where its watermark and its subtitles come from."""
     told = () if spec.destination is None else places.destination_warnings(spec.destination)
-    return told if spec.watermark is None else (*places.source_warnings(spec.watermark.source), *told)
+    read = chain.from_iterable(places.source_warnings(place) for place in beside.sources(spec).values())
+    return _once(read, told)
 
 
 def _once(*told: Iterable[Note]) -> tuple[Note, ...]:
@@ -183,10 +185,9 @@ def _once(*told: Iterable[Note]) -> tuple[Note, ...]:
 
 
 def _asked(output: OutputRow) -> dict[str, Json]:
-    members: dict[str, Json] = to_json(output.spec)
-    if output.spec.watermark is not None:
-        source = _shown(output.spec.watermark.source)
-        members["watermark"] = to_json(replace(output.spec.watermark, source=source))
+    spec = output.spec
+    shown = {where: _shown(place) for where, place in beside.sources(spec).items()}
+    members: dict[str, Json] = to_json(beside.with_sources(spec, shown))
     return {name: value for name, value in members.items() if value is not None}
 
 

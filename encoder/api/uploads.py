@@ -14,8 +14,10 @@ from encoder.api.operations import Call, answer
 from encoder.api.parts import Parts
 from encoder.api.wire_upload import read_upload
 from encoder.errors import CATALOGUE, Rejected
+from encoder.model import beside
 from encoder.model.base import replace
-from encoder.model.job import JobSpec, Place, Watermark
+from encoder.model.job import JobSpec, OutputSpec, Place
+from encoder.model.place import pointer
 from encoder.model.state import UploadState
 from encoder.queue.enqueue import upload_of
 from encoder.sources.upload import key_of, read_id
@@ -76,16 +78,16 @@ async def look(parts: Parts, row: UploadRow) -> UploadRow:
 
 async def all_brought(call: Call, spec: JobSpec) -> JobSpec:
     """`spec` with each upload that it names as `brought` gives it. Raises as `brought`."""
-    outputs = [
-        output if output.watermark is None else replace(output, watermark=await _marked(call, number, output.watermark))
-        for number, output in enumerate(spec.outputs)
-    ]
+    outputs = [await _beside(call, number, output) for number, output in enumerate(spec.outputs)]
     return replace(spec, source=await brought(call, spec.source), outputs=tuple(outputs))
 
 
-async def _marked(call: Call, number: int, watermark: Watermark) -> Watermark:
-    path = f"/outputs/{number}/watermark/source"
-    return replace(watermark, source=await brought(call, watermark.source, path=path))
+async def _beside(call: Call, number: int, output: OutputSpec) -> OutputSpec:
+    found = beside.sources(output)
+    there = {
+        where: await brought(call, place, path=pointer("outputs", number, *where)) for where, place in found.items()
+    }
+    return beside.with_sources(output, there)
 
 
 async def brought(call: Call, source: Place, *, path: str = "/source") -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Protocol
 
 from pydantic import Field
@@ -108,7 +108,7 @@ def _meaning(body: Json, places: Places) -> Iterator[Fault]:
     if receiver is not None:
         yield from below("/notificationUrl", places.receiver(receiver))
     yield from _meaning_of_outputs(outputs)
-    yield from _meaning_of_watermarks(outputs, places)
+    yield from _meaning_of_sources(outputs, places)
     yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places)
 
 
@@ -124,12 +124,24 @@ def _meaning_of_outputs(outputs: Sequence[Json]) -> Iterator[Fault]:
         yield Fault(path="/outputs", code="job_too_large", message="must ask for fewer or smaller pictures in all")
 
 
-def _meaning_of_watermarks(outputs: Sequence[Json], places: Places) -> Iterator[Fault]:
+def _meaning_of_sources(outputs: Sequence[Json], places: Places) -> Iterator[Fault]:
+    """Of what outputs read beside the job's source."""
     for position, raw in enumerate(outputs):
-        watermark = raw.get("watermark") if isinstance(raw, dict) else None
-        source, _ = _SOURCE.read(watermark.get("source") if isinstance(watermark, dict) else None)
-        if source is not None:
-            yield from below(f"/outputs/{position}/watermark/source", source.told(places.source(source.place())))
+        for where, place in _beside(raw if isinstance(raw, dict) else {}):
+            source, _ = _SOURCE.read(place)
+            if source is not None:
+                yield from below(f"/outputs/{position}{where}", source.told(places.source(source.place())))
+
+
+def _beside(output: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """What may be such a source, and where it stands: the rest of the output may be anything."""
+    watermark, subtitles = output.get("watermark"), output.get("subtitles")
+    if isinstance(watermark, dict):
+        yield "/watermark/source", watermark.get("source")
+    files = subtitles.get("files") if isinstance(subtitles, dict) else None
+    for number, file in enumerate(files if isinstance(files, list) else []):
+        if isinstance(file, dict):
+            yield f"/subtitles/files/{number}/source", file.get("source")
 
 
 def _pixels_per_second(spec: OutputSpec) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
+from encoder.api import wire_subtitles
 from encoder.api.wire_images import Thumbnails
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_tracks import AudioTracks
@@ -144,6 +145,7 @@ class Output(Wire):
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
     thumbnails: Thumbnails = ABSENT
     watermark: Watermark = ABSENT
+    subtitles: wire_subtitles.Asked = ABSENT
     destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
     @model_validator(mode="after")
@@ -157,6 +159,8 @@ class Output(Wire):
         explicit = {name: value for name, value in self.sent().items() if value != AUTO}
         if self.watermark is not ABSENT:
             explicit["watermark"] = self.watermark.members()
+        if self.subtitles is not ABSENT:
+            explicit["subtitles"] = wire_subtitles.members(self.subtitles)
         if self.clip is not ABSENT:
             explicit["clip"] = self.clip.members()
         if self.renditions is not ABSENT:

@@ -1,4 +1,4 @@
-"""`audioTracks` in the job language: which tracks of sound an output carries."""
+"""Tracks of a source in the job language: which of its sounds, which of its subtitles."""
 
 from __future__ import annotations
 
@@ -35,11 +35,14 @@ _INDEX = {"type": "integer", "minimum": 0, "maximum": MOST_STREAMS - 1}
 _LANGUAGE = {"type": "string", "pattern": f"^{tracks.LANGUAGE.pattern}$", "description": "ISO 639-2"}
 _LIST = {"type": "array", "items": {"anyOf": [_INDEX, _LANGUAGE]}, "minItems": 1, "maxItems": tracks.MOST}
 
+_EITHER = [{"enum": [tracks.DEFAULT, tracks.ALL]}, {**_LIST, "uniqueItems": True}]
+_NAMED = "of a list, each by the index of its stream or by its language"
+
 AudioTracks = Annotated[
     str | tuple[int | str, ...],
     BeforeValidator(_checked),
-    WithJsonSchema({
-        "anyOf": [{"enum": [tracks.DEFAULT, tracks.ALL]}, {**_LIST, "uniqueItems": True}],
-        "description": "of a list, each by the index of its stream or by its language; its first is the default one",
-    }),
-]  # fmt: skip
+    WithJsonSchema({"anyOf": _EITHER, "description": f"{_NAMED}; its first is the default one"}),
+]
+SubtitleTracks = Annotated[
+    str | tuple[int | str, ...], BeforeValidator(_checked), WithJsonSchema({"anyOf": _EITHER, "description": _NAMED})
+]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from encoder.cli.text import clean, duration, rate, size
 from encoder.cli.views import PlannedOutput, Preview
-from encoder.model.media import AudioStream, Media, VideoStream
+from encoder.model.media import AudioStream, Media, SubtitleStream, VideoStream
 
 
 def planned(preview: Preview) -> Iterator[str]:
@@ -36,6 +36,7 @@ def media(found: Media) -> Iterator[str]:
     yield ", ".join(facts)
     yield from (f"  {video.index} video {_video(video)}" for video in found.video)
     yield from (f"  {audio.index} audio {_audio(audio)}" for audio in found.audio)
+    yield from (f"  {track.index} subtitles {_subtitles(track)}" for track in found.subtitles)
     for other in found.other:
         yield f"  {other.index} {clean(other.type)} {clean(other.codec or '')}".rstrip()
 
@@ -51,3 +52,8 @@ def _video(video: VideoStream) -> str:
 
 def _audio(audio: AudioStream) -> str:
     return f"{clean(audio.codec)}, {clean(audio.layout or f'{audio.channels} channels')}, {audio.sample_rate_hz} Hz"
+
+
+def _subtitles(track: SubtitleStream) -> str:
+    marks = [mark for mark, marked in (("default", track.default), ("forced", track.forced)) if marked]
+    return ", ".join([clean(fact) for fact in (track.codec, track.language) if fact] + marks)

@@ -10,7 +10,7 @@ from encoder.ffmpeg import containers
 from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
-from encoder.model.plan import Mark, Note
+from encoder.model.plan import Mark, Note, Script
 
 
 class Able(Protocol):
@@ -34,6 +34,7 @@ class Case:
     spec: OutputSpec
     able: Able
     mark: Mark | None = None  # the watermark that `spec` asks for
+    scripts: tuple[Script, ...] = ()  # the files of subtitles that `spec` names
     reasons: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from encoder.ffmpeg import codecs, looks
+from encoder.ffmpeg.caption_checks import captions
 from encoder.ffmpeg.evidence import CLOCK_SECONDS, Evidence
 from encoder.ffmpeg.image_checks import pictures
 from encoder.ffmpeg.looks import Facts
@@ -101,6 +102,10 @@ def streams(seen: Evidence) -> Check:
     for place, (wanted, found) in enumerate(zip(plan.sounds, media.audio, strict=False)):
         expected |= looks.numbered(looks.planned_audio(wanted), place)
         measured |= looks.numbered(looks.measured_audio(found), place)
+    expected["subtitles"], measured["subtitles"] = len(plan.subtitles), len(media.subtitles)
+    for place, (track, text) in enumerate(zip(plan.subtitles, media.subtitles, strict=False)):
+        expected |= looks.numbered(looks.planned_subtitles(track, seen.container), place)
+        measured |= looks.numbered(looks.measured_subtitles(text), place)
     fault = looks.fault(expected, measured)
     return Check(name="streams", passed=fault is None, expected=expected, measured=measured, fault=fault)
 
@@ -289,7 +294,7 @@ def content(seen: Evidence) -> Check | None:
 
 ALL: tuple[Callable[[Evidence], Check | None], ...] = (
     run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
-    loudness, content,
+    captions, loudness, content,
 )  # fmt: skip
 
 

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import codecs, containers, controls, graph, hardware, image_graph, overlay, segments
+from encoder.ffmpeg import captions, codecs, containers, controls, graph, hardware, image_graph, overlay, segments
 from encoder.ffmpeg.box import SOURCE_FD
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.watch import strip as strip_of
-from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, VideoPlan
+from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, SubtitlePlan, VideoPlan
 
 INPUT_OPTIONS = input_options()
 _SPARE_SECONDS = 5  # what a run may make beyond its plan before it is cut off
@@ -46,9 +46,10 @@ def build(
         for number, audio in enumerate(stream.sounds)
         if audio.encoder != codecs.COPY
     }
-    args = [*_opened(outputs, source_args, one_pass.decoded), *_filtered(pictures, sounds)]
+    scripts = {file: place for place, file in enumerate(_scripts(outputs), 1 + len(overlay.inputs(outputs)))}
+    args = [*_opened(outputs, source_args, one_pass.decoded), *_text(_scripts(outputs)), *_filtered(pictures, sounds)]
     for place, stream in streams.items():
-        args += _output(stream, place, threads)
+        args += _output(stream, place, threads, scripts)
         args += _written(plan.output(stream.output), stream, files[stream.output])
     return args
 
@@ -95,13 +96,16 @@ def encoders(outputs: Iterable[OutputPlan]) -> tuple[str, ...]:
     return tuple(each.video.encoder for output in outputs for each in output.streams if each.video is not None)
 
 
-def decode_check(*, source_args: Sequence[str] = INPUT_OPTIONS, strip: Path | None = None) -> list[str]:
+def decode_check(
+    *, source_args: Sequence[str] = INPUT_OPTIONS, strip: Path | None = None, text: bool = False
+) -> list[str]:
     """The arguments that decode a whole result, which is descriptor 3, and complain about anything in it.
 
-    `strip`: where a strip of its picture goes, for `watch`.
+    `strip`: where a strip of its picture goes, for `watch`. `text`: it has subtitles.
     """
     # each line by itself, for `checks.decode` tells the decoder's from the null muxer's
-    everything = ("-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough")
+    everything = ["-map", "0:v?", "-map", "0:a?", "-fps_mode", "passthrough"]
+    everything += ["-map", "0:s", "-c:s", "srt"] if text else []  # the null muxer has no encoder of its own for them
     # every bit is read and every picture made; only its edges are not smoothed, a sixth of the work, for nobody looks
     quick = ("-skip_loop_filter", "all")
     seen = [] if strip is None else strip_of("0:v:0", strip)
@@ -161,6 +165,18 @@ def _opened(
     yield from overlay.opened(overlay.inputs(outputs))
 
 
+def _scripts(outputs: Iterable[OutputPlan]) -> dict[str, SubtitlePlan]:
+    """The subtitles that outputs carry, by their files."""
+    return {each.file: each for stream in _streams(outputs) for each in stream.subtitles}
+
+
+def _text(scripts: Mapping[str, SubtitlePlan]) -> Iterator[str]:
+    """How subtitles are opened: as the form in which we wrote them and as nothing else, by the names that we gave."""
+    for script in scripts.values():
+        yield from ("-protocol_whitelist", "file", "-format_whitelist", script.form, "-f", script.form)
+        yield from ("-i", f"file:{script.file}")
+
+
 def _filtered(pictures: Mapping[str, OutputPlan], sounds: Mapping[str, AudioPlan]) -> Iterator[str]:
     if pictures:
         yield from ("-filter_complex", graph.pictures(pictures))
@@ -182,13 +198,15 @@ def _is_encoded(output: OutputPlan) -> bool:
     return output.video is not None and output.video.encoder != codecs.COPY
 
 
-def _output(output: OutputPlan, place: int, threads: int | None) -> Iterator[str]:
+def _output(output: OutputPlan, place: int, threads: int | None, scripts: Mapping[str, int]) -> Iterator[str]:
     if output.video is not None:
         passing = _Passing(2, _pass_log(output)) if output.video.two_pass else None
         yield from _video(output.video, _label("v", place), threads, passing=passing)
     for number, audio in enumerate(output.sounds):
         stream = f"a:{number}" if output.more_audio else "a"
         yield from _audio(audio, _label("a", place, number), stream, number)
+    for number, track in enumerate(output.subtitles):
+        yield from _subtitles(track, number, scripts[track.file])
     yield from ("-map_metadata:g", "-1", "-map_metadata:s", "-1")  # phones write there where they were
     yield from ("-map_chapters", "-1" if output.clipped or output.name else "0")
     yield from ("-t", f"{_most_seconds(output):.6f}")
@@ -258,3 +276,13 @@ def _audio(audio: AudioPlan, label: str, stream: str, number: int) -> Iterator[s
         yield from (f"-disposition:{stream}", "default" if audio.default else "0")
     if audio.language is not None:
         yield from (f"-metadata:s:a:{number}", f"language={audio.language}")
+
+
+def _subtitles(track: SubtitlePlan, number: int, script: int) -> Iterator[str]:
+    """One track; `script` is the input that holds its text."""
+    same = track.codec == captions.CODECS[track.form]
+    yield from ("-map", f"{script}:0", f"-c:s:{number}", codecs.COPY if same else track.codec)
+    marks = [name for name, marked in (("default", track.default), ("forced", track.forced)) if marked]
+    yield from (f"-disposition:s:{number}", "+".join(marks) or "0")
+    if track.language is not None:
+        yield from (f"-metadata:s:s:{number}", f"language={track.language}")

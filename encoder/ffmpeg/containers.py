@@ -22,12 +22,15 @@ class Container:
     boxes: bool = False  # ISO boxes: edit lists, `moov`, faststart
     languages: bool = True  # holds the language of a track
     several: bool = False  # holds several tracks of sound
+    subtitles: tuple[str, ...] = ()  # codecs of those that are text
+    marks_forced: bool = True  # says which of them are shown to all
     marks_default: bool = True  # says which of several tracks is to be taken
     own_zero: bool = False  # its times begin wherever the muxer likes, and it declares no end
     timed: bool = True  # its packets have times: a late start is kept
     turns: bool = True  # holds the turn with which a copied picture is to be shown
     package: bool = False  # a folder of renditions, cut into segments
     images: bool = False  # an image, or a folder of them
+    captions: bool = False  # one track of subtitles and nothing else
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -49,6 +52,7 @@ _CONTAINERS = (
         audio_content_type="audio/mp4",
         video=("h264", "hevc", "av1", "vp9"),
         audio=("aac", "mp3", "opus", "flac", "ac3", "eac3", "alac"),
+        subtitles=("mov_text",),
         tags=_ISO_TAGS,
         boxes=True,
     ),
@@ -61,6 +65,8 @@ _CONTAINERS = (
         content_type="video/quicktime",
         video=("h264", "hevc"),
         audio=("aac", "mp3", "pcm_s16le", "pcm_s24le", "ac3", "eac3", "alac"),
+        subtitles=("mov_text",),
+        marks_forced=False,
         tags=_ISO_TAGS,
         boxes=True,
     ),
@@ -74,6 +80,7 @@ _CONTAINERS = (
         audio_content_type="audio/webm",
         video=("vp9", "av1", "vp8"),
         audio=("opus", "vorbis"),
+        subtitles=("webvtt",),
     ),
     Container(
         name="mkv",
@@ -85,6 +92,7 @@ _CONTAINERS = (
         audio_content_type="audio/x-matroska",
         video=("h264", "hevc", "av1", "vp9", "vp8", "mpeg4", "mpeg2video"),
         audio=("aac", "opus", "mp3", "flac", "vorbis", "pcm_s16le", "pcm_s24le", "ac3", "eac3", "mp2"),
+        subtitles=("subrip", "ass"),
     ),
     Container(
         name="mpegts",
@@ -192,6 +200,16 @@ _CONTAINERS = (
         extension="wav",
         content_type="audio/wav",
         audio=("pcm_s16le", "pcm_s24le"),
+        languages=False,
+    ),
+    Container(
+        name="vtt",
+        captions=True,
+        muxer="webvtt",
+        demuxer="webvtt",
+        extension="vtt",
+        content_type="text/vtt",
+        subtitles=("webvtt",),
         languages=False,
     ),
 )

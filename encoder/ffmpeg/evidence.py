@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import count
 
 from encoder.ffmpeg import containers
+from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.containers import Container
 from encoder.ffmpeg.exits import Exit
@@ -45,6 +46,7 @@ class Evidence:
     content: Content | None = None  # of a picture that `watch` looked at
     loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
     images: ImagesSeen | None = None  # of an output of images
+    captions: tuple[tuple[Captions, Captions], ...] = ()  # of each track of subtitles: what it should say, and says
 
     @property
     def reads_all(self) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import command, watch
+from encoder.ffmpeg import command, containers, watch
 from encoder.ffmpeg.exits import Exit
-from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.formats import DEMUXER_OF, DEMUXERS, input_options
 from encoder.ffmpeg.launcher import Launcher, Limits
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.watch import Content, Doubt
@@ -36,7 +36,10 @@ class Eye:
         """What came of decoding `path`, and what its picture shows: None where that does not matter."""
         strip = self.folder / f"{path.name}.strip" if watch.applies(plan) else None
         try:
-            ended = await self._run(command.decode_check(source_args=self._opened(path), strip=strip), path)
+            demuxer = DEMUXER_OF[containers.CONTAINERS[plan.container].muxer]
+            opened = self._opened(path, formats=(demuxer,))
+            args = command.decode_check(source_args=opened, strip=strip, text=bool(plan.subtitles))
+            ended = await self._run(args, path)
             if strip is None or ended.code:
                 return ended, None
             doubts = watch.doubts(await asyncio.to_thread(strip.read_bytes))
@@ -50,8 +53,8 @@ class Eye:
         ended = await self._run(args, self.source)
         return None if ended.code else watch.is_so(doubt, await asyncio.to_thread(strip.read_bytes))
 
-    def _opened(self, path: Path) -> Sequence[str]:
-        return input_options(None if self.by_descriptor else path)
+    def _opened(self, path: Path, *, formats: Sequence[str] = DEMUXERS) -> Sequence[str]:
+        return input_options(None if self.by_descriptor else path, formats=formats)
 
     async def _run(self, args: list[str], path: Path) -> Exit:
         return await self.ffmpeg.run(args, folder=self.folder, leash=self.leash, limits=LIMITS, source=path)

@@ -6,6 +6,7 @@ session description, nothing that names other files or hosts. The only protocol 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from encoder.ffmpeg.box import SOURCE_FD
@@ -19,6 +20,7 @@ DEMUXERS = (
 DEMUXER_OF = {
     "mp4": "mov", "mov": "mov", "ipod": "mov", "matroska": "matroska", "webm": "matroska", "mpegts": "mpegts",
     "mp3": "mp3", "adts": "aac", "flac": "flac", "ogg": "ogg", "opus": "ogg", "wav": "wav", "gif": "gif",
+    "webvtt": "webvtt",
 }  # fmt: skip
 
 MOST_PIXELS = 8192 * 4320
@@ -26,7 +28,7 @@ MOST_STREAMS = 64
 MOST_ALLOCATED_BYTES = 512 * 1024**2
 
 
-def input_options(path: Path | None = None) -> tuple[str, ...]:
+def input_options(path: Path | None = None, *, formats: Sequence[str] = DEMUXERS) -> tuple[str, ...]:
     """How ffmpeg opens the source, up to and with `-i`: as descriptor 3, the only thing that it may open.
 
     `path`: for builds without the `fd` protocol (before 6.0), which open the file by its name, ours; then the formats
@@ -35,7 +37,7 @@ def input_options(path: Path | None = None) -> tuple[str, ...]:
     opened = ("-fd", str(SOURCE_FD), "-i", "fd:") if path is None else ("-i", f"file:{path}")
     return (
         "-protocol_whitelist", "fd" if path is None else "file",
-        "-format_whitelist", ",".join(DEMUXERS),
+        "-format_whitelist", ",".join(formats),
         "-max_pixels", str(MOST_PIXELS),
         "-max_streams", str(MOST_STREAMS),
         *opened,

@@ -1,13 +1,13 @@
 """The filter graphs of a pass: each output is a chain of steps, and what chains have in common is done once (`tree`).
 
 Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → constant
-frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark → scale, crop or pad → format
-and tags.
+frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark, subtitles → scale, crop or
+pad → format and tags.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from encoder.errors import Defect
@@ -17,6 +17,7 @@ from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
 
 Size = tuple[int, int]
 
+_SOURCE = ""  # among the inputs of a command, which are else called by their files
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
 # side data of HDR survives the chain, and is not true of the result any more
 _OF_EACH_FRAME = tuple(
@@ -38,7 +39,7 @@ _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 def pictures(outputs: Mapping[str, OutputPlan]) -> str:
     """The graph that makes each output's picture, under its label, from the one track that they share."""
     videos = {label: _video(output) for label, output in outputs.items()}
-    places = {mark.file: place for place, mark in enumerate(overlay.inputs(outputs.values()), 1)}
+    places = _places(outputs.values(), source=0)
     streams = {label: video for label, video in videos.items() if outputs[label].images is None}
     chains = {
         label: _chain(output, videos[label], _made_at(videos[label], streams), places)
@@ -64,11 +65,17 @@ def sounds(audios: Mapping[str, AudioPlan]) -> Iterator[str]:
 def alone(output: OutputPlan, *, first_mark: int = 1) -> Chain:
     """All that becomes of one output's picture, as if no other were made beside it.
 
-    `first_mark`: which input of the command its watermark is.
+    `first_mark`: which input of the command its watermark is; the source is the one before.
     """
     video = _video(output)
-    places = {mark.file: place for place, mark in enumerate(overlay.inputs([output]), first_mark)}
+    places = _places([output], source=first_mark - 1)
     return tree.numbered(_chain(output, video, _made_at(video, {"": video}), places))
+
+
+def _places(outputs: Iterable[OutputPlan], *, source: int) -> dict[str, int]:
+    """Which inputs of a command the source and the files over its picture are."""
+    marks = overlay.inputs(outputs)
+    return {_SOURCE: source} | {mark.file: place for place, mark in enumerate(marks, source + 1)}
 
 
 def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: Mapping[str, int]) -> Chain:
@@ -80,8 +87,11 @@ def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: M
         *_TURNS[video.turn_deg],
         *(() if made_at is None else _made(video, made_at)),
         *(() if made_at is None or _is_cut(video) else _marked(video, made_at, places)),
+        *(() if made_at is None else _captioned(output, video, made_at, places[_SOURCE])),
+        *(() if _is_cut(video) else _written(output, video)),
         *_sized(video, made_at),
         *(_marked(video, (video.width_px, video.height_px), places) if _is_cut(video) else ()),
+        *(_written(output, video) if _is_cut(video) else ()),
         *_finished(video),
         *(() if output.images is None else image_graph.arranged(output, output.images)),
     )
@@ -104,17 +114,37 @@ def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     held = (f"tpad=stop={video.held_frames}:stop_mode=clone",) if video.held_frames else ()
     if not output.clipped:
         return (constant, *held)
-    rate = Fraction(video.rate)
-    first = round(Fraction(output.clip_start_seconds - output.seek_seconds) * rate)
+    first = _lead_frames(output)
     until = ""
     if output.clip_seconds is not None:
-        until = f":end_pts={first + round(Fraction(output.clip_seconds) * rate)}"
+        until = f":end_pts={first + round(Fraction(output.clip_seconds) * Fraction(video.rate))}"
     return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
 
 
+def _lead_frames(output: OutputPlan) -> int:
+    """How many frames are decoded before the first of a clip."""
+    return round(Fraction(output.clip_start_seconds - output.seek_seconds) * Fraction(_video(output).rate))
+
+
 def _is_cut(video: VideoPlan) -> bool:
-    """Whether an output shows another part than the picture: then its watermark lies where its own corners are."""
+    """Whether an output shows another part than the picture: then watermark and text lie where its own corners are."""
     return video.crop or video.pad
+
+
+def _captioned(output: OutputPlan, video: VideoPlan, at: Size, source: int) -> Chain:
+    """With subtitles that are pictures, which belong to the whole picture."""
+    if video.burnt is None or video.burnt.file is not None:
+        return ()
+    return overlay.captioned(video, video.burnt, at, source, lead_seconds=_lead_frames(output) / Fraction(video.rate))
+
+
+def _written(output: OutputPlan, video: VideoPlan) -> Chain:
+    """With subtitles that are text, whose times are the source's."""
+    if video.burnt is None or video.burnt.file is None:
+        return ()
+    drawn = f"ass=filename={video.burnt.file}"
+    before = round(Fraction(output.clip_start_seconds) * Fraction(video.rate))
+    return (f"setpts=PTS+{before}", drawn, f"setpts=PTS-{before}") if before else (drawn,)
 
 
 def _marked(video: VideoPlan, at: Size, places: Mapping[str, int]) -> Chain:
@@ -128,9 +158,9 @@ def _made(video: VideoPlan, at: Size) -> Chain:
 
 
 def _made_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | None:
-    """The size at which this output's picture is tone-mapped, and gets its watermark: once for all that can share it,
-    large enough for each."""
-    if video.tone_map is None and video.watermark is None:
+    """The size at which this output's picture is tone-mapped, gets its watermark and its subtitles: once for all that
+    can share it, large enough for each."""
+    if video.tone_map is None and video.watermark is None and video.burnt is None:
         return None
     alike = [video, *(other for other in all_videos.values() if _look(other) == _look(video))]
     return max(_scaled(other)[0] for other in alike), max(_scaled(other)[1] for other in alike)
@@ -138,8 +168,9 @@ def _made_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | No
 
 def _look(video: VideoPlan) -> tuple[object, ...]:
     width, height = _scaled(video)
-    shape = round(width / height, 1) if video.watermark else None  # on another shape it would lie elsewhere
-    return video.tone_map, video.rate, video.turn_deg, video.pixel_format, video.watermark, shape
+    # on another shape they would lie elsewhere
+    shape = round(width / height, 1) if video.watermark or video.burnt else None
+    return video.tone_map, video.rate, video.turn_deg, video.pixel_format, video.watermark, video.burnt, shape
 
 
 def _scaled(video: VideoPlan) -> Size:

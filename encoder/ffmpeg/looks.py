@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from encoder.ffmpeg import codecs, sound
+from encoder.ffmpeg.containers import Container
 from encoder.model.base import Json
-from encoder.model.media import AudioStream, VideoStream
-from encoder.model.plan import AudioPlan, VideoPlan
+from encoder.model.media import AudioStream, SubtitleStream, VideoStream
+from encoder.model.plan import AudioPlan, SubtitlePlan, VideoPlan
 
 Facts = dict[str, Json]
 
@@ -55,6 +56,24 @@ def measured_audio(stream: AudioStream) -> Facts:
         "layout": sound.layout_of(stream),
         "language": stream.language,
         "default": stream.default,
+    }
+
+
+def planned_subtitles(plan: SubtitlePlan, container: Container) -> Facts:
+    facts: Facts = {"subtitleCodec": plan.codec}
+    if not container.languages:
+        return facts
+    # of MP4's tracks of one kind the first is marked where none is
+    default: Facts = {"subtitleDefault": plan.default} if plan.default or not container.boxes else {}
+    return {**facts, "subtitleLanguage": plan.language, "subtitleForced": plan.forced, **default}
+
+
+def measured_subtitles(stream: SubtitleStream) -> Facts:
+    return {
+        "subtitleCodec": stream.codec,
+        "subtitleLanguage": stream.language,
+        "subtitleDefault": stream.default,
+        "subtitleForced": stream.forced,
     }
 
 

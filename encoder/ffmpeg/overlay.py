@@ -1,4 +1,4 @@
-"""A watermark over a picture: which inputs it takes, and the step of a chain that lays it there. Pure.
+"""A watermark or subtitles over a picture: which inputs it takes, and the step of a chain that lays it there. Pure.
 
 Sizes are relative: a logo is as wide, in shares of the picture, on each output of a job.
 """
@@ -6,9 +6,10 @@ Sizes are relative: a logo is as wide, in shares of the picture, on each output 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 
 from encoder.ffmpeg.formats import MOST_PIXELS
-from encoder.model.plan import OutputPlan, VideoPlan, WatermarkPlan
+from encoder.model.plan import BurntPlan, OutputPlan, VideoPlan, WatermarkPlan
 
 Size = tuple[int, int]
 
@@ -34,6 +35,32 @@ def opened(marks: Iterable[WatermarkPlan]) -> Iterator[str]:
     for mark in marks:
         yield from ("-protocol_whitelist", "file", "-format_whitelist", mark.demuxer, "-max_pixels", str(MOST_PIXELS))
         yield from ("-f", mark.demuxer, "-i", f"file:{mark.file}")
+
+
+def captioned(video: VideoPlan, burnt: BurntPlan, at: Size, source: int, *, lead_seconds: Fraction) -> tuple[str, ...]:
+    """The steps that lay subtitles which are pictures, a stream of input `source`, over a picture of the size `at`.
+
+    `lead_seconds`: how much of the source is decoded before the output begins. Subtitles of the picture's own shape
+    fill it; others were made for one with bars above and below, and go as far down as it does.
+    """
+    width, height = at
+    deep = "p10" if "10" in video.pixel_format else ""
+    shown = f"if(lt(abs(iw/ih-{burnt.shape}),0.02),{height},2*trunc({width}*ih/iw/2))"
+    steps = (
+        *((f"setpts=PTS-{float(lead_seconds):.6f}/TB",) if lead_seconds else ()),
+        (
+            f"scale=w={width}:h='{shown}':flags=bicubic"
+            f":out_color_matrix={video.color_matrix}:out_range={video.color_range}"
+        ),
+        f"format=yuva420{deep or 'p'}{'le' if deep else ''}",
+    )
+    return (
+        f"format={video.pixel_format}",
+        (
+            f"null[m{{n}}];[{source}:{burnt.source_index}]{','.join(steps)}[w{{n}}];"
+            f"[m{{n}}][w{{n}}]overlay=x=0:y=H-h:eof_action=pass:format=yuv420{deep}"
+        ),
+    )
 
 
 def laid(video: VideoPlan, mark: WatermarkPlan, at: Size, place: int) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from encoder.ffmpeg import containers, ladder, picture, quality, rates, sound, timeline
+from encoder.ffmpeg import containers, ladder, picture, quality, rates, sound, subtitles, timeline
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -69,7 +69,7 @@ def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encode
     highest = max(picture.size(stream, spec, least_px=encoder.min_side_px).size[1] for spec in specs)
     deinterlace = picture.deinterlacing(stream, case.spec, highest)
     rate = picture.frame_rate(stream, case.spec, deinterlace)
-    span = timeline.span(case.media, case.spec.clip, rate)
+    span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
     return Frames(
         stream=stream,
         span=span,

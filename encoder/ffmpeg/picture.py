@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, rates, target
+from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, rates, subtitles, target
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.geometry import Fitted
@@ -14,7 +14,7 @@ from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import VideoStream
-from encoder.model.plan import VideoPlan, WatermarkPlan
+from encoder.model.plan import BurntPlan, VideoPlan, WatermarkPlan
 
 _FIELDS_KEPT_LINES = 720
 _FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
@@ -133,6 +133,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         max_bitrate_bps=spec.max_bitrate,
         crf=controls.quality(spec, encoder),
         watermark=_watermark(case, keeps_hdr=keeps_hdr),
+        burnt=_burnt(case, fit.size, keeps_hdr=keeps_hdr),
         upload=hardware.upload(encoder.name),
         target_quality=spec.target_quality,
         two_pass=bool(spec.two_pass) and encoder.two_passes,
@@ -201,6 +202,19 @@ def _watermark(case: Case, *, keeps_hdr: bool) -> WatermarkPlan | None:
         opacity=wanted.opacity,
         scale=wanted.scale,
     )
+
+
+def _burnt(case: Case, size: tuple[int, int], *, keeps_hdr: bool) -> BurntPlan | None:
+    plan = subtitles.burnt(case)
+    if plan is not None and keeps_hdr:
+        raise errors.Permanent("unsupported_hdr", "Subtitles are SDR: they go on an HDR picture only with toneMap.")
+    if plan is None:
+        return None
+    if plan.script is None:
+        stream = track(case)
+        return replace(plan, shape=f"{stream.coded_width}/{stream.coded_height}")
+    shape = "tall" if size[1] > size[0] else "wide"
+    return replace(plan, file=f"burnt-{plan.script.file.partition('.')[0]}-{shape}.ass")
 
 
 def _explain_copy(case: Case, stream: VideoStream) -> None:

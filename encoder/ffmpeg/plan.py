@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, sparse, timeline
+from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, sparse, subtitles, timeline
 from encoder.ffmpeg.case import Able, Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
@@ -15,7 +15,7 @@ from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, VideoStream
-from encoder.model.plan import AudioPlan, Mark, OutputPlan, Pass, Plan, Refusal, VideoPlan
+from encoder.model.plan import AudioPlan, Mark, OutputPlan, Pass, Plan, Refusal, Script, VideoPlan
 
 
 def decide(
@@ -24,8 +24,10 @@ def decide(
     able: Able,
     marks: Mapping[int, Mark] | None = None,
     entries: Entries | None = None,
+    scripts: Mapping[int, tuple[Script, ...]] | None = None,
 ) -> Plan:
-    """The plan of a job's outputs, by their position in the job. `marks`: the watermarks that they ask for.
+    """The plan of a job's outputs, by their position in the job. `marks`: the watermarks that they ask for; `scripts`:
+    the files of subtitles.
 
     `entries`: where the pictures of the source can be entered, as far as that is known.
 
@@ -36,7 +38,8 @@ def decide(
     refused: list[Refusal] = []
     for number, spec in outputs.items():
         try:
-            plans.append(_output(number, Case(media=media, spec=spec, able=able, mark=(marks or {}).get(number))))
+            mark, brought = (marks or {}).get(number), (scripts or {}).get(number, ())
+            plans.append(_output(number, Case(media=media, spec=spec, able=able, mark=mark, scripts=brought)))
         except errors.Permanent as failure:
             refused.append(Refusal(output=number, code=failure.code, message=failure.message))
     plan = Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))
@@ -77,11 +80,14 @@ def _output(number: int, case: Case) -> OutputPlan:
     if case.container.images:
         return images.planned(number, case)
     case = _chosen(case)
+    if case.container.captions:
+        return _captions(number, case)
     if case.container.package:
         return packages.planned(number, *_encoding(case, rules.video_codec(case.spec)))
     video, span = _video(case)
     sounds = sound.all_planned(case, span)
     audio = next(iter(sounds), None)
+    carried = subtitles.carried(number, case)
     container = case.container
     if video is None and audio is None:
         raise errors.Permanent("no_audio_stream", "The source has no sound, and the output no picture.")
@@ -95,6 +101,7 @@ def _output(number: int, case: Case) -> OutputPlan:
         video=video,
         audio=audio,
         more_audio=sounds[1:],
+        subtitles=carried,
         seek_seconds=float(span.seek),
         clip_start_seconds=float(span.start),
         clipped=span.clipped,
@@ -102,6 +109,26 @@ def _output(number: int, case: Case) -> OutputPlan:
         duration_seconds=_duration(case.media, span, video, *sounds),
         start_offset_seconds=audio.start_seconds - video.start_seconds if audio and video else 0.0,
         measure=quality.wanted(case.spec, video, case.able.filters),
+        reasons=tuple(case.reasons),
+        warnings=tuple(case.warnings),
+    )
+
+
+def _captions(number: int, case: Case) -> OutputPlan:
+    """A track of subtitles by itself."""
+    span = timeline.span(case.media, case.spec.clip, None)
+    container = case.container
+    return OutputPlan(
+        output=number,
+        container=container.name,
+        muxer=container.muxer,
+        extension=container.extension,
+        content_type=container.content_type,
+        subtitles=subtitles.carried(number, case),
+        clip_start_seconds=float(span.start),
+        clipped=span.clipped,
+        clip_seconds=None if span.end is None else float(span.end - span.start),
+        duration_seconds=span.length_of(case.media.start_seconds, case.media.duration_seconds),
         reasons=tuple(case.reasons),
         warnings=tuple(case.warnings),
     )
@@ -121,7 +148,7 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
     deinterlace = picture.deinterlacing(stream, case.spec, height)
     rate = picture.frame_rate(stream, case.spec, deinterlace)
-    span = timeline.span(case.media, case.spec.clip, rate)
+    span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
     telecine = picture.telecine(stream, case.spec)
     frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
     return picture.planned(fitting, encoder, frames), span

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from encoder import errors
 from encoder.ffmpeg import checks, image_graph
+from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.closing import read_closing
 from encoder.ffmpeg.evidence import Evidence
 from encoder.ffmpeg.exits import Exit
@@ -31,12 +32,13 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
     decoded: Exit,
     loudness: tuple[Loudness | None, ...] = (),
     content: Content | None = None,
+    captions: tuple[tuple[Captions, Captions], ...] = (),
 ) -> Proof:
     """Every check that applies to a result: a file, or one rendition of the package `path`.
 
     `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
     `decoded`: of `decode_check`. `loudness`: of each track of sound, as `listen` heard it.
-    `content`: what `watch` saw of the picture.
+    `content`: what `watch` saw of the picture. `captions`: of each track of subtitles, as `lift` read it.
     """
     name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name
     seen = Evidence(
@@ -48,6 +50,7 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
         decoded=decoded,
         loudness=loudness,
         content=content,
+        captions=captions,
     )
     found = (check(seen) for check in checks.ALL)
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))

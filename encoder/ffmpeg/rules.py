@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from encoder.errors import Fault
-from encoder.ffmpeg import codecs, containers, ladder, loudness, rules_images, rules_package, rules_quality, tracks
+from encoder.ffmpeg import (
+    codecs,
+    containers,
+    ladder,
+    loudness,
+    rules_images,
+    rules_package,
+    rules_quality,
+    rules_subtitles,
+    tracks,
+)
 from encoder.ffmpeg.codecs import AudioEncoder, VideoEncoder
 from encoder.ffmpeg.containers import Container
 from encoder.model.base import replace
@@ -55,11 +65,13 @@ def check(spec: OutputSpec) -> list[Fault]:
         return [_fault("container", f"one of {', '.join(containers.CONTAINERS)}", code="invalid_value")]
     if container.images:
         return [fault for rule in (rules_images.check, _picture, _clip) for fault in rule(spec, container)]
+    if container.captions:
+        return [fault for rule in (rules_subtitles.alone, _clip) for fault in rule(spec, container)]
     if spec.video_codec == codecs.TOGGLE:
         return _toggled(spec)
     rules: tuple[Callable[[OutputSpec, Container], Iterator[Fault]], ...] = (
         _streams, _video_codec, _video_encoder, _rate_control, _picture, _audio_codec, _audio_tracks, _clip,
-        rules_quality.check, rules_package.check, _renditions, rules_images.elsewhere,
+        rules_subtitles.check, rules_quality.check, rules_package.check, _renditions, rules_images.elsewhere,
     )  # fmt: skip
     return [fault for rule in rules for fault in rule(spec, container)]
 

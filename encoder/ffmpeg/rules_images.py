@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Any, cast
 
@@ -36,7 +36,7 @@ def kind(spec: OutputSpec) -> str:
 
 def check(spec: OutputSpec, _: object) -> Iterator[Fault]:
     """The faults of an output whose container is for images, beyond those of any picture."""
-    for member in _strange(spec):
+    for member in strange(spec, _MEMBERS):
         yield _fault(member, f"does not go with container {spec.container}: it is an image")
     if spec.thumbnails is not None:
         yield from _thumbnails(spec, spec.thumbnails)
@@ -49,10 +49,10 @@ def elsewhere(spec: OutputSpec, _: object) -> Iterator[Fault]:
         yield _fault("thumbnails", f"go with container {', '.join(FORMATS)}, not {spec.container}")
 
 
-def _strange(spec: OutputSpec) -> Iterator[str]:
-    """Members that say something of streams, in whatever version of the job language."""
+def strange(spec: OutputSpec, known: Collection[str]) -> Iterator[str]:
+    """Members beside the `known` ones that say something, in whatever version of the job language."""
     for field in msgspec.structs.fields(cast("Any", OutputSpec)):
-        if field.name not in _MEMBERS and getattr(spec, field.name) != _default(field):
+        if field.name not in known and getattr(spec, field.name) != _default(field):
             yield field.encode_name
 
 

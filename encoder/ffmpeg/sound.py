@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from encoder import errors
 from encoder.ffmpeg import channels, codecs, loudness, rules, tracks
 from encoder.ffmpeg.case import Case
@@ -15,7 +13,6 @@ from encoder.model.plan import AudioPlan, LoudnessPlan
 
 DEFAULT_RATE_HZ = 48_000
 _LONGEST_PACKET_SAMPLES = 2048
-_LANGUAGE = re.compile(r"[a-z]{3}")
 
 
 def planned(case: Case, span: Span) -> AudioPlan | None:
@@ -78,7 +75,7 @@ def _copied(case: Case, track: AudioStream, span: Span) -> AudioPlan:
         channels=track.channels,
         layout=layout_of(track),
         sample_rate_hz=track.sample_rate_hz,
-        language=_language(case, track),
+        language=tracks.language_of(case, track.language),
         start_seconds=span.start_of(track.start_seconds) if case.container.timed else 0.0,
         duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
         frame_seconds=_LONGEST_PACKET_SAMPLES / track.sample_rate_hz,
@@ -102,7 +99,7 @@ def _encoded(case: Case, track: AudioStream, encoder: AudioEncoder, span: Span) 
         options=() if bitrate is None else (("-b:a", str(bitrate)),),
         # holes in the sound are filled with silence, or what follows would come too early
         filters=(*_timed(span, alone=alone), *_mix(track, count), f"aresample={rate_hz}:async=1"),
-        language=_language(case, track),
+        language=tracks.language_of(case, track.language),
         loudness=_loudness(case),
         start_seconds=0.0 if alone else span.start_of(track.start_seconds),
         duration_seconds=span.length_of(track.start_seconds, track.duration_seconds),
@@ -166,9 +163,3 @@ def _mix(track: AudioStream, wanted: int) -> tuple[str, ...]:
     """Filters that make the wanted channels, in float: the mixer scales whole numbers down by 8 dB [encoding.md]."""
     mixed = channels.mixed(layout_of(track), track.channels, wanted)
     return ("aformat=sample_fmts=fltp", mixed or f"aformat=channel_layouts={channels.NAMES[wanted]}")
-
-
-def _language(case: Case, track: AudioStream) -> str | None:
-    """Three small letters, or nothing: a source's text goes no further than that."""
-    language = track.language or ""
-    return language if case.container.languages and _LANGUAGE.fullmatch(language) and language != "und" else None

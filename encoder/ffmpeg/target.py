@@ -89,6 +89,7 @@ def _part(output: OutputPlan, media: Media, start: Fraction, frames: int) -> Out
         extension="mkv",
         faststart=False,
         audio=None,
+        subtitles=(),
         clipped=True,
         seek_seconds=float(timeline.seek(media, begin, rate)),
         clip_start_seconds=float(begin),

@@ -42,8 +42,9 @@ class Span:
         return max(0.0, min(ends) - begin) if ends else None
 
 
-def span(media: Media, clip: Clip | None, rate: Fraction | None) -> Span:
-    """The span of an output, its ends on frames of the output's `rate`.
+def span(media: Media, clip: Clip | None, rate: Fraction | None, *, lead_seconds: int = 0) -> Span:
+    """The span of an output, its ends on frames of the output's `rate`. `lead_seconds`: how much of the source before
+    it must be read at least.
 
     Raises:
         errors.Permanent: `invalid_range`, the clip begins after the source's end or holds no frame.
@@ -59,7 +60,9 @@ def span(media: Media, clip: Clip | None, rate: Fraction | None) -> Span:
     end = None if clip.end is None or (length is not None and clip.end >= length) else _snapped(clip.end, rate)
     if end is not None and end <= start:
         raise errors.Permanent("invalid_range", "The clip is shorter than one frame.")
-    return Span(origin=media.start_seconds, clipped=True, start=start, end=end, seek=seek(media, start, rate))
+    return Span(
+        origin=media.start_seconds, clipped=True, start=start, end=end, seek=seek(media, start, rate, lead_seconds)
+    )
 
 
 def entered_at_start(whole: Span) -> Span:
@@ -82,10 +85,10 @@ def _snapped(seconds: float, rate: Fraction | None) -> Fraction:
     return round(Fraction(seconds) * grain) / grain
 
 
-def seek(media: Media, start: Fraction, rate: Fraction | None) -> Fraction:
+def seek(media: Media, start: Fraction, rate: Fraction | None, lead_seconds: int = 0) -> Fraction:
     """Where decoding begins for what is shown from `start` on."""
     if not has_index(media):
         return Fraction(0)
     uneven = any(stream.variable_rate for stream in media.video)
     lead = _LEAD_SECONDS_UNEVEN if uneven else _LEAD_SECONDS
-    return max(Fraction(0), start - _snapped(lead, rate))
+    return max(Fraction(0), start - _snapped(max(lead, lead_seconds), rate))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import TypeVar
 
 from encoder import errors
 from encoder.ffmpeg.case import Case
-from encoder.model.media import AudioStream
+from encoder.model.media import AudioStream, SubtitleStream
+
+T = TypeVar("T", AudioStream, SubtitleStream)
 
 DEFAULT, ALL = "default", "all"
 MOST = 16
@@ -66,7 +70,7 @@ def _asked(case: Case, able: list[AudioStream], wanted: tuple[int | str, ...]) -
     """Those of a list, each once."""
     found: list[AudioStream] = []
     for item in wanted:
-        track = _named(able, item)
+        track = named(able, item)
         if track is None:
             what = f"no track of sound in `{item}`" if isinstance(item, str) else f"no sound in stream {item}"
             case.warn("audio_track_missing", f"The source has {what} that can be decoded.")
@@ -75,7 +79,13 @@ def _asked(case: Case, able: list[AudioStream], wanted: tuple[int | str, ...]) -
     return found
 
 
-def _named(able: list[AudioStream], item: int | str) -> AudioStream | None:
+def language_of(case: Case, language: str | None) -> str | None:
+    """Three small letters, or nothing: a source's text goes no further than that."""
+    known = case.container.languages and LANGUAGE.fullmatch(language or "") and language != "und"
+    return language if known else None
+
+
+def named(able: Sequence[T], item: int | str) -> T | None:
     """By the index of its stream, or the first in a language, the default one before others."""
     if isinstance(item, int):
         return next((track for track in able if track.index == item), None)

@@ -56,6 +56,23 @@ class Watermark(Record):
     scale: float = 0.1  # its width, in shares of the picture's
 
 
+class SubtitleFile(Record):
+    """Subtitles that do not lie in the source: SRT, WebVTT or ASS."""
+
+    source: Place
+    language: str | None = None  # three letters
+    default: bool = False
+    forced: bool = False
+
+
+class Subtitles(Record):
+    """What becomes of subtitles. Without `tracks`: of all of the source; with `files`, of those alone."""
+
+    mode: str  # copy, burn-in, extract
+    tracks: str | tuple[int | str, ...] | None = None  # default, all; stream indices and languages
+    files: tuple[SubtitleFile, ...] = ()
+
+
 class OutputSpec(Record):
     """One output as it will be made: preset and explicit members already merged. None: the plan decides."""
 
@@ -90,6 +107,7 @@ class OutputSpec(Record):
     tone_map: bool = True
     rotate: int | None = None  # degrees clockwise, added to the source's own; None: upright as recorded
     watermark: Watermark | None = None
+    subtitles: Subtitles | None = None
     renditions: tuple[Rendition, ...] = ()  # of a package; none: one, as the output itself says
     segment_seconds: float | None = None
     segment_format: str | None = None  # fmp4, ts

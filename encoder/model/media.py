@@ -78,8 +78,18 @@ class AudioStream(Record):
     decodable: bool = True
 
 
+class SubtitleStream(Record):
+    """One track of subtitles. `codec` says whether it is text (subrip, ass, mov_text, webvtt) or pictures."""
+
+    index: int
+    codec: str | None = None
+    default: bool = False
+    forced: bool = False  # foreign words in a film that is else understood
+    language: str | None = None
+
+
 class OtherStream(Record):
-    """A stream that no single-file output carries: data, time code, attachment, subtitles (for now)."""
+    """A stream that no output carries: data, time code, attachment."""
 
     index: int
     type: str
@@ -97,6 +107,7 @@ class Media(Record):
     bitrate_bps: int | None = None
     video: tuple[VideoStream, ...] = ()
     audio: tuple[AudioStream, ...] = ()
+    subtitles: tuple[SubtitleStream, ...] = ()
     other: tuple[OtherStream, ...] = ()
     declared_bytes: int | None = None  # how large it is by its own header (RIFF); None: it does not say
     cut_short: bool = False  # the container's own sizes go beyond the end of the file

@@ -27,6 +27,36 @@ class WatermarkPlan(Mark):
     scale: float  # its width, in shares of the picture's
 
 
+class Script(Record):
+    """Text with times on the worker's disk: our name for the file, and the form it has."""
+
+    file: str
+    form: str  # srt, webvtt, ass
+
+
+class BurntPlan(Record):
+    """The subtitles that are drawn into a picture. Text lies in `file`, whole; pictures stay in the source."""
+
+    source_index: int | None = None  # None: of a file that the caller named
+    script: Script | None = None  # what `file` is made of; None: pictures
+    file: str | None = None
+    shape: str | None = None  # of pictures: width over height of those that cover the whole picture, as coded
+    language: str | None = None
+
+
+class SubtitlePlan(Record):
+    """One track of subtitles that an output carries, or is."""
+
+    source_index: int | None = None  # None: of a file that the caller named
+    script: Script  # the whole track, in its own form
+    file: str  # what of it the output shows, in the output's times
+    form: str  # of `file`
+    codec: str  # the codec that results
+    language: str | None = None  # three letters
+    default: bool = False
+    forced: bool = False
+
+
 class VideoPlan(Record):
     """The video stream of one output."""
 
@@ -69,6 +99,7 @@ class VideoPlan(Record):
     crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
     pad: bool = False  # fit=pad: scale to `scale`, then black to the output size
     watermark: WatermarkPlan | None = None
+    burnt: BurntPlan | None = None
     start_seconds: float = 0.0  # of the first frame, in the output's time
     duration_seconds: float | None = None  # expected
     frames: int | None = None  # expected
@@ -186,6 +217,7 @@ class OutputPlan(Record):
     video: VideoPlan | None = None
     audio: AudioPlan | None = None
     more_audio: tuple[AudioPlan, ...] = ()  # further tracks, after `audio`
+    subtitles: tuple[SubtitlePlan, ...] = ()
     seek_seconds: float = 0.0  # where decoding begins: before the clip, never inside it
     clip_start_seconds: float = 0.0  # snapped to an output frame
     clip_seconds: float | None = None  # None: to the end

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from encoder import errors
+from encoder.model import beside
 from encoder.model.base import Json, replace
-from encoder.model.job import JobSpec, Place, Watermark
+from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.place import pointer
 
 # Where a value stands in a spec, and what becomes of a text that stands there.
@@ -75,9 +76,8 @@ def _mapped(spec: JobSpec, change: Change) -> JobSpec:
     """`spec` with every text of its places changed."""
     outputs = tuple(
         replace(
-            output,
+            _beside(output, ("outputs", index), change),
             destination=_changed(output.destination, ("outputs", index, "destination"), change),
-            watermark=_marked(output.watermark, ("outputs", index, "watermark"), change),
         )
         for index, output in enumerate(spec.outputs)
     )
@@ -90,10 +90,10 @@ def _mapped(spec: JobSpec, change: Change) -> JobSpec:
     )
 
 
-def _marked(watermark: Watermark | None, trail: Trail, change: Change) -> Watermark | None:
-    if watermark is None:
-        return None
-    return replace(watermark, source=_changed(watermark.source, (*trail, "source"), change))
+def _beside(output: OutputSpec, trail: Trail, change: Change) -> OutputSpec:
+    found = beside.sources(output)
+    changed = {where: cast("Place", _changed(place, (*trail, *where), change)) for where, place in found.items()}
+    return beside.with_sources(output, changed)
 
 
 def _changed(value: Json, trail: Trail, change: Change) -> Json:
@@ -113,11 +113,11 @@ def _place(spec: JobSpec, trail: Trail) -> Place:
     match trail:
         case ("source", *_):
             return spec.source
-        case ("outputs", int(index), "watermark", *_):
-            watermark = spec.outputs[index].watermark
-            return watermark.source if watermark else {}
-        case ("outputs", int(index), *_):
+        case ("outputs", int(index), "destination", *_):
             return spec.outputs[index].destination or {}
+        case ("outputs", int(index), *rest):
+            found = beside.sources(spec.outputs[index]).items()
+            return next((place for where, place in found if tuple(rest[: len(where)]) == where), {})
         case _:
             return {}
 

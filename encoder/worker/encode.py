@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import command, hardware, launcher, listen
+from encoder.ffmpeg import command, hardware, launcher, lift, listen
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.ffmpeg.listen import Ear
@@ -96,6 +96,7 @@ class Encode:
     ) -> list[Made]:
         opened = input_options(None if self._by_descriptor else source.path)
         asked = [plan.output(number) for number in one_pass.outputs]
+        lifted = lift.run(asked, source_args=opened)
         listened = [args for each in asked for args in listen.runs(each, source_args=opened)]
         if listened:
             plan = await self._settled(run, source, plan, one_pass)
@@ -104,7 +105,7 @@ class Encode:
         first = command.first(plan, one_pass, threads=self._threads, source_args=opened)
         argv = command.build(plan, one_pass, files=files, threads=self._threads, source_args=opened)
         runs = [argv] if first is None else [first, argv]
-        shown = _shown([*listened, *runs], run.folder)
+        shown = _shown([*([] if lifted is None else [lifted]), *listened, *runs], run.folder)
         await run.ledger.mark(
             *(
                 OutputChange(id=OutputId(each.output), state=OutputState.ENCODING, plan=each, command=shown)

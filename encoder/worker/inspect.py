@@ -10,21 +10,22 @@ from pathlib import Path
 from uuid import uuid4
 
 from encoder import errors
-from encoder.ffmpeg import command, listen, sparse
+from encoder.ffmpeg import command, lift, listen, sparse
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.estimate import estimate
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import survey
+from encoder.model import beside
 from encoder.model.base import replace
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media, Surveyed
 from encoder.model.plan import OutputPlan, Plan, Refusal
 from encoder.model.preview import Preview
 from encoder.sources.registry import Sources
+from encoder.worker.beside import Beside, Found
 from encoder.worker.fetch import Fetch
-from encoder.worker.marks import Found, Marks
 from encoder.worker.scratch import Scratch
 
 AT_ONCE = 2
@@ -37,7 +38,7 @@ class Inspector:
 
     sources: Sources
     fetch: Fetch
-    marks: Marks
+    beside: Beside
     ffmpeg: Launcher
     abilities: Abilities
     scratch: Scratch
@@ -68,9 +69,9 @@ class Inspector:
         surveyed = await self._surveyed(spec.source, entries=sparse.wanted(spec.outputs))
         media = surveyed.media
         outputs = dict(enumerate(spec.outputs))
-        found = await self._marked(outputs)
+        found = await self._beside(outputs)
         planned = {number: output for number, output in outputs.items() if number not in found.failed}
-        plan = decide(media, planned, self.abilities, found.marks, surveyed.entries)
+        plan = decide(media, planned, self.abilities, found.marks, surveyed.entries, found.scripts)
         refused = (Refusal(output=n, code=why.code, message=why.message) for n, why in found.failed.items())
         plan = replace(plan, refused=(*plan.refused, *refused))
         return Preview(
@@ -80,13 +81,13 @@ class Inspector:
             estimates=tuple(estimate(output, media) for output in plan.outputs),
         )
 
-    async def _marked(self, outputs: Mapping[int, OutputSpec]) -> Found:
-        if all(output.watermark is None for output in outputs.values()):
+    async def _beside(self, outputs: Mapping[int, OutputSpec]) -> Found:
+        if not any(beside.sources(output) for output in outputs.values()):
             return Found()
         async with self._turn() as folder:
             leash = Leash()
             try:
-                return await self.marks(outputs, folder=folder, leash=leash)
+                return await self.beside(outputs, folder=folder, leash=leash)
             finally:
                 leash.kill()
 
@@ -103,6 +104,7 @@ def _commands(plan: Plan, output: OutputPlan) -> tuple[tuple[str, ...], ...]:
     """The runs that make one output, with the files as they would be called."""
     one_pass = next(one_pass for one_pass in plan.passes if output.output in one_pass.outputs)
     files = {number: Path(plan.output(number).file_name) for number in one_pass.outputs}
+    lifted = lift.run([output], source_args=command.INPUT_OPTIONS)
     heard = listen.runs(output, source_args=command.INPUT_OPTIONS)
     first, second = command.first(plan, one_pass), command.build(plan, one_pass, files=files)
-    return tuple(tuple(command.shown(args, Path())) for args in (*heard, first, second) if args is not None)
+    return tuple(tuple(command.shown(args, Path())) for args in (lifted, *heard, first, second) if args is not None)

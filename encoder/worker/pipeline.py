@@ -20,11 +20,12 @@ from encoder.sources.protocol import Source
 from encoder.store.rows import Live, OutputRow
 from encoder.worker import progress
 from encoder.worker.aim import Aim
+from encoder.worker.beside import Beside, Found
+from encoder.worker.captions import Captions
 from encoder.worker.context import Fetched, Made, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
-from encoder.worker.marks import Found, Marks
 from encoder.worker.measure import Measure
 from encoder.worker.places import Places
 from encoder.worker.scratch import remove
@@ -40,7 +41,8 @@ class Pipeline:
 
     places: Places
     fetch: Fetch
-    marks: Marks
+    beside: Beside
+    captions: Captions
     aim: Aim
     encode: Encode
     verify: Verify
@@ -61,8 +63,10 @@ class Pipeline:
             return
         fetched = await self._fetched(run, self.places.source(run), left)
         surveyed = await self._probed(run, fetched, left)
-        media, marked = surveyed.media, await self._marked(run, left)
-        plan = await self.aim(run, fetched, media, await self._planned(run, surveyed, left, marked))
+        media = surveyed.media
+        plan = await self._planned(run, surveyed, left, await self._beside(run, left))
+        plan = await self.captions(run, fetched, plan)
+        plan = await self.aim(run, fetched, media, plan)
         for one_pass in plan.passes:
             made = await self.encode(run, fetched, plan, one_pass)
             async with together() as group:
@@ -102,16 +106,16 @@ class Pipeline:
         await run.ledger.mark(media=surveyed.media)
         return surveyed
 
-    async def _marked(self, run: Run, left: list[OutputRow]) -> Found:
+    async def _beside(self, run: Run, left: list[OutputRow]) -> Found:
         specs: dict[int, OutputSpec] = {row.id: run.spec.outputs[row.id] for row in left}
-        found = await self.marks(specs, folder=run.folder, leash=run.held.leash)
+        found = await self.beside(specs, folder=run.folder, leash=run.held.leash)
         for number, failure in found.failed.items():
             await write_off(run, OutputId(number), failure)
         return found
 
-    async def _planned(self, run: Run, surveyed: Surveyed, left: list[OutputRow], marked: Found) -> Plan:
-        specs: dict[int, OutputSpec] = {row.id: row.spec for row in left if row.id not in marked.failed}
-        plan = decide(surveyed.media, specs, self.abilities, marked.marks, surveyed.entries)
+    async def _planned(self, run: Run, surveyed: Surveyed, left: list[OutputRow], found: Found) -> Plan:
+        specs: dict[int, OutputSpec] = {row.id: row.spec for row in left if row.id not in found.failed}
+        plan = decide(surveyed.media, specs, self.abilities, found.marks, surveyed.entries, found.scripts)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

@@ -12,11 +12,11 @@ from encoder.store.rows import Live
 
 # share of an output's way at which each stage begins
 BEGINS = {
-    "fetching": 0.0, "probing": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.1,
+    "fetching": 0.0, "probing": 0.1, "lifting": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.1,
     "verifying": 0.9, "comparing": 0.92, "uploading": 0.95,
 }  # fmt: skip
 ENDS = {
-    "fetching": 0.1, "probing": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.9,
+    "fetching": 0.1, "probing": 0.1, "lifting": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.9,
     "verifying": 0.92, "comparing": 0.95, "uploading": 1.0,
 }  # fmt: skip
 

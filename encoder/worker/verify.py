@@ -10,8 +10,10 @@ from pathlib import Path
 
 from encoder import errors
 from encoder.ffmpeg import command, containers, proof
+from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
+from encoder.ffmpeg.lift import Lift
 from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.probe import reopen
 from encoder.ffmpeg.watch import Content
@@ -142,6 +144,7 @@ class Verify:
             )
             decoding = group.create_task(self._decoded(run, plan, path))
             hearing = group.create_task(self._heard(run, plan, path))
+            reading = group.create_task(self._read(run, plan, path))
         opened = reopening.result()
         report = proof.judge(
             plan,
@@ -152,6 +155,7 @@ class Verify:
             decoded=decoding.result()[0],
             loudness=hearing.result(),
             content=decoding.result()[1],
+            captions=reading.result(),
         )
         return report, opened
 
@@ -167,6 +171,11 @@ class Verify:
             by_descriptor=self._by_descriptor,
         )
         return tuple([await ear.result(place) for place in range(len(plan.sounds))])
+
+    async def _read(self, run: Run, plan: OutputPlan, path: Path) -> tuple[tuple[Captions, Captions], ...]:
+        """What its subtitles should say, and what they say."""
+        lift = Lift(ffmpeg=self._ffmpeg, folder=run.folder, leash=run.held.leash, by_descriptor=self._by_descriptor)
+        return await lift.read(plan, path)
 
     async def _decoded(self, run: Run, plan: OutputPlan, path: Path) -> tuple[Exit, Content | None]:
         """The whole file decoded, and what its picture shows."""

@@ -30,6 +30,7 @@ from tests.lab.broken import Judged, Result, result
 from tests.lab.encoding import fast
 from tests.lab.facts import spec
 from tests.lab.media import clip, ffmpeg_binary, made
+from tests.lab.titles import LINES, film
 
 Damage = Callable[[Path], object]
 Shelf = Callable[[str], Awaitable[Result]]
@@ -38,6 +39,8 @@ OUTPUTS: dict[str, OutputSpec] = {
     "mp4": fast(height=120, keyframeInterval=1),
     "loud": fast(height=120, loudness=-23),
     "webm": spec("vp9", height=120, encoderPreset="8"),
+    "titled": fast(None, container="mkv", height=120, subtitles={"mode": "copy"}),
+    "vtt": spec(None, container="vtt", subtitles={"mode": "extract", "tracks": ["eng"]}),
     "hls": spec(
         None, container="hls", encoderPreset="ultrafast", segmentSeconds=2,
         renditions=[{"height": 120, "videoBitrate": 150_000}, {"height": 72, "videoBitrate": 80_000}],
@@ -57,7 +60,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     async def get(kind: str) -> Result:
         if kind not in there:
             seconds = 5 if kind in ("hls", "dash") else 3
-            there[kind] = await result(clip(seconds=seconds, rate="25"), tmp_path_factory.mktemp(kind), OUTPUTS[kind])
+            source = film() if kind in ("titled", "vtt") else clip(seconds=seconds, rate="25")
+            there[kind] = await result(source, tmp_path_factory.mktemp(kind), OUTPUTS[kind])
         return there[kind]
 
     return get
@@ -174,6 +178,45 @@ def copied(one: str, other: str) -> Damage:
 
 
 # what is done, to which result: what it is told as
+def retold(old: str, new: str) -> Damage:
+    """With other words in its first subtitles."""
+
+    def damage(path: Path) -> None:
+        assert old in LINES
+        lines = path.with_name("retold.srt")
+        lines.write_text(LINES.replace(old, new))
+        made_anew("-i", "{}", "-i", str(lines), "-c", "copy", *PICTURE, "-map", "1:0", "-map", "0:s:1", *ENGLISH)(path)
+
+    return damage
+
+
+PICTURE = ("-map", "0:v", "-map", "0:a")
+ENGLISH = ("-metadata:s:s:0", "language=eng", "-disposition:s:0", "0")
+LAST_LINE = "\n3\n00:00:02,000 --> 00:00:03,500\n{\\an8}Above <b>all</b>\n"
+TITLES: dict[str, tuple[str, Damage, str]] = {
+    "a track of subtitles dropped": ("titled", made_anew(*COPY, *PICTURE, "-map", "0:s:0"), "streams.subtitles"),
+    "subtitles in another language": (
+        "titled", made_anew(*COPY, "-map", "0", "-metadata:s:s:0", "language=spa"), "streams.subtitleLanguage",
+    ),
+    "subtitles that players show by themselves": (
+        "titled", made_anew(*COPY, "-map", "0", "-disposition:s:0", "default"), "streams.subtitleDefault",
+    ),
+    "subtitles that nobody is forced to see": (
+        "titled", made_anew(*COPY, "-map", "0", "-disposition:s:1", "default"), "streams.subtitleForced2",
+    ),
+    "subtitles in another codec": (
+        "titled", made_anew(*COPY, "-map", "0", "-c:s:1", "srt"), "streams.subtitleCodec2",
+    ),
+    "a caption dropped": ("titled", retold(LAST_LINE, ""), "captions.captions"),
+    "a caption 100 ms late": ("titled", retold("00:00:02,000", "00:00:02,100"), "captions.times"),
+    "a caption that goes on after the end": ("titled", retold("00:00:03,500", "00:00:09,500"), "captions.times"),
+    "a letter of a caption dropped": ("titled", retold("Three", "Tree"), "captions.text"),
+    "WebVTT with another word": ("vtt", overwritten(b"Three", b"Seven"), "captions.text"),
+    "WebVTT cut in its middle": ("vtt", cut(0.6), "captions.captions"),
+    "WebVTT that is none": ("vtt", overwritten(b"WEBVTT", b"WEBVTX"), "container.format"),
+}  # fmt: skip
+
+
 FILES: dict[str, tuple[str, Damage, str]] = {
     "cut to 60 % of its bytes": ("mp4", cut(0.6), "container.cutShort"),
     "WebM cut to 60 % of its bytes": ("webm", cut(0.6), "frames"),
@@ -270,7 +313,7 @@ FILES: dict[str, tuple[str, Damage, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "damage", "told"), FILES.values(), ids=FILES)
+@pytest.mark.parametrize(("kind", "damage", "told"), (FILES | TITLES).values(), ids=FILES | TITLES)
 async def test_a_broken_file_is_refused_as_what_is_broken(
     kind: str, damage: Damage, told: str, shelf: Shelf, tmp_path: Path
 ) -> None:
@@ -393,5 +436,7 @@ async def test_of_a_broken_result_nothing_is_published_and_its_job_tells_the_che
 
 
 def test_every_check_has_a_real_result_that_fails_it() -> None:
-    told = {told.split(".")[0] for _, _, told in (*FILES.values(), *PARTS.values(), *MANIFESTS.values())}
+    told = {
+        told.split(".")[0] for _, _, told in (*FILES.values(), *TITLES.values(), *PARTS.values(), *MANIFESTS.values())
+    }
     assert told | {"run", "source"} == {check.__name__ for check in checks.ALL} | {"package"}

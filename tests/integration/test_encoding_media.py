@@ -83,7 +83,7 @@ OUTPUTS: dict[str, OutputSpec] = {
     **{
         container: spec(None, container=container)
         for container, kind in containers.CONTAINERS.items()
-        if not kind.video
+        if not kind.video and not kind.captions
     },
 }
 

@@ -102,10 +102,8 @@ async def test_further_tracks_are_told_apart(tmp_path: Path) -> None:
         (0, 320, "25/1"),
         (3, 480, "30000/1001"),
     ]
-    assert [(track.index, track.type, track.codec) for track in nasa.other] == [
-        (2, "subtitle", "mov_text"),
-        (5, "subtitle", "mov_text"),
-    ]
+    assert [(track.index, track.codec) for track in nasa.subtitles] == [(2, "mov_text"), (5, "mov_text")]
+    assert not nasa.other
     phone = await _media(public_clip("iphone_hevc_rot90.mov"), tmp_path)
     assert [track.type for track in phone.other] == ["data"] * 3
 

@@ -24,6 +24,7 @@ from encoder.model.result import Problem
 from encoder.model.state import JobState, OutputState
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim, JobRow, OutputChange
+from encoder.worker.captions import Captions
 from encoder.worker.context import Fetched, Made, Proven, Run, write_off
 from encoder.worker.encode import Encode
 from encoder.worker.held import Held
@@ -79,7 +80,7 @@ class Result:
     ) -> Judged:
         """What verify says of a copy that `damage` was done to. `log`: said to be that of the run."""
         path = folder / self.made.path.name
-        subprocess.run(["cp", "-r", self.made.path, path], check=True)
+        subprocess.run(["cp", "-r", self.made.path, *self.made.path.parent.glob("captions-*"), folder], check=True)
         damage(path)
         shutil.copy(self.source, folder / "source")
         run = _run(folder)
@@ -103,6 +104,7 @@ async def result(source: Path, folder: Path, output: OutputSpec) -> Result:
     plan = decide(media, {0: output}, ABLE)
     encode = Encode(launcher, by_descriptor=True, threads=2, clock=time.monotonic)
     fetched = Fetched(path=source, size_bytes=source.stat().st_size, seconds=0.0)
+    plan = await Captions(launcher, by_descriptor=True)(run, fetched, plan)
     (made,) = await encode(run, fetched, plan, plan.passes[0])
     return Result(made=made, source=source, media=media, launcher=launcher)
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.ffmpeg import command, proof, rules
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
+from encoder.ffmpeg.lift import Lift
 from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect, reopen
 from encoder.model.base import Json, replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Opened
-from encoder.model.plan import Loudness, Mark, OutputPlan
+from encoder.model.plan import Loudness, Mark, OutputPlan, Script
 from encoder.model.proof import Proof
 from tests.lab.facts import ABLE, spec
 from tests.lab.media import ffmpeg_binary
@@ -26,12 +28,20 @@ LIMITS = Limits(wall_seconds=100.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
-    """One output that was run, and what the proof says of it."""
+class Judging:
+    """One output that was run."""
 
     plan: OutputPlan
     path: Path
+    source: Path
     media: Media
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made(Judging):
+    """And what the proof says of it."""
+
     opened: Opened
     proof: Proof
 
@@ -41,15 +51,24 @@ class Made:
         return None if failure is None else failure.code
 
 
-async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None = None) -> list[Made]:
-    """Every output of a source, encoded in its pass and judged. `mark`: the watermark of each, in `folder`."""
+async def run(
+    path: Path,
+    folder: Path,
+    *outputs: OutputSpec,
+    mark: Mark | None = None,
+    scripts: Mapping[int, tuple[Script, ...]] | None = None,
+) -> list[Made]:
+    """Every output of a source, encoded in its pass and judged. `mark`: the watermark of each, in `folder`; `scripts`:
+    the files of subtitles of outputs, there too."""
     for output in outputs:
         assert rules.check(output) == []
     launcher = Launcher(binary=Path(ffmpeg_binary()))
     media = await inspect(launcher, path, folder=folder, leash=Leash())
     marks = dict.fromkeys(range(len(outputs)), mark) if mark else None
-    plan = decide(media, dict(enumerate(outputs)), ABLE, marks)
-    assert not plan.refused
+    plan = decide(media, dict(enumerate(outputs)), ABLE, marks, scripts=scripts)
+    assert not plan.refused, plan.refused
+    lift = Lift(ffmpeg=launcher, folder=folder, leash=Leash())
+    plan = replace(plan, outputs=tuple(await lift.settle(plan.outputs, path)))
     ear = Ear(ffmpeg=launcher, path=path, folder=folder, leash=Leash())
     plan = replace(plan, outputs=tuple([await ear.settle(each) for each in plan.outputs]))
     files = {each.output: folder / f"out-{each.output}.{each.extension}" for each in plan.outputs}
@@ -66,29 +85,33 @@ async def run(path: Path, folder: Path, *outputs: OutputSpec, mark: Mark | None 
         ended = await launcher.run(args, folder=folder, leash=Leash(), limits=LIMITS, source=path)
         assert ended.code == 0, ended.log
         for number in one_pass.outputs:
-            each, file = plan.output(number), files[number]
-            opened = await reopen(launcher, file, muxer=each.muxer, folder=folder, leash=Leash())
-            decoded, content = await Eye(ffmpeg=launcher, source=path, folder=folder, leash=Leash()).decoded(each, file)
-            heard: tuple[Loudness | None, ...] = ()
-            if each.audio is not None and each.audio.loudness is not None:
-                heard = tuple(
-                    [
-                        await Ear(ffmpeg=launcher, path=file, folder=folder, leash=Leash()).result(place)
-                        for place in range(len(each.sounds))
-                    ]
-                )
-            judged = proof.judge(
-                each,
-                media=media,
-                path=file,
-                log=ended.log,
-                opened=opened,
-                decoded=decoded,
-                loudness=heard,
-                content=content,
-            )
-            results.append(Made(plan=each, path=file, media=media, opened=opened, proof=judged))
+            made = Judging(plan=plan.output(number), path=files[number], source=path, media=media, log=ended.log)
+            results.append(await judge(made))
     return results
+
+
+async def judge(made: Judging) -> Made:
+    """What the proof says of what lies there now."""
+    plan, file, folder = made.plan, made.path, made.path.parent
+    launcher = Launcher(binary=Path(ffmpeg_binary()))
+    opened = await reopen(launcher, file, muxer=plan.muxer, folder=folder, leash=Leash())
+    decoded, content = await Eye(ffmpeg=launcher, source=made.source, folder=folder, leash=Leash()).decoded(plan, file)
+    heard: tuple[Loudness | None, ...] = ()
+    if plan.audio is not None and plan.audio.loudness is not None:
+        ear = Ear(ffmpeg=launcher, path=file, folder=folder, leash=Leash())
+        heard = tuple([await ear.result(place) for place in range(len(plan.sounds))])
+    judged = proof.judge(
+        plan,
+        media=made.media,
+        path=file,
+        log=made.log,
+        opened=opened,
+        decoded=decoded,
+        loudness=heard,
+        content=content,
+        captions=await Lift(ffmpeg=launcher, folder=folder, leash=Leash()).read(plan, file),
+    )
+    return Made(plan=plan, path=file, source=made.source, media=made.media, log=made.log, opened=opened, proof=judged)
 
 
 async def one(path: Path, folder: Path, output: OutputSpec) -> Made:

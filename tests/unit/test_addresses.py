@@ -67,7 +67,7 @@ class Member:
     place: str  # of its object in a job
 
     def __str__(self) -> str:
-        mark = "watermark." if "watermark" in self.place else ""
+        mark = next((f"{beside}." for beside in BESIDE if beside in self.place), "")
         return f"{mark}{self.schema}.{self.name}:{self.scheme or 'host'}"
 
     def holding(self, host: str) -> dict[str, Any]:
@@ -106,7 +106,10 @@ PLACES = {
     "Probe.source": "/source",
     "Output.destination": "/outputs/0/destination",
     "Watermark.source": "/outputs/0/watermark/source",
+    "SubtitleFile.source": "/outputs/0/subtitles/files/0/source",
 }
+
+BESIDE = ("watermark", "subtitles")  # what is read beside the job's source
 
 
 def _places_of(schema: str) -> Iterator[str]:
@@ -130,8 +133,13 @@ def _body(schema: str, stands: str, change: dict[str, Any]) -> dict[str, Any]:
     known = {name: said for name, said in place.items() if name not in ({"kind"} if "url" in change else set())}
     if stands == "/source":
         return job(source=known | change)
-    held = {"destination": known | change} if "destination" in stands else {"watermark": {"source": known | change}}
-    return job(outputs=[{"preset": "h264", **held}])
+    held: dict[str, Any] = {
+        "destination": known | change,
+        "watermark": {"source": known | change},
+        "subtitles": {"mode": "copy", "files": [{"source": known | change}]},
+    }
+    member = stands.split("/")[3]
+    return job(outputs=[{"preset": "h264", member: held[member]}])
 
 
 def _texts(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -168,10 +176,11 @@ def _code(member: Member, host: str, places: wire.Places) -> str | None:
 def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
     """C22: a new member that takes an address is on this list because it was read here, not because it was remembered.
 
-    Subtitles have no members yet; when they have, this fails until the table below meets them too.
+    Watermarks and subtitles are read as the job's source is.
     """
-    in_watermarks = {f"{member.schema}.{member.name}" for member in MEMBERS if "watermark" in member.place}
-    assert in_watermarks == {f"{member.schema}.{member.name}" for member in MEMBERS if member.place == "/source"}
+    of_the_source = {f"{member.schema}.{member.name}" for member in MEMBERS if member.place == "/source"}
+    for beside in BESIDE:
+        assert {f"{member.schema}.{member.name}" for member in MEMBERS if beside in member.place} == of_the_source
     found = {f"{member.schema}.{member.name}" for member in MEMBERS}
     assert found >= {"Job.notificationUrl", "HttpSource.url", "HttpDestination.url", "S3Source.endpointUrl"}
     assert found >= {

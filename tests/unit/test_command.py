@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg import command
+from encoder.ffmpeg import command, lift
 from encoder.ffmpeg.plan import decide
 from encoder.model.job import OutputSpec
-from encoder.model.media import Media
+from encoder.model.media import Media, SubtitleStream
 from tests.lab.facts import ABLE, audio, hdr, source, spec, video
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -27,6 +27,13 @@ DVD = source(
     sound=audio(codec="ac3", channels=6, layout="5.1(side)", language="ger"),
     format="mpeg",
 )  # fmt: skip
+FILM = source(
+    subtitles=(
+        SubtitleStream(index=2, codec="subrip", language="eng", default=True),
+        SubtitleStream(index=3, codec="ass", language="ger", forced=True),
+        SubtitleStream(index=4, codec="hdmv_pgs_subtitle", language="fre"),
+    )
+)
 
 CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
     "h264": (source(), [spec(height=720)]),
@@ -68,6 +75,16 @@ CASES: dict[str, tuple[Media, Sequence[OutputSpec]]] = {
     ),
     "copied-clip": (source(), [spec(videoCodec="copy", clip={"start": 3, "end": 5})]),
     "copy": (source(), [spec(videoCodec="copy", audioCodec="copy")]),
+    "subtitles": (
+        FILM,
+        [
+            spec(height=720, subtitles={"mode": "copy"}),
+            spec(None, container="mkv", height=720, subtitles={"mode": "copy"}),
+            spec(height=720, subtitles={"mode": "burn-in"}),
+            spec(height=720, subtitles={"mode": "burn-in", "tracks": ["fre"]}),
+            spec(None, container="vtt"),
+        ],
+    ),
     "hls-and-its-mp4": (source(), [spec("hls"), spec(height=720)]),
     "hls-ts-hevc": (source(silent=True), [spec(None, container="hls", videoCodec="hevc", segmentFormat="ts")]),
 }
@@ -90,12 +107,11 @@ def commands(media: Media, outputs: Sequence[OutputSpec]) -> str:
     plan = decide(media, dict(enumerate(outputs)), ABLE)
     assert not plan.refused
     files = {made.output: FOLDER / made.file_name for made in plan.outputs}
-    return "\n".join(
-        rendered(command.shown(args, FOLDER))
-        for one in plan.passes
-        for args in (command.first(plan, one, threads=2), command.build(plan, one, files=files, threads=2))
-        if args is not None
-    )
+    lifted = lift.run(plan.outputs, source_args=command.INPUT_OPTIONS)
+    runs = [lifted]
+    for one in plan.passes:
+        runs += [command.first(plan, one, threads=2), command.build(plan, one, files=files, threads=2)]
+    return "\n".join(rendered(command.shown(args, FOLDER)) for args in runs if args is not None)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -8,7 +8,7 @@ from encoder.ffmpeg import containers
 from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
-from encoder.model.media import Media
+from encoder.model.media import Media, SubtitleStream
 from tests.lab.facts import (
     ABLE,
     MKV,
@@ -100,7 +100,8 @@ def test_a_refused_output_stops_no_other() -> None:
 
 @pytest.mark.parametrize("container", containers.CONTAINERS)
 def test_every_container_gets_its_defaults(container: str) -> None:
-    plan = planned(source(), spec(None, container=container))
+    text = SubtitleStream(index=2, codec="subrip")
+    plan = planned(source(subtitles=(text,)), spec(None, container=container))
     kind = containers.CONTAINERS[container]
     assert (plan.muxer, plan.extension) == (kind.muxer, kind.extension)
     assert (plan.video.codec if plan.video else None) == next(iter(kind.video), None)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from encoder import errors
-from encoder.ffmpeg import checks, containers, proof
+from encoder.ffmpeg import captions, checks, containers, proof
+from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.exits import Exit, Reason
 from encoder.ffmpeg.watch import Content, Doubt
 from encoder.model import base
 from encoder.model.job import OutputSpec
-from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
+from encoder.model.media import AudioStream, Media, Opened, StreamCount, SubtitleStream, VideoStream
 from encoder.model.plan import Loudness, OutputPlan
 from encoder.model.proof import Proof
 from tests.lab.facts import MKV, audio, hdr, picture, planned, sound, source, spec, video
@@ -37,6 +38,7 @@ class Result:
     exit_code: int = 0
     heard: tuple[Loudness | None, ...] = ()
     content: Content | None = None
+    read: tuple[tuple[Captions, Captions], ...] = ()
 
     def judged(self) -> Proof:
         decoded = Exit(
@@ -51,6 +53,7 @@ class Result:
             decoded=decoded,
             loudness=self.heard,
             content=self.content,
+            captions=self.read,
         )
 
     def log(self) -> str:
@@ -85,6 +88,13 @@ class Result:
 
     def with_audio(self, **facts: object) -> Result:
         return self.with_media(audio=(base.replace(self.opened.media.audio[0], **facts),))
+
+    def with_subtitles(self, **facts: object) -> Result:
+        return self.with_media(subtitles=(base.replace(self.opened.media.subtitles[0], **facts),))
+
+    def with_lines(self, text: str) -> Result:
+        """With subtitles that say something else than they should."""
+        return replace(self, read=((self.read[0][0], captions.read(text, captions.SRT)),))
 
     def with_loudness(self, **facts: object) -> Result:
         """With another decision on the loudness of its sound."""
@@ -187,6 +197,10 @@ LATE = good(source(sound=audio(start_seconds=0.5)))
 FIELDS = good(source(picture=video(interlaced=True)))
 SURROUND = good(source(sound=audio(channels=6, layout="5.1", language="ger")), spec(height=720, audioChannels=6))
 
+LINES = captions.read("1\n00:00:01,000 --> 00:00:02,000\nOne <i>two</i>\n\n", captions.SRT)
+TEXT = SubtitleStream(index=2, codec="mov_text", language="eng", default=True)
+TITLED = good(source(subtitles=(TEXT,)), spec(height=720, subtitles={"mode": "copy"}))
+TITLED = replace(TITLED.with_media(subtitles=(TEXT,)), read=((LINES, LINES),))
 STILL = Doubt(kind="still", start_seconds=1.0, seconds=4.0)
 
 FAILS_ALONE: dict[str, tuple[str, Result]] = {
@@ -237,6 +251,20 @@ FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "a peak above the ceiling": ("loudness", LOUD.with_loud(-23.0, -0.8)),
     "sound that cannot be measured": ("loudness", replace(LOUD, heard=(None,))),
     "silence that is none": ("loudness", replace(SILENCE, heard=LOUD.heard)),
+    "subtitles that are missing": ("streams", TITLED.with_media(subtitles=())),
+    "subtitles that nobody asked for": ("streams", GOOD.with_media(subtitles=(TEXT,))),
+    "subtitles in another codec": ("streams", TITLED.with_subtitles(codec="subrip")),
+    "subtitles in another language": ("streams", TITLED.with_subtitles(language="ger")),
+    "subtitles that are not shown by themselves": ("streams", TITLED.with_subtitles(default=False)),
+    "subtitles that are shown to all": ("streams", TITLED.with_subtitles(forced=True)),
+    "a caption that is missing": ("captions", TITLED.with_lines("")),
+    "a caption that comes too late": (
+        "captions", TITLED.with_lines("1\n00:00:01,020 --> 00:00:02,000\nOne two\n\n"),
+    ),
+    "a caption that says something else": (
+        "captions", TITLED.with_lines("1\n00:00:01,000 --> 00:00:02,000\nOne too\n\n"),
+    ),
+    "captions that cannot be read": ("captions", replace(TITLED, read=())),
     "a picture that stands still": ("content", replace(GOOD, content=Content(doubts=((STILL, False),)))),
     "a second decoder that fails": ("decode", replace(GOOD, exit_code=183)),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 from encoder.ffmpeg import codecs, containers, rules
 from tests.lab.facts import spec
 
+SUBTITLES = ("/subtitles", "unsupported_combination")
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "an unknown container": ({"container": "exe"}, "/container", "invalid_value"),
     "h264 in webm": ({"container": "webm", "videoCodec": "h264"}, "/videoCodec", "unsupported_combination"),
@@ -73,6 +74,30 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         {"container": "mp4", "audioCodec": "copy", "audioBitrate": 128000}, "/audioBitrate", "unsupported_combination",
     ),
     "a bitrate beyond mp3": ({"container": "mp3", "audioBitrate": 400_000}, "/audioBitrate", "out_of_range"),
+    "subtitles in a container of sound": ({"container": "mp3", "subtitles": {"mode": "copy"}}, *SUBTITLES),
+    "subtitles in a stream of bytes": ({"container": "mpegts", "subtitles": {"mode": "copy"}}, *SUBTITLES),
+    "subtitles burnt into a copy": (
+        {"container": "mp4", "videoCodec": "copy", "subtitles": {"mode": "burn-in"}}, *SUBTITLES,
+    ),
+    "subtitles extracted beside a picture": ({"container": "mp4", "subtitles": {"mode": "extract"}}, *SUBTITLES),
+    "subtitles copied into a file of subtitles": ({"container": "vtt", "subtitles": {"mode": "copy"}}, *SUBTITLES),
+    "all tracks burnt in": (
+        {"container": "mp4", "subtitles": {"mode": "burn-in", "tracks": "all"}},
+        "/subtitles/tracks", "unsupported_combination",
+    ),
+    "two files burnt in": (
+        {"container": "mp4", "subtitles": {"mode": "burn-in", "files": [{"source": {}}, {"source": {}}]}},
+        "/subtitles/files", "unsupported_combination",
+    ),
+    "a track and a file extracted": (
+        {"container": "vtt", "subtitles": {"mode": "extract", "tracks": ["eng"], "files": [{"source": {}}]}},
+        "/subtitles/tracks", "unsupported_combination",
+    ),
+    "a codec of text": ({"container": "vtt", "videoCodec": "h264"}, "/videoCodec", "unsupported_combination"),
+    "a loudness of text": ({"container": "vtt", "loudness": -23}, "/loudness", "unsupported_combination"),
+    "subtitles of an image": (
+        {"container": "jpg", "subtitles": {"mode": "burn-in"}}, *SUBTITLES,
+    ),
     "a clip that ends first": ({"container": "mp4", "clip": {"start": 5, "end": 4}}, "/clip", "invalid_range"),
     "a clip before the source": ({"container": "mp4", "clip": {"start": -1}}, "/clip/start", "invalid_range"),
 }  # fmt: skip
@@ -87,7 +112,8 @@ def test_a_wrong_output_is_told_where_it_is_wrong(members: dict[str, Any], path:
 def test_every_container_has_defaults_that_fit_it(container: str) -> None:
     output = spec(None, container=container)
     assert rules.check(output) == []
-    silent = containers.CONTAINERS[container].images
+    kind = containers.CONTAINERS[container]
+    silent = kind.images or kind.captions
     assert (codecs.audio_encoder(rules.audio_codec(output)) is None) is silent
 
 

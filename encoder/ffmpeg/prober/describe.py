@@ -15,6 +15,7 @@ from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.walk import Track
 from encoder.model.media import AudioStream as AudioFacts
 from encoder.model.media import OtherStream
+from encoder.model.media import SubtitleStream as SubtitleFacts
 from encoder.model.media import VideoStream as VideoFacts
 
 _SAME_AS_SQUARE = Fraction(1, 500)
@@ -91,6 +92,16 @@ def audio(stream: AudioStream, track: Track, look: AudioLook | None, shown: Show
         duration_seconds=shown.duration_seconds,
         bitrate_bps=_bitrate(context.bit_rate if context else None, track, shown),
         decodable=look is not None and look.start_seconds is not None,
+    )
+
+
+def subtitles(stream: Stream) -> SubtitleFacts:
+    return SubtitleFacts(
+        index=stream.index,
+        codec=codec_name(stream) or None,
+        default=_is_default(stream),
+        forced=bool(stream.disposition & Disposition.forced),
+        language=_language(stream),
     )
 
 

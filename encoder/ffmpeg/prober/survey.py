@@ -32,6 +32,8 @@ _MORE_SECONDS = 20.0  # of walking, where it spares decoding
 _STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
 _MICROSECONDS = 1_000_000
 _PLACES = (2, 3)  # quarters
+_SUBTITLES = "subtitle"
+_TOLD = ("audio", _SUBTITLES)
 
 
 class _RefusedError(Exception):
@@ -119,10 +121,11 @@ class _Survey:
             bitrate_bps=container.bit_rate or None,
             video=tuple(self._describe_video(look) for look in self._video.values()),
             audio=tuple(self._describe_audio(stream) for stream in self._streams if isinstance(stream, AudioStream)),
+            subtitles=tuple(describe.subtitles(stream) for stream in self._streams if stream.type == _SUBTITLES),
             other=tuple(
                 describe.other(stream)
                 for stream in self._streams
-                if stream.index not in self._video and not isinstance(stream, AudioStream)
+                if stream.index not in self._video and stream.type not in _TOLD
             ),
             cut_short=self._layout.cut_short,
             declared_bytes=self._layout.declared_bytes,
