@@ -16,6 +16,7 @@ from encoder.embedded.postgres import Postgres
 from tests.lab import audit, media
 from tests.lab.origin import Served
 from tests.lab.platform import LEASE_S, Platform, Role, running, until
+from tests.lab.processes import working_in
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Server
 
@@ -253,7 +254,7 @@ async def encoding(platform: Platform, job_id: int) -> None:
 
 
 async def no_ffmpeg(platform: Platform) -> bool:
-    return not list(audit.children_of(platform))
+    return not list(working_in(platform.scratch))
 
 
 async def answers(platform: Platform) -> bool:

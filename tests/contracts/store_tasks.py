@@ -101,7 +101,7 @@ class MarkSuite:
             state=OutputState.ENCODING,
             plan=OutputPlan(output=1, container="mp4", muxer="mp4", extension="mp4", content_type="video/mp4"),
             command=("ffmpeg", "-i", "in"),
-            intent=Intent(token="7-1", promised=work.made(1)),
+            intent=Intent(token=f"{claim.task_id}-{claim.epoch}", promised=work.made(1)),
             delivered=work.made(1),
             proof=Proof(checks=(Check(name="duration", passed=True, measured=1.5),)),
             warnings=(Note(code="rotated", message="…"),),

@@ -7,7 +7,6 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import TypeVar
 
 import asyncpg
@@ -228,9 +227,8 @@ class Crowd:
     async def _attempt(self, claim: Claim) -> None:
         await self._store.mark(claim)
         await beat(self._store, claim)
-        ending = self._chance.choice(
-            (work.done(0), work.failing(), work.RELEASED, work.retrying(timedelta(0)), work.CANCELLED)
-        )
+        failed = decide.after_failure(claim, errors.Transient("timeout", ""), encoded=True, uniform=lambda *_: 0.0)
+        ending = self._chance.choice((work.done(0), work.failing(), work.RELEASED, failed, work.CANCELLED))
         await self._store.settle(claim, ending)
         self.settles[(claim.task_id, claim.epoch)] += 1
 

@@ -73,6 +73,7 @@ async def test_a_settle_that_raises_costs_one_lease_and_no_other_task(
     assert [tuple(row) for row in rows] == [(2, 1), (1, 0), (1, 0)]
 
 
+@pytest.mark.impossible_rows
 @pytest.mark.parametrize("poison", POISON)
 async def test_a_task_that_cannot_be_rescued_keeps_no_other_from_being_freed(
     poison: str, store: PostgresStore, db: asyncpg.Connection

@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.lab.processes import working_in
+
 START_S = 20.0
 LEASE_S = 2.0
 ENDED = {"completed", "failed", "cancelled"}
@@ -185,7 +187,10 @@ async def until(holds: Callable[[], Any], *, within_s: float) -> None:
 async def running(
     dsn: str, folder: Path, *, workers: int = 1, hasty: bool = False, **extra: str
 ) -> AsyncIterator[Platform]:
-    """An API and some workers, gone afterwards. `hasty`: each wait of theirs is the shortest that it may be."""
+    """An API and some workers, gone afterwards with all that they began (V8).
+
+    `hasty`: each wait of theirs is the shortest that it may be.
+    """
     platform = Platform(dsn=dsn, folder=folder, extra=extra)
     if hasty:
         platform.program = ("-m", "tests.lab.hasty")
@@ -197,3 +202,8 @@ async def running(
         yield platform
     finally:
         await platform.stop()
+
+    async def alone() -> bool:
+        return not list(working_in(platform.scratch))
+
+    await until(alone, within_s=10)

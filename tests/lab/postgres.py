@@ -15,6 +15,7 @@ import asyncpg
 
 from encoder.embedded.postgres import Postgres
 from encoder.store.postgres import upgrade
+from tests.lab import witness
 
 TEMPLATE = "template_encoder"
 
@@ -45,6 +46,7 @@ class Cluster:
     async def prepare(self) -> None:
         await self.administer(f'CREATE DATABASE "{TEMPLATE}"')
         await upgrade(database(self.dsn, TEMPLATE))
+        await witness.install(database(self.dsn, TEMPLATE))
 
     async def administer(self, statement: str) -> None:
         connection = await asyncpg.connect(self.dsn)

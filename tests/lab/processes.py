@@ -1,0 +1,41 @@
+"""What the kernel tells of processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+PROC = Path("/proc")
+
+
+def working_in(folder: Path) -> Iterator[str]:
+    """The command lines of all processes that work below `folder`, or are told of it."""
+    marker = str(folder).encode()
+    for process in PROC.glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+            works_here = str((process / "cwd").readlink()).encode().startswith(marker)
+        except OSError:
+            continue
+        if marker in command or works_here:
+            yield command.replace(b"\0", b" ").decode(errors="replace")
+
+
+def children(process: int) -> Iterator[tuple[str, str]]:
+    """Name and state of each; `Z` is one that has ended, and that nobody has waited for."""
+    with suppress(OSError):
+        for thread in (PROC / str(process) / "task").iterdir():
+            for child in (thread / "children").read_text().split():
+                with suppress(OSError):
+                    name, _, rest = (PROC / child / "stat").read_text().partition("(")[2].rpartition(") ")
+                    yield name, rest[0]
+
+
+def descriptors(process: int) -> int:
+    return len(list((PROC / str(process) / "fd").iterdir()))
+
+
+def resident_bytes(process: int) -> int:
+    return int((PROC / str(process) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
