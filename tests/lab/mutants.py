@@ -1,0 +1,154 @@
+"""Each guarantee, broken on purpose by one change of the code, and the test that must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SQL = "store/sql/postgres"
+DEATHS = "chaos/test_deaths.py"
+POINTS = "chaos/test_points.py::test_a_worker_killed_at_this_point_costs_nothing_but_time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutant:
+    """`file` below `encoder/`, in which `old` stands once and becomes `new`. `test`: as docs/guarantees.md names it.
+
+    `case`: the one of several that sees it.
+    """
+
+    guarantee: str
+    what: str
+    file: str
+    old: str
+    new: str
+    test: str
+    case: str = ""
+
+
+def _tasks(name: str) -> str:
+    return f"contracts/store_tasks.py::{name}"
+
+
+MUTANTS = (
+    Mutant(
+        guarantee="G1", what="a job gets no place in line", file=f"{SQL}/enqueue.sql",
+        old="id, tenant_id, weight FROM task\n", new="id, tenant_id, weight FROM task WHERE id < 0\n",
+        test="contracts/store_jobs.py::test_an_accepted_job_is_there_whole_and_can_be_claimed",
+    ),
+    Mutant(
+        guarantee="G1", what="the key is forgotten", file="queue/enqueue.py",
+        old="idempotency_key=idempotency_key,\n            body_hash",
+        new="idempotency_key=None,\n            body_hash",
+        test="chaos/test_points.py::test_a_job_whose_answer_was_lost_is_made_once_under_its_key", case="L2",
+    ),
+    Mutant(
+        guarantee="G2", what="the end of a run is told twice", file="store/changes.py",
+        old="(Happening(type=_JOB_EVENTS[end]),)", new="(Happening(type=_JOB_EVENTS[end]),) * 2",
+        test="contracts/store_jobs.py::test_each_run_tells_its_end_once",
+    ),
+    Mutant(
+        guarantee="G3", what="settle matches the task alone", file=f"{SQL}/close_task.sql",
+        old="WHERE task_id = $1 AND epoch = $2 AND (NOT", new="WHERE task_id = $1 AND epoch >= $2 AND (NOT",
+        test=_tasks("test_a_zombie_changes_nothing"),
+    ),
+    Mutant(
+        guarantee="G4", what="a mark matches the task alone", file=f"{SQL}/hold_task.sql",
+        old="WHERE task_id = $1 AND epoch = $2 FOR", new="WHERE task_id = $1 AND epoch >= $2 FOR",
+        test=_tasks("test_a_zombie_changes_nothing"),
+    ),
+    Mutant(
+        guarantee="G4", what="a lost lease ends no work", file="worker/heart.py",
+        old="held.end(Ending.LOST)", new="pass",
+        test="unit/test_heart.py::test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children",
+    ),
+    Mutant(
+        guarantee="G5", what="no lease is ever found to have run out", file=f"{SQL}/expired.sql",
+        old="< clock_timestamp()\nLIMIT", new="< 'epoch'\nLIMIT",
+        test=_tasks("test_an_expired_lease_is_found_and_its_task_freed"),
+    ),
+    Mutant(
+        guarantee="G5", what="what was lost gets no place in line", file=f"{SQL}/close_task.sql",
+        old="FROM closed WHERE state = 'ready'", new="FROM closed WHERE state = 'never'",
+        test=_tasks("test_an_expired_lease_is_found_and_its_task_freed"),
+    ),
+    Mutant(
+        guarantee="G5", what="a child outlives its worker", file="ffmpeg/box.py",
+        old="_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)", new="pass",
+        test=POINTS, case="L7",
+    ),
+    Mutant(
+        guarantee="G6", what="a rescue does not look again", file=f"{SQL}/close_task.sql",
+        old="least(expires_at, deadline_at) < clock_timestamp()", new="true",
+        test=_tasks("test_a_living_claim_is_not_rescued"),
+    ),
+    Mutant(
+        guarantee="G6", what="an answered beat counts for nothing", file="worker/heart.py",
+        old="held.sent_at = sent_at", new="pass",
+        test="unit/test_heart.py::test_answered_beats_keep_the_work_going_past_the_lease",
+    ),
+    Mutant(
+        guarantee="G7", what="no self-stop", file="worker/heart.py",
+        old="silent_s > self._times.self_stop_s", new="silent_s > 1e9",
+        test="unit/test_heart.py::test_a_worker_cut_off_stops_its_work_before_the_lease_ends",
+    ),
+    Mutant(
+        guarantee="G8", what="a missing answer breaks no contact", file="queue/lease.py",
+        old="self._since = self._last = now\n", new="self._last = now\n",
+        test="unit/test_lease.py::test_a_missing_answer_starts_contact_anew",
+    ),
+    Mutant(
+        guarantee="G9", what="a loss counts as a failure", file="queue/settle.py",
+        old="tried = claim.attempt - claim.lost", new="tried = claim.attempt",
+        test="unit/test_settle.py::test_lost_leases_do_not_use_up_attempts",
+    ),
+    Mutant(
+        guarantee="G9", what="losses have no end", file="queue/settle.py",
+        old="if claim.lost + 1 >= MOST_LOST", new="if claim.lost + 1 >= 99",
+        test=f"{DEATHS}::test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost",
+    ),
+    Mutant(
+        guarantee="G10", what="a release is charged", file=f"{SQL}/close_task.sql",
+        old="attempt = attempt - $6::smallint", new="attempt = attempt",
+        test=_tasks("test_a_release_charges_no_attempt_and_can_be_claimed_at_once"),
+    ),
+    Mutant(
+        guarantee="G11", what="a hinted cancel waits for the next beat", file="worker/loop.py",
+        old="self._heart.nudge()", new="pass",
+        test=f"{DEATHS}::test_a_cancel_reaches_ffmpeg_in_under_a_second",
+    ),
+    Mutant(
+        guarantee="G11", what="the job is not locked", file=f"{SQL}/lock_job.sql",
+        old=" FOR NO KEY UPDATE", new="",
+        test="integration/test_store_races.py::test_a_cancel_against_a_completion_leaves_one_end",
+    ),
+    Mutant(
+        guarantee="G12", what="a hint wakes nobody", file="queue/wake.py",
+        old="self._ready[what].set()", new="pass",
+        test="unit/test_wake.py::test_a_hint_wakes_the_claimer_of_its_queue_only",
+    ),
+    Mutant(
+        guarantee="G16", what="only the end of a job is told", file="store/changes.py",
+        old="if event.type in TOLD)", new="if event.type in _JOB_EVENTS.values())",
+        test="contracts/store_deliveries.py::test_each_told_event_has_one_delivery_with_the_job_as_it_stood",
+    ),
+    Mutant(
+        guarantee="G17", what="the line is sorted as it is read", file=f"{SQL}/claim.sql",
+        old="ORDER BY seq LIMIT $3 FOR UPDATE", new="ORDER BY weight, seq LIMIT $3 FOR UPDATE",
+        test="integration/test_store_plans.py::test_a_claim_reads_three_rows_per_task_at_most",
+    ),
+    Mutant(
+        guarantee="G18", what="the due sweep hurries", file="queue/due.py",
+        old="LONGEST_WAIT_S = 5.0", new="LONGEST_WAIT_S = 0.2",
+        test="integration/test_idle_worker.py::test_an_idle_worker_asks_at_most_twice_a_second",
+    ),
+    Mutant(
+        guarantee="P2", what="what was published is never found", file="worker/pipeline.py",
+        old="if row.intent is None or row.plan is None:", new="if row.id >= 0:",
+        test="chaos/test_leftovers.py::test_an_object_that_was_published_but_not_recorded_is_only_written_down",
+    ),
+    Mutant(
+        guarantee="P2", what="what stands there is taken for what was promised", file="worker/publish.py",
+        old="(seen.size_bytes, seen.sha256) == (piece.size_bytes, piece.sha256)", new="seen.size_bytes >= 0",
+        test="chaos/test_leftovers.py::test_what_stands_there_and_is_not_what_was_promised_is_made_again",
+    ),
+)  # fmt: skip
