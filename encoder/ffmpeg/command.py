@@ -217,7 +217,9 @@ def _output(output: OutputPlan, place: int, threads: int | None, scripts: Mappin
 
 def _written(output: OutputPlan, stream: OutputPlan, path: Path) -> Iterator[str]:
     yield "-y"
-    if output.package is not None:
+    if output.package is not None and stream.subtitles:
+        yield from ("-f", stream.muxer, f"file:{path / stream.name / segments.SUBTITLES}")
+    elif output.package is not None:
         yield from segments.options(output.package, path / stream.name)
     elif output.images is not None:
         yield from image_graph.options(output, output.images, path)

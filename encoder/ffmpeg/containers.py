@@ -117,6 +117,7 @@ _CONTAINERS = (
         content_type="application/vnd.apple.mpegurl",
         video=("h264", "hevc", "av1"),
         audio=_PACKAGE_AUDIO,
+        subtitles=("webvtt",),
         tags=_ISO_TAGS,
     ),
     Container(
@@ -129,6 +130,7 @@ _CONTAINERS = (
         content_type="application/dash+xml",
         video=("h264", "hevc", "av1", "vp9"),
         audio=_PACKAGE_AUDIO,
+        subtitles=("webvtt",),
         tags=_ISO_TAGS,
     ),
     Container(
@@ -141,6 +143,7 @@ _CONTAINERS = (
         content_type="application/vnd.apple.mpegurl",
         video=("h264", "hevc", "av1"),
         audio=_PACKAGE_AUDIO,
+        subtitles=("webvtt",),
         tags=_ISO_TAGS,
     ),
     Container(

@@ -139,14 +139,16 @@ def fitted(output: OutputPlan, whole: Mapping[str, Captions]) -> tuple[OutputPla
             empty.append(video.burnt)
             video = replace(video, burnt=None)
     renditions = [fitted(each, whole) for each in output.renditions]
-    for _, more in renditions:
+    told = [*dict.fromkeys(_empty(each.source_index) for each in empty)]
+    for each, more in renditions:
         texts |= more
+        told += [note for note in each.warnings if note not in told]
     settled = replace(
         output,
         video=video,
         subtitles=tuple(kept),
-        renditions=tuple(each for each, _ in renditions),
-        warnings=(*output.warnings, *dict.fromkeys(_empty(each.source_index) for each in empty)),
+        renditions=tuple(each for each, _ in renditions if not is_empty(each)),
+        warnings=(*output.warnings, *(note for note in told if note not in output.warnings)),
     )
     return settled, texts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from encoder.ffmpeg import containers, ladder, picture, quality, rates, sound, subtitles, timeline
@@ -41,8 +41,9 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
     until = max((end for track in tracks if (end := _end(track)) is not None), default=0.0)
     rungs = tuple(_held(rung, until) for rung in _rungs(number, case, specs, encoder, frames))
     sounds = _sounds(tracks, _end(rungs[0].video) or 0.0)
-    heard = (_rendition(number, case, frames.span, name, audio=audio) for name, audio in sounds.items())
-    renditions = (*rungs, *heard)
+    heard = [_rendition(number, case, frames.span, name, audio=audio) for name, audio in sounds.items()]
+    length = max((end for each in (*rungs, *heard) if (end := each.duration_seconds)), default=None)
+    renditions = (*rungs, *heard, *_texts(number, case, frames.span, length))
     container = case.container
     return OutputPlan(
         output=number,
@@ -58,7 +59,7 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
         clip_start_seconds=float(frames.span.start),
         clipped=frames.span.clipped,
         clip_seconds=renditions[0].clip_seconds,
-        duration_seconds=max((each.duration_seconds for each in renditions if each.duration_seconds), default=None),
+        duration_seconds=length,
         reasons=tuple(case.reasons),
         warnings=tuple(case.warnings),
     )
@@ -173,6 +174,28 @@ def _filled(audio: AudioPlan, until: float) -> AudioPlan:
         filters = (*filters, f"apad=pad_dur={until - end:.6f}", f"atrim=end={until:.6f}")
         end = until
     return replace(audio, filters=filters, start_seconds=0.0, duration_seconds=end)
+
+
+def _texts(number: int, case: Case, span: Span, length: float | None) -> Iterator[OutputPlan]:
+    """Each track of subtitles: a folder with one file, beside what is cut into segments."""
+    single = next(each for each in containers.CONTAINERS.values() if each.captions)
+    names: set[str] = set()
+    for track in subtitles.carried(number, case):
+        name = ladder.unused(f"subtitles-{track.language}" if track.language else "subtitles", names)
+        names.add(name)
+        yield OutputPlan(
+            output=number,
+            name=name,
+            container=single.name,
+            muxer=single.muxer,
+            extension=single.extension,
+            content_type=single.content_type,
+            subtitles=(track,),
+            clip_start_seconds=float(span.start),
+            clipped=span.clipped,
+            clip_seconds=None if span.end is None else float(span.end - span.start),
+            duration_seconds=length,
+        )
 
 
 def _rendition(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from encoder.model.plan import PackagePlan
 
-INIT, PLAYLIST = "init.mp4", "index.m3u8"
+INIT, PLAYLIST, SUBTITLES = "init.mp4", "index.m3u8", "subtitles.vtt"
 _MICROSECONDS = 1_000_000
 
 

@@ -13,6 +13,20 @@ from encoder.packaging.lint import check
 from encoder.packaging.lint_key import keys_of
 from encoder.packaging.manifests import write
 from encoder.packaging.measure import opened, read
+from encoder.packaging.text import Text
 from encoder.packaging.track import Kind, Segments, Track, Written
 
-__all__ = ["Kind", "Segments", "Track", "Written", "check", "keys_of", "new_key", "opened", "read", "write"]
+__all__ = [
+    "FILE",
+    "Kind",
+    "Segments",
+    "Text",
+    "Track",
+    "Written",
+    "check",
+    "keys_of",
+    "new_key",
+    "opened",
+    "read",
+    "write",
+]

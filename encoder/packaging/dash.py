@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import gcd
+from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from encoder.packaging.bandwidth import rates
 from encoder.packaging.hls import default, label, spans
 from encoder.packaging.languages import tag
+from encoder.packaging.text import Text, adaptation_set
 from encoder.packaging.track import INIT, SUFFIXES, Segment, TrackKind, Written
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
@@ -19,8 +21,13 @@ _CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 _ROLE = "urn:mpeg:dash:role:2011"
 
 
-def manifest(written: Sequence[Written]) -> str:
-    """All tracks: one adaptation set for the pictures of one codec, one for each track of sound."""
+def manifest(
+    written: Sequence[Written], texts: Sequence[Text] = (), sizes: Mapping[str, int] = MappingProxyType({})
+) -> str:
+    """All tracks: one adaptation set for the pictures of one codec, one for each track of sound, and of subtitles.
+
+    `sizes`: of the files of `texts`, by their names.
+    """
     seconds = max(_end(track) for track in written)
     longest = max(track.seconds(segment.duration) for track in written for segment in track.segments)
     mpd = Element("MPD", {
@@ -40,6 +47,9 @@ def manifest(written: Sequence[Written]) -> str:
         SubElement(inside, "Role", {"schemeIdUri": _ROLE, "value": "main" if tracks[0] in chosen else "alternate"})
         for track in tracks:
             _representation(inside, track)
+    for number, text in enumerate(texts, len(_sets(written))):
+        rate = -(-sizes[text.name] * 8 // seconds)
+        adaptation_set(period, number, text, texts, int(rate))
     indent(mpd)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(mpd, encoding="unicode") + "\n"
 

@@ -10,7 +10,10 @@ from encoder.model.plan import KEY_FILE
 from encoder.packaging.bandwidth import Rates, Span, rates, target_seconds
 from encoder.packaging.cipher import METHOD
 from encoder.packaging.languages import tag
-from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Segment, Written
+from encoder.packaging.text import FILE, GROUP, Text, seconds
+from encoder.packaging.text import label as text_label
+from encoder.packaging.text import taken as taken_texts
+from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Segment, Segments, Written
 
 VERSIONS = {"fmp4": 7, "ts": 4}  # 7: EXT-X-MAP outside of I-frame playlists; 4: byte ranges
 _PRECISION = 6  # digits after the point of EXTINF
@@ -42,8 +45,11 @@ class Group(NamedTuple):
         return Rates(max(rate.peak_bps for rate in each), max(rate.average_bps for rate in each))
 
 
-def multivariant(written: Sequence[Written]) -> str:
-    """The playlist that lists all others. It promises EXT-X-INDEPENDENT-SEGMENTS only where all segments keep that."""
+def multivariant(written: Sequence[Written], texts: Sequence[Text] = ()) -> str:
+    """The playlist that lists all others. It promises EXT-X-INDEPENDENT-SEGMENTS only where all segments keep that.
+
+    `texts`: the subtitles that go with each picture.
+    """
     pictures = [track for track in written if track.track.kind == "video"]
     sound = groups(written)
     independent = all(segment.independent for track in written for segment in track.segments)
@@ -51,12 +57,14 @@ def multivariant(written: Sequence[Written]) -> str:
     lines += ["#EXT-X-INDEPENDENT-SEGMENTS"] if independent else []
     if pictures:
         lines += [_media(group, track) for group in sound for track in group.tracks]
+    lines += [_subtitles(text, texts) for text in texts]
+    subtitles = GROUP if texts else None
     for group in sound or (None,):
         for track in pictures:
-            lines += _variant(track, group)
+            lines += _variant(track, group, subtitles)
     if not pictures:
         for track in written:
-            lines += _variant(track, None)
+            lines += _variant(track, None, subtitles)
     lines += [_i_frame_stream(track) for track in pictures if has_i_frames(track)]
     return _text(lines)
 
@@ -68,6 +76,13 @@ def media(track: Written) -> str:
     for segment, span in zip(track.segments, each, strict=True):
         lines += _key(segment)
         lines += [f"#EXTINF:{_extinf(span)},", segment.name]
+    return _text([*lines, "#EXT-X-ENDLIST"])
+
+
+def text_media(written: Sequence[Written]) -> str:
+    """The playlist of one track of subtitles beside these: one file, as long as all."""
+    span = Span(0, seconds(written))
+    lines = [*_head_of(written[0].container, [span]), f"#EXTINF:{_extinf(span)},", FILE]
     return _text([*lines, "#EXT-X-ENDLIST"])
 
 
@@ -142,13 +157,19 @@ def _stops(track: Written) -> Iterator[_Stop]:
         yield _Stop(name, frame.offset_bytes, Span(frame.size_bytes, track.seconds(end - frame.at)))
 
 
-def _head(track: Written, each: Sequence[Span], *more: str) -> list[str]:
+def _head_of(container: Segments, each: Sequence[Span]) -> list[str]:
     return [
         "#EXTM3U",
-        f"#EXT-X-VERSION:{VERSIONS[track.container]}",
+        f"#EXT-X-VERSION:{VERSIONS[container]}",
         f"#EXT-X-TARGETDURATION:{target_seconds(each)}",
         "#EXT-X-MEDIA-SEQUENCE:1",
         "#EXT-X-PLAYLIST-TYPE:VOD",
+    ]
+
+
+def _head(track: Written, each: Sequence[Span], *more: str) -> list[str]:
+    return [
+        *_head_of(track.container, each),
         *more,
         *([f'#EXT-X-MAP:URI="{INIT}"'] if track.container == "fmp4" else []),
     ]
@@ -178,7 +199,20 @@ def _media(group: Group, track: Written) -> str:
     })  # fmt: skip
 
 
-def _variant(track: Written, group: Group | None) -> list[str]:
+def _subtitles(text: Text, among: Sequence[Text]) -> str:
+    return _tag("MEDIA", {
+        "TYPE": "SUBTITLES",
+        "GROUP-ID": Quoted(GROUP),
+        "NAME": Quoted(text_label(text, among)),
+        "LANGUAGE": Quoted(tag(text.language)) if text.language else None,
+        "DEFAULT": "YES" if text.default else "NO",
+        "AUTOSELECT": "YES" if text in taken_texts(among) else "NO",
+        "FORCED": "YES" if text.forced else "NO",
+        "URI": Quoted(text.playlist),
+    })  # fmt: skip
+
+
+def _variant(track: Written, group: Group | None, subtitles: str | None) -> list[str]:
     rate = rates(spans(track)).plus(group.most if group else None)
     codecs = [track.codec, *([group.codec] if group else [])]
     attributes = {
@@ -187,6 +221,7 @@ def _variant(track: Written, group: Group | None) -> list[str]:
         "CODECS": Quoted(",".join(codecs)),
         **_picture(track),
         "AUDIO": Quoted(group.name) if group else None,
+        "SUBTITLES": Quoted(subtitles) if subtitles else None,
         "CLOSED-CAPTIONS": "NONE" if track.track.kind == "video" else None,
     }
     return [_tag("STREAM-INF", attributes), f"{track.name}/{PLAYLIST}"]

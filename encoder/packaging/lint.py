@@ -9,7 +9,7 @@ from pathlib import Path
 from encoder import errors
 from encoder.model.base import Json
 from encoder.model.proof import Check
-from encoder.packaging import lint_dash, lint_hls, lint_key
+from encoder.packaging import lint_dash, lint_hls, lint_key, lint_text
 from encoder.packaging.bandwidth import rates
 from encoder.packaging.findings import Findings
 from encoder.packaging.hls import spans
@@ -17,6 +17,7 @@ from encoder.packaging.lint_hls import CLOCK_SECONDS
 from encoder.packaging.manifests import mpd_name
 from encoder.packaging.measure import read
 from encoder.packaging.runt import SHORTEST_FRAMES, is_runt
+from encoder.packaging.text import Text
 from encoder.packaging.track import Kind, Segments, Track, Written
 
 _LISTED = 3  # of the names that are missing or too many
@@ -32,11 +33,13 @@ def check(  # noqa: PLR0913  # what was planned, each by its name
     segment_seconds: Fraction,
     duration_seconds: float | None,
     encrypted: bool = False,
+    texts: Sequence[Text] = (),
 ) -> Check:
     """Check `package`, after `write`. Everything is read anew from `folder`. Blocks: call it in a thread.
 
     `segment_seconds`, `duration_seconds`: as planned. `measured["faults"]` has a member for each part that failed,
     with the place and what was found there. `encrypted`: the key that lies beside the tracks opens all segments.
+    `texts`: the subtitles.
     """
     found = Findings(folder)
     written: tuple[Written, ...] = ()
@@ -45,10 +48,13 @@ def check(  # noqa: PLR0913  # what was planned, each by its name
         written = read(folder, tracks, segments=segments, locks=locks)
         _cuts(found, written, segment_seconds)
         _length(found, written, duration_seconds)
+        lint_text.files(found, texts, written)
         if kind in ("hls", "cmaf"):
             lint_hls.lint(found, written, playlist_name)
+            lint_text.hls(found, texts, written, playlist_name)
         if kind in ("dash", "cmaf"):
             lint_dash.lint(found, written, mpd_name(playlist_name))
+            lint_text.dash(found, texts, mpd_name(playlist_name))
     except errors.Permanent as error:
         found.must("broken", holds=False, told=error.message)
     else:

@@ -31,7 +31,8 @@ def lint(found: Findings, written: Sequence[Written], name: str) -> None:
     told = _seconds(mpd.get("mediaPresentationDuration", ""))
     found.must("duration", longest <= told <= longest + _MILLISECOND, f"{name}: {float(told)} s, not {float(longest)}")
     tracks = {track.name: track for track in written}
-    sets = [(around, around.findall("mpd:Representation", _IN)) for around in mpd.findall(".//mpd:AdaptationSet", _IN)]
+    media = [each for each in mpd.findall(".//mpd:AdaptationSet", _IN) if each.get("contentType") != "text"]
+    sets = [(around, around.findall("mpd:Representation", _IN)) for around in media]
     inside = [each.get("id", "") for _, several in sets for each in several]
     found.same("tracks", name, sorted(inside), sorted(tracks))
     sound = [track for track in written if track.track.kind == "audio"]

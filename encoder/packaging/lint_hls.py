@@ -16,7 +16,7 @@ from encoder.packaging.languages import tag
 from encoder.packaging.track import I_FRAMES, INIT, PLAYLIST, Segments, Written
 
 CLOCK_SECONDS = Fraction(2, 1000)
-_YES_OR_NO = ("NO", "YES")
+YES_OR_NO = ("NO", "YES")
 _MORE = Fraction(11, 10)  # a promise may be as much too large
 # whatever else stands in a playlist of ffmpeg's, it was not asked for
 _TAGS = {
@@ -41,7 +41,8 @@ def lint(found: Findings, written: Sequence[Written], playlist_name: str) -> Non
 def _multivariant(found: Findings, written: Sequence[Written], playlist_name: str) -> None:
     playlist = parsed(found, playlist_name, written[0].container)
     tracks = {f"{track.name}/{PLAYLIST}": track for track in written}
-    listed = {each.uri or "" for each in (*playlist.playlists, *playlist.media)}
+    sound = [each.uri or "" for each in playlist.media if each.type != "SUBTITLES"]
+    listed = {*sound, *(each.uri or "" for each in playlist.playlists)}
     found.same("tracks", playlist_name, sorted(listed), sorted(tracks))
     groups = _groups(found, playlist, tracks)
     unused = groups.keys() - {variant.stream_info.audio for variant in playlist.playlists}
@@ -81,8 +82,8 @@ def _choice(found: Findings, group: Mapping[str, tuple[m3u8.Media, Written]]) ->
     for media, track in group.values():
         place = f"{track.name}/{PLAYLIST}"
         found.must("name", bool(media.name) and names.count(media.name) == 1, f"{place}: {media.name!r} names others")
-        found.same("default", place, media.default, _YES_OR_NO[track is default])
-        found.same("default", f"{place}, by language", media.autoselect, _YES_OR_NO[track in taken])
+        found.same("default", place, media.default, YES_OR_NO[track is default])
+        found.same("default", f"{place}, by language", media.autoselect, YES_OR_NO[track in taken])
         if track.track.channels:
             found.same("channels", place, media.channels, str(track.track.channels))
 
@@ -117,7 +118,7 @@ def _media_playlist(found: Findings, track: Written) -> None:
     found.named.add(place)
     playlist = parsed(found, place, track.container)
     found.must("endlist", bool(playlist.is_endlist), f"{place}: has no end")
-    segments = [(segment.uri or "", _seconds(segment.duration)) for segment in playlist.segments]
+    segments = [(segment.uri or "", exact_seconds(segment.duration)) for segment in playlist.segments]
     found.same("order", place, [name for name, _ in segments], [segment.name for segment in track.segments])
     _map(found, place, playlist, track)
     _target(found, place, playlist, [seconds for _, seconds in segments])
@@ -140,7 +141,7 @@ def _i_frames(found: Findings, stream: m3u8.IFramePlaylist, track: Written) -> N
     playlist = parsed(found, place, track.container)
     found.must("endlist", bool(playlist.is_endlist), f"{place}: has no end")
     _map(found, place, playlist, track)
-    _target(found, place, playlist, [_seconds(segment.duration) for segment in playlist.segments])
+    _target(found, place, playlist, [exact_seconds(segment.duration) for segment in playlist.segments])
     told = [(segment.uri, segment.byterange) for segment in playlist.segments]
     true = [
         (segment.name, f"{frame.size_bytes}@{frame.offset_bytes}")
@@ -149,7 +150,8 @@ def _i_frames(found: Findings, stream: m3u8.IFramePlaylist, track: Written) -> N
     ]
     found.must("i_frames", bool(playlist.is_i_frames_only) and told == true, f"{place}: names what is none")
     spans = [
-        Span(int((segment.byterange or "0").split("@")[0]), _seconds(segment.duration)) for segment in playlist.segments
+        Span(int((segment.byterange or "0").split("@")[0]), exact_seconds(segment.duration))
+        for segment in playlist.segments
     ]
     bandwidth(found, place, stream.iframe_stream_info.bandwidth, rates(spans).peak_bps)
 
@@ -186,6 +188,6 @@ def parsed(found: Findings, name: str, container: Segments) -> m3u8.M3U8:
     return playlist
 
 
-def _seconds(duration: float | None) -> Fraction:
+def exact_seconds(duration: float | None) -> Fraction:
     """As it was written: six digits."""
     return Fraction(f"{duration or 0.0:.6f}")

@@ -62,6 +62,7 @@ class Written(Record):
     height_px: int | None = None
     sample_rate_hz: int | None = None
     frame: Fraction  # duration of a sample, in the timescale
+    origin: int = 0  # what its time stamps say at the package's zero
     segments: tuple[Segment, ...]
 
     @property

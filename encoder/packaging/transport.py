@@ -73,7 +73,8 @@ def from_common_start(written: Sequence[Written]) -> tuple[Written, ...]:
     pictures = [track for track in written if track.track.kind == "video"]
     zero = min((track.segments[0].start for track in pictures or written), default=0)
     return tuple(
-        replace(track, segments=tuple(_moved(segment, -zero) for segment in track.segments)) for track in written
+        replace(track, origin=zero, segments=tuple(_moved(segment, -zero) for segment in track.segments))
+        for track in written
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from encoder import errors, packaging
-from encoder.ffmpeg.segments import files_in_order, listed
+from encoder.ffmpeg.segments import SUBTITLES, files_in_order, listed
 from encoder.model.base import replace
 from encoder.model.media import Opened
 from encoder.model.plan import OutputPlan, PackagePlan
@@ -27,10 +27,20 @@ def join(folder: Path, target: Path) -> None:
         errors.Permanent: `output_invalid`, one that ffmpeg wrote is not there.
         errors.Resource: `disk_full`.
     """
-    if missing := sorted(listed(folder) - {path.name for path in folder.iterdir()}):
+    _require(folder, listed(folder))
+    _copied((path.open("rb") for path in files_in_order(folder)), target)
+
+
+def text(folder: Path) -> Path:
+    """The one file of a rendition that is subtitles. Raises as `join`."""
+    _require(folder, {SUBTITLES})
+    return folder / SUBTITLES
+
+
+def _require(folder: Path, names: set[str]) -> None:
+    if missing := sorted(names - {path.name for path in folder.iterdir()}):
         message = f"The package has no {folder.name}/{missing[0]}."
         raise errors.Permanent("output_invalid", message, check="package.missing")
-    _copied((path.open("rb") for path in files_in_order(folder)), target)
 
 
 def rejoin(plan: OutputPlan, rendition: OutputPlan, folder: Path, target: Path) -> None:
@@ -58,11 +68,15 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         errors.Resource: `disk_full`.
     """
     package = _package(plan)
-    tracks = [_track(rendition, default=rendition.audio == plan.audio) for rendition in plan.renditions]
+    streams = [each for each in plan.renditions if not each.subtitles]
+    tracks = [_track(rendition, default=rendition.audio == plan.audio) for rendition in streams]
+    texts = [_text(rendition) for rendition in plan.renditions if rendition.subtitles]
     written = packaging.read(folder, tracks, segments=package.segments)
     key = packaging.new_key() if package.encryption else None
     with _room():
-        manifests = packaging.write(folder, written, kind=package.kind, playlist_name=package.playlist_name, key=key)
+        manifests = packaging.write(
+            folder, written, kind=package.kind, playlist_name=package.playlist_name, key=key, texts=texts
+        )
     checked = packaging.check(
         folder,
         tracks,
@@ -72,6 +86,7 @@ def finish(plan: OutputPlan, folder: Path) -> tuple[Check, tuple[str, ...]]:
         segment_seconds=Fraction(package.segment_seconds),
         duration_seconds=plan.duration_seconds,
         encrypted=key is not None,
+        texts=texts,
     )
     return checked, manifests
 
@@ -85,7 +100,7 @@ def _package(plan: OutputPlan) -> PackagePlan:
 def best(plan: OutputPlan, seen: Sequence[Opened]) -> Opened:
     """What the package shows at its best: its first picture with its first sound. `seen`: of each rendition."""
     pairs = zip(plan.renditions, seen, strict=True)
-    by_kind = {"video" if each.video else "audio": found for each, found in reversed([*pairs])}
+    by_kind = {_kind(each): found for each, found in reversed([*pairs])}
     shown, heard = by_kind["video"], by_kind.get("audio")
     if heard is None:
         return shown
@@ -127,3 +142,12 @@ def _track(plan: OutputPlan, *, default: bool) -> packaging.Track:
     return packaging.Track(
         name=plan.name, kind="audio", language=audio.language, default=default, channels=audio.channels
     )
+
+
+def _text(plan: OutputPlan) -> packaging.Text:
+    (track,) = plan.subtitles
+    return packaging.Text(name=plan.name, language=track.language, default=track.default, forced=track.forced)
+
+
+def _kind(plan: OutputPlan) -> str:
+    return "text" if plan.subtitles else "video" if plan.video else "audio"

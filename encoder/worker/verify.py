@@ -118,12 +118,7 @@ class Verify:
         checks: list[Check] = []
         seen: list[Opened] = []
         for done, plan in enumerate(made.plan.renditions):
-            whole = run.folder / f"{made.path.name}.{plan.extension}"
-            try:
-                await in_thread(renditions.join, made.path / plan.name, whole)
-                report, opened = await self._judged(run, media, made, plan, whole)
-            finally:
-                remove(whole)
+            report, opened = await self._rendition(run, media, made, plan)
             checks += report.checks
             seen.append(opened)
             _tell(run, made, (done + 1) / len(made.plan.renditions))
@@ -134,6 +129,16 @@ class Verify:
         report = Proof(checks=(*checks, linted))
         package = await pack(made.path, manifests=manifests) if report.passed else None
         return _Seen(proof=report, opened=opened, package=package)
+
+    async def _rendition(self, run: Run, media: Media, made: Made, plan: OutputPlan) -> tuple[Proof, Opened]:
+        if plan.subtitles:
+            return await self._judged(run, media, made, plan, renditions.text(made.path / plan.name))
+        whole = run.folder / f"{made.path.name}.{plan.extension}"
+        try:
+            await in_thread(renditions.join, made.path / plan.name, whole)
+            return await self._judged(run, media, made, plan, whole)
+        finally:
+            remove(whole)
 
     async def _judged(self, run: Run, media: Media, made: Made, plan: OutputPlan, path: Path) -> tuple[Proof, Opened]:
         """What the checks say of the file `path`, in which `plan` should have been carried out."""

@@ -19,6 +19,7 @@ from aiohttp import web
 from tests.lab import media, postgres
 from tests.lab.chromium import Page, chromium
 from tests.lab.platform import running
+from tests.lab.titles import film
 
 pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="module")]
 PLAYERS = Path(__file__).parent / "players"
@@ -71,6 +72,13 @@ async def spoken(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest
     """Packages of a film in three languages, one of which ends early."""
     outputs = {name: {**OUTPUTS[name], "audioTracks": "all"} for name in ("cmaf", "ts", "encrypted")}
     return await _made(cluster, tmp_path_factory.mktemp("spoken"), _film(), outputs)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def titled(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Packages of a film with subtitles in two languages."""
+    outputs = {name: {**OUTPUTS[name], "subtitles": "copy"} for name in ("cmaf", "ts", "encrypted")}
+    return await _made(cluster, tmp_path_factory.mktemp("titled"), film(), outputs)
 
 
 async def _made(cluster: postgres.Cluster, folder: Path, clip: Path, outputs: Mapping[str, dict[str, object]]) -> Path:
@@ -199,6 +207,30 @@ async def test_each_language_is_heard_when_it_is_chosen_and_the_default_one_firs
     assert heard == {language: pytest.approx(hz, abs=20) for language, hz in TONES.items()}
     assert seen["heard"][0]["language"] == "de"
     assert seen["advanced"]
+
+
+@pytest.mark.parametrize(
+    ("player", "manifest", "borne"),
+    [
+        ("readHls", "cmaf/master.m3u8", ()),
+        ("readHls", "encrypted/master.m3u8", ()),
+        ("readHls", "ts/master.m3u8", ("bufferSeekOverHole", "bufferAppendNoProgress")),
+        ("readShaka", "cmaf/master.m3u8", ()),
+        ("readShaka", "cmaf/master.mpd", ()),
+    ],
+)
+async def test_subtitles_are_shown_at_their_times_in_the_language_that_is_chosen(
+    page: Page, titled: Path, player: str, manifest: str, borne: tuple[str, ...]
+) -> None:
+    seen = {each["language"]: each for each in await played(page, player, titled, manifest, borne=borne)}
+    assert seen.keys() == {"en", "de"}
+    assert (seen["de"]["default"], seen["de"]["forced"], seen["en"]["forced"]) == (True, True, False)
+    later = 2 / 30 if "ts" in manifest.split("/") else 0  # there hls.js shows the first picture as late
+    for each in seen.values():
+        assert "One" in each["text"]
+        shown = each["start"] - later, each["end"] - later
+        assert shown == (pytest.approx(0.5, abs=0.02), pytest.approx(1.5, abs=0.02))
+        assert each["start"] <= each["at"] <= each["end"] + 0.5
 
 
 async def test_a_package_in_the_storage_plays_from_its_link(

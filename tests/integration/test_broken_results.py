@@ -41,6 +41,10 @@ OUTPUTS: dict[str, OutputSpec] = {
     "webm": spec("vp9", height=120, encoderPreset="8"),
     "titled": fast(None, container="mkv", height=120, subtitles={"mode": "copy"}),
     "vtt": spec(None, container="vtt", subtitles={"mode": "extract", "tracks": ["eng"]}),
+    "titled hls": spec(
+        None, container="cmaf", encoderPreset="ultrafast", segmentSeconds=2, subtitles={"mode": "copy"},
+        renditions=[{"height": 72, "videoBitrate": 80_000}],
+    ),
     "hls": spec(
         None, container="hls", encoderPreset="ultrafast", segmentSeconds=2,
         renditions=[{"height": 120, "videoBitrate": 150_000}, {"height": 72, "videoBitrate": 80_000}],
@@ -60,7 +64,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     async def get(kind: str) -> Result:
         if kind not in there:
             seconds = 5 if kind in ("hls", "dash") else 3
-            source = film() if kind in ("titled", "vtt") else clip(seconds=seconds, rate="25")
+            source = film() if kind in ("titled", "vtt", "titled hls") else clip(seconds=seconds, rate="25")
             there[kind] = await result(source, tmp_path_factory.mktemp(kind), OUTPUTS[kind])
         return there[kind]
 
@@ -342,6 +346,14 @@ PARTS: dict[str, tuple[str, Damage, str]] = {
         "hls",
         lambda folder: (folder / "72p/x.m4s").symlink_to("/etc/hostname"),
         "package.unnamed",
+    ),
+    "a caption of a package says something else": (
+        "titled hls",
+        lambda folder: overwritten(b"Three", b"Seven")(folder / "subtitles-eng" / "subtitles.vtt"),
+        "captions.text",
+    ),
+    "subtitles of a package that are missing": (
+        "titled hls", gone("subtitles-eng/subtitles.vtt"), "package.missing",
     ),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ import pytest
 from encoder import packaging
 from encoder.model.base import Json
 from encoder.model.proof import Check
+from encoder.packaging import Text
 from tests.lab import media, renditions
 from tests.lab.renditions import Made
 
@@ -31,7 +32,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Made]:
     def made(kind: str = "cmaf", segments: str = "fmp4", key: bytes | None = None, **more: Any) -> Made:  # noqa: ANN401  # as `make` takes them
         package = renditions.make(tmp_path_factory.mktemp("shelf") / "package", segments=segments, **more)
         tracks = packaging.read(package.folder, package.tracks, segments=segments)
-        packaging.write(package.folder, tracks, kind=kind, playlist_name="master.m3u8", key=key)
+        packaging.write(package.folder, tracks, kind=kind, playlist_name="master.m3u8", key=key, texts=package.texts)
         return package
 
     return made
@@ -58,6 +59,7 @@ def checked(made: Made, *, kind: str = "cmaf", seconds: float | None = None, enc
         segment_seconds=made.segment_seconds,
         duration_seconds=made.seconds if seconds is None else seconds,
         encrypted=encrypted,
+        texts=made.texts,
     )
 
 
@@ -195,6 +197,71 @@ def test_sound_that_is_told_as_what_it_is_not_is_refused(
 def test_a_language_of_which_a_segment_is_missing_is_refused(spoken: Made) -> None:
     (spoken.folder / "audio-deu" / SEGMENT).unlink()
     assert next(iter(faults(checked(spoken)).items())) == ("missing", f"audio-deu/{SEGMENT}")
+
+
+TEXTS = (
+    Text(name="subtitles-eng", language="eng", default=True),
+    Text(name="subtitles-deu", language="deu", forced=True),
+    Text(name="subtitles-deu-2", language="deu"),
+)
+BREAKS_OF_TEXT: list[tuple[str, str, str, str]] = [
+    ("default", "master.m3u8", "(SUBTITLES,.*?)DEFAULT=YES", r"\1DEFAULT=NO"),
+    ("default", "master.m3u8", "(SUBTITLES,.*?)AUTOSELECT=YES", r"\1AUTOSELECT=NO"),
+    ("default", "master.mpd", r'("subtitle" />\s*)<Role [^>]*"main" />', r"\1"),
+    ("forced", "master.m3u8", "FORCED=YES", "FORCED=NO"),
+    ("forced", "master.mpd", '"forced-subtitle"', '"subtitle"'),
+    ("language", "master.m3u8", '(SUBTITLES,.*?)LANGUAGE="en"', r'\1LANGUAGE="fr"'),
+    ("language", "master.mpd", '(text/vtt" )lang="de"', r'\1lang="fr"'),
+    ("name", "master.m3u8", '(SUBTITLES,.*?)NAME="de"', r'\1NAME="en"'),
+    ("group", "master.m3u8", ',SUBTITLES="subtitles"', ""),
+    ("group", "master.m3u8", 'SUBTITLES="subtitles"', 'SUBTITLES="others"'),
+    ("group", "master.m3u8", '(TYPE=SUBTITLES,GROUP-ID=)"subtitles"', r'\1"others"'),
+    ("tracks", "master.m3u8", r'#EXT-X-MEDIA:[^\n]*"subtitles-deu/index.m3u8"\n', ""),
+    ("tracks", "master.mpd", r'<AdaptationSet [^>]*text/vtt" lang="de".*?</AdaptationSet>', ""),
+    ("codecs", "master.mpd", "text/vtt", "text/plain"),
+    ("endlist", "subtitles-deu/index.m3u8", "#EXT-X-ENDLIST\n", ""),
+    ("order", "subtitles-deu/index.m3u8", "subtitles.vtt", "../subtitles-eng/subtitles.vtt"),
+    ("order", "master.mpd", "subtitles-deu/subtitles.vtt", "subtitles-eng/subtitles.vtt"),
+    ("extinf", "subtitles-deu/index.m3u8", "EXTINF:4.000000", "EXTINF:3.000000"),
+    ("target", "subtitles-deu/index.m3u8", "TARGETDURATION:4", "TARGETDURATION:3"),
+    ("address", "master.mpd", "subtitles-deu/subtitles.vtt", "http://127.0.0.1/subtitles.vtt"),
+    ("start", "subtitles-eng/subtitles.vtt", "WEBVTT\n", "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:900000\n"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def titled(shelf: Callable[..., Made], tmp_path: Path) -> Made:
+    """A good one with subtitles, to be broken."""
+    return copied(shelf(texts=TEXTS), tmp_path)
+
+
+def test_a_package_with_subtitles_passes(shelf: Callable[..., Made]) -> None:
+    for kind, segments in (("cmaf", "fmp4"), ("hls", "ts"), ("dash", "fmp4")):
+        assert faults(checked(shelf(kind, segments, texts=TEXTS), kind=kind)) == {}
+    assert faults(checked(shelf("hls", key=KEY, texts=TEXTS), kind="hls", encrypted=True)) == {}
+
+
+@pytest.mark.parametrize(("word", "name", "pattern", "by"), BREAKS_OF_TEXT)
+def test_subtitles_that_are_told_as_what_they_are_not_are_refused(
+    titled: Made, word: str, name: str, pattern: str, by: str
+) -> None:
+    edit(titled.folder / name, pattern, by)
+    assert word in faults(checked(titled))
+
+
+def test_subtitles_that_are_missing_are_refused_and_so_are_those_that_nobody_planned(titled: Made) -> None:
+    assert "tracks" in faults(checked(replace(titled, texts=TEXTS[:1])))
+    (titled.folder / TEXTS[1].file).unlink()
+    assert "broken" in faults(checked(titled))
+
+
+def test_subtitles_beside_transport_streams_know_their_clock(shelf: Callable[..., Made], tmp_path: Path) -> None:
+    """Theirs begins elsewhere than at 0, and players take cues of 0 for that moment (RFC 8216, 3.5)."""
+    made = copied(shelf("hls", "ts", texts=TEXTS), tmp_path)
+    path = made.folder / TEXTS[0].file
+    assert path.read_text().startswith("WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:")
+    edit(path, r"MPEGTS:\d+", "MPEGTS:0")
+    assert faults(checked(made, kind="hls")).keys() == {"start"}
 
 
 def test_a_missing_segment_is_refused(package: Made) -> None:

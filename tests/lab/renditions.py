@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from encoder.packaging import Segments, Track
+from encoder.packaging import Segments, Text, Track
 from tests.lab.media import ffmpeg_binary
 
 SEGMENT_FRAMES = 30
@@ -21,6 +21,7 @@ class Made:
     segments: Segments
     segment_seconds: Fraction
     seconds: float
+    texts: tuple[Text, ...] = ()
 
 
 def make(  # noqa: PLR0913  # each is what some case is about
@@ -35,11 +36,13 @@ def make(  # noqa: PLR0913  # each is what some case is about
     sound: Sequence[str] = ("-c:a", "aac", "-b:a", "64k"),
     second_sound: Sequence[str] = (),
     moved: bool = False,
+    texts: Sequence[Text] = (),
 ) -> Made:
     """`count` segments of 30 frames for each of `widths`, and of sound for each of `languages`.
 
     `second_sound`: how languages after the first are encoded, if otherwise.
     `moved`: as ffmpeg does it by itself, each track by its own way from the start.
+    `texts`: subtitles, each of one caption.
     """
     segment = SEGMENT_FRAMES / Fraction(rate)
     seconds = float(segment * count)
@@ -63,7 +66,17 @@ def make(  # noqa: PLR0913  # each is what some case is about
         outputs += [word.replace("disabled", "auto") for word in muxer] if moved else muxer
     run = [ffmpeg_binary(), "-v", "error", "-nostdin", *inputs, *outputs]
     subprocess.run(run, check=True, stdin=subprocess.DEVNULL)
-    return Made(folder=folder, tracks=tuple(tracks), segments=segments, segment_seconds=segment, seconds=seconds)
+    for text in texts:
+        (folder / text.name).mkdir()
+        (folder / text.file).write_text(f"WEBVTT\n\n00:01.000 --> 00:02.000\n{text.name}\n")
+    return Made(
+        folder=folder,
+        tracks=tuple(tracks),
+        segments=segments,
+        segment_seconds=segment,
+        seconds=seconds,
+        texts=tuple(texts),
+    )
 
 
 def _muxer(folder: Path, segments: Segments, segment: Fraction) -> list[str]:

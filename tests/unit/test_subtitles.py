@@ -163,6 +163,40 @@ def test_samples_and_comparisons_have_the_drawn_ones_and_no_tracks() -> None:
     assert all(not sample.subtitles for sample in target.samples(carrying, FILM))
 
 
+# packages
+
+
+def test_each_track_of_a_package_is_a_file_in_a_folder_of_its_own() -> None:
+    film = source(subtitles=(ENGLISH, GERMAN, base.replace(ENGLISH, index=5)))
+    plan = planned(film, spec("hls", subtitles={"mode": "copy"}))
+    texts = [each for each in plan.renditions if each.subtitles]
+    assert [each.name for each in texts] == ["subtitles-eng", "subtitles-ger", "subtitles-eng-2"]
+    assert [each.subtitles[0].codec for each in texts] == ["webvtt"] * 3
+    assert {each.duration_seconds for each in texts} == {plan.duration_seconds}
+    args = words(plan)
+    assert f"file:{plan.file_name}/subtitles-ger/subtitles.vtt" in args
+
+
+def test_each_rung_of_a_package_has_what_is_burnt_in() -> None:
+    plan = planned(FILM, spec("hls", subtitles={"mode": "burn-in"}))
+    drawn = [each.video.burnt for each in plan.renditions if each.video]
+    assert len(drawn) > 1
+    assert all(burnt is not None for burnt in drawn)
+
+
+def test_a_package_is_made_without_tracks_that_say_nothing() -> None:
+    film = source(subtitles=(ENGLISH, GERMAN))
+    plan = planned(film, spec("hls", subtitles={"mode": "copy"}))
+    whole = {
+        "script-2.srt": captions.read("", captions.SRT),
+        "script-3.ass": captions.read("[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,D,,0,0,0,,Oh\n", captions.ASS),
+    }
+    settled, texts = lift.fitted(plan, whole)
+    assert [each.name for each in settled.renditions if each.subtitles] == ["subtitles-ger"]
+    assert list(texts) == ["captions-0-1.vtt"]
+    assert warned(settled) == {"subtitles_empty"}
+
+
 # settling
 
 

@@ -168,3 +168,35 @@ const listenShaka = (url) =>
     const taken = () => player.getAudioTracks().find((track) => track.active).language;
     return listen(player.getAudioTracks(), taken, (track) => player.selectAudioTrack(track));
   });
+
+// The subtitles that a player offers, and of each, when it is chosen, what is on show while the picture plays.
+async function read(tracks, select) {
+  const shown = [];
+  for (const track of tracks) {
+    await select(track);
+    video.currentTime = 0.1;
+    await video.play();
+    const now = () => [...video.textTracks].filter((each) => each.mode === "showing").flatMap((each) => [...(each.activeCues ?? [])]);
+    await until("timeupdate", () => now().length > 0);
+    const [cue] = now();
+    shown.push({ ...track.told, text: cue.text, start: cue.startTime, end: cue.endTime, at: video.currentTime });
+  }
+  return shown;
+}
+
+const readHls = (url, borne = []) =>
+  withHls(url, borne, {}, (player) => {
+    const taken = player.subtitleTrack;
+    const tracks = player.subtitleTracks.map((track, id) => ({
+      id, told: { language: track.lang, default: id === taken, forced: track.forced },
+    }));
+    return read(tracks, (track) => { player.subtitleDisplay = true; player.subtitleTrack = track.id; });
+  });
+
+const readShaka = (url) =>
+  withShaka(url, {}, (player) => {
+    const tracks = player.getTextTracks().map((track) => ({
+      own: track, told: { language: track.language, default: track.primary, forced: track.forced },
+    }));
+    return read(tracks, (track) => player.selectTextTrack(track.own));
+  });
