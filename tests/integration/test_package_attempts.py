@@ -94,7 +94,7 @@ async def test_a_package_that_an_attempt_published_and_did_not_record_is_found(
 ) -> None:
     """L11 for packages: with one file missing it is made again."""
     run = await begun(store)
-    intent = Intent(token="7-0", promised=work.made(0), pieces=package.pieces)
+    intent = Intent(token=run.token, promised=work.made(0), pieces=package.pieces)
     await run.ledger.mark(work.change(0, OutputState.UPLOADING, intent=intent))
     await sending(package, stored).send()
     if not whole:
@@ -114,8 +114,8 @@ async def begun(store: PostgresStore) -> Run:
     ledger = Ledger(store, held, uniform=lambda _low, _high: 0.0)
     for state in (OutputState.ENCODING, OutputState.VERIFYING):
         await ledger.mark(work.change(0, state))
-    job = await ledger.load()
-    return Run(held=held, ledger=ledger, job=job, spec=job.spec, folder=Path(), outputs=job.outputs, token="7-1")
+    job, token = await ledger.load(), f"{claim.task_id}-{claim.epoch}"
+    return Run(held=held, ledger=ledger, job=job, spec=job.spec, folder=Path(), outputs=job.outputs, token=token)
 
 
 def a_proven(package: Package) -> Proven:

@@ -172,7 +172,7 @@ POINTS: dict[str, list[tuple[Any, str, Callable[[Any], Any]]]] = {
     "L2": [(PostgresStore, "enqueue", _after())],
     "L3": [(Transcode, "work", _before())],
     "L4": [(Fetch, "__call__", _half_fetched)],
-    "L5": [(pipeline, "inspect", _before())],
+    "L5": [(pipeline, "survey", _before())],
     "L6": [(Launcher, "probe", _while_probing)],
     "L7": [(Encode, "_watched", _half_encoded)],
     "L8": [(Verify, "__call__", _before())],

@@ -50,10 +50,11 @@ async function watch(lowest, switchTo) {
 // A player with its manifest read, and `steps` taken with it.
 async function withHls(url, borne, settings, steps) {
   const errors = [];
+  const fine = [...borne, Hls.ErrorDetails.INTERNAL_ABORTED]; // a seek gives up what is being loaded
   return report(errors, async () => {
     const player = new Hls({ enableWorker: false, ...settings });
     player.on(Hls.Events.ERROR, (_, data) => {
-      if (data.fatal || !borne.includes(data.details)) errors.fail(`${data.type} ${data.details} ${data.error ?? ""}`);
+      if (data.fatal || !fine.includes(data.details)) errors.fail(`${data.type} ${data.details} ${data.error ?? ""}`);
     });
     const parsed = new Promise((resolve) => player.on(Hls.Events.MANIFEST_PARSED, resolve));
     player.attachMedia(video);
