@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import command, containers, watch
+from encoder.ffmpeg import containers, decoding, watch
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.formats import DEMUXER_OF, DEMUXERS, input_options
 from encoder.ffmpeg.launcher import Launcher, Limits
@@ -38,7 +38,7 @@ class Eye:
         try:
             demuxer = DEMUXER_OF[containers.CONTAINERS[plan.container].muxer]
             opened = self._opened(path, formats=(demuxer,))
-            args = command.decode_check(source_args=opened, strip=strip, text=bool(plan.subtitles))
+            args = decoding.whole(source_args=opened, strip=strip, text=bool(plan.subtitles))
             ended = await self._run(args, path)
             if strip is None or ended.code:
                 return ended, None

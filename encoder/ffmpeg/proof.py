@@ -37,7 +37,7 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
     """Every check that applies to a result: a file, or one rendition of the package `path`.
 
     `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
-    `decoded`: of `decode_check`. `loudness`: of each track of sound, as `listen` heard it.
+    `decoded`: of `decoding.whole`. `loudness`: of each track of sound, as `listen` heard it.
     `content`: what `watch` saw of the picture. `captions`: of each track of subtitles, as `lift` read it.
     """
     name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name

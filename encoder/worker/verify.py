@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import command, containers, proof
+from encoder.ffmpeg import containers, decoding, proof
 from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits
@@ -79,7 +79,7 @@ class Verify:
         plan, path = made.plan, made.path
         manifests = await in_thread(images.finish, plan, path)
         found = await in_thread(images.look, plan, path)
-        args = command.decode_images(plan, path, by_descriptor=self._by_descriptor)
+        args = decoding.images(plan, path, by_descriptor=self._by_descriptor)
         decoded = await self._ffmpeg.run(
             args,
             folder=run.folder,

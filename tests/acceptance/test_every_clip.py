@@ -207,7 +207,7 @@ async def _wrong(platform: Platform, folder: Path, clip: Clip, job_id: int) -> d
     }
     if clip.name in BY_HAND and ffprobe.IS_HERE:
         likeness = ffprobe.least_ssim(folder / f"made-{clip.name}.mp4", folder / clip.name, BY_HAND[clip.name])
-        found |= {"ssim": likeness} if likeness < LEAST_SSIM else {}
+        found |= {"by hand": {"ssim": likeness}} if likeness < LEAST_SSIM else {}
     found |= _wrong_rungs(clip, folder / f"{clip.name}.hls") | _wrong_images(clip, folder / f"{clip.name}.images")
     told = {warning["code"] for warning in ended["outputs"][0]["warnings"]} - {"not_upscaled"}
     return found if told == clip.told else {**found, "told": told}

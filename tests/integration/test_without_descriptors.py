@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from encoder.ffmpeg import command
+from encoder.ffmpeg import decoding
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits, Reason
 from tests.lab.media import clip, ffmpeg_binary
@@ -15,7 +15,7 @@ async def test_a_source_is_opened_by_name_inside_the_box(tmp_path: Path) -> None
     source = tmp_path / "source"
     source.write_bytes(clip().read_bytes())
     ended = await launcher.run(
-        command.decode_check(source_args=input_options(source)),
+        decoding.whole(source_args=input_options(source)),
         folder=tmp_path,
         leash=Leash(),
         limits=Limits(wall_seconds=60),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import command, proof, rules
+from encoder.ffmpeg import command, decoding, proof, rules
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
 from encoder.ffmpeg.plan import decide
@@ -97,7 +97,7 @@ def fault(report: Proof) -> str | None:
 async def _decoded(plan: OutputPlan, path: Path) -> Exit:
     launcher = Launcher(binary=Path(ffmpeg_binary()))
     return await launcher.run(
-        command.decode_images(plan, path),
+        decoding.images(plan, path),
         folder=path.parent,
         leash=Leash(),
         limits=LIMITS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 
-from encoder.ffmpeg import command, containers, proof, rules
+from encoder.ffmpeg import command, containers, decoding, proof, rules
 from encoder.ffmpeg.launcher import Launcher, Leash
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect, reopen
@@ -76,7 +76,7 @@ async def ladder(
         renditions.join(out / each.name, whole)
         muxer = containers.CONTAINERS[each.container].muxer
         opened = await reopen(launcher, whole, muxer=muxer, folder=folder, leash=Leash())
-        decoded = await launcher.run(command.decode_check(), folder=folder, leash=Leash(), limits=LIMITS, source=whole)
+        decoded = await launcher.run(decoding.whole(), folder=folder, leash=Leash(), limits=LIMITS, source=whole)
         judged = proof.judge(each, media=media, path=out, log=ended.log, opened=opened, decoded=decoded)
         checks += judged.checks
     manifests: tuple[str, ...] = ()

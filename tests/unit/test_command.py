@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from encoder.ffmpeg import command, lift
+from encoder.ffmpeg import command, decoding, lift
 from encoder.ffmpeg.plan import decide
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, SubtitleStream
@@ -149,6 +149,6 @@ def test_a_source_may_be_opened_otherwise() -> None:
 
 
 def test_the_second_decoder_stops_at_the_first_error() -> None:
-    args = command.decode_check()
+    args = decoding.whole()
     assert args[:3] == ["-v", "repeat+error", "-xerror"]
     assert args[-3:] == ["-f", "null", "-"]
