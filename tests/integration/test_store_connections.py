@@ -14,7 +14,7 @@ import pytest
 from encoder import errors
 from encoder.store.postgres import PostgresStore, open_store
 from encoder.store.postgres.ear import Ear
-from encoder.store.postgres.pool import Pool, Pooled
+from encoder.store.postgres.pool import Pool, Session
 from encoder.store.rows import Beat
 from tests.contracts.store_workers import Heard, listening
 from tests.lab import work
@@ -152,7 +152,7 @@ async def test_a_heart_does_not_need_the_pool(dsn: str) -> None:
     heart = store.heart()
     held, release = asyncio.Event(), asyncio.Event()
 
-    async def hold(_connection: Pooled) -> None:
+    async def hold(_session: object) -> None:
         held.set()
         await release.wait()
 
@@ -179,22 +179,22 @@ async def test_a_store_works_on_after_all_its_connections_were_ended(
 async def test_a_cancelled_query_never_answers_the_next(dsn: str, admin: asyncpg.Connection) -> None:
     async with pool(dsn, size=1) as one:
         for number in range(5):
-            sleeping = asyncio.create_task(one.rows("SELECT pg_sleep(60), 'old'"))
+            sleeping = asyncio.create_task(one.ask("SELECT pg_sleep(60), 'old'"))
             await until(admin, SLEEPING)
             sleeping.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await sleeping
-            (row,) = await one.rows("SELECT $1::integer AS new", number)
-            assert dict(row) == {"new": number}
+            (row,) = await one.ask("SELECT $1::integer AS new", number)
+            assert row["new"] == number
             await until(admin, NOT_SLEEPING)  # nor does it go on by itself
 
 
 async def test_a_cancelled_transaction_leaves_nothing(dsn: str, admin: asyncpg.Connection) -> None:
     await admin.execute("CREATE TABLE noted (n integer)")
 
-    async def write(connection: Pooled) -> None:
-        await connection.execute("INSERT INTO noted VALUES (1)")
-        await connection.execute("SELECT pg_sleep(60)")
+    async def write(session: Session) -> None:
+        await session.connection.execute("INSERT INTO noted VALUES (1)")
+        await session.connection.execute("SELECT pg_sleep(60)")
 
     async with pool(dsn, size=1) as one:
         writing = asyncio.create_task(one.transaction(write))
@@ -202,7 +202,7 @@ async def test_a_cancelled_transaction_leaves_nothing(dsn: str, admin: asyncpg.C
         writing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await writing
-        assert (await one.rows("SELECT count(*) FROM noted"))[0]["count"] == 0
+        assert (await one.ask("SELECT count(*) FROM noted"))[0]["count"] == 0
 
 
 async def test_who_loses_a_deadlock_begins_again(dsn: str, admin: asyncpg.Connection) -> None:
@@ -210,18 +210,18 @@ async def test_who_loses_a_deadlock_begins_again(dsn: str, admin: asyncpg.Connec
     both_hold = asyncio.Barrier(2)
     attempts = 0
 
-    async def cross(connection: Pooled, first: int, second: int) -> None:
+    async def cross(session: Session, first: int, second: int) -> None:
         nonlocal attempts
         attempts += 1
-        await connection.execute("UPDATE pair SET hits = hits + 1 WHERE n = $1", first)
+        await session.connection.execute("UPDATE pair SET hits = hits + 1 WHERE n = $1", first)
         if attempts <= 2:
             await both_hold.wait()
-        await connection.execute("UPDATE pair SET hits = hits + 1 WHERE n = $1", second)
+        await session.connection.execute("UPDATE pair SET hits = hits + 1 WHERE n = $1", second)
 
     async with pool(dsn) as both:
         await asyncio.gather(
-            both.transaction(lambda connection: cross(connection, 1, 2)),
-            both.transaction(lambda connection: cross(connection, 2, 1)),
+            both.transaction(lambda session: cross(session, 1, 2)),
+            both.transaction(lambda session: cross(session, 2, 1)),
         )
     assert attempts == 3
     assert [row["hits"] for row in await admin.fetch("SELECT hits FROM pair ORDER BY n")] == [2, 2]
@@ -231,15 +231,15 @@ async def test_an_error_of_the_work_rolls_back_and_keeps_the_connection(dsn: str
     await admin.execute("CREATE TABLE noted (n integer)")
     pids = set()
 
-    async def fail(connection: Pooled) -> None:
-        pids.add(await connection.fetchval("INSERT INTO noted VALUES (1) RETURNING pg_backend_pid()"))
+    async def fail(session: Session) -> None:
+        pids.add(await session.connection.fetchval("INSERT INTO noted VALUES (1) RETURNING pg_backend_pid()"))
         raise errors.LeaseLost
 
     async with pool(dsn, size=1) as one:
         for _ in range(3):
             with pytest.raises(errors.LeaseLost):
                 await one.transaction(fail)
-        assert (await one.rows("SELECT count(*) FROM noted"))[0]["count"] == 0
+        assert (await one.ask("SELECT count(*) FROM noted"))[0]["count"] == 0
     assert len(pids) == 1
 
 
@@ -247,9 +247,9 @@ async def test_a_pool_that_is_used_up_says_so_soon(dsn: str) -> None:
     """K7"""
     async with pool(dsn, size=1) as one:
 
-        async def ask(_connection: Pooled) -> None:
+        async def ask(_session: Session) -> None:
             with pytest.raises(errors.StoreUnavailable):
-                await one.rows("SELECT 1")
+                await one.ask("SELECT 1")
 
         await one.transaction(ask)
 
@@ -282,4 +282,4 @@ async def test_a_wrong_password_is_said(dsn: str) -> None:
 async def test_a_value_of_the_wrong_type_is_a_defect_of_ours_not_an_outage(dsn: str) -> None:
     async with pool(dsn) as one:
         with pytest.raises(asyncpg.DataError):
-            await one.rows("SELECT $1::integer", "text")
+            await one.ask("SELECT $1::integer", "text")

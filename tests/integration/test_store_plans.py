@@ -15,6 +15,8 @@ import pytest_asyncio
 
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import SESSION
+from encoder.store.postgres.sql import TEXTS
+from encoder.store.statements import Statement
 from tests.lab.postgres import Cluster
 
 JOBS = 100_000
@@ -71,14 +73,15 @@ async def connection(crowded: str) -> AsyncIterator[asyncpg.Connection]:
     await opened.close()
 
 
-async def plan(connection: asyncpg.Connection, statement: str, *literals: str, kept: bool) -> list[Node]:
+async def plan(connection: asyncpg.Connection, statement: Statement | str, *literals: str, kept: bool) -> list[Node]:
     """What running the statement read. `kept`: with the plan that a connection keeps whatever the values."""
+    text = TEXTS[statement] if isinstance(statement, Statement) else statement
     mode = "force_generic_plan" if kept else "force_custom_plan"
     transaction = connection.transaction()
     await transaction.start()
     try:
         await connection.execute(f"SET LOCAL plan_cache_mode = {mode}")
-        await connection.execute(f"PREPARE verb AS {statement}")
+        await connection.execute(f"PREPARE verb AS {text}")
         values = f"({', '.join(literals)})" if literals else ""
         explained = await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT json) EXECUTE verb{values}")
         await connection.execute("DEALLOCATE verb")
@@ -115,7 +118,7 @@ CLAIM = ("'encode'", str(-(1 << 63)), "3", "gen_random_uuid()", "'60 s'", "'60 s
 
 async def test_a_claim_reads_three_rows_per_task_at_most(connection: asyncpg.Connection) -> None:
     """G17"""
-    nodes = await plan(connection, sql.CLAIM, *CLAIM, kept=True)
+    nodes = await plan(connection, Statement.CLAIM, *CLAIM, kept=True)
     assert scanned(nodes) == set()
     assert {"task_ready_pk", "tasks_pk"} <= indexes(nodes)
     assert read(nodes, "task_ready") <= 3 * 3
@@ -123,18 +126,18 @@ async def test_a_claim_reads_three_rows_per_task_at_most(connection: asyncpg.Con
 
 
 async def test_the_plan_of_a_claim_stays_when_statistics_come(connection: asyncpg.Connection) -> None:
-    before = await plan(connection, sql.CLAIM, *CLAIM, kept=True)
+    before = await plan(connection, Statement.CLAIM, *CLAIM, kept=True)
     await connection.execute("ANALYZE")
-    assert await plan(connection, sql.CLAIM, *CLAIM, kept=True) == before
-    assert await plan(connection, sql.CLAIM, *CLAIM, kept=False) == before
+    assert await plan(connection, Statement.CLAIM, *CLAIM, kept=True) == before
+    assert await plan(connection, Statement.CLAIM, *CLAIM, kept=False) == before
 
 
 async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -> None:
-    nodes = await plan(connection, sql.DUE, str(LIMIT), kept=True)
+    nodes = await plan(connection, Statement.DUE, str(LIMIT), kept=True)
     assert scanned(nodes) == set()
     assert "tasks_due" in indexes(nodes)
     assert read(nodes, "tasks") <= 3 * LIMIT
-    assert "tasks_due" in indexes(await plan(connection, sql.NEXT_DUE, kept=True))
+    assert "tasks_due" in indexes(await plan(connection, Statement.NEXT_DUE, kept=True))
 
 
 ALL_STATES = "ARRAY['queued', 'processing', 'completed', 'failed', 'cancelled']"
@@ -146,7 +149,7 @@ NEWEST = str((1 << 63) - 1)
 async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
     connection: asyncpg.Connection, tenant: str, states: str
 ) -> None:
-    nodes = await plan(connection, sql.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, kept=False)
+    nodes = await plan(connection, Statement.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, kept=False)
     assert scanned(nodes) == set()
     assert "jobs_by_state" in indexes(nodes)
     assert read(nodes, "jobs") <= 6 * LIMIT
@@ -155,7 +158,9 @@ async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
 
 async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Connection) -> None:
     await connection.execute("ANALYZE jobs")
-    nodes = await plan(connection, sql.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, kept=False)
+    nodes = await plan(
+        connection, Statement.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, kept=False
+    )
     assert scanned(nodes) == set()
     assert "jobs_by_tag" in indexes(nodes)
     assert read(nodes, "jobs") <= 10 * 6
@@ -164,7 +169,7 @@ async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Conn
 @pytest.mark.parametrize("by", [("5", "NULL"), ("NULL", "gen_random_uuid()")])
 async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connection, by: tuple[str, str]) -> None:
     for kept in (True, False):
-        nodes = await plan(connection, sql.JOB, *by, "1", "false", kept=kept)
+        nodes = await plan(connection, Statement.JOB, *by, "1", "false", kept=kept)
         assert scanned(nodes) == set()
         assert read(nodes, "jobs") <= 2
 
@@ -179,27 +184,27 @@ NEW_JOB = (
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (sql.LOCK_JOB, ("5",)),
-        (sql.LOCK_FREE_JOB, ("5",)),
-        (sql.OUTPUTS, ("5",)),
-        (sql.HOLD_TASK, ("5", "1", "5")),
-        (sql.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
-        (sql.EVENTS, ("5", "0", "500")),
-        (sql.LOG, ("5", "0")),
-        (sql.DELIVERY, ("5",)),
-        (sql.CLOSE_TASK, ("5", "1", "'done'", "'0'", "0", "0", "NULL", "false")),
-        (sql.SETTLED_BEFORE, ("5",)),
-        (sql.CANCEL_TASKS, ("5",)),
-        (sql.FLAG_LEASES, ("5",)),
-        (sql.GONE, ("5",)),
-        (sql.REPLAY, ("5", "5", "'n/5'", "10")),
-        (sql.UPLOAD, ("gen_random_uuid()", "1")),
-        (sql.UPLOAD, ("gen_random_uuid()", "NULL")),
-        (sql.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
+        (Statement.LOCK_JOB, ("5",)),
+        (Statement.LOCK_FREE_JOB, ("5",)),
+        (Statement.OUTPUTS, ("5",)),
+        (Statement.HOLD_TASK, ("5", "1", "5")),
+        (Statement.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
+        (Statement.EVENTS, ("5", "0", "500")),
+        (Statement.LOG, ("5", "0")),
+        (Statement.DELIVERY, ("5",)),
+        (Statement.CLOSE_TASK, ("5", "1", "'done'", "'0'", "0", "0", "NULL", "false")),
+        (Statement.SETTLED_BEFORE, ("5",)),
+        (Statement.CANCEL_TASKS, ("5",)),
+        (Statement.FLAG_LEASES, ("5",)),
+        (Statement.GONE, ("5",)),
+        (Statement.REPLAY, ("5", "5", "'n/5'", "10")),
+        (Statement.UPLOAD, ("gen_random_uuid()", "1")),
+        (Statement.UPLOAD, ("gen_random_uuid()", "NULL")),
+        (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
         (sql.ENQUEUE, (*NEW_JOB, "NULL")),
         (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()")),
         (
-            sql.RECORD,
+            Statement.RECORD,
             (
                 "5",
                 "now()",
@@ -227,13 +232,13 @@ async def test_what_names_a_row_reads_a_handful(
 
 @pytest.mark.parametrize(("tenant", "job"), [("1", "NULL"), ("3", "NULL"), ("3", "5"), ("1", "5")])
 async def test_a_page_of_deliveries_reads_a_page(connection: asyncpg.Connection, tenant: str, job: str) -> None:
-    nodes = await plan(connection, sql.DELIVERIES, tenant, job, str(LIMIT), kept=False)
+    nodes = await plan(connection, Statement.DELIVERIES, tenant, job, str(LIMIT), kept=False)
     assert scanned(nodes) == set()
     assert read(nodes, "webhook_deliveries") <= LIMIT
 
 
 async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) -> None:
-    counted = await plan(connection, sql.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
-    measured = await plan(connection, sql.DEPTHS, "NULL", "ARRAY['encode', 'io']", kept=False)
+    counted = await plan(connection, Statement.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
+    measured = await plan(connection, Statement.DEPTHS, "NULL", "ARRAY['encode', 'io']", kept=False)
     assert scanned(counted) | scanned(measured) == set()
     assert read(counted, "jobs") <= 5 * 10_000

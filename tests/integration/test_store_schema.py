@@ -131,7 +131,7 @@ def test_each_table_and_statement_says_what_it_is_for() -> None:
 
 
 def test_each_statement_is_loaded() -> None:
-    loaded = {name.lower() for name in vars(sql) if name.isupper()}
+    loaded = {name.lower() for name in vars(sql) if name.isupper()} - {"texts"} | set(sql.TEXTS)
     assert {
         file.name.removesuffix(".sql") for file in files("encoder.store").joinpath("sql", "postgres").iterdir()
     } == loaded

@@ -21,8 +21,10 @@ from encoder.ffmpeg.progress import Progress
 from encoder.model.event import EventType
 from encoder.model.state import OutputState
 from encoder.store.changes import Changed
-from encoder.store.postgres import PostgresStore, tasks
 from encoder.store.rows import Claim, OutputChange
+from encoder.store.verbs import tasks
+from encoder.store.verbs.jobs import Jobs
+from encoder.store.verbs.tasks import Tasks
 from encoder.webhooks.send import Sender
 from encoder.worker import pipeline
 from encoder.worker.deliver import Deliver
@@ -156,7 +158,7 @@ def _answer_lost(settle: Work) -> Work:
     """Not a death: the first answer to the end of a task does not arrive."""
     answers = 0
 
-    async def unheard(self: PostgresStore, claim: Claim, *args: Any) -> Any:  # noqa: ANN401  # as above
+    async def unheard(self: Tasks, claim: Claim, *args: Any) -> Any:  # noqa: ANN401  # as above
         nonlocal answers
         answer = await settle(self, claim, *args)
         if claim.kind == "transcode" and (answers := answers + 1) == 1:
@@ -168,8 +170,8 @@ def _answer_lost(settle: Work) -> Work:
 
 # where: whose function, its name, what is wrapped around it
 POINTS: dict[str, list[tuple[Any, str, Callable[[Any], Any]]]] = {
-    "L1": [(PostgresStore, "enqueue", _before())],
-    "L2": [(PostgresStore, "enqueue", _after())],
+    "L1": [(Jobs, "enqueue", _before())],
+    "L2": [(Jobs, "enqueue", _after())],
     "L3": [(Transcode, "work", _before())],
     "L4": [(Fetch, "__call__", _half_fetched)],
     "L5": [(pipeline, "survey", _before())],
@@ -181,8 +183,8 @@ POINTS: dict[str, list[tuple[Any, str, Callable[[Any], Any]]]] = {
     "L11": [(Shipment, "send", _after())],
     "L12": [(Deliver, "__call__", _only_first), (Ledger, "mark", _after(_says_uploaded))],
     "L13": [(tasks, "record", _after(_ends_a_task))],
-    "L13b": [(PostgresStore, "settle", _after(_of_a_job))],
-    "L13b unheard": [(PostgresStore, "settle", _answer_lost)],
+    "L13b": [(Tasks, "settle", _after(_of_a_job))],
+    "L13b unheard": [(Tasks, "settle", _answer_lost)],
     "L14": [(Sender, "send", _before(_tells_the_end))],
     "L14b": [(Sender, "send", _after(_tells_the_end))],
     "L14c": [(Worker, "_settle", _after(_held_for_a_job))],

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, suppress
 from encoder import errors
 from encoder.log import get_logger
 from encoder.store.postgres import sql
-from encoder.store.postgres.hints import CHANNEL
 from encoder.store.postgres.pool import Connection, connect, translated
 
 log = get_logger(__name__)
+
+CHANNEL = "encoder"
 
 FIRST_TEST_S = 2.0  # for the first round trip; a pooler in between would swallow it
 PING_EVERY_S = 10.0

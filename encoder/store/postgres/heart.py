@@ -8,8 +8,8 @@ from datetime import timedelta
 from encoder.model.ids import TaskId, WorkerId
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
-from encoder.store.postgres.write import json_text
 from encoder.store.rows import Beat, Pulse
+from encoder.store.text import json_text
 
 
 class Heart:

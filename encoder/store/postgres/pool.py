@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import LiteralString, TypeAlias, TypeVar
 
@@ -12,18 +11,19 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from encoder import errors
+from encoder.store.engine import Row
+from encoder.store.postgres.sql import TEXTS
+from encoder.store.repeated import repeated
+from encoder.store.statements import Statement
 
 T = TypeVar("T")
 
-Row: TypeAlias = asyncpg.Record
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"  # generic in the stubs alone
 Pooled: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 CONNECT_S = 5.0
 STATEMENT_S = 10.0
 ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
-REPEATS = 5
-FIRST_PAUSE_S = 0.01
 GIVE_UP_S = 1.0
 
 SESSION = {
@@ -91,6 +91,22 @@ async def _keep_session(_connection: object) -> None:
     """We leave nothing in a session, so there is nothing to reset: one round trip less per use."""
 
 
+class Session:
+    """A connection in a transaction. `connection`: for what is no statement of the verbs."""
+
+    def __init__(self, connection: Pooled) -> None:
+        self.connection = connection
+
+    async def fetch(self, statement: Statement, *values: object) -> Sequence[Row]:
+        return await self.connection.fetch(TEXTS[statement], *values)
+
+    async def fetchrow(self, statement: Statement, *values: object) -> Row | None:
+        return await self.connection.fetchrow(TEXTS[statement], *values)
+
+    async def execute(self, statement: Statement, *values: object) -> None:
+        await self.connection.execute(TEXTS[statement], *values)
+
+
 class Pool:
     """The connections of one process."""
 
@@ -119,34 +135,32 @@ class Pool:
         except TimeoutError:
             self._pool.terminate()
 
-    async def rows(self, statement: LiteralString, *values: object) -> list[Row]:
-        """Run one statement, which is its own transaction."""
+    async def ask(self, text: LiteralString, *values: object) -> Sequence[Row]:
+        """As `rows`, for what is no statement of the verbs."""
 
-        async def run(connection: Pooled) -> list[Row]:
-            return await connection.fetch(statement, *values)
+        async def run(connection: Pooled) -> Sequence[Row]:
+            return await connection.fetch(text, *values)
 
         return await self._repeated(run)
 
-    async def search(self, statement: LiteralString, *values: object) -> list[Row]:
-        """As `rows`, for a statement whose filters may be absent: planned anew, with the values at hand."""
+    async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
+        return await self.ask(TEXTS[statement], *values)
 
-        async def run(connection: Pooled) -> list[Row]:
-            prepared = await connection.prepare(statement)
+    async def search(self, statement: Statement, *values: object) -> Sequence[Row]:
+        async def run(connection: Pooled) -> Sequence[Row]:
+            prepared = await connection.prepare(TEXTS[statement])
             return await prepared.fetch(*values)
 
         return await self._repeated(run)
 
-    async def row(self, statement: LiteralString, *values: object) -> Row | None:
-        """As `rows`, where there is at most one."""
+    async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)
 
-    async def transaction(self, work: Callable[[Pooled], Awaitable[T]]) -> T:
-        """Run `work` in a transaction; an error of it rolls everything back."""
-
+    async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         async def run(connection: Pooled) -> T:
             await connection.execute("BEGIN")
             try:
-                result = await work(connection)
+                result = await work(Session(connection))
             except TimeoutError:
                 raise  # the connection is given up: the server rolls back
             except Exception:
@@ -158,18 +172,12 @@ class Pool:
         return await self._repeated(run)
 
     async def _repeated(self, run: Callable[[Pooled], Awaitable[T]]) -> T:
-        """The whole again, after a pause, when it lost against a rival."""
-        for attempt in range(REPEATS):
-            try:
-                with translated():
-                    async with self._connection() as connection:
-                        return await run(connection)
-            except errors.StoreUnavailable as error:
-                if not isinstance(error.__cause__, _RIVALS):
-                    raise
-                last = error
-            await asyncio.sleep(random.uniform(0.5, 1.0) * FIRST_PAUSE_S * 2**attempt)  # noqa: S311  # no secret
-        raise last
+        async def once() -> T:
+            with translated():
+                async with self._connection() as connection:
+                    return await run(connection)
+
+        return await repeated(once, lost=lambda error: isinstance(error.__cause__, _RIVALS))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Pooled]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from encoder.model.ids import JobId
+from encoder.store.hints import Hints
 from encoder.store.postgres import migrate, sql
-from encoder.store.postgres.deliveries import Deliveries
-from encoder.store.postgres.ear import Ear
+from encoder.store.postgres.ear import CHANNEL, Ear
+from encoder.store.postgres.enqueue import insert
 from encoder.store.postgres.heart import Heart
-from encoder.store.postgres.hints import Hints
-from encoder.store.postgres.jobs import Jobs
 from encoder.store.postgres.pool import Pool
-from encoder.store.postgres.reading import Reading
-from encoder.store.postgres.tasks import Tasks
-from encoder.store.postgres.uploads import Uploads
-from encoder.store.postgres.workers import Workers
+from encoder.store.rows import NewJob
+from encoder.store.statements import Statement
+from encoder.store.verbs.deliveries import Deliveries
+from encoder.store.verbs.jobs import Jobs
+from encoder.store.verbs.reading import Reading
+from encoder.store.verbs.tasks import Tasks
+from encoder.store.verbs.uploads import Uploads
+from encoder.store.verbs.workers import Workers
 
 POOL_SIZE = 10
 
@@ -21,9 +27,16 @@ class PostgresStore(Jobs, Reading, Tasks, Deliveries, Uploads, Workers):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:
-        super().__init__(pool, Hints(pool))
+        super().__init__(pool, Hints(self._notify))
+        self._postgres = pool
         self._dsn = dsn
         self._listen_dsn = listen_dsn
+
+    async def _insert(self, job: NewJob) -> JobId | None:
+        return await insert(self._postgres, self._hints, job)
+
+    async def _notify(self, payloads: Sequence[str]) -> None:
+        await self._postgres.ask(sql.HINT, CHANNEL, payloads)
 
     async def hint(self, *payloads: str) -> None:
         self._hints.send(*payloads)
@@ -35,7 +48,7 @@ class PostgresStore(Jobs, Reading, Tasks, Deliveries, Uploads, Workers):
         return Ear(self._listen_dsn)
 
     async def ping(self) -> None:
-        await self._pool.rows(sql.PING)
+        await self._pool.rows(Statement.PING)
 
     async def close(self) -> None:
         await self._hints.close()

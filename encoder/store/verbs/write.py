@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import LiteralString
 
 import msgspec
 
@@ -14,26 +13,17 @@ from encoder.model.media import Media
 from encoder.model.state import JobState, TaskState
 from encoder.model.telling import ToldOutput
 from encoder.store.changes import Changed, Standing
+from encoder.store.engine import Row, Session
 from encoder.store.line import NOTIFY_ATTEMPTS
-from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Pooled, Row
-from encoder.store.postgres.read import spec_of
 from encoder.store.rows import Claim, OutputChange, Settlement
+from encoder.store.statements import Statement
+from encoder.store.text import json_text, stored_text
+from encoder.store.verbs.read import spec_of
 
 
-def json_text(value: object) -> str:
-    """`value` for a column of type json."""
-    return msgspec.json.encode(value).decode()
-
-
-def stored_text(value: str) -> str:
-    """`value` without what a text column refuses: NUL and lone surrogates, which foreign programs may print."""
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-
-
-async def lock(connection: Pooled, job_id: JobId, statement: LiteralString = sql.LOCK_JOB) -> Standing | None:
+async def lock(session: Session, job_id: JobId, statement: Statement = Statement.LOCK_JOB) -> Standing | None:
     """Lock a job and read it, without its outputs; None when it is not there, or not free for a rescue."""
-    row = await connection.fetchrow(statement, job_id)
+    row = await session.fetchrow(statement, job_id)
     if row is None:
         return None
     return Standing(
@@ -57,11 +47,11 @@ def standing(job: Standing, row: Row) -> Standing:
 
 
 async def close_task(
-    connection: Pooled, claim: Claim, settlement: Settlement, state: TaskState, *, by_rescue: bool
+    session: Session, claim: Claim, settlement: Settlement, state: TaskState, *, by_rescue: bool
 ) -> Row | None:
     """Win the end of a claim: time and outputs, or None when it is not held (or its owner lives after all)."""
-    return await connection.fetchrow(
-        sql.CLOSE_TASK,
+    return await session.fetchrow(
+        Statement.CLOSE_TASK,
         claim.task_id,
         claim.epoch,
         state,
@@ -73,12 +63,12 @@ async def close_task(
     )
 
 
-async def record(connection: Pooled, changed: Changed, at: datetime, *, media: Media | None = None) -> bool:
+async def record(session: Session, changed: Changed, at: datetime, *, media: Media | None = None) -> bool:
     """Write all of a change, as of the database's time `at`; whether somebody is to be told of it."""
     job = changed.job
     deliveries = changed.deliveries(at)
-    await connection.execute(
-        sql.RECORD,
+    await session.execute(
+        Statement.RECORD,
         job.id,
         at,
         job.state,

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from encoder.model.ids import WorkerId
-from encoder.store.postgres import sql
-from encoder.store.postgres.read import running_of, worker_of
-from encoder.store.postgres.verbs import Verbs
-from encoder.store.postgres.write import json_text
 from encoder.store.rows import Running, WorkerInfo, WorkerRow
+from encoder.store.statements import Statement
+from encoder.store.text import json_text
+from encoder.store.verbs.base import Verbs
+from encoder.store.verbs.read import running_of, worker_of
 
 
 class Workers(Verbs):
     async def hello(self, worker: WorkerInfo) -> None:
         await self._pool.rows(
-            sql.HELLO,
+            Statement.HELLO,
             worker.id,
             worker.host,
             worker.pid,
@@ -29,14 +29,14 @@ class Workers(Verbs):
         )
 
     async def draining(self, worker_id: WorkerId) -> None:
-        await self._pool.rows(sql.DRAINING, worker_id)
+        await self._pool.rows(Statement.DRAINING, worker_id)
 
     async def bye(self, worker_id: WorkerId) -> None:
-        await self._pool.rows(sql.BYE, worker_id)
+        await self._pool.rows(Statement.BYE, worker_id)
 
     async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
-        rows = await self._pool.rows(sql.WORKERS, seen_within)
+        rows = await self._pool.rows(Statement.WORKERS, seen_within)
         running: defaultdict[WorkerId, list[Running]] = defaultdict(list)
-        for task in await self._pool.rows(sql.RUNNING, [row["id"] for row in rows]):
+        for task in await self._pool.rows(Statement.RUNNING, [row["id"] for row in rows]):
             running[task["worker_id"]].append(running_of(task))
         return [worker_of(row, tuple(running[row["id"]])) for row in rows]

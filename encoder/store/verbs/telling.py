@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from encoder.model.ids import DeliveryId
 from encoder.model.state import TaskState
-from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Pooled
-from encoder.store.postgres.write import close_task, stored_text
+from encoder.store.engine import Session
 from encoder.store.rows import Claim, DeliveryTry, Outcome, Settlement
+from encoder.store.statements import Statement
+from encoder.store.text import stored_text
+from encoder.store.verbs.write import close_task
 
 _OVER = (TaskState.FAILED, TaskState.CANCELLED)
 
 
 async def close(
-    connection: Pooled,
+    session: Session,
     claim: Claim,
     settlement: Settlement,
     *,
@@ -21,17 +22,17 @@ async def close(
     by_rescue: bool = False,
 ) -> bool:
     """Settle the task and note how the telling went; False when the claim is not held."""
-    won = await close_task(connection, claim, settlement, settlement.state, by_rescue=by_rescue)
+    won = await close_task(session, claim, settlement, settlement.state, by_rescue=by_rescue)
     if won is None:
         return False
     told = result or _untold(settlement)
     tried = result is not None or settlement.outcome is Outcome.LOST
     state = "exhausted" if told.state == "pending" and settlement.state in _OVER else told.state
-    await connection.execute(
-        sql.TOLD, delivery_id(claim), state, tried, won["at"], told.status, _text(told.error), _text(told.answer)
+    await session.execute(
+        Statement.TOLD, delivery_id(claim), state, tried, won["at"], told.status, _text(told.error), _text(told.answer)
     )
     if state == "gone":
-        await connection.execute(sql.GONE, claim.job_id)
+        await session.execute(Statement.GONE, claim.job_id)
     return True
 
 

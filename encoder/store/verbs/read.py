@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -15,7 +16,7 @@ from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState, UploadState
-from encoder.store.postgres.pool import Row
+from encoder.store.engine import Row
 from encoder.store.rows import (
     Claim,
     DeliveryRow,
@@ -63,7 +64,7 @@ def claim_of(row: Row) -> Claim:
     )
 
 
-def job_of(row: Row, outputs: list[Row]) -> JobRow:
+def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
     """A job, from its row joined with its root task, that task's lease and the worker who holds it."""
     spec = spec_of(row["spec"])
     live = _live_of(row["live"])

@@ -7,23 +7,24 @@ from collections.abc import Sequence
 from encoder import errors
 from encoder.model.ids import DeliveryId, JobId, TenantId
 from encoder.model.state import TaskState
+from encoder.store.engine import Session
 from encoder.store.line import IO, NOTIFY_ATTEMPTS
 from encoder.store.line import telling as name_of
-from encoder.store.postgres import sql, telling
-from encoder.store.postgres.pool import Pooled
-from encoder.store.postgres.read import delivery_of
-from encoder.store.postgres.verbs import Verbs
 from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Settlement
+from encoder.store.statements import Statement
+from encoder.store.verbs import telling
+from encoder.store.verbs.base import Verbs
+from encoder.store.verbs.read import delivery_of
 
 
 class Deliveries(Verbs):
     async def delivery(self, claim: Claim) -> DeliveryRow | None:
-        row = await self._pool.row(sql.DELIVERY, telling.delivery_id(claim))
+        row = await self._pool.row(Statement.DELIVERY, telling.delivery_id(claim))
         return None if row is None else delivery_of(row)
 
     async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
-        async def work(connection: Pooled) -> bool:
-            return await telling.close(connection, claim, settlement, result=result)
+        async def work(session: Session) -> bool:
+            return await telling.close(session, claim, settlement, result=result)
 
         if not await self._pool.transaction(work):
             await self._told_before(claim)
@@ -31,14 +32,15 @@ class Deliveries(Verbs):
             self._hints.send(f"ready:{IO}")
 
     async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:
-        return [delivery_of(row) for row in await self._pool.search(sql.DELIVERIES, tenant_id, job_id, limit)]
+        return [delivery_of(row) for row in await self._pool.search(Statement.DELIVERIES, tenant_id, job_id, limit)]
 
     async def replay(self, tenant_id: TenantId, delivery_id: DeliveryId) -> bool:
-        async def work(connection: Pooled) -> bool:
-            job_id = await connection.fetchval(sql.REOPEN_DELIVERY, tenant_id, delivery_id)
-            if job_id is not None:
-                await connection.execute(sql.REPLAY, job_id, delivery_id, name_of(delivery_id), NOTIFY_ATTEMPTS)
-            return job_id is not None
+        async def work(session: Session) -> bool:
+            row = await session.fetchrow(Statement.REOPEN_DELIVERY, tenant_id, delivery_id)
+            if row is None:
+                return False
+            await session.execute(Statement.REPLAY, row["job_id"], delivery_id, name_of(delivery_id), NOTIFY_ATTEMPTS)
+            return True
 
         found = await self._pool.transaction(work)
         if found:
@@ -47,6 +49,6 @@ class Deliveries(Verbs):
 
     async def _told_before(self, claim: Claim) -> None:
         """A settle whose answer was lost: nobody but the owner writes `done` at its epoch."""
-        row = await self._pool.row(sql.SETTLED_BEFORE, claim.task_id)
+        row = await self._pool.row(Statement.SETTLED_BEFORE, claim.task_id)
         if row is None or (row["state"], row["epoch"]) != (TaskState.DONE, claim.epoch):
             raise errors.LeaseLost(f"task {claim.task_id} is not held at epoch {claim.epoch}")

@@ -11,14 +11,15 @@ from encoder.model.ids import WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JOB_ENDED, JobState, TaskState
 from encoder.store import changes as rules
+from encoder.store.engine import Session
 from encoder.store.line import FLOOR, IO, NOTIFY
-from encoder.store.postgres import sql, telling
-from encoder.store.postgres.pool import Pooled
-from encoder.store.postgres.read import claim_of
-from encoder.store.postgres.reading import read_job
-from encoder.store.postgres.verbs import Verbs
-from encoder.store.postgres.write import close_task, lock, record, standing
 from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Settled, Settlement
+from encoder.store.statements import Statement
+from encoder.store.verbs import telling
+from encoder.store.verbs.base import Verbs
+from encoder.store.verbs.read import claim_of
+from encoder.store.verbs.reading import read_job
+from encoder.store.verbs.write import close_task, lock, record, standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Tasks(Verbs):
         while len(claims) < limit:
             wanted = limit - len(claims)
             try:
-                rows = await self._pool.rows(sql.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
+                rows = await self._pool.rows(Statement.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
             except errors.StoreUnavailable:
                 if claims:
                     break  # what is won must be held
@@ -54,19 +55,19 @@ class Tasks(Verbs):
         return found
 
     async def mark(self, claim: Claim, changes: Sequence[OutputChange] = (), *, media: Media | None = None) -> None:
-        async def work(connection: Pooled) -> bool:
-            job = await lock(connection, claim.job_id)
-            held = await connection.fetchrow(sql.HOLD_TASK, claim.task_id, claim.epoch, claim.job_id)
+        async def work(session: Session) -> bool:
+            job = await lock(session, claim.job_id)
+            held = await session.fetchrow(Statement.HOLD_TASK, claim.task_id, claim.epoch, claim.job_id)
             if job is None or held is None:
                 raise _lost(claim)
             changed = rules.marked(standing(job, held), claim, changes)
-            return await record(connection, changed, held["at"], media=media)
+            return await record(session, changed, held["at"], media=media)
 
         if await self._pool.transaction(work):
             self._hints.send(f"ready:{IO}")
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
-        if await self._pool.row(sql.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
+        if await self._pool.row(Statement.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
             raise _lost(claim)
 
     async def settle(self, claim: Claim, settlement: Settlement) -> Settled:
@@ -77,7 +78,7 @@ class Tasks(Verbs):
         return closed.settled
 
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
-        rows = await self._pool.rows(sql.EXPIRED, limit)
+        rows = await self._pool.rows(Statement.EXPIRED, limit)
         return [Expired(claim=claim_of(row), by_deadline=row["by_deadline"]) for row in rows]
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
@@ -88,41 +89,41 @@ class Tasks(Verbs):
         return closed.settled
 
     async def due(self, *, limit: int = 500) -> Sequence[str]:
-        queues = [str(row["queue"]) for row in await self._pool.rows(sql.DUE, limit)]
+        queues = [str(row["queue"]) for row in await self._pool.rows(Statement.DUE, limit)]
         self._hints.send(*(f"ready:{queue}" for queue in queues))
         return queues
 
     async def next_due(self) -> float | None:
-        row = await self._pool.row(sql.NEXT_DUE)
+        row = await self._pool.row(Statement.NEXT_DUE)
         return None if row is None or row["seconds"] is None else max(0.0, row["seconds"])
 
     async def uptime_seconds(self) -> float:
-        (row,) = await self._pool.rows(sql.UPTIME)
+        (row,) = await self._pool.rows(Statement.UPTIME)
         return float(row["seconds"])
 
     async def _close(self, claim: Claim, settlement: Settlement, *, by_rescue: bool) -> _Closed | None:
         """Settle in one transaction; None when the claim is not held, or its owner lives after all."""
 
-        async def work(connection: Pooled) -> _Closed | None:
+        async def work(session: Session) -> _Closed | None:
             if claim.kind == NOTIFY:
-                closed = await telling.close(connection, claim, settlement, by_rescue=by_rescue)
+                closed = await telling.close(session, claim, settlement, by_rescue=by_rescue)
                 return _closed(claim, settlement.state) if closed else None
-            job = await lock(connection, claim.job_id, sql.LOCK_FREE_JOB if by_rescue else sql.LOCK_JOB)
+            job = await lock(session, claim.job_id, Statement.LOCK_FREE_JOB if by_rescue else Statement.LOCK_JOB)
             if job is None:
                 return None
             state = rules.end_of(job, settlement)
-            won = await close_task(connection, claim, settlement, state, by_rescue=by_rescue)
+            won = await close_task(session, claim, settlement, state, by_rescue=by_rescue)
             if won is None:
                 return None
             changed = rules.settled(standing(job, won), claim, state, settlement)
-            told = await record(connection, changed, won["at"])
+            told = await record(session, changed, won["at"])
             return _closed(claim, state, changed.job.state, told=told)
 
         return await self._pool.transaction(work)
 
     async def _settled_before(self, claim: Claim) -> Settled:
         """The answer to a settle whose first answer was lost: nobody but the owner writes `done` at its epoch."""
-        row = await self._pool.row(sql.SETTLED_BEFORE, claim.task_id)
+        row = await self._pool.row(Statement.SETTLED_BEFORE, claim.task_id)
         if row is None or (row["state"], row["epoch"]) != (TaskState.DONE, claim.epoch):
             raise _lost(claim)
         return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from encoder import errors
 from encoder.log import get_logger
-from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Pool
 
 log = get_logger(__name__)
 
-CHANNEL = "encoder"
-PAUSE_S = 0.05  # between two sendings: NOTIFY takes a lock of the whole database
+PAUSE_S = 0.05  # between two sendings: a NOTIFY takes a lock of the whole database
 
 
 class Hints:
-    """Sends at once, then gathers for 50 ms what comes meanwhile; each payload stands once in a sending."""
+    """Sends at once, then gathers for 50 ms what comes meanwhile; each payload stands once in a sending.
 
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
+    `deliver`: sends them, as the database can; it may raise `errors.StoreUnavailable`.
+    """
+
+    def __init__(self, deliver: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        self._deliver = deliver
         self._waiting: dict[str, None] = {}
         self._sender: asyncio.Task[None] | None = None
         self._closed = False
@@ -57,7 +58,7 @@ class Hints:
         while self._waiting:
             payloads, self._waiting = list(self._waiting), {}
             try:
-                await self._pool.rows(sql.HINT, CHANNEL, payloads)
+                await self._deliver(payloads)
             except errors.StoreUnavailable as error:
                 log.warning("hints.lost", payloads=payloads, reason=str(error))
             await asyncio.sleep(PAUSE_S)

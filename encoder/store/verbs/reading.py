@@ -9,12 +9,12 @@ from uuid import UUID
 from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState
+from encoder.store.engine import Pool
 from encoder.store.line import ENCODE, IO
-from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Pool
-from encoder.store.postgres.read import depth_of, event_of, job_of
-from encoder.store.postgres.verbs import Verbs
 from encoder.store.rows import JobFilter, JobRow, Stats
+from encoder.store.statements import Statement
+from encoder.store.verbs.base import Verbs
+from encoder.store.verbs.read import depth_of, event_of, job_of
 
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
@@ -29,7 +29,7 @@ class Reading(Verbs):
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
         rows = await self._pool.search(
-            sql.JOBS,
+            Statement.JOBS,
             wanted.tenant_id,
             wanted.states or tuple(JobState),
             wanted.before or _FIRST_PAGE,
@@ -40,20 +40,20 @@ class Reading(Verbs):
             wanted.created_before,
         )
         outputs = defaultdict(list)
-        for output in await self._pool.rows(sql.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
+        for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
             outputs[output["job_id"]].append(output)
         return [job_of(row, outputs[row["id"]]) for row in rows]
 
     async def events(self, job_id: JobId, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
-        return [event_of(row) for row in await self._pool.rows(sql.EVENTS, job_id, after, limit)]
+        return [event_of(row) for row in await self._pool.rows(Statement.EVENTS, job_id, after, limit)]
 
     async def log(self, job_id: JobId, output: OutputId) -> str | None:
-        row = await self._pool.row(sql.LOG, job_id, output)
+        row = await self._pool.row(Statement.LOG, job_id, output)
         return None if row is None else row["log"]
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
-        jobs = await self._pool.search(sql.COUNT_JOBS, tenant_id, tuple(JobState))
-        queues = await self._pool.search(sql.DEPTHS, tenant_id, (ENCODE, IO))
+        jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
+        queues = await self._pool.search(Statement.DEPTHS, tenant_id, (ENCODE, IO))
         return Stats(
             jobs={JobState(row["state"]): row["jobs"] for row in jobs},
             queues=tuple(depth_of(row) for row in queues),
@@ -69,8 +69,8 @@ async def read_job(
     also_deleted: bool = False,
 ) -> JobRow | None:
     """One job with its outputs; of any tenant when none is given."""
-    row = await pool.row(sql.JOB, job_id, uuid, tenant_id, also_deleted)
-    return None if row is None else job_of(row, await pool.rows(sql.OUTPUTS, row["id"]))
+    row = await pool.row(Statement.JOB, job_id, uuid, tenant_id, also_deleted)
+    return None if row is None else job_of(row, await pool.rows(Statement.OUTPUTS, row["id"]))
 
 
 def _meant(ref: str) -> tuple[JobId | None, UUID | None]:

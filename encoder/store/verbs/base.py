@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from encoder.store.postgres.hints import Hints
-from encoder.store.postgres.pool import Pool
+from encoder.store.engine import Pool
+from encoder.store.hints import Hints
 
 
 class Verbs:

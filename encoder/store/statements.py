@@ -1,0 +1,60 @@
+"""What the verbs ask of a database, by name. An engine has a file `sql/<engine>/<name>.sql` for each, or a program of
+several; its head says what it is for, its values, its index and its locks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Statement(StrEnum):
+    """What one is for stands at the head of its file."""
+
+    ENQUEUED_BEFORE = "enqueued_before"
+    FREE_KEY = "free_key"
+    CANCEL_TASKS = "cancel_tasks"
+    FLAG_LEASES = "flag_leases"
+    OPEN_ROOT = "open_root"
+    HIDE = "hide"
+    ERASE_SECRETS = "erase_secrets"
+
+    JOB = "job"
+    JOBS = "jobs"
+    OUTPUTS = "outputs"
+    OUTPUTS_OF_JOBS = "outputs_of_jobs"
+    EVENTS = "events"
+    LOG = "log"
+    COUNT_JOBS = "count_jobs"
+    DEPTHS = "depths"
+
+    CLAIM = "claim"
+    HOLD_TASK = "hold_task"
+    CLOSE_TASK = "close_task"
+    SETTLED_BEFORE = "settled_before"
+    SET_DEADLINE = "set_deadline"
+    EXPIRED = "expired"
+    DUE = "due"
+    NEXT_DUE = "next_due"
+    UPTIME = "uptime"
+
+    LOCK_JOB = "lock_job"
+    LOCK_FREE_JOB = "lock_free_job"
+    RECORD = "record"
+
+    DELIVERY = "delivery"
+    DELIVERIES = "deliveries"
+    TOLD = "told"
+    GONE = "gone"
+    REOPEN_DELIVERY = "reopen_delivery"
+    REPLAY = "replay"
+
+    ADD_UPLOAD = "add_upload"
+    UPLOAD = "upload"
+    UPLOAD_ARRIVED = "upload_arrived"
+
+    HELLO = "hello"
+    DRAINING = "draining"
+    BYE = "bye"
+    WORKERS = "workers"
+    RUNNING = "running"
+
+    PING = "ping"

@@ -1,0 +1,116 @@
+"""What callers do to jobs: the verbs that write."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from encoder import errors
+from encoder.model.event import Event, EventType
+from encoder.model.ids import JobId, OutputId
+from encoder.model.state import JOB_ENDED, JobState, OutputState
+from encoder.model.telling import ToldJob, ToldOutput
+from encoder.store import changes as rules
+from encoder.store.engine import Row, Session
+from encoder.store.line import ENCODE, IO, root
+from encoder.store.rows import Accepted, NewJob
+from encoder.store.statements import Statement
+from encoder.store.verbs.base import Verbs
+from encoder.store.verbs.write import lock, record, standing
+
+
+class Jobs(Verbs):
+    async def _insert(self, job: NewJob) -> JobId | None:
+        """Enqueue, as the engine does it best: everything in one transaction, then the hints.
+
+        None when the idempotency key was used before.
+        """
+        raise NotImplementedError
+
+    async def enqueue(self, job: NewJob) -> Accepted:
+        while True:
+            job_id = await self._insert(job)
+            if job_id is not None:
+                return Accepted(id=job_id, uuid=job.uuid, state=JobState.QUEUED, replayed=False)
+            before = await self._pool.row(Statement.ENQUEUED_BEFORE, job.tenant_id, job.idempotency_key)
+            if before is not None and not before["stale"]:
+                return _accepted_before(job, before)
+            await self._pool.rows(Statement.FREE_KEY, job.tenant_id, job.idempotency_key)
+
+    async def cancel(self, job_id: JobId) -> JobState:
+        async def work(session: Session) -> tuple[JobState, bool]:
+            job = await _locked(session, job_id)
+            if job.state in JOB_ENDED:
+                raise errors.Rejected.because("job_ended", f"The job is {job.state} already.")
+            return await _cancel(session, job)
+
+        state, told = await self._pool.transaction(work)
+        self._hints.send(f"cancel:{job_id}", *((f"ready:{IO}",) if told else ()))
+        return state
+
+    async def retry(self, job_id: JobId, *, max_attempts: int) -> int:
+        async def work(session: Session) -> int:
+            job = await _locked(session, job_id)
+            if job.state not in (JobState.FAILED, JobState.CANCELLED):
+                raise errors.Rejected.because("nothing_to_retry", f"The job is {job.state}.")
+            if job.secrets_erased:
+                raise errors.Rejected.because("secrets_erased", "The secrets of the job were erased after its end.")
+            name = root(job.run + 1)
+            (opened,) = await session.fetch(Statement.OPEN_ROOT, job_id, name, -job.spec.priority, max_attempts)
+            changed = rules.retried(standing(job, opened))
+            await record(session, changed, opened["at"])
+            return changed.job.run
+
+        run = await self._pool.transaction(work)
+        self._hints.send(f"ready:{ENCODE}")
+        return run
+
+    async def delete(self, job_id: JobId) -> None:
+        async def work(session: Session) -> None:
+            job = await lock(session, job_id)
+            if job is not None and job.state not in JOB_ENDED:
+                await _cancel(session, job)
+            await session.execute(Statement.HIDE, job_id)
+
+        await self._pool.transaction(work)
+        self._hints.send(f"cancel:{job_id}")
+
+    async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
+        (row,) = await self._pool.rows(Statement.ERASE_SECRETS, ended_for, limit)
+        return int(row["erased"])
+
+
+async def _locked(session: Session, job_id: JobId) -> rules.Standing:
+    job = await lock(session, job_id)
+    if job is None or job.deleted:
+        raise errors.Rejected.because("not_found", "There is no such job.")
+    return job
+
+
+async def _cancel(session: Session, job: rules.Standing) -> tuple[JobState, bool]:
+    """End what does not run and flag what runs: in this order, a claim that won in between is flagged."""
+    await session.execute(Statement.CANCEL_TASKS, job.id)
+    (flagged,) = await session.fetch(Statement.FLAG_LEASES, job.id)
+    changed = rules.cancel_requested(standing(job, flagged), running=flagged["running"] > 0)
+    told = await record(session, changed, flagged["at"])
+    return changed.job.state, told
+
+
+def first_delivery(job: NewJob, job_id: JobId, at: datetime, url: str) -> rules.Delivery:
+    """What the receiver of a job is told first: that it was submitted."""
+    outputs = (ToldOutput(id=OutputId(at), state=OutputState.QUEUED) for at in range(len(job.spec.outputs)))
+    told = ToldJob(
+        id=job_id,
+        uuid=job.uuid,
+        state=JobState.QUEUED,
+        metadata=job.spec.metadata,
+        tags=job.spec.tags,
+        problem=None,
+        outputs=tuple(outputs),
+    )
+    return rules.delivery(Event(seq=1, type=EventType.JOB_SUBMITTED, at=at, run=1), told, url)
+
+
+def _accepted_before(job: NewJob, before: Row) -> Accepted:
+    if before["body_hash"] != job.body_hash:
+        raise errors.Rejected.because("idempotency_mismatch", "The key was used for another body within 24 hours.")
+    return Accepted(id=JobId(before["id"]), uuid=before["uuid"], state=JobState(before["state"]), replayed=True)
