@@ -157,7 +157,7 @@ class Launcher:
 
     async def _watched(self, child: Child, leash: Leash, limits: Limits, meter: Meter) -> Exit:
         """Wait for the end of `child`, or make it."""
-        watch = _Watch(child, limits, meter)
+        watch = _Watch(child, leash, limits, meter)
         try:
             reason = await watch.until_over()
         finally:
@@ -177,31 +177,41 @@ class Launcher:
 
 
 class _Watch:
-    """Looks at a child each second, until it is gone, stands still, or has had its time."""
+    """Looks at a child each second, until it is gone, stands still, or has had its time; it has none while frozen."""
 
-    def __init__(self, child: Child, limits: Limits, meter: Meter) -> None:
+    def __init__(self, child: Child, leash: Leash, limits: Limits, meter: Meter) -> None:
         self._child = child
+        self._leash = leash
         self._limits = limits
         self._meter = meter
-        self._begun = time.monotonic()
-        self._stillness = vitals.Stillness(since=self._begun)
+        self._looked = time.monotonic()
+        self._stillness = vitals.Stillness(since=self._looked)
         self.peak_memory_bytes: int | None = None
 
     async def until_over(self) -> Reason | None:
         """Why the child must be stopped; None when it ended by itself."""
-        deadline = self._begun + self._limits.wall_seconds
+        left_s = self._limits.wall_seconds
         while True:
-            left_s = deadline - time.monotonic()
-            await asyncio.wait({self._child.exited}, timeout=min(LOOK_EVERY_S, max(0.0, left_s)))
+            await asyncio.wait({self._child.exited}, timeout=min(LOOK_EVERY_S, left_s))
             if self._child.exited.done():
                 return None
-            now = time.monotonic()
-            if now >= deadline:
+            left_s = max(0.0, left_s - self._lived_seconds())
+            if not left_s:
                 return Reason.WALL
-            if self._still_seconds(now) >= self._limits.stall_seconds:
+            if self._still_seconds() >= self._limits.stall_seconds:
                 return Reason.STALLED
 
-    def _still_seconds(self, now: float) -> float:
+    def _lived_seconds(self) -> float:
+        """Since the last look; none while it is frozen."""
+        now, before = time.monotonic(), self._looked
+        self._looked = now
+        if not self._leash.frozen:
+            return now - before
+        self._stillness.since = now
+        return 0.0
+
+    def _still_seconds(self) -> float:
+        now = self._looked
         seen = vitals.read(self._child.pid)
         self.peak_memory_bytes = seen.peak_memory_bytes or self.peak_memory_bytes
         return self._stillness.seconds(now, seen, said_bytes=self._child.heard_bytes, progress=self._meter.latest)

@@ -10,17 +10,31 @@ from encoder.ffmpeg.child import Child
 
 
 class Leash:
-    """Kills every child of one run at once, and lets none be born after. For the thread of the loop only."""
+    """Kills every child of one run at once, and lets none be born after; or lets them all stand still for a while.
+
+    For the thread of the loop only.
+    """
 
     def __init__(self) -> None:
         self.cut = False
+        self.frozen = False
         self._children: set[Child] = set()
 
     def kill(self) -> None:
         """SIGKILL to each group, before this returns."""
         self.cut = True
-        for child in self._children:
-            child.signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """SIGSTOP to each group, and to those that are born until `thaw`. A kill reaches them all the same."""
+        self.frozen = True
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on where they stood."""
+        if self.frozen:
+            self.frozen = False
+            self._signal(signal.SIGCONT)
 
     def check(self) -> None:
         """Raises:
@@ -34,5 +48,11 @@ class Leash:
         self.check()
         child = born()
         self._children.add(child)
+        if self.frozen:
+            child.signal(signal.SIGSTOP)
         child.exited.add_done_callback(lambda _: self._children.discard(child))
         return child
+
+    def _signal(self, number: signal.Signals) -> None:
+        for child in self._children:
+            child.signal(number)

@@ -8,9 +8,13 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimes:
-    """`lease_s`: seconds after its last renewal at which a lease may be taken by others."""
+    """`lease_s`: seconds after its last renewal at which a lease may be taken by others.
+
+    `freeze_s`: from the self-stop to the end of work that could stand still until then.
+    """
 
     lease_s: float
+    freeze_s: float = 600.0
 
     @property
     def lease(self) -> timedelta:
@@ -23,7 +27,7 @@ class LeaseTimes:
 
     @property
     def self_stop_s(self) -> float:
-        """From the moment the last accepted claim or beat was *sent*, by the monotonic clock, to the end of our work.
+        """From when the last accepted claim or beat was *sent*, by the monotonic clock, until our work stands still.
 
         Before the lease's end by the database's clock, however long the answer took.
         """

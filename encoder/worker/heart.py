@@ -92,6 +92,7 @@ class Heart:
             pulse = alive.get((held.claim.task_id, held.claim.epoch))
             if pulse is not None:
                 held.sent_at = sent_at
+                held.thaw()
                 if pulse.cancel:
                     held.end(Ending.CANCEL)
             elif not held.settling:
@@ -99,11 +100,16 @@ class Heart:
                 held.end(Ending.LOST)
 
     async def _watch_for_ever(self) -> None:
-        """Stop what may soon be somebody else's. Needs no answer from anybody."""
+        """Hold what may soon be somebody else's; end it if it cannot stand still, or not so long. Needs no answer."""
         while True:
             await asyncio.sleep(self._times.lease_s / 40)
             for held in list(self._held()):
-                silent_s = self._clock() - held.sent_at
-                if silent_s > self._times.self_stop_s and (held.ending or 0) < Ending.SELF_STOP:
-                    log.warning("lease.self_stop", task=held.claim.task_id, silent_s=round(silent_s, 1))
+                over_s = self._clock() - held.sent_at - self._times.self_stop_s
+                if over_s <= 0 or (held.ending or 0) >= Ending.SELF_STOP:
+                    continue
+                was_frozen = held.leash.frozen
+                if over_s > self._times.freeze_s or not held.freeze():
+                    log.warning("lease.self_stop", task=held.claim.task_id, over_s=round(over_s, 1))
                     held.end(Ending.SELF_STOP)
+                elif not was_frozen:
+                    log.warning("lease.frozen", task=held.claim.task_id)

@@ -21,7 +21,7 @@ class Ending(IntEnum):
 
     DRAIN = 1  # the worker stops: give the task back
     CANCEL = 2  # the caller wants no more
-    SELF_STOP = 3  # no contact: stop before the lease may end; give back what is still ours
+    SELF_STOP = 3  # no contact, and no standing still until there is: give back what is still ours
     LOST = 4  # it is somebody else's: write nothing
 
 
@@ -83,6 +83,17 @@ class Held:
             self.leash.kill()
         if not (self.settling or (ending is Ending.DRAIN and self._publishing)):
             self._cut()
+
+    def freeze(self) -> bool:
+        """Let no process of the work run until `thaw`. False: it cannot wait, as it publishes or is being ended."""
+        if self.ending is not None or self._publishing:
+            return False
+        self.leash.freeze()
+        return True
+
+    def thaw(self) -> None:
+        """It is still ours: go on."""
+        self.leash.thaw()
 
     @contextmanager
     def publishing(self) -> Iterator[None]:

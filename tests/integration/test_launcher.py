@@ -28,26 +28,33 @@ async def _run(tmp_path: Path, *steps: str, limits: Limits = LIMITS) -> Exit:
 class Started:
     """A run in the background; `until_it_reports` ends with its first progress block."""
 
-    def __init__(self, launcher: Launcher, folder: Path, *, leash: Leash | None = None) -> None:
-        self._reported = asyncio.Event()
+    def __init__(
+        self, launcher: Launcher, folder: Path, *, leash: Leash | None = None, limits: Limits = LIMITS
+    ) -> None:
+        self.reported = asyncio.Event()
         self.leash = leash or Leash()
         self.task = asyncio.create_task(
-            launcher.run((), folder=folder, leash=self.leash, limits=LIMITS, on_progress=lambda _: self._reported.set())
+            launcher.run((), folder=folder, leash=self.leash, limits=limits, on_progress=lambda _: self.reported.set())
         )
 
     async def until_it_reports(self) -> None:
         async with asyncio.timeout(20):
-            await self._reported.wait()
+            await self.reported.wait()
 
 
 def _pid(folder: Path, name: str = "note") -> int:
     return int(json.loads((folder / name).read_text())["pid"])
 
 
+def _state(pid: int) -> str:
+    """One letter, as /proc has it: `T` is stopped, `Z` waits to be reaped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def _alive(pid: int) -> bool:
     """Whether the process runs; one that waits to be reaped does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return _state(pid) != "Z"
     except FileNotFoundError:
         return False
 
@@ -210,6 +217,35 @@ async def test_the_leash_kills_all_children_and_lets_none_be_born(tmp_path: Path
     with pytest.raises(errors.LeaseLost):
         await launcher_of(ffx(tmp_path, "note born")).run((), folder=tmp_path, leash=leash, limits=LIMITS)
     assert not (tmp_path / "born").exists()
+
+
+async def test_a_frozen_child_makes_no_step_is_not_called_stalled_and_goes_on(tmp_path: Path) -> None:
+    program = launcher_of(ffx(tmp_path, "deaf", "fork", "advance"))
+    run = Started(program, tmp_path, limits=Limits(wall_seconds=60, stall_seconds=1))
+    await run.until_it_reports()
+    run.leash.freeze()
+    await asyncio.sleep(0.5)  # what was said before is heard
+    run.reported.clear()
+    await asyncio.sleep(2.5)
+    assert not run.reported.is_set()
+    assert not run.task.done()
+    assert _state(int((tmp_path / "grandchild").read_text())) == "T"
+    run.leash.thaw()
+    await run.until_it_reports()
+    run.leash.freeze()
+    run.leash.kill()
+    with pytest.raises(errors.LeaseLost):
+        await run.task
+
+
+async def test_time_in_the_cold_does_not_bring_the_wall_nearer(tmp_path: Path) -> None:
+    leash = Leash()
+    leash.freeze()
+    run = Started(launcher_of(ffx(tmp_path, "exit 0")), tmp_path, leash=leash, limits=Limits(wall_seconds=1))
+    await asyncio.sleep(2.5)
+    assert not run.task.done()  # born into the cold
+    leash.thaw()
+    assert (await run.task).reason is Reason.OK
 
 
 async def test_nothing_is_left_open_or_unreaped(tmp_path: Path) -> None:

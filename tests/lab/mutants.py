@@ -88,8 +88,8 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G7", what="no self-stop", file="worker/heart.py",
-        old="silent_s > self._times.self_stop_s", new="silent_s > 1e9",
-        test="unit/test_heart.py::test_a_worker_cut_off_stops_its_work_before_the_lease_ends",
+        old="if over_s <= 0 or", new="if over_s <= 1e9 or",
+        test="unit/test_heart.py::test_a_worker_cut_off_freezes_its_work_before_the_lease_ends",
     ),
     Mutant(
         guarantee="G8", what="a missing answer breaks no contact", file="queue/lease.py",

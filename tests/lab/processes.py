@@ -10,16 +10,20 @@ from pathlib import Path
 PROC = Path("/proc")
 
 
-def working_in(folder: Path) -> Iterator[str]:
-    """The command lines of all processes that work below `folder`, or are told of it."""
+def working_in(folder: Path, *, state: str = "") -> Iterator[str]:
+    """The command lines of all processes that work below `folder`, or are told of it.
+
+    `state`: of those alone that are in one of these states of /proc: `T` is stopped.
+    """
     marker = str(folder).encode()
     for process in PROC.glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
             works_here = str((process / "cwd").readlink()).encode().startswith(marker)
+            is_so = not state or (process / "stat").read_text().rpartition(") ")[2][0] in state
         except OSError:
             continue
-        if marker in command or works_here:
+        if (marker in command or works_here) and is_so:
             yield command.replace(b"\0", b" ").decode(errors="replace")
 
 

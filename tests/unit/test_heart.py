@@ -44,11 +44,11 @@ class Database:
 
 
 @asynccontextmanager
-async def beating(database: Database, *held: Held) -> AsyncIterator[Heart]:
+async def beating(database: Database, *held: Held, freeze_s: float = 3600) -> AsyncIterator[Heart]:
     heart = Heart(
         database,
         WorkerId(uuid4()),
-        LeaseTimes(LEASE_S),
+        LeaseTimes(LEASE_S, freeze_s=freeze_s),
         Contact(now=monotonic(), longest_gap_s=LEASE_S),
         held=lambda: held,
         clock=monotonic,
@@ -70,6 +70,18 @@ async def ending_of(held: Held) -> Ending | None:
     return held.ending
 
 
+async def frozen(held: Held) -> None:
+    async with asyncio.timeout(5):
+        while not held.leash.frozen:
+            await asyncio.sleep(0.001)
+
+
+async def thawed(held: Held) -> None:
+    async with asyncio.timeout(5):
+        while held.leash.frozen:
+            await asyncio.sleep(0.001)
+
+
 async def test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children() -> None:
     database, held = Database(), Held(CLAIM, sent_at=monotonic())
     database.holds = False
@@ -86,13 +98,55 @@ async def test_a_cancel_comes_down_with_the_beat_and_leaves_children_their_grace
     assert not held.leash.cut
 
 
-async def test_a_worker_cut_off_stops_its_work_before_the_lease_ends() -> None:
+async def test_a_worker_cut_off_freezes_its_work_before_the_lease_ends() -> None:
     """G7: measured from when the last accepted beat was sent."""
     database, begun = Database(), monotonic()
     held = Held(CLAIM, sent_at=begun)
     database.away = True
     async with beating(database, held):
+        await frozen(held)
+        assert 0.8 * LEASE_S <= monotonic() - begun < LEASE_S
+        await asyncio.sleep(2 * LEASE_S)
+        assert held.ending is None
+
+
+async def test_frozen_work_goes_on_when_its_lease_is_still_there() -> None:
+    """G8: an outage of any length below the limit costs waiting and no work."""
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
+    database.away = True
+    async with beating(database, held):
+        await frozen(held)
+        database.away = False
+        await thawed(held)
+    assert held.ending is None
+
+
+async def test_frozen_work_whose_lease_was_taken_is_ended() -> None:
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
+    database.away = True
+    async with beating(database, held):
+        await frozen(held)
+        database.away = database.holds = False
+        assert await ending_of(held) is Ending.LOST
+    assert held.leash.cut
+
+
+async def test_work_is_not_frozen_for_ever() -> None:
+    database, held = Database(), Held(CLAIM, sent_at=monotonic())
+    database.away = True
+    async with beating(database, held, freeze_s=LEASE_S):
+        await frozen(held)
         assert await ending_of(held) is Ending.SELF_STOP
+    assert held.leash.cut
+
+
+async def test_a_publish_in_flight_cannot_be_frozen_and_is_ended_before_the_lease_ends() -> None:
+    database, begun = Database(), monotonic()
+    held = Held(CLAIM, sent_at=begun)
+    database.away = True
+    async with beating(database, held):
+        with held.publishing():
+            assert await ending_of(held) is Ending.SELF_STOP
     assert held.leash.cut
     assert 0.8 * LEASE_S <= monotonic() - begun < LEASE_S
 
