@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from encoder.errors import Defect
-from encoder.ffmpeg import image_graph, overlay, tree
+from encoder.ffmpeg import image_graph, overlay, rates, tree
 from encoder.ffmpeg.tree import Chain
 from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
 
@@ -31,6 +31,7 @@ _STRIPPED = (
 _WHITE_NITS = 100
 _TO_LINEAR = (f"zscale=t=linear:npl={_WHITE_NITS}", "format=gbrpf32le", "zscale=p=bt709")
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
+_EVEN_TICKS = 1000  # of a film's frame
 _RGB = "gbr"  # ffmpeg's name for the matrix of what has none
 _SDR_BEFORE_OTHER_COLOURS = "yuv420p"
 _TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
@@ -111,14 +112,24 @@ def _woven(video: VideoPlan) -> Chain:
 def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     """Constant rate, and of that grid the frames of the clip: the first is the one on show at its start."""
     constant = f"fps=fps={video.rate}" + (":start_time=0" if video.from_zero else "")
+    even = _evened(video)
     held = (f"tpad=stop={video.held_frames}:stop_mode=clone",) if video.held_frames else ()
     if not output.clipped:
-        return (constant, *held)
+        return (*even, constant, *held)
     first = _lead_frames(output)
     until = ""
     if output.clip_seconds is not None:
         until = f":end_pts={first + round(Fraction(output.clip_seconds) * Fraction(video.rate))}"
-    return (constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
+    return (*even, constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
+
+
+def _evened(video: VideoPlan) -> Chain:
+    """Each frame a step after the one before it, as long as that keeps pace with its own time (some may be
+    missing): on the grid of another phase frames of two fields and of three would fall into each other."""
+    if video.evened is None:
+        return ()
+    near = f"lt(abs(PTS-PREV_OUTPTS-{_EVEN_TICKS}),{_EVEN_TICKS * rates.PACE:g})"
+    return (f"settb=1/({video.evened}*{_EVEN_TICKS})", f"setpts='if({near},PREV_OUTPTS+{_EVEN_TICKS},PTS)'")
 
 
 def _lead_frames(output: OutputPlan) -> int:

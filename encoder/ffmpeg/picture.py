@@ -77,6 +77,8 @@ def deinterlacing(stream: VideoStream, spec: OutputSpec, height_px: int) -> str 
     wanted = stream.interlaced if spec.deinterlace is None else spec.deinterlace
     if not wanted or telecine(stream, spec):
         return None
+    if stream.pulled_down:
+        return "send_frame"  # fields of different frames do not lie evenly
     return "send_field" if height_px >= _FIELDS_KEPT_LINES else "send_frame"
 
 
@@ -144,6 +146,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         color_matrix="bt2020nc" if keeps_hdr else "bt709",
         deinterlace=frames.deinterlace,
         telecine=frames.telecine,
+        evened=_film(stream),
         turn_deg=spec.rotate or 0,
         matrix_in=colours.matrix_in(stream),
         tone_map=None if keeps_hdr else transfer,
@@ -230,6 +233,12 @@ def _explain_copy(case: Case, stream: VideoStream) -> None:
         case.because("hdr_kept", f"{colours.HDR[stream.color_transfer]} stays as it is.")
 
 
+def _film(stream: VideoStream) -> str | None:
+    """The rate of a film that flags spread over video."""
+    rate = rates.source_rate(stream) if stream.pulled_down else None
+    return None if rate is None else _text(rate)
+
+
 def _text(rate: Fraction) -> str:
     return f"{rate.numerator}/{rate.denominator}"
 
@@ -246,6 +255,8 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
         case.warn("deinterlaced", f"Recorded interlaced; {how}.")
     if frames.telecine is not None:
         case.warn("film_restored", "A film spread over the fields of video; its own frames are put together again.")
+    if frames.stream.pulled_down:
+        case.because("film_evened", "A film whose frames are flagged to last two fields and three; made even again.")
     width, height = fit.size
     case.because("size", f"Shown at {stream.display_width_px}×{stream.display_height_px}; made {width}×{height}.")
     if fit.too_small:

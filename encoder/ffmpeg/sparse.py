@@ -83,7 +83,7 @@ def _hindrance(outputs: Sequence[OutputPlan], entries: Entries, able: Able) -> s
         return "something that plays is made of it too"
     if any(output.clipped for output in outputs):
         return "a part of it is made into pictures too"
-    if any(video.deinterlace or video.telecine for video in videos):
+    if any(video.deinterlace or video.telecine or video.evened for video in videos):
         return "its frames are woven of fields, with those beside them"
     if not able.drops_packets:
         return "this ffmpeg can leave nothing out"

@@ -32,6 +32,7 @@ class VideoStream(Record):
     variable_rate: bool = False
     interlaced: bool = False  # measured on frames; where they do not tell, the stream's flag
     telecined: bool = False  # measured: film frames, spread over the fields of 30 a second by 2:3 pulldown
+    pulled_down: bool = False  # the same by flags: frames of two fields and of three; `median_rate` is the film's
     field_order: str | None = None  # tt, bb, tb, bt
     color_range: str | None = None  # tv, pc
     color_primaries: str | None = None  # bt709, bt2020, …

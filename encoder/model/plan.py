@@ -89,6 +89,7 @@ class VideoPlan(Record):
     # the chain, in the order of docs/encoding.md
     deinterlace: str | None = None  # bwdif mode: send_frame, send_field
     telecine: str | None = None  # field order (tff, bff) of a film on video, whose own frames are put together again
+    evened: str | None = None  # the rate of a film, whose frames of two fields and of three get its even times
     turn_deg: int = 0  # clockwise, beyond autorotate
     matrix_in: str | None = None  # what an untagged source is taken for; None: as tagged
     tone_map: str | None = None  # the input's transfer: smpte2084, arib-std-b67

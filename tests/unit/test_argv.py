@@ -110,6 +110,7 @@ PICTURES = st.builds(
     variable_rate=st.booleans(),
     interlaced=st.booleans(),
     telecined=st.booleans(),
+    pulled_down=st.booleans(),
     field_order=NAMES | either("tt", "bb"),
     color_range=NAMES,
     color_primaries=NAMES,
@@ -171,7 +172,7 @@ STEPS = re.compile(
             r"zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", rf"tonemap=hable:desat=0:peak={NUMBER}",
             r"zscale=t=bt709:m=bt709:r=tv", "format=(?:yuv420p(?:10le)?|yuvj420p|rgb24)",
             r"sidedata=mode=delete:type=[A-Z_]+", "blackframe=amount=0:threshold=40",
-            r"trim=end_frame=\d+", "select", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",
+            r"trim=end_frame=\d+", r"settb=1/\(\d+/\d+\*1000\)", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",
             "metadata=mode=select:key=lavfi.blackframe.pblack:value=90:function=less", "split", "palettegen",
             "paletteuse=diff_mode=rectangle", r"tpad=stop=\d+:stop_mode=clone", r"tile=\d+x\d+",
             r"setpts=round\(N/FRAME_RATE/TB\)",
@@ -187,7 +188,10 @@ STEPS = re.compile(
     )
 )  # fmt: skip
 LABELS = re.compile(r"\[(?:0:\d+|1:v|[mtvw]\d+|a\d+_\d+|i\d+[a-d])\]")
-SELECT = re.compile(r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'")
+QUOTED = re.compile(
+    r"select='(?:lt\(ceil\(n\*\d+/\d+\)\*\d+,\(n\+1\)\*\d+\)|eq\(n,\d+\)(?:\+eq\(n,\d+\))*)'"
+    r"|setpts='if\(lt\(abs\(PTS-PREV_OUTPTS-1000\),600\),PREV_OUTPTS\+1000,PTS\)'"
+)
 
 CONDITION = re.compile(rf"(?:not|if|lte|gte|[(),*1]|[pd]ts\*tb|{NUMBER})+")
 
@@ -230,7 +234,7 @@ SEGMENTS = re.compile(
 
 
 def is_graph(word: str) -> bool:
-    steps = [step for part in SELECT.sub("select", word).split(";") for step in LABELS.sub("", part).split(",")]
+    steps = [step for part in QUOTED.sub("null", word).split(";") for step in LABELS.sub("", part).split(",")]
     return all(STEPS.fullmatch(step) for step in steps)
 
 

@@ -6,7 +6,7 @@ import math
 import os
 import random
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import accumulate
@@ -49,6 +49,23 @@ def test_an_uneven_stream_has_the_rate_of_its_ordinary_interval() -> None:
     steps = [33, 34, 33, 500, 33, 34, 1200, 33, 34, 5]
     found = cadence(accumulate(steps, initial=0), MS)
     assert (found.rate, found.variable) == (Fraction(30000, 1001), True)
+
+
+@pytest.mark.parametrize("time_base", [MS, Fraction(1, 90000)])
+@pytest.mark.parametrize(
+    ("video", "every", "film"), [("30000/1001", 2, "24000/1001"), ("30", 2, "24"), ("25", 12, "24")]
+)
+def test_frames_of_two_and_three_fields_are_a_film_while_they_keep_pace_with_it(
+    video: str, every: int, film: str, time_base: Fraction
+) -> None:
+    def found(repeats: Callable[[int], bool]) -> Cadence:
+        fields = accumulate((2 + repeats(frame) for frame in range(300)), initial=0)
+        return cadence([round(count / (2 * Fraction(video)) / time_base) for count in fields], time_base)
+
+    whole = found(lambda frame: frame % every == 0)
+    assert (whole.rate, whole.variable, whole.pulled_down) == (Fraction(film), False, True)
+    mixed = found(lambda frame: frame > 50 and frame % every < every - 1)
+    assert (mixed.rate, mixed.variable, mixed.pulled_down) == (Fraction(video), True, False)
 
 
 def test_one_frame_has_no_rate() -> None:

@@ -61,6 +61,7 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         variable_rate=track.cadence.variable,
         interlaced=interlaced,
         telecined=telecined,
+        pulled_down=track.cadence.pulled_down,
         field_order=look.field_order if interlaced or telecined else None,
         color_range=_named(names.RANGES, first.color_range if first else None, context.color_range),
         color_primaries=_named(names.PRIMARIES, first.color_primaries if first else None, context.color_primaries),
