@@ -17,6 +17,7 @@ _SD_LINES = 576
 _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz", "x2rgb", "x2bgr")
 _TRANSPARENT = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya", "pal8")
+_VPX = "libvpx-vp9"
 _TEN_BIT = codecs.TEN_BIT[0]
 _DOLBY_VISION_ALONE, _DOLBY_VISION_OF_AV1 = 5, 10
 
@@ -71,7 +72,17 @@ def matrix_in(stream: VideoStream) -> str | None:
 
 def is_transparent(stream: VideoStream) -> bool:
     """Whether its pixels may be transparent."""
-    return stream.pixel_format.startswith(_TRANSPARENT)
+    return stream.alpha_beside or stream.pixel_format.startswith(_TRANSPARENT)
+
+
+def decoder(case: Case, stream: VideoStream) -> str | None:
+    """The decoder that sees what is transparent, where ffmpeg's own does not. A build has it with the encoder."""
+    if not stream.alpha_beside:
+        return None
+    if _VPX not in case.able.encoders:
+        case.warn("transparency_lost", f"This ffmpeg has no libvpx to see what of the {stream.codec} is transparent.")
+        return None
+    return _VPX if stream.codec == "vp9" else "libvpx"
 
 
 def explain(case: Case, stream: VideoStream) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder.ffmpeg import captions, codecs, controls, graph, hardware, image_graph, overlay, segments
-from encoder.ffmpeg.formats import input_options
+from encoder.ffmpeg.formats import decoder_options, input_options
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, SubtitlePlan, VideoPlan
 
 INPUT_OPTIONS = input_options()
@@ -128,6 +128,7 @@ def _opened(
         yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
     if decoded and outputs[0].video is not None:
         yield from (f"-bsf:{outputs[0].video.source_index}", image_graph.unneeded(decoded))
+    yield from decoder_options(outputs[0].video)
     yield from source_args
     yield from overlay.opened(overlay.inputs(outputs))
 
@@ -203,6 +204,8 @@ def _most_seconds(output: OutputPlan) -> float:
 def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passing | None = None) -> Iterator[str]:
     if video.encoder == codecs.COPY:
         yield from ("-map", f"0:{video.source_index}", "-c:v", codecs.COPY)
+        if video.transparent:  # else players would not look beside the pictures
+            yield from ("-metadata:s:v", "alpha_mode=1")
     else:
         yield from ("-map", f"[{label}]", "-c:v", video.encoder)
         for option in video.options:

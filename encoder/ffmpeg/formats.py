@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from encoder.ffmpeg.box import SOURCE_FD
+from encoder.model.plan import VideoPlan
 
 DEMUXERS = (
     "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac", "mxf", "dv", "gif",
@@ -26,6 +27,11 @@ DEMUXER_OF = {
 MOST_PIXELS = 8192 * 4320
 MOST_STREAMS = 64
 MOST_ALLOCATED_BYTES = 512 * 1024**2
+
+
+def decoder_options(video: VideoPlan | None) -> tuple[str, ...]:
+    """Before a source is opened: what decodes a track of it, where ffmpeg's own choice does not see all."""
+    return () if video is None or video.decoder is None else (f"-c:{video.source_index}", video.decoder)
 
 
 def input_options(path: Path | None = None, *, formats: Sequence[str] = DEMUXERS) -> tuple[str, ...]:

@@ -119,6 +119,7 @@ def measured_picture(stream: VideoStream) -> Facts:
         "transfer": stream.color_transfer,
         "matrix": stream.color_matrix,
         "hdrSideData": stream.hdr_side_data,
+        "alphaBeside": stream.alpha_beside,
         "interlaced": stream.interlaced,
         "telecined": stream.telecined,
     }

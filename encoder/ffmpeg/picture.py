@@ -121,6 +121,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
     count, slack = _count(frames)
     video = VideoPlan(
         source_index=stream.index,
+        decoder=colours.decoder(case, stream),
         encoder=encoder.name,
         codec=encoder.codec,
         codec_tag=case.container.tags.get(encoder.codec),
@@ -182,6 +183,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         rate=_text(frames.rate),
         pixel_format=stream.pixel_format,
         gop_frames=0,
+        transparent=stream.alpha_beside,
         start_seconds=frames.span.start_of(stream.start_seconds),
         duration_seconds=duration,
         frames=count,

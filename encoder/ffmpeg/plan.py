@@ -168,6 +168,10 @@ def _may_copy(case: Case, stream: VideoStream) -> bool:
     if (stream.rotation_deg or stream.mirrored) and not case.container.turns:
         case.warn("codec_substituted", f"{case.container.name} holds no turned picture: it is encoded anew, upright.")
         return False
+    if stream.alpha_beside and not case.container.alpha_beside:
+        told = f"{case.container.name} has no place for what is transparent: the picture is encoded anew, on black."
+        case.warn("codec_substituted", told)
+        return False
     if not timeline.states_times(case.media):
         case.warn("codec_substituted", "The source does not time its frames: the picture is encoded anew.")
         return False

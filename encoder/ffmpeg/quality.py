@@ -18,7 +18,7 @@ from encoder import errors
 from encoder.errors import Defect
 from encoder.ffmpeg import codecs, containers, graph, overlay
 from encoder.ffmpeg.command import INPUT_OPTIONS
-from encoder.ffmpeg.formats import DEMUXER_OF
+from encoder.ffmpeg.formats import DEMUXER_OF, decoder_options
 from encoder.model.base import Json, Record, replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
@@ -85,7 +85,7 @@ def comparison(
     return [
         "-v", "error",
         "-protocol_whitelist", "file", "-format_whitelist", demuxer, "-i", f"file:{path}",
-        *seek, *source_args, *overlay.opened(overlay.inputs([output])),
+        *seek, *decoder_options(output.video), *source_args, *overlay.opened(overlay.inputs([output])),
         "-filter_complex", ";".join(_statements(output, compared, asked, threads)),
         *(word for name in asked for word in ("-map", f"[{name}]")),
         "-f", "null", "-",

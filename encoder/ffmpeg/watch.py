@@ -12,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from encoder.ffmpeg import codecs
+from encoder.ffmpeg.formats import decoder_options
 from encoder.model.plan import OutputPlan
 
 PER_SECOND = 4
@@ -42,10 +43,10 @@ class Content:
     doubts: tuple[tuple[Doubt, bool | None], ...] = ()
 
 
-def strip(track: str, path: Path) -> list[str]:
-    """The arguments of a further output of a run: the strip of `track`, at `path`."""
-    chain = f"fps={PER_SECOND},scale={_WIDTH}:{_HEIGHT}:flags=area,format=gray"
-    return ["-map", track, "-vf", chain, "-an", "-y", "-f", "rawvideo", f"file:{path}"]
+def strip(track: str, path: Path, *before: str) -> list[str]:
+    """The arguments of a further output of a run: the strip of `track`, at `path`. `before`: filters of the whole."""
+    chain = (f"fps={PER_SECOND}", *before, f"scale={_WIDTH}:{_HEIGHT}:flags=area", "format=gray")
+    return ["-map", track, "-vf", ",".join(chain), "-an", "-y", "-f", "rawvideo", f"file:{path}"]
 
 
 def source(plan: OutputPlan, doubt: Doubt, path: Path, *, source_args: Sequence[str]) -> list[str]:
@@ -53,7 +54,9 @@ def source(plan: OutputPlan, doubt: Doubt, path: Path, *, source_args: Sequence[
     start = plan.clip_start_seconds + doubt.start_seconds + _EDGE_SECONDS
     seconds = min(doubt.seconds - 2 * _EDGE_SECONDS, _MOST_SECONDS)
     track = f"0:{plan.video.source_index}" if plan.video else "0:v"
-    return ["-v", "error", "-ss", f"{start:.3f}", "-t", f"{seconds:.3f}", *source_args, *strip(track, path)]
+    part = ("-ss", f"{start:.3f}", "-t", f"{seconds:.3f}")
+    blackened = ("premultiply=inplace=1",) if plan.video and plan.video.transparent else ()
+    return ["-v", "error", *part, *decoder_options(plan.video), *source_args, *strip(track, path, *blackened)]
 
 
 def applies(plan: OutputPlan) -> bool:

@@ -38,6 +38,7 @@ class VideoStream(Record):
     color_primaries: str | None = None  # bt709, bt2020, …
     color_transfer: str | None = None  # bt709, smpte2084 (PQ), arib-std-b67 (HLG), …
     color_matrix: str | None = None
+    alpha_beside: bool = False  # VP8, VP9: what is transparent is told beside the pictures, and only libvpx reads it
     hdr_side_data: bool = False  # mastering display or content light level present
     hdr_peak_nits: float | None = None  # the brightest light of which that data tells, believable or not
     dolby_vision_profile: int | None = None

@@ -61,6 +61,7 @@ class VideoPlan(Record):
     """The video stream of one output."""
 
     source_index: int
+    decoder: str | None = None  # ffmpeg's name of the one for the source; None: its own choice
     encoder: str  # ffmpeg's encoder name, or `copy`
     codec: str  # the codec that results: h264, hevc, vp9, av1
     codec_tag: str | None = None

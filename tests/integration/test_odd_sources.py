@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.encoding import fast, one, told
-from tests.lab.facts import picture, warned
+from tests.lab.facts import picture, spec, warned
 from tests.lab.media import made
 from tests.lab.pulldown import flagged
 
@@ -23,9 +23,9 @@ PULLDOWNS = {
 }
 
 
-def _lights(path: Path) -> list[float]:
-    """How bright each frame is."""
-    said = told("-v", "info", "-i", path, "-vf", "signalstats,metadata=print:key=lavfi.signalstats.YAVG")
+def _lights(path: Path, chain: str = "null") -> list[float]:
+    """How bright each frame is, or what `chain` leaves of it."""
+    said = told("-v", "info", "-i", path, "-vf", f"{chain},signalstats,metadata=print:key=lavfi.signalstats.YAVG")
     return [float(light) for light in re.findall(r"YAVG=([\d.]+)", said)]
 
 
@@ -73,3 +73,40 @@ async def test_a_film_with_video_between_keeps_the_rate_of_the_video(tmp_path: P
     result = await one(_muxed(mixed, tmp_path, "ts"), tmp_path, fast())
     assert result.proof.passed, result.proof.failed
     assert (picture(result.plan).rate, warned(result.plan)) == ("30000/1001", {"variable_frame_rate"})
+
+
+# a film of green that is seen through on its right, and over all of it after three of six seconds
+_GLASS = "color=green:s=320x180:r=10:d=6,format=rgba,geq=r='mod(N*50,250)':g=200:b=0:a='255*lt(X,W/2)*lt(N,30)'"
+_GLASSES = {
+    "vp8.webm": ("-c:v", "libvpx", "-pix_fmt", "yuva420p"),
+    "vp9.webm": ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p"),
+    "vp9.mkv": ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p"),
+    "qtrle.mov": ("-c:v", "qtrle"),
+}
+_QUICK_VPX = ("-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0")
+
+
+def _glass(name: str) -> Path:
+    coder = _GLASSES[name]
+    return made(name, "-f", "lavfi", "-i", _GLASS, *coder, *(_QUICK_VPX if "libvpx" in coder[1] else ()))
+
+
+@pytest.mark.parametrize("name", _GLASSES)
+async def test_what_is_transparent_is_black_also_where_a_decoder_would_not_see_it(name: str, tmp_path: Path) -> None:
+    """VP8 and VP9 carry it beside the picture, and libvpx alone reads it. Three black seconds are no fault of ours."""
+    result = await one(_glass(name), tmp_path, fast(height=None))
+    assert result.proof.passed, result.proof.failed
+    assert "transparency" in {note.code for note in result.plan.reasons}
+    left, right = (_lights(result.path, f"crop=100:100:{x}:40") for x in (20, 200))
+    assert min(left[:29]) > 90
+    assert max(right) < 20 > max(left[31:])
+
+
+async def test_a_copy_keeps_what_is_transparent_or_is_none(tmp_path: Path) -> None:
+    """MP4 has no place for what WebM keeps beside the pictures."""
+    kept = await one(_glass("vp9.webm"), tmp_path, spec(None, container="webm", videoCodec="copy"))
+    assert kept.proof.passed, kept.proof.failed
+    assert (picture(kept.plan).encoder, kept.opened.media.video[0].alpha_beside) == ("copy", True)
+    made_anew = await one(_glass("vp9.webm"), tmp_path, spec(None, container="mp4", videoCodec="copy"))
+    assert made_anew.proof.passed, made_anew.proof.failed
+    assert "codec_substituted" in warned(made_anew.plan)

@@ -116,6 +116,7 @@ PICTURES = st.builds(
     color_primaries=NAMES,
     color_transfer=NAMES | either("smpte2084", "arib-std-b67"),
     color_matrix=NAMES,
+    alpha_beside=st.booleans(),
     hdr_side_data=st.booleans(),
     hdr_peak_nits=st.none() | st.floats(0, 1e9),
     dolby_vision_profile=st.none() | either(5, 8),
@@ -196,7 +197,7 @@ QUOTED = re.compile(
 CONDITION = re.compile(rf"(?:not|if|lte|gte|[(),*1]|[pd]ts\*tb|{NUMBER})+")
 
 OPTIONS = {
-    "-bsf:0",
+    "-bsf:0", "-c:0", "-metadata:s:v",
     "-cq", "-rc", "-no-scenecut", "-forced-idr", "-forced_idr", "-global_quality", "-q:v", "-rc_mode",
     "-init_hw_device", "-filter_hw_device",
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
@@ -211,8 +212,8 @@ OPTIONS = {
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "default", "file", "png_pipe", "file:watermark-0", "null", "-",
-    "mixed", "webp", *codecs.image_encoders(),
+    "+faststart", "language=ger", "alpha_mode=1", "default", "file", "png_pipe", "file:watermark-0", "null", "-",
+    "libvpx", "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,
     *(container.muxer for container in containers.CONTAINERS.values()),

@@ -21,6 +21,7 @@ from encoder.model.media import VideoStream as VideoFacts
 _SAME_AS_SQUARE = Fraction(1, 500)
 _WIDEST_PIXEL = 10
 _FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
+_VPX = ("vp8", "vp9")
 _NO_LEVEL = -99
 _NO_LANGUAGE = "und"
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
@@ -67,6 +68,7 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         color_primaries=_named(names.PRIMARIES, first.color_primaries if first else None, context.color_primaries),
         color_transfer=_named(names.TRANSFERS, first.color_trc if first else None, context.color_trc),
         color_matrix=_named(names.MATRICES, first.colorspace if first else None, context.colorspace),
+        alpha_beside=_has_alpha_beside(stream),
         hdr_side_data=look.hdr_side_data,
         hdr_peak_nits=look.hdr_peak_nits,
         dolby_vision_profile=dolby_vision,
@@ -127,6 +129,12 @@ def sane_aspect(ratio: Fraction | None) -> str:
     if not ratio or not Fraction(1, _WIDEST_PIXEL) <= ratio <= _WIDEST_PIXEL or abs(ratio - 1) < _SAME_AS_SQUARE:
         return "1/1"
     return _ratio(ratio)
+
+
+def _has_alpha_beside(stream: VideoStream) -> bool:
+    """As Matroska's AlphaMode says; ffmpeg's own files say it in a tag too, in capitals."""
+    told = {name.lower(): value for name, value in stream.metadata.items()}
+    return codec_name(stream) in _VPX and told.get("alpha_mode") == "1"
 
 
 def _is_default(stream: Stream) -> bool:
