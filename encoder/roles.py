@@ -29,6 +29,7 @@ from encoder.store.postgres import open_store, upgrade
 from encoder.store.protocol import Store
 from encoder.vault import new_key
 from encoder.wiring import Machine, Wiring
+from encoder.worker.deaths import take_over
 from encoder.worker.listener import listening
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
@@ -188,6 +189,7 @@ async def _serve(
         scratch = wiring.scratch()
         await scratch.open()
         stack.push_async_callback(scratch.close)
+        await take_over(wiring.store, scratch)
         crew = [await wiring.worker(scratch) for _ in range(workers)]
         stop = _on_signals(crew)
         if listener is not None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from encoder.model.event import Event
-from encoder.model.ids import DeliveryId, JobId, OutputId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JobState
 from encoder.store.rows import (
@@ -109,6 +109,9 @@ class Tasks(Protocol):
 
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         """Leases past their time, without locking them."""
+
+    async def held(self, task_id: TaskId, epoch: int) -> Claim | None:
+        """The claim under this lease; None when it is gone. For those who know that its owner is dead."""
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
         """Settle for a dead owner; None when it lives, was renewed, or another rescuer has the job."""

@@ -32,6 +32,7 @@ class Statement(StrEnum):
     SETTLED_BEFORE = "settled_before"
     SET_DEADLINE = "set_deadline"
     EXPIRED = "expired"
+    HELD = "held"
     DUE = "due"
     NEXT_DUE = "next_due"
     UPTIME = "uptime"

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -29,8 +29,25 @@ class Scratch:
         self._lock: int | None = None
 
     async def open(self) -> None:
-        """Make and lock our folder; remove what dead workers left."""
+        """Make and lock our folder."""
         await asyncio.to_thread(self._open)
+
+    async def sweep(self, free: Callable[[str], Awaitable[None]]) -> None:
+        """Remove what dead processes left, once `free` took each name that stands in such a folder.
+
+        What `free` raises is raised; the folder is then found again by the next sweep.
+        """
+        for folder in await asyncio.to_thread(self._others):
+            lock = await asyncio.to_thread(_dead, folder)
+            if lock is None:
+                continue
+            try:
+                for name in sorted(await asyncio.to_thread(os.listdir, folder)):
+                    await free(name)
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                log.info("scratch.swept", folder=folder.name)
+            finally:
+                os.close(lock)
 
     async def close(self) -> None:
         """Remove our folder."""
@@ -71,9 +88,9 @@ class Scratch:
         while self._lock is None:
             self._own.mkdir(mode=0o700, exist_ok=True)
             self._lock = _locked(self._own)  # None: somebody swept it before it was locked
-        for folder in self._root.iterdir():
-            if folder != self._own:
-                _sweep(folder)
+
+    def _others(self) -> list[Path]:
+        return [folder for folder in self._root.iterdir() if folder != self._own]
 
     def _close(self) -> None:
         shutil.rmtree(self._own, ignore_errors=True)
@@ -104,14 +121,10 @@ def _locked(folder: Path) -> int | None:
     return None
 
 
-def _sweep(folder: Path) -> None:
-    """Remove a worker's folder if its owner is dead. Other things are left alone."""
+def _dead(folder: Path) -> int | None:
+    """The lock of a folder whose owner is dead, held by us now. None: it lives, or this is no such folder."""
     try:
         UUID(folder.name)
-        lock = _locked(folder) if (folder / LOCK).exists() else None
+        return _locked(folder) if (folder / LOCK).exists() else None
     except (ValueError, OSError):
-        return
-    if lock is not None:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
-        log.info("scratch.swept", folder=folder.name)
+        return None

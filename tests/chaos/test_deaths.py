@@ -78,6 +78,39 @@ async def test_a_worker_killed_while_it_encodes_leaves_no_ffmpeg_and_is_replaced
         await audit.audit(platform, delivered=platform.storage)
 
 
+async def test_a_worker_that_is_started_again_after_a_crash_does_not_wait_for_its_own_lease(
+    dsn: str, tmp_path: Path
+) -> None:
+    """Known deaths: its folder tells that the one before is dead, and what it was at. No lease ends in this test."""
+    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="3600") as platform:
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        await platform.roles[-1].kill()
+        await platform.start("worker")
+        job = await platform.ended(job_id)
+        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
+        assert (await task_row(platform, job_id))["lost"] == 1
+        await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_a_worker_killed_on_another_machine_is_replaced_when_its_lease_has_run_out(
+    dsn: str, tmp_path: Path
+) -> None:
+    """G5: nobody here can know of its death."""
+    async with one_worker(dsn, tmp_path) as (platform, worker):
+        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        await encoding(platform, job_id)
+        await worker.kill()
+        await platform.start("worker", ENCODER_SCRATCH_DIR=str(tmp_path / "elsewhere"))
+        job = await platform.ended(job_id)
+        assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
+        back = await platform.start("worker")  # on the first machine
+        await until(lambda: swept(platform), within_s=20)
+        back.signal(signal.SIGTERM)
+        assert await back.ended(within_s=20) in {0, 128 + signal.SIGTERM}  # it may not be up yet
+        await audit.audit(platform, delivered=platform.storage)
+
+
 async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stands_once(
     dsn: str, tmp_path: Path
 ) -> None:
@@ -254,6 +287,11 @@ async def encoding(platform: Platform, job_id: int) -> None:
 
 async def no_ffmpeg(platform: Platform) -> bool:
     return not list(working_in(platform.scratch))
+
+
+async def swept(platform: Platform) -> bool:
+    """Whether no folder of an attempt is left."""
+    return not list(platform.scratch.glob("*/*-*"))
 
 
 async def stands_still(platform: Platform) -> bool:

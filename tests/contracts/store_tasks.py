@@ -336,6 +336,17 @@ class LeaseSuite:
         assert await store.expired() == []
         assert (await work.claim_one(store)).epoch == 2
 
+    async def test_who_knows_that_an_owner_is_dead_settles_for_it_at_once(self, store: Store) -> None:
+        """G5: the claim is found by its task and epoch, as long as it is held."""
+        _, claim = await work.working(store)
+        held = await store.held(claim.task_id, claim.epoch)
+        assert held is not None
+        assert (held.job_id, held.attempt, held.args) == (claim.job_id, claim.attempt, claim.args)
+        assert (await store.settle(held, work.LOST)).task_state is TaskState.READY
+        assert await store.held(claim.task_id, claim.epoch) is None
+        assert (await work.claim_one(store)).epoch == 2
+        assert await store.held(claim.task_id, claim.epoch) is None
+
     async def test_a_living_claim_is_not_rescued(self, store: Store) -> None:
         """G6: age alone frees nothing."""
         _, claim = await work.working(store)

@@ -24,6 +24,17 @@ sys.stdin.read()
 """
 
 
+async def swept(root: Path) -> list[str]:
+    """What stood in the folders that a sweep removed."""
+    found: list[str] = []
+
+    async def free(name: str) -> None:
+        found.append(name)
+
+    await Scratch(root, uuid4()).sweep(free)
+    return found
+
+
 async def test_an_attempt_has_an_empty_folder_of_its_own_that_is_gone_afterwards(tmp_path: Path) -> None:
     own = Scratch(tmp_path / "scratch", uuid4())
     await own.open()
@@ -42,19 +53,32 @@ async def test_the_folder_of_a_killed_worker_is_swept_and_that_of_a_live_one_is_
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        await Scratch(tmp_path, uuid4()).open()
+        assert await swept(tmp_path) == []
         assert (tmp_path / other / "7-1").exists()
         holder.kill()
         holder.wait()
-    await Scratch(tmp_path, uuid4()).open()
+    assert await swept(tmp_path) == ["7-1", "lock"]
     assert not (tmp_path / other).exists()
+
+
+async def test_a_dead_workers_folder_stays_until_somebody_took_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / str(uuid4()) / "7-1").mkdir(parents=True)
+    (next(tmp_path.iterdir()) / "lock").touch()
+
+    async def away(_name: str) -> None:
+        raise errors.StoreUnavailable("away")
+
+    with pytest.raises(errors.StoreUnavailable):
+        await Scratch(tmp_path, uuid4()).sweep(away)
+    assert await swept(tmp_path) == ["7-1", "lock"]
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_is_not_a_workers_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "family photos").mkdir()
     (tmp_path / str(uuid4())).mkdir()  # no lock file: not ours to judge
-    await Scratch(tmp_path, uuid4()).open()
-    assert len(list(tmp_path.iterdir())) == 3
+    assert await swept(tmp_path) == []
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 async def test_too_little_space_is_said_before_work_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

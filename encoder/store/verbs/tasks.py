@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from encoder import errors
-from encoder.model.ids import WorkerId
+from encoder.model.ids import TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JOB_ENDED, JobState, TaskState
 from encoder.store import changes as rules
@@ -80,6 +80,10 @@ class Tasks(Verbs):
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         rows = await self._pool.rows(Statement.EXPIRED, limit)
         return [Expired(claim=claim_of(row), by_deadline=row["by_deadline"]) for row in rows]
+
+    async def held(self, task_id: TaskId, epoch: int) -> Claim | None:
+        row = await self._pool.row(Statement.HELD, task_id, epoch)
+        return None if row is None else claim_of(row)
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
         closed = await self._close(claim, settlement, by_rescue=True)
