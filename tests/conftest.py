@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from encoder.store.postgres import PostgresStore, open_store
-from tests.lab import audit, postgres, rgw
+from tests.lab import audit, mariadb, postgres, rgw
 from tests.lab.ftpd import Ftpd, ftpd
 from tests.lab.sshd import Sshd, sshd
 
@@ -15,6 +15,15 @@ from tests.lab.sshd import Sshd, sshd
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Cluster]:
     with postgres.cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]:
+    absence = mariadb.absence()
+    if absence is not None:
+        pytest.skip(absence)
+    with mariadb.server(tmp_path_factory.mktemp("maria") / "server") as running:
         yield running
 
 

@@ -14,6 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "encoder"
 
 RESERVED = {
+    "asyncmy": ("store/mysql/",),
     "asyncpg": ("store/", "embedded/"),
     "pydantic": ("api/", "settings.py", "roles.py"),
     "pydantic_settings": ("settings.py",),

@@ -1,0 +1,72 @@
+"""Enqueue: a job whole, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from asyncmy import errors as driver
+
+from encoder.model.event import EventType
+from encoder.model.ids import JobId
+from encoder.store.hints import Hints
+from encoder.store.line import ENCODE, IO, NOTIFY_ATTEMPTS
+from encoder.store.mysql.connection import DUPLICATE, Connection, code_of
+from encoder.store.mysql.pool import Pool, Session
+from encoder.store.mysql.programs import LINE_UP, tell
+from encoder.store.mysql.sql import queries
+from encoder.store.rows import NewJob
+from encoder.store.text import json_text
+from encoder.store.verbs.jobs import first_delivery
+
+_TIME, _JOB, _TAGS, _OUTPUTS, _TASK, _EVENT, _UPLOAD = queries("enqueue")
+
+
+async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
+    """The number of the job; None when its key was used before."""
+
+    async def work(session: Session) -> JobId | None:
+        return await _insert(session.connection, job)
+
+    try:
+        job_id = await pool.transaction(work)
+    except driver.IntegrityError as error:
+        if code_of(error) != DUPLICATE or "jobs_key_once" not in str(error):
+            raise
+        return None
+    hints.send(f"ready:{ENCODE}", *((f"ready:{IO}",) if job.spec.notification_url else ()))
+    return job_id
+
+
+async def _insert(session: Connection, job: NewJob) -> JobId:
+    at = (await session.ask(_TIME))[0]["at"]
+    job_id = JobId(
+        await session.add(
+            _JOB,
+            at,
+            job.uuid,
+            job.tenant_id,
+            json_text(job.spec),
+            job.label,
+            job.spec.tags,
+            job.sealed,
+            job.idempotency_key,
+            job.body_hash,
+        )
+    )
+    if job.spec.tags:
+        await session.write(_TAGS, job_id, job.tenant_id, job.spec.tags)
+    await session.write(_OUTPUTS, job_id, list(range(len(job.spec.outputs))), at)
+    task = await session.add(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts)
+    await session.write(LINE_UP, task)
+    await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
+    await _tell_first(session, job, job_id, at)
+    if job.upload_id is not None:
+        await session.write(_UPLOAD, job_id, job.upload_id, job.tenant_id)
+    return job_id
+
+
+async def _tell_first(session: Connection, job: NewJob, job_id: JobId, at: datetime) -> None:
+    if job.spec.notification_url is None:
+        return
+    told = first_delivery(job, job_id, at, job.spec.notification_url)
+    await tell(session, job_id, at, NOTIFY_ATTEMPTS, told.seq, told.type, told.webhook_id, told.url, told.body)

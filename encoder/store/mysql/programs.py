@@ -1,0 +1,288 @@
+"""Verbs for which PostgreSQL has one statement and these servers several: there is no RETURNING and no writing CTE.
+
+Each gives what the statement of that name gives there. Lists go in as JSON, sorted by id, and drive the join: so
+rows are locked by primary key, in that order (docs/databases.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from encoder.store.engine import Row
+from encoder.store.mysql.connection import Connection
+from encoder.store.mysql.sql import Query, queries, query
+from encoder.store.statements import Statement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """`peek`: asked first, without a transaction; where it gives no row the answer is `nothing`.
+
+    `reads`: it only reads, and needs no transaction.
+    """
+
+    run: Callable[..., Awaitable[Sequence[Row]]]
+    peek: Query | None = None
+    nothing: Sequence[Row] = ()
+    reads: bool = False
+
+
+LINE_UP = query("line_up")
+TELL_DELIVERY, TELL_TASK = queries("tell")
+_STANDING = query("standing")
+_HOLD = query("hold_task")
+_PEEK_READY, _PICK, _DROP, _LOCK_READY, _START, _LEASE = queries("claim")
+_CLOSE_LEASE, _CLOSE_TASK, _JOB_OF_TASK = queries("close_task")
+_FIND_DUE, _LOCK_DUE, _OPEN_DUE, _LINE_UP_DUE = queries("due")
+_FIND_OPEN, _CANCEL_OPEN = queries("cancel_tasks")
+_FIND_LEASES, _FLAG_LEASES = queries("flag_leases")
+_OPEN_ROOT = query("open_root")
+_FIND_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
+_JOB_BY_ID, _JOB_BY_UUID = queries("job")
+_PAGE, _PAGE_OF_TAG, _JOBS = queries("jobs")
+_QUEUES, _DEPTH = queries("depths")
+_RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
+_ALL_DELIVERIES, _DELIVERIES_OF_JOB = queries("deliveries")
+_FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
+_HOLD_DELIVERY, _SEE_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
+_KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
+_SET_DEADLINE = query("set_deadline")
+_ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
+_WORKERS = query("workers")
+_UPTIME = query("uptime")
+
+
+async def claim(
+    session: Connection, queue: str, floor: int, limit: int, worker: object, lease: object, deadline: object
+) -> Sequence[Row]:
+    picked = await session.ask(_PICK, queue, floor, limit)
+    if not picked:
+        return _NOTHING_PICKED
+    await session.write(_DROP, queue, [place["seq"] for place in picked])
+    tasks = await session.ask(_LOCK_READY, sorted(place["task_id"] for place in picked))
+    if not tasks:
+        return [{"picked": len(picked), "task_id": None}]
+    ids = sorted(task["task_id"] for task in tasks)
+    await session.write(_START, ids)
+    await session.write(_LEASE, ids, worker, lease, deadline)
+    in_line = sorted(tasks, key=lambda task: (task["nice"], task["task_id"]))
+    return [task | {"picked": len(picked)} for task in in_line]
+
+
+_NOTHING_PICKED: Sequence[Row] = ({"picked": 0, "task_id": None},)
+
+
+async def hold_task(session: Connection, task: int, epoch: int, job: int) -> Sequence[Row]:
+    held = await session.ask(_HOLD, task, epoch)
+    return [await standing(session, job)] if held else ()
+
+
+async def close_task(session: Connection, task: int, epoch: int, state: str, *how: object) -> Sequence[Row]:
+    values = (task, epoch, state, *how)
+    if not await session.write(_CLOSE_LEASE, *values) or not await session.write(_CLOSE_TASK, *values):
+        return ()
+    if state == "ready":
+        await session.write(LINE_UP, task)
+    (row,) = await session.ask(_JOB_OF_TASK, task)
+    return [await standing(session, row["job_id"])]
+
+
+async def due(session: Connection, limit: int) -> Sequence[Row]:
+    found = await session.ask(_FIND_DUE, limit)
+    mine = await session.ask(_LOCK_DUE, sorted(task["id"] for task in found)) if found else ()
+    if mine:
+        ids = sorted(task["id"] for task in mine)
+        await session.write(_OPEN_DUE, ids)
+        await session.write(_LINE_UP_DUE, ids)
+    return [{"queue": queue} for queue in sorted({task["queue"] for task in mine})]
+
+
+async def cancel_tasks(session: Connection, job: int) -> Sequence[Row]:
+    tasks = await session.ask(_FIND_OPEN, job)
+    if tasks:
+        await session.write(_CANCEL_OPEN, [task["id"] for task in tasks])
+    return ()
+
+
+async def flag_leases(session: Connection, job: int) -> Sequence[Row]:
+    leases = await session.ask(_FIND_LEASES, job)
+    running = await session.write(_FLAG_LEASES, [lease["task_id"] for lease in leases]) if leases else 0
+    return [await standing(session, job) | {"running": running}]
+
+
+async def open_root(session: Connection, job: int, *values: object) -> Sequence[Row]:
+    task = await session.add(_OPEN_ROOT, job, *values)
+    await session.write(LINE_UP, task)
+    return [await standing(session, job)]
+
+
+async def standing(session: Connection, job: int) -> dict[str, Any]:
+    """`at`: the database's time. `outputs`: as they stand, JSON."""
+    rows = await session.ask(_STANDING, job)
+    outputs = [
+        {"id": row["position"], "state": row["state"], **{name: _raw(row[name]) for name in ("delivered", "problem")}}
+        for row in rows
+        if row["position"] is not None
+    ]
+    return {"at": rows[0]["at"], "outputs": msgspec.json.encode(outputs).decode()}
+
+
+def _raw(text: str | None) -> msgspec.Raw | None:
+    return None if text is None else msgspec.Raw(text.encode())
+
+
+async def erase_secrets(session: Connection, age: object, limit: int) -> Sequence[Row]:
+    found = await session.ask(_FIND_SEALED, age, limit)
+    mine = await session.ask(_LOCK_SEALED, sorted(job["id"] for job in found)) if found else ()
+    if mine:
+        await session.write(_ERASE, sorted(job["id"] for job in mine))
+    return [{"erased": len(mine)}]
+
+
+async def job(session: Connection, job_id: int | None, uuid: object, *values: object) -> Sequence[Row]:
+    return await session.ask(_JOB_BY_UUID if job_id is None else _JOB_BY_ID, job_id, uuid, *values)
+
+
+async def jobs(session: Connection, *values: object) -> Sequence[Row]:
+    tag, text = values[4], values[5]
+    inside = None if text is None else msgspec.json.encode(text).decode()[1:-1]
+    found = await session.ask(_PAGE if tag is None else _PAGE_OF_TAG, *values, inside)
+    return await session.ask(_JOBS, [row["id"] for row in found]) if found else ()
+
+
+async def depths(session: Connection, tenant: object, shown: object) -> Sequence[Row]:
+    queues = await session.ask(_QUEUES, tenant, shown)
+    return [row for known in queues for row in await session.ask(_DEPTH, tenant, shown, known["queue"])]
+
+
+async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: ANN401  # twelve, of many types
+    job_id, at, _state, run, _cancel, _last, _media, _problem, outputs, events, deliveries, attempts = values
+    await session.write(_RECORD_JOB, *values)
+    for output in _decoded(outputs):
+        await session.write(
+            _RECORD_OUTPUT,
+            job_id,
+            _value(output["position"]),
+            at,
+            *(_value(output[name]) for name in ("state", "attempts")),
+            *(_text(output.get(name)) for name in _JSON_OF_OUTPUT),
+            _value(output["log"]),
+        )
+    for event in _decoded(events):
+        told = (_value(event["seq"]), _value(event["type"]), at, run, _value(event["output"]), _text(event["data"]))
+        await session.write(_RECORD_EVENT, job_id, *told, _value(event.get("task_id")), _value(event.get("epoch")))
+    for delivery in _decoded(deliveries):
+        words = (_value(delivery[name]) for name in ("seq", "type", "webhook_id", "url", "body"))
+        await tell(session, job_id, at, attempts, *words)
+    return ()
+
+
+_JSON_OF_OUTPUT = ("plan", "command", "intent", "delivered", "proof", "problem", "warnings", "timings")
+
+
+async def tell(session: Connection, job_id: int, at: datetime, attempts: int, *words: object) -> None:
+    """A delivery with its notify task, in line. `words`: event, type, webhook id, url, body."""
+    delivery = await session.add(TELL_DELIVERY, job_id, at, *words)
+    task = await session.add(TELL_TASK, delivery, attempts)
+    await session.write(LINE_UP, task)
+
+
+def _decoded(text: str) -> list[dict[str, msgspec.Raw]]:
+    return msgspec.json.decode(text, type=list[dict[str, msgspec.Raw]])
+
+
+def _value(raw: msgspec.Raw | None) -> Any:  # noqa: ANN401  # a text or a number
+    return None if raw is None else msgspec.json.decode(raw)
+
+
+def _text(raw: msgspec.Raw | None) -> str | None:
+    """JSON as it was written; None for its null."""
+    text = "null" if raw is None else bytes(raw).decode()
+    return None if text == "null" else text
+
+
+async def deliveries(session: Connection, tenant: int, job_id: int | None, limit: int) -> Sequence[Row]:
+    return await session.ask(_ALL_DELIVERIES if job_id is None else _DELIVERIES_OF_JOB, tenant, job_id, limit)
+
+
+async def gone(session: Connection, job_id: int) -> Sequence[Row]:
+    found = await session.ask(_FIND_PENDING, job_id)
+    mine = await session.ask(_LOCK_PENDING, [each["id"] for each in found]) if found else ()
+    if mine:
+        await session.write(_END_PENDING, sorted(each["id"] for each in mine))
+    return ()
+
+
+async def reopen_delivery(session: Connection, tenant: int, delivery: int) -> Sequence[Row]:
+    held = await session.ask(_HOLD_DELIVERY, tenant, delivery)
+    if not held or not await session.ask(_SEE_JOB, held[0]["job_id"]):
+        return ()
+    await session.write(_REOPEN_DELIVERY, delivery)
+    return held
+
+
+async def replay(session: Connection, job_id: int, delivery: int, name: str, attempts: int) -> Sequence[Row]:
+    known = await session.ask(_KNOWN_TELLINGS, job_id, name)
+    for task in known:
+        if task["state"] == "scheduled" and await session.write(_HURRY, task["id"]):
+            await session.write(LINE_UP, task["id"])
+    if not any(task["state"] in {"ready", "running", "scheduled"} for task in known):
+        fresh = await session.add(_TELL_AGAIN, delivery, f"{name}/{len(known)}", attempts)
+        await session.write(LINE_UP, fresh)
+    return ()
+
+
+async def set_deadline(session: Connection, task: int, *values: object) -> Sequence[Row]:
+    return [{"task_id": task}] if await session.write(_SET_DEADLINE, task, *values) else ()
+
+
+async def add_upload(session: Connection, upload: object, tenant: int, *values: object) -> Sequence[Row]:
+    await session.write(_ADD_UPLOAD, upload, tenant, *values)
+    return await session.ask(_UPLOAD, upload, tenant)
+
+
+async def upload_arrived(session: Connection, upload: object, size_bytes: int) -> Sequence[Row]:
+    await session.write(_UPLOAD_ARRIVED, upload, size_bytes)
+    return await session.ask(_UPLOAD, upload, None)
+
+
+async def workers(session: Connection, within: object) -> Sequence[Row]:
+    rows = await session.ask(_WORKERS, within)
+    return [row | {name: msgspec.json.decode(row[name]) for name in ("queues", "encoders")} for row in rows]
+
+
+async def uptime(session: Connection) -> Sequence[Row]:
+    (row,) = await session.ask(_UPTIME)
+    return [{"seconds": float(row["Value"])}]
+
+
+PROGRAMS: Mapping[Statement, Program] = {
+    Statement.CLAIM: Program(run=claim, peek=_PEEK_READY, nothing=_NOTHING_PICKED),
+    Statement.HOLD_TASK: Program(run=hold_task),
+    Statement.CLOSE_TASK: Program(run=close_task),
+    Statement.SET_DEADLINE: Program(run=set_deadline),
+    Statement.DUE: Program(run=due, peek=_FIND_DUE),
+    Statement.CANCEL_TASKS: Program(run=cancel_tasks),
+    Statement.FLAG_LEASES: Program(run=flag_leases),
+    Statement.OPEN_ROOT: Program(run=open_root),
+    Statement.ERASE_SECRETS: Program(run=erase_secrets, peek=_FIND_SEALED, nothing=({"erased": 0},)),
+    Statement.RECORD: Program(run=record),
+    Statement.JOB: Program(run=job, reads=True),
+    Statement.JOBS: Program(run=jobs, reads=True),
+    Statement.DEPTHS: Program(run=depths, reads=True),
+    Statement.DELIVERIES: Program(run=deliveries, reads=True),
+    Statement.GONE: Program(run=gone),
+    Statement.REOPEN_DELIVERY: Program(run=reopen_delivery),
+    Statement.REPLAY: Program(run=replay),
+    Statement.ADD_UPLOAD: Program(run=add_upload),
+    Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
+    Statement.WORKERS: Program(run=workers, reads=True),
+    Statement.UPTIME: Program(run=uptime, reads=True),
+}
+
+QUERIES: Mapping[Statement, Query] = {name: query(name) for name in Statement if name not in PROGRAMS}

@@ -1,0 +1,63 @@
+"""The store on MySQL and MariaDB, put together."""
+
+from __future__ import annotations
+
+from encoder.model.ids import JobId
+from encoder.store.hints import Hints
+from encoder.store.mysql import migrate
+from encoder.store.mysql.address import Address
+from encoder.store.mysql.ear import Ear, Mouth
+from encoder.store.mysql.enqueue import insert
+from encoder.store.mysql.heart import Heart
+from encoder.store.mysql.pool import Pool
+from encoder.store.rows import NewJob
+from encoder.store.statements import Statement
+from encoder.store.verbs.deliveries import Deliveries
+from encoder.store.verbs.jobs import Jobs
+from encoder.store.verbs.reading import Reading
+from encoder.store.verbs.tasks import Tasks
+from encoder.store.verbs.uploads import Uploads
+from encoder.store.verbs.workers import Workers
+
+POOL_SIZE = 10
+
+
+class MysqlStore(Jobs, Reading, Tasks, Deliveries, Uploads, Workers):
+    """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
+
+    def __init__(self, pool: Pool, address: Address) -> None:
+        self._mouth = Mouth()
+        super().__init__(pool, Hints(self._mouth.say))
+        self._mysql = pool
+        self._address = address
+
+    async def _insert(self, job: NewJob) -> JobId | None:
+        return await insert(self._mysql, self._hints, job)
+
+    async def hint(self, *payloads: str) -> None:
+        self._hints.send(*payloads)
+
+    def heart(self) -> Heart:
+        return Heart(self._address)
+
+    def ear(self) -> Ear:
+        return Ear(self._address, self._mouth)
+
+    async def ping(self) -> None:
+        await self._pool.rows(Statement.PING)
+
+    async def close(self) -> None:
+        await self._hints.close()
+        await self._pool.close()
+
+
+async def open_store(dsn: str, *, pool_size: int = POOL_SIZE) -> MysqlStore:
+    """Open a database, its schema made or brought up to date.
+
+    Raises:
+        errors.StoreUnavailable: it cannot be reached.
+        errors.Unfit: its server is too old, or set up in a way that cannot hold what we promise.
+    """
+    await migrate.upgrade(dsn)
+    address = Address.of(dsn)
+    return MysqlStore(Pool(address, size=pool_size), address)

@@ -1,0 +1,218 @@
+-- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 2: the twin of schema.sql at the root, which a test holds
+-- beside it. A new database gets this file; an older one the numbered steps of ../../mysql/migrate.py that bring it here.
+-- All times are the database's, UTC. No logic is stored in the database.
+--
+-- What differs: there are no arrays and no indexes over a part of a table, so tags stand in a table of their own, too, and
+-- some indexes begin with the state. JSON is text that the server has checked, for its own type would reorder members.
+-- Names of callers' that must be told apart are bytes, for texts compare without the blanks at their end. Each statement
+-- may run twice, for the server commits with each: a start that was killed in between is taken up again.
+--
+-- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
+-- of its row in `jobs`.
+
+-- Which steps this database has seen.
+CREATE TABLE IF NOT EXISTS schema_version (
+  version int NOT NULL,
+  applied_at datetime(6) NOT NULL,
+  CONSTRAINT schema_version_pk PRIMARY KEY (version)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What a caller asked for: one source, 1..n outputs, options. Every change to what belongs to a job locks this row first.
+CREATE TABLE IF NOT EXISTS jobs (
+  id bigint NOT NULL AUTO_INCREMENT,
+  uuid binary(16) NOT NULL,
+  tenant_id bigint NOT NULL,
+  state varchar(16) NOT NULL,
+  run int NOT NULL DEFAULT 1,                  -- counted up by each retry
+  cancel_requested boolean NOT NULL DEFAULT false,
+  event_seq int NOT NULL DEFAULT 0,            -- the last number given to an event of this job
+  spec longtext NOT NULL,                      -- the job as validated, without its secrets
+  label text NOT NULL,                         -- the source's name as people know it
+  tags longtext NOT NULL,                      -- for search and show; `job_tags` is how they are found
+  sealed longblob,                             -- its secrets, encrypted
+  secrets_erased_at datetime(6),               -- when `sealed` was emptied; such a job cannot run again
+  idempotency_key varbinary(255),              -- emptied after 24 h
+  body_hash varbinary(64),                     -- of the request that brought the key
+  media longtext,                              -- the facts of the source, once probed
+  problem longtext,                            -- why it failed
+  created_at datetime(6) NOT NULL,
+  started_at datetime(6),                      -- of this run
+  finished_at datetime(6),                     -- of this run
+  deleted_at datetime(6),                      -- hidden since; the rows go when no task is live
+  CONSTRAINT jobs_pk PRIMARY KEY (id),
+  CONSTRAINT jobs_uuid_once UNIQUE (uuid),
+  CONSTRAINT jobs_key_once UNIQUE (tenant_id, idempotency_key),
+  CONSTRAINT jobs_state_known CHECK (state IN ('queued', 'processing', 'completed', 'failed', 'cancelled')),
+  CONSTRAINT jobs_json CHECK (
+    json_valid(spec) AND json_valid(tags) AND json_valid(media) AND json_valid(problem)),
+  INDEX jobs_by_state (state, tenant_id, id),
+  INDEX jobs_with_secrets (secrets_erased_at, finished_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- The tags of a job, to find it by; on PostgreSQL an index over jobs.tags. Written with the job.
+CREATE TABLE IF NOT EXISTS job_tags (
+  tenant_id bigint NOT NULL,
+  tag varbinary(1024) NOT NULL,                -- UTF-8
+  job_id bigint NOT NULL,
+  CONSTRAINT job_tags_pk PRIMARY KEY (tenant_id, tag, job_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- One deliverable of a job, told apart by its position in the job's spec.
+CREATE TABLE IF NOT EXISTS job_outputs (
+  job_id bigint NOT NULL,
+  position int NOT NULL,
+  state varchar(16) NOT NULL,
+  attempts int NOT NULL DEFAULT 0,             -- of this run, that touched it
+  plan longtext,
+  command longtext,                            -- ffmpeg's argv
+  intent longtext,                             -- what is about to be published; written before the upload
+  delivered longtext,                          -- what stands at its place; written after it
+  proof longtext,
+  problem longtext,                            -- while it stands `failed`
+  warnings longtext,
+  timings longtext,
+  log longtext,                                -- what ffmpeg said in the last attempt
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT job_outputs_pk PRIMARY KEY (job_id, position),
+  CONSTRAINT job_outputs_state_known CHECK (
+    state IN ('queued', 'encoding', 'verifying', 'uploading', 'uploaded', 'failed', 'cancelled')),
+  CONSTRAINT job_outputs_json CHECK (
+    json_valid(plan) AND json_valid(command) AND json_valid(intent)
+    AND json_valid(delivered) AND json_valid(proof)
+    AND json_valid(problem) AND json_valid(warnings)
+    AND json_valid(timings))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- One claimable piece of work of a job; durable, and the truth about the two hot tables below.
+CREATE TABLE IF NOT EXISTS tasks (
+  id bigint NOT NULL AUTO_INCREMENT,
+  job_id bigint NOT NULL,
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,                   -- 't1': root of run 1; 'n/7': tells delivery 7
+  kind varchar(32) NOT NULL,                   -- transcode, notify
+  queue varchar(128) NOT NULL,                 -- encode, io
+  nice smallint NOT NULL DEFAULT 0,            -- = -priority, so that every order is ascending
+  weight smallint NOT NULL DEFAULT 1,          -- what it counts against caps
+  state varchar(16) NOT NULL,
+  run_at datetime(6) NOT NULL,                 -- since when, or from when, it may run
+  epoch bigint NOT NULL DEFAULT 0,             -- the fencing token: one more at each claim, never reset
+  attempt smallint NOT NULL DEFAULT 0,         -- claims that were not given back
+  max_attempts smallint NOT NULL,
+  lost smallint NOT NULL DEFAULT 0,            -- leases that ran out; they do not count as failures
+  released smallint NOT NULL DEFAULT 0,        -- claims that were given back
+  args longtext NOT NULL,
+  problem longtext,                            -- why the last attempt did not end well
+  created_at datetime(6) NOT NULL,
+  started_at datetime(6),                      -- of the last claim
+  finished_at datetime(6),
+  CONSTRAINT tasks_pk PRIMARY KEY (id),
+  CONSTRAINT tasks_name_once UNIQUE (job_id, name),  -- a second split or retry cannot insert; also "the tasks of a job"
+  CONSTRAINT tasks_state_known CHECK (
+    state IN ('blocked', 'waiting', 'ready', 'running', 'scheduled', 'done', 'failed', 'cancelled')),
+  CONSTRAINT tasks_json CHECK (json_valid(args) AND json_valid(problem)),
+  INDEX tasks_due (state, run_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Next in line. The key is the order of claims: seq = nice · 2^40 + task id. A row whose task was cancelled is a
+-- tombstone, dropped by the claim that meets it.
+CREATE TABLE IF NOT EXISTS task_ready (
+  queue varchar(128) NOT NULL,
+  seq bigint NOT NULL,
+  task_id bigint NOT NULL,
+  tenant_id bigint NOT NULL,
+  weight smallint NOT NULL,
+  CONSTRAINT task_ready_pk PRIMARY KEY (queue, seq)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Alive on a worker; as many rows as busy slots. No index on a column that beats write.
+CREATE TABLE IF NOT EXISTS task_leases (
+  task_id bigint NOT NULL,
+  epoch bigint NOT NULL,
+  worker_id binary(16) NOT NULL,
+  queue varchar(128) NOT NULL,
+  tenant_id bigint NOT NULL,
+  weight smallint NOT NULL,
+  expires_at datetime(6) NOT NULL,
+  deadline_at datetime(6) NOT NULL,
+  beat_at datetime(6) NOT NULL,
+  stage varchar(64),
+  live longtext,                               -- per output: stage, progress, speed
+  cancel boolean NOT NULL DEFAULT false,
+  CONSTRAINT task_leases_pk PRIMARY KEY (task_id),
+  CONSTRAINT task_leases_json CHECK (json_valid(live))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What happened to a job, in order: its timeline, live updates, and the source of webhooks.
+CREATE TABLE IF NOT EXISTS job_events (
+  job_id bigint NOT NULL,
+  seq int NOT NULL,                            -- 1, 2, 3 … without gaps, drawn from jobs.event_seq
+  type varchar(64) NOT NULL,
+  at datetime(6) NOT NULL,
+  run int NOT NULL,
+  output int,                                  -- position, for output.*
+  data longtext NOT NULL,
+  task_id bigint,                              -- for task.*
+  epoch bigint,
+  CONSTRAINT job_events_pk PRIMARY KEY (job_id, seq),
+  CONSTRAINT job_events_once_per_epoch UNIQUE (task_id, epoch, type),
+  CONSTRAINT job_events_json CHECK (json_valid(data))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- One event that a receiver is told, and how that went. Written with the state that it tells of.
+CREATE TABLE IF NOT EXISTS webhook_deliveries (
+  id bigint NOT NULL AUTO_INCREMENT,
+  job_id bigint NOT NULL,
+  tenant_id bigint NOT NULL,
+  event_seq int NOT NULL,
+  event_type varchar(64) NOT NULL,
+  webhook_id varchar(128) NOT NULL,            -- the event's name for the receiver, the same on every try
+  url text NOT NULL,                           -- without secrets
+  body longtext NOT NULL,                      -- the very text that is signed, the same on every try
+  state varchar(16) NOT NULL,
+  tries int NOT NULL DEFAULT 0,
+  status int,                                  -- HTTP, of the last try
+  error longtext,
+  answer longtext,                             -- the first KiB of what it said
+  created_at datetime(6) NOT NULL,
+  tried_at datetime(6),
+  delivered_at datetime(6),
+  CONSTRAINT webhook_deliveries_pk PRIMARY KEY (id),
+  CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq),
+  CONSTRAINT webhook_deliveries_state_known CHECK (state IN ('pending', 'delivered', 'exhausted', 'gone')),
+  INDEX webhook_deliveries_by_tenant (tenant_id, id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- A file that somebody was invited to bring into the platform's storage, and the job that was made of it.
+CREATE TABLE IF NOT EXISTS uploads (
+  id binary(16) NOT NULL,
+  tenant_id bigint NOT NULL,
+  `key` text NOT NULL,                         -- where it lies in the storage
+  file_name text NOT NULL,                     -- as its owner calls it: never a path of ours
+  content_type text NOT NULL,
+  declared_bytes bigint,                       -- null: any size is taken
+  state varchar(16) NOT NULL,
+  size_bytes bigint,                           -- of what arrived
+  job_id bigint,                               -- the last job that uses it
+  created_at datetime(6) NOT NULL,
+  expires_at datetime(6) NOT NULL,             -- of the invitation
+  uploaded_at datetime(6),
+  CONSTRAINT uploads_pk PRIMARY KEY (id),
+  CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded'))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Who works: one row per process start. For people; a lease is never judged by it.
+CREATE TABLE IF NOT EXISTS workers (
+  id binary(16) NOT NULL,
+  host text NOT NULL,
+  pid int NOT NULL,
+  version varchar(64) NOT NULL,
+  queues longtext NOT NULL,
+  slots longtext NOT NULL,                     -- per queue
+  encoders longtext NOT NULL,
+  about longtext NOT NULL,                     -- ffmpeg's version, sandbox layers, warnings
+  started_at datetime(6) NOT NULL,
+  seen_at datetime(6) NOT NULL,
+  draining boolean NOT NULL DEFAULT false,
+  CONSTRAINT workers_pk PRIMARY KEY (id),
+  CONSTRAINT workers_json CHECK (json_valid(queues) AND json_valid(slots) AND json_valid(encoders) AND json_valid(about))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

@@ -1,0 +1,6 @@
+-- Read an upload.
+-- Index: uploads_pk. Locks: none.
+-- $1 id, $2 tenant or null for any
+SELECT id, tenant_id, `key`, file_name, content_type, declared_bytes, state, size_bytes, job_id, created_at, expires_at,
+       uploaded_at
+FROM uploads WHERE id = $1 AND ($2 IS NULL OR tenant_id = $2);
