@@ -313,6 +313,7 @@ _ENTRIES = (
     _warning("hdr_to_sdr", "HDR was made SDR", "Set `toneMap` to false with HEVC or AV1 to keep HDR."),
     _warning("rotated", "Recorded turned", "Nothing; the output is upright."),
     _warning("deinterlaced", "Interlace was removed", "Set `deinterlace` to false to keep the fields."),
+    _warning("begins_inside_gop", "First frames are missing", "Cut the source at a keyframe if they matter."),
     _warning("transparency_lost", "What is transparent was not seen", "Use an ffmpeg that has libvpx."),
     _warning("film_restored", "Film was put back together", "Set `deinterlace` to false to keep 30 frames a second."),
     _warning("frames_repaired", "Some frames were damaged", "Upload the file again if the picture matters."),

@@ -250,6 +250,9 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
     if stream.rotation_deg or stream.mirrored:
         how = "mirrored" if stream.mirrored else f"at {stream.rotation_deg}°"
         case.warn("rotated", f"Recorded {how}; turned upright.")
+    if stream.lead_frames:
+        told = f"The source begins inside a GOP: its first {stream.lead_frames} frames cannot be decoded."
+        case.warn("begins_inside_gop", told)
     if stream.sample_aspect_ratio not in ("1/1", "1"):
         case.because("square_pixels", f"Pixels of {stream.sample_aspect_ratio} are made square.")
     if frames.deinterlace is not None:

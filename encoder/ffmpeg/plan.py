@@ -162,23 +162,25 @@ def _encoding(case: Case, wanted: str) -> tuple[Case, VideoEncoder]:
 
 
 def _may_copy(case: Case, stream: VideoStream) -> bool:
-    if stream.codec not in case.container.video:
-        case.warn("codec_substituted", f"{case.container.name} holds no {stream.codec}: the picture is encoded anew.")
-        return False
-    if (stream.rotation_deg or stream.mirrored) and not case.container.turns:
-        case.warn("codec_substituted", f"{case.container.name} holds no turned picture: it is encoded anew, upright.")
-        return False
-    if stream.alpha_beside and not case.container.alpha_beside:
-        told = f"{case.container.name} has no place for what is transparent: the picture is encoded anew, on black."
-        case.warn("codec_substituted", told)
-        return False
-    if not timeline.states_times(case.media):
-        case.warn("codec_substituted", "The source does not time its frames: the picture is encoded anew.")
-        return False
-    if case.spec.clip is not None and not _may_cut(case, stream):
-        case.warn("codec_substituted", "Such a copy can only be cut at keyframes: the picture is encoded anew.")
-        return False
-    return True
+    why = _copy_hindrance(case, stream)
+    if why is not None:
+        case.warn("codec_substituted", f"{why}: the picture is encoded anew.")
+    return why is None
+
+
+def _copy_hindrance(case: Case, stream: VideoStream) -> str | None:
+    """Why a picture cannot be copied as it is."""
+    container = case.container
+    hindrances = {
+        f"{container.name} holds no {stream.codec}": stream.codec not in container.video,
+        f"{container.name} holds no turned picture": bool(stream.rotation_deg or stream.mirrored)
+        and not container.turns,
+        f"{container.name} has no place for what is transparent": stream.alpha_beside and not container.alpha_beside,
+        "Its first frames cannot be decoded": stream.lead_frames > 0,
+        "The source does not time its frames": not timeline.states_times(case.media),
+        "Such a copy can only be cut at keyframes": case.spec.clip is not None and not _may_cut(case, stream),
+    }
+    return next((why for why, hinders in hindrances.items() if hinders), None)
 
 
 def _may_cut(case: Case, stream: VideoStream) -> bool:

@@ -60,6 +60,9 @@ def _may_copy(case: Case, track: AudioStream, span: Span) -> bool:
     if track.codec not in case.container.audio:
         case.warn("codec_substituted", f"{case.container.name} holds no {track.codec}: the sound is encoded anew.")
         return False
+    if track.begins_damaged:
+        case.warn("codec_substituted", "The sound begins inside a packet: it is encoded anew.")
+        return False
     if span.clipped:
         case.warn("codec_substituted", "A copy cannot be cut inside a packet: the sound is encoded anew.")
         return False

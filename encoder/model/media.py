@@ -42,6 +42,7 @@ class VideoStream(Record):
     hdr_side_data: bool = False  # mastering display or content light level present
     hdr_peak_nits: float | None = None  # the brightest light of which that data tells, believable or not
     dolby_vision_profile: int | None = None
+    lead_frames: int = 0  # before the first that can be decoded: the stream begins inside a GOP. Counted nowhere else
     start_seconds: float = 0.0  # of the first presented frame
     duration_seconds: float | None = None  # presented, edit list applied
     frames: int | None = None  # presented frames, where the file could be counted
@@ -78,6 +79,7 @@ class AudioStream(Record):
     default: bool = False
     language: str | None = None
     decodable: bool = True
+    begins_damaged: bool = False  # some of it could not be decoded before its first sound: it was cut inside a packet
 
 
 class SubtitleStream(Record):

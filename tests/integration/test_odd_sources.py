@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.encoding import fast, one, told
+from tests.lab.encoding import fast, one, ssim, told
 from tests.lab.facts import picture, spec, warned
 from tests.lab.media import made
 from tests.lab.pulldown import flagged
@@ -110,3 +110,62 @@ async def test_a_copy_keeps_what_is_transparent_or_is_none(tmp_path: Path) -> No
     made_anew = await one(_glass("vp9.webm"), tmp_path, spec(None, container="mp4", videoCodec="copy"))
     assert made_anew.proof.passed, made_anew.proof.failed
     assert "codec_substituted" in warned(made_anew.plan)
+
+
+_LONG_GOPS = ("-g", "50", "-bf", "2", "-sc_threshold", "0")
+# how six seconds are made, where they are cut, and how many frames are left of them that can be decoded
+_CUTS = {
+    "h264.ts": (("-c:v", "libx264", "-preset", "veryfast", *_LONG_GOPS, "-c:a", "aac"), 0.1, 100),
+    "hevc.ts": (("-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+                 "open-gop=1:keyint=50:min-keyint=50:log-level=none", "-c:a", "aac"), 0.1, 100),
+    "mpeg2.ts": (("-c:v", "mpeg2video", "-b:v", "2M", *_LONG_GOPS[:4], "-c:a", "mp2"), 0.1, 99),
+    "mpeg2.mpg": (("-c:v", "mpeg2video", "-b:v", "2M", *_LONG_GOPS[:4], "-c:a", "mp2"), 0.12, 99),
+}  # fmt: skip
+
+
+def _cut(name: str, folder: Path) -> Path:
+    """What is left of a recording from somewhere in its first GOP on."""
+    coders, share, _ = _CUTS[name]
+    whole = made(name, "-f", "lavfi", "-i", "testsrc2=d=6:s=352x288:r=25", "-f", "lavfi", "-i", "sine=d=6:r=48000",
+                 "-pix_fmt", "yuv420p", *coders).read_bytes()  # fmt: skip
+    path = folder / name
+    path.write_bytes(whole[int(len(whole) * share) // 188 * 188 + 7 * name.endswith("mpg") :])
+    return path
+
+
+@pytest.mark.parametrize("video_codec", ["h264", "copy"])
+@pytest.mark.parametrize("name", _CUTS)
+async def test_a_recording_that_begins_inside_a_gop_begins_with_what_can_be_decoded(
+    name: str, video_codec: str, tmp_path: Path
+) -> None:
+    """It is neither damaged nor a copy that no player could show from its start; and it is told."""
+    path = _cut(name, tmp_path)
+    wanted = (
+        fast(None, container="mp4", videoCodec=video_codec, height=None)
+        if video_codec == "h264"
+        else spec(None, container="mkv", videoCodec="copy", audioCodec="copy")
+    )
+    result = await one(path, tmp_path, wanted)
+    assert result.proof.passed, result.proof.failed
+    assert "begins_inside_gop" in warned(result.plan)
+    assert picture(result.plan).frames == _CUTS[name][2]
+    assert ssim(result.path, path, options=("-err_detect", "ignore_err")) > 0.9
+
+
+async def test_a_copy_of_such_a_recording_is_read_alike(tmp_path: Path) -> None:
+    """Cutters that copy leave the same behind, in containers that say when each frame is shown."""
+    path = made("inside.mp4", "-i", str(_cut("h264.ts", tmp_path)), "-c", "copy", "-copyinkf")
+    result = await one(path, tmp_path, fast(height=None))
+    assert result.proof.passed, result.proof.failed
+    assert (picture(result.plan).frames, warned(result.plan)) == (100, {"begins_inside_gop"})
+
+
+async def test_a_first_frame_that_is_damaged_is_no_such_beginning(tmp_path: Path) -> None:
+    """It is there, and calls itself a keyframe: what leans on it is lost, not cut off."""
+    coders = ("-c:v", "libx264", "-preset", "veryfast", *_LONG_GOPS, "-pix_fmt", "yuv420p")
+    whole = made("whole.ts", "-f", "lavfi", "-i", "testsrc2=d=6:s=352x288:r=25", *coders).read_bytes()
+    slice_at = whole.index(b"\x00\x00\x01\x65") + 4
+    path = tmp_path / "damaged.ts"
+    path.write_bytes(whole[:slice_at] + bytes(100) + whole[slice_at + 100 :])
+    result = await one(path, tmp_path, fast())
+    assert (result.code, result.media.video[0].lead_frames) == ("source_damaged", 0)

@@ -117,6 +117,7 @@ PICTURES = st.builds(
     color_transfer=NAMES | either("smpte2084", "arib-std-b67"),
     color_matrix=NAMES,
     alpha_beside=st.booleans(),
+    lead_frames=st.integers(0, 3),
     hdr_side_data=st.booleans(),
     hdr_peak_nits=st.none() | st.floats(0, 1e9),
     dolby_vision_profile=st.none() | either(5, 8),

@@ -29,11 +29,12 @@ _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8}){0,4}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What is presented of a stream. `frames` of video only."""
+    """What is presented of a stream. Frames of video only."""
 
     start_seconds: float
     duration_seconds: float | None
     frames: int | None = None
+    lead_frames: int = 0
 
 
 def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolby_vision: int | None) -> VideoFacts:
@@ -72,6 +73,7 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         hdr_side_data=look.hdr_side_data,
         hdr_peak_nits=look.hdr_peak_nits,
         dolby_vision_profile=dolby_vision,
+        lead_frames=shown.lead_frames,
         start_seconds=shown.start_seconds,
         duration_seconds=shown.duration_seconds,
         frames=shown.frames,
@@ -95,6 +97,7 @@ def audio(stream: AudioStream, track: Track, look: AudioLook | None, shown: Show
         duration_seconds=shown.duration_seconds,
         bitrate_bps=_bitrate(context.bit_rate if context else None, track, shown),
         decodable=look is not None and look.start_seconds is not None,
+        begins_damaged=look is not None and look.begins_damaged,
     )
 
 

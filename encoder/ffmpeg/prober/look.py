@@ -19,6 +19,7 @@ from encoder.ffmpeg.prober.combing import HEIGHTS, Comb
 FRAMES = 6  # of a stream that calls itself progressive, as long as none looks combed
 FRAMES_TO_BE_SURE = 24
 _MOST_FAULTS = 64  # packets that give no frame before we stop trying
+_MOST_PICTURE_FAULTS = 600  # more than a long GOP has
 _PROGRESSIVE = (0, 1)  # field orders: unknown, progressive
 _THREADS = 2
 
@@ -66,7 +67,7 @@ class VideoLook:
     @property
     def wants_more(self) -> bool:
         seen_here = self._comb.seen - self._seen_before
-        return (self.first is None or seen_here < self._frames_to_see) and self._faults < _MOST_FAULTS
+        return (self.first is None or seen_here < self._frames_to_see) and self._faults < _MOST_PICTURE_FAULTS
 
     def look_on(self) -> None:
         """Ask for further frames, at another place."""
@@ -122,6 +123,7 @@ class AudioLook:
     def __init__(self, stream: AudioStream) -> None:
         self._stream = stream
         self._faults = 0
+        self.begins_damaged = False
         self.start_seconds: float | None = None
 
     @property
@@ -136,6 +138,7 @@ class AudioLook:
             return
         if frames and frames[0].time is not None:
             self.start_seconds = frames[0].time
+            self.begins_damaged = self._faults > 0
 
 
 def brightest(light: bytes, mastered: bytes) -> float | None:

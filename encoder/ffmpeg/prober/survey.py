@@ -170,25 +170,33 @@ class _Survey:
     def _describe_video(self, look: VideoLook) -> VideoFacts:
         stream = look.stream
         dolby_vision = self._layout.dolby_vision_profile
-        return describe.video(stream, self._tracks[stream.index], look, self._shown(stream), dolby_vision)
+        track, first = self._tracks[stream.index], look.first.pts if look.first else None
+        lead = track.lead(first)
+        start = float(first * track.time_base) if lead and first is not None else None
+        return describe.video(stream, track, look, self._shown(stream, start, lead), dolby_vision)
 
     def _describe_audio(self, stream: AudioStream) -> AudioFacts:
         look = self._audio.get(stream.index)
         start = look.start_seconds if look else None
         return describe.audio(stream, self._tracks[stream.index], look, self._shown(stream, start))
 
-    def _shown(self, stream: Stream, start: float | None = None) -> Shown:
+    def _shown(self, stream: Stream, start: float | None = None, lead: int = 0) -> Shown:
         """Counted, where the file was walked to its end; declared, where its end is missing or too far away."""
         track = self._tracks[stream.index]
         begin = start if start is not None else track.start_seconds or 0.0
         end = track.end_seconds
         if self._whole and not self._layout.cut_short and end is not None:
             length = max(0.0, min(end, self._last_moment) - begin)
-            return Shown(start_seconds=begin, duration_seconds=length, frames=len(track.shown))
+            return Shown(start_seconds=begin, duration_seconds=length, frames=len(track.shown) - lead, lead_frames=lead)
         indexed = sum(not entry.is_discard for entry in stream.index_entries)
         declared = float(track.time_base * stream.duration) if stream.duration else None
+        if lead and declared is not None:
+            declared -= begin - (track.start_seconds or 0.0)
         return Shown(
-            start_seconds=begin, duration_seconds=declared, frames=indexed if stream.frames and indexed else None
+            start_seconds=begin,
+            duration_seconds=declared,
+            frames=indexed - lead if stream.frames and indexed else None,
+            lead_frames=lead,
         )
 
     @property

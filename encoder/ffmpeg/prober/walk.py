@@ -32,6 +32,7 @@ class Track:
         self.size_bytes = 0
         self.dts_faults = 0
         self.key_stamps: array[int] = array("q")
+        self._begins_with_key = False
         self.first_is_idr: bool | None = None
         self._idr = Idr.of(stream)
         self._stamps: array[int] = array("q")  # presentation, in order of arrival
@@ -43,6 +44,7 @@ class Track:
     def take(self, packet: Packet) -> None:
         if self.packets == 0 and self._idr:
             self.first_is_idr = self._idr.begins(bytes(packet))
+        self._begins_with_key = self._begins_with_key or (self.packets == 0 and packet.is_keyframe)
         self.packets += 1
         self.size_bytes += packet.size
         self._take_dts(packet.dts)
@@ -71,6 +73,15 @@ class Track:
     def shown(self) -> array[int]:
         """Stamps of what is presented. A packet without one, among others that have it, is a second field."""
         return self._shown or self._coded
+
+    def lead(self, first: int | None) -> int:
+        """How many frames should be shown before `first`, the first one that could be decoded.
+
+        Those of a GOP whose beginning is missing, and those that lean on the GOP before; what else could not be decoded
+        is damaged, and no lead.
+        """
+        begun = self._begins_with_key and first is not None and first > self.key_stamps[0]
+        return 0 if first is None or begun else sum(stamp < first for stamp in self.shown)
 
     @property
     def start_seconds(self) -> float | None:
