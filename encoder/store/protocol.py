@@ -22,6 +22,7 @@ from encoder.store.rows import (
     Claim,
     DeliveryRow,
     DeliveryTry,
+    Ended,
     Expired,
     JobFilter,
     JobRow,
@@ -167,6 +168,23 @@ class Uploads(Protocol):
         """Note that the file stands in the storage, and how it stands from now on; the first note counts."""
 
 
+class Retention(Protocol):
+    """Takes away what has had its time. What jobs left in the storage goes first, under their uuid; then their rows.
+
+    So whoever is interrupted in between finds the job again. A batch that failed need not hold up those behind it:
+    `after` is the last one of it.
+    """
+
+    async def ended_jobs(self, *, ended_for: timedelta, limit: int, after: Ended | None = None) -> Sequence[Ended]:
+        """Jobs that ended at least so long ago and have no live task, not even a delivery: the oldest end first."""
+
+    async def deleted_jobs(self, *, limit: int, after: Ended | None = None) -> Sequence[Ended]:
+        """Jobs that their callers deleted, once nothing of them is live."""
+
+    async def remove_jobs(self, ids: Sequence[JobId]) -> int:
+        """Remove all rows of these jobs; of how many it did. One that runs again, or is locked just now, stays."""
+
+
 class Workers(Protocol):
     """Who works: for people and for the size of the window, never to judge a lease."""
 
@@ -192,7 +210,7 @@ class Ear(Protocol):
         """True while a round trip of notify passed lately, so that polling may be slow."""
 
 
-class Store(Jobs, Tasks, Deliveries, Uploads, Workers, Protocol):
+class Store(Jobs, Tasks, Deliveries, Uploads, Retention, Workers, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

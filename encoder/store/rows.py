@@ -234,6 +234,15 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A job that may be removed. `at`: when it ended, or was deleted; with `id` its place in the order."""
+
+    id: JobId
+    uuid: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryTry:
     """One attempt to tell a receiver."""
 

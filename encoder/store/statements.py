@@ -52,6 +52,11 @@ class Statement(StrEnum):
     UPLOAD = "upload"
     UPLOAD_ARRIVED = "upload_arrived"
 
+    ENDED_JOBS = "ended_jobs"
+    DELETED_JOBS = "deleted_jobs"
+    LOCK_ENDED = "lock_ended"
+    REMOVE_JOBS = "remove_jobs"
+
     HELLO = "hello"
     DRAINING = "draining"
     BYE = "bye"

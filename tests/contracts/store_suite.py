@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
+from tests.contracts.store_retention import RetentionSuite
 from tests.contracts.store_tasks import (
     ClaimSuite,
     FenceSuite,
@@ -30,6 +31,7 @@ class StoreSuite(
     UnavailableSuite,
     DeliverySuite,
     UploadSuite,
+    RetentionSuite,
     WorkerSuite,
     WakeSuite,
 ):

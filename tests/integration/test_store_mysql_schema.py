@@ -44,12 +44,15 @@ async def test_a_start_that_was_killed_in_between_is_taken_up_again(empty: str) 
 
 async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) -> None:
     assert await migrate.upgrade(empty, steps=()) == migrate.FIRST
-    first = "CREATE TABLE taken (step integer);\nINSERT INTO taken VALUES (3);"
-    second = "ALTER TABLE taken ADD COLUMN more integer;\nINSERT INTO taken VALUES (4, 4);"
-    assert await migrate.upgrade(empty, steps=(first,)) == 3
-    assert set(await asyncio.gather(*(migrate.upgrade(empty, steps=(first, second)) for _ in range(4)))) == {4}
-    assert await mariadb.ask(empty, "SELECT step FROM taken ORDER BY step") == [(3,), (4,)]
-    assert await mariadb.ask(empty, "SELECT version FROM schema_version ORDER BY version") == [(2,), (3,), (4,)]
+    first = "CREATE TABLE taken (step integer);\nINSERT INTO taken VALUES (1);"
+    second = "ALTER TABLE taken ADD COLUMN more integer;\nINSERT INTO taken VALUES (2, 2);"
+    assert await migrate.upgrade(empty, steps=(first,)) == migrate.FIRST + 1
+    upgrades = (migrate.upgrade(empty, steps=(first, second)) for _ in range(4))
+    assert set(await asyncio.gather(*upgrades)) == {migrate.FIRST + 2}
+    assert await mariadb.ask(empty, "SELECT step FROM taken ORDER BY step") == [(1,), (2,)]
+    assert await mariadb.ask(empty, "SELECT version FROM schema_version ORDER BY version") == [
+        (migrate.FIRST + step,) for step in range(3)
+    ]
 
 
 async def test_a_step_that_was_begun_is_gone_through_again(empty: str) -> None:

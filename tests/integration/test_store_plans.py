@@ -25,15 +25,18 @@ HOT = {"task_leases", "workers"}  # as small as the fleet: a scan of these is th
 
 # half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag
 FILL = """
-INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, tags, created_at)
+INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, tags, created_at,
+  finished_at, deleted_at)
 SELECT gen_random_uuid(),
        CASE WHEN n <= 100 THEN 3 ELSE 1 + n % 3 % 2 END,
        CASE WHEN n % 20000 = 0 THEN 'failed' WHEN n % 2 = 0 THEN 'completed' ELSE 'queued' END,
-       1, '{}', 'in.mp4', CASE WHEN n % 10000 = 0 THEN '{rare}'::text[] ELSE '{}' END, now()
+       1, '{}', 'in.mp4', CASE WHEN n % 10000 = 0 THEN '{rare}'::text[] ELSE '{}' END, now(),
+       CASE WHEN n % 2 = 0 THEN now() - n * interval '1 second' END, CASE WHEN n % 10000 = 0 THEN now() END
 FROM generate_series(1, 100000) n;
 INSERT INTO job_outputs (job_id, position, state, updated_at) SELECT id, 0, 'queued', now() FROM jobs;
 INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
-SELECT id, tenant_id, 't1', 'transcode', 'encode', CASE WHEN id % 2 = 0 THEN 'scheduled' ELSE 'ready' END,
+SELECT id, tenant_id, 't1', 'transcode', 'encode',
+       CASE id % 4 WHEN 0 THEN 'done' WHEN 2 THEN 'scheduled' ELSE 'ready' END,
        now() + (id % 1000 - 1) * interval '1 hour', 3, '{}', now() FROM jobs;
 INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
 SELECT queue, id, id, tenant_id, 1 FROM tasks WHERE state = 'ready';
@@ -140,6 +143,23 @@ async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -
     assert "tasks_due" in indexes(await plan(connection, Statement.NEXT_DUE, kept=True))
 
 
+@pytest.mark.parametrize(
+    ("statement", "index", "values"),
+    [
+        (Statement.ENDED_JOBS, "jobs_ended", ("'1 hour'", str(LIMIT), "'1970-01-01'", "0")),
+        (Statement.DELETED_JOBS, "jobs_deleted", (str(LIMIT), "'1970-01-01'", "0")),
+    ],
+)
+async def test_what_may_go_is_found_by_its_age(
+    connection: asyncpg.Connection, statement: Statement, index: str, values: tuple[str, ...]
+) -> None:
+    nodes = await plan(connection, statement, *values, kept=True)
+    assert scanned(nodes) == set()
+    assert index in indexes(nodes)
+    assert read(nodes, "jobs") <= 3 * LIMIT  # of every second one a task is live
+    assert read(nodes, "tasks") <= 3 * LIMIT
+
+
 ALL_STATES = "ARRAY['queued', 'processing', 'completed', 'failed', 'cancelled']"
 NEWEST = str((1 << 63) - 1)
 
@@ -198,6 +218,9 @@ NEW_JOB = (
         (Statement.FLAG_LEASES, ("5",)),
         (Statement.GONE, ("5",)),
         (Statement.REPLAY, ("5", "5", "'n/5'", "10")),
+        (Statement.HELD, ("5", "1")),
+        (Statement.LOCK_ENDED, ("ARRAY[4]",)),
+        (Statement.REMOVE_JOBS, ("ARRAY[4]",)),
         (Statement.UPLOAD, ("gen_random_uuid()", "1")),
         (Statement.UPLOAD, ("gen_random_uuid()", "NULL")),
         (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),

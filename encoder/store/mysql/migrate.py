@@ -17,7 +17,7 @@ from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection, code_of, connect, translated
 from encoder.store.mysql.sql import Query
 
-FIRST = 2  # the version of `schema.sql` without any step: the first that there was for these servers
+FIRST = 3  # the version of `schema.sql` without any step: the first that there was for these servers
 STEPS: Sequence[str] = ()  # each leads one version on
 VERSION = FIRST + len(STEPS)
 

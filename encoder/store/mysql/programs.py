@@ -49,10 +49,11 @@ _QUEUES, _DEPTH = queries("depths")
 _RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
 _ALL_DELIVERIES, _DELIVERIES_OF_JOB = queries("deliveries")
 _FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
-_HOLD_DELIVERY, _SEE_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
+_FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
 _KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
 _SET_DEADLINE = query("set_deadline")
 _ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
+_FIND_LIVE, *_REMOVALS = queries("remove_jobs")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
 
@@ -219,11 +220,11 @@ async def gone(session: Connection, job_id: int) -> Sequence[Row]:
 
 
 async def reopen_delivery(session: Connection, tenant: int, delivery: int) -> Sequence[Row]:
-    held = await session.ask(_HOLD_DELIVERY, tenant, delivery)
-    if not held or not await session.ask(_SEE_JOB, held[0]["job_id"]):
+    found = await session.ask(_FIND_DELIVERY, tenant, delivery)
+    if not found or not await session.ask(_KEEP_JOB, found[0]["job_id"]):
         return ()
     await session.write(_REOPEN_DELIVERY, delivery)
-    return held
+    return found
 
 
 async def replay(session: Connection, job_id: int, delivery: int, name: str, attempts: int) -> Sequence[Row]:
@@ -249,6 +250,14 @@ async def add_upload(session: Connection, upload: object, tenant: int, *values: 
 async def upload_arrived(session: Connection, upload: object, size_bytes: int) -> Sequence[Row]:
     await session.write(_UPLOAD_ARRIVED, upload, size_bytes)
     return await session.ask(_UPLOAD, upload, None)
+
+
+async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]:
+    live = {row["job_id"] for row in await session.ask(_FIND_LIVE, jobs)}
+    mine = [job for job in jobs if job not in live]
+    for removal in _REMOVALS if mine else ():
+        await session.write(removal, mine)
+    return [{"removed": len(mine)}]
 
 
 async def workers(session: Connection, within: object) -> Sequence[Row]:
@@ -281,6 +290,7 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.REPLAY: Program(run=replay),
     Statement.ADD_UPLOAD: Program(run=add_upload),
     Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
+    Statement.REMOVE_JOBS: Program(run=remove_jobs),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),
 }

@@ -15,6 +15,7 @@ from encoder.store.statements import Statement
 from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.reading import Reading
+from encoder.store.verbs.retention import Retention
 from encoder.store.verbs.tasks import Tasks
 from encoder.store.verbs.uploads import Uploads
 from encoder.store.verbs.workers import Workers
@@ -22,7 +23,7 @@ from encoder.store.verbs.workers import Workers
 POOL_SIZE = 10
 
 
-class MysqlStore(Jobs, Reading, Tasks, Deliveries, Uploads, Workers):
+class MysqlStore(Jobs, Reading, Tasks, Deliveries, Uploads, Retention, Workers):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
     def __init__(self, pool: Pool, address: Address) -> None:

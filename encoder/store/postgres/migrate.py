@@ -12,7 +12,7 @@ from typing import LiteralString
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
-STEPS: Sequence[LiteralString] = (sql.STEP_2,)  # each leads one version on, the first to version 2
+STEPS: Sequence[LiteralString] = (sql.STEP_2, sql.STEP_3)  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 
 _LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction

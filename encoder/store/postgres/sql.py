@@ -22,3 +22,4 @@ BEAT = _read("beat")
 
 SCHEMA = _read("schema")
 STEP_2 = _read("step_2")
+STEP_3 = _read("step_3")

@@ -1,4 +1,4 @@
--- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 2: the twin of schema.sql at the root, which a test holds
+-- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 3: the twin of schema.sql at the root, which a test holds
 -- beside it. A new database gets this file; an older one the numbered steps of ../../mysql/migrate.py that bring it here.
 -- All times are the database's, UTC. No logic is stored in the database.
 --
@@ -46,7 +46,9 @@ CREATE TABLE IF NOT EXISTS jobs (
   CONSTRAINT jobs_json CHECK (
     json_valid(spec) AND json_valid(tags) AND json_valid(media) AND json_valid(problem)),
   INDEX jobs_by_state (state, tenant_id, id),
-  INDEX jobs_with_secrets (secrets_erased_at, finished_at)
+  INDEX jobs_with_secrets (secrets_erased_at, finished_at),
+  INDEX jobs_ended (finished_at, id),
+  INDEX jobs_deleted (deleted_at, id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- The tags of a job, to find it by; on PostgreSQL an index over jobs.tags. Written with the job.
@@ -54,7 +56,8 @@ CREATE TABLE IF NOT EXISTS job_tags (
   tenant_id bigint NOT NULL,
   tag varbinary(1024) NOT NULL,                -- UTF-8
   job_id bigint NOT NULL,
-  CONSTRAINT job_tags_pk PRIMARY KEY (tenant_id, tag, job_id)
+  CONSTRAINT job_tags_pk PRIMARY KEY (tenant_id, tag, job_id),
+  INDEX job_tags_of (job_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- One deliverable of a job, told apart by its position in the job's spec.

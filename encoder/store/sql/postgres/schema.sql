@@ -1,4 +1,4 @@
--- The schema of Encoder on PostgreSQL, version 2. A new database gets this file; an older one the numbered steps of
+-- The schema of Encoder on PostgreSQL, version 3. A new database gets this file; an older one the numbered steps of
 -- ../../postgres/migrate.py that bring it here. All times are the database's, UTC. No logic is stored in the database.
 --
 -- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
@@ -38,6 +38,8 @@ CREATE TABLE jobs (
 -- newest first by -id: ordered by id, the planner would rather walk the primary key and filter a million rows
 CREATE INDEX jobs_by_state ON jobs (state, tenant_id, (-id)) WHERE deleted_at IS NULL;
 CREATE INDEX jobs_with_secrets ON jobs (finished_at) WHERE sealed IS NOT NULL;
+CREATE INDEX jobs_ended ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
+CREATE INDEX jobs_deleted ON jobs (deleted_at, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_tag ON jobs USING gin (tags) WHERE tags <> '{}';
 
 -- One deliverable of a job, told apart by its position in the job's spec.
