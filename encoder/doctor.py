@@ -22,7 +22,7 @@ from encoder.plugins import Registry
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.protocol import Storage
-from encoder.store.postgres import VERSION, check, open_store
+from encoder.store import engines
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
@@ -185,15 +185,20 @@ async def _database(machine: Machine) -> str:
     if url is None:
         return "none named: `encoder up` runs one of its own"
     dsn = url.get_secret_value()
-    version = await check(dsn)
-    if version < VERSION:  # to open the store would bring it up to date
-        told = f"schema {version} of {VERSION}: the next start brings it up to date" if version else _NO_TABLES
+    version, newest = await engines.check(dsn)
+    if version < newest:  # to open the store would bring it up to date
+        told = f"schema {version} of {newest}: the next start brings it up to date" if version else _NO_TABLES
         return f"{told}, or `encoder migrate`"
+    server = await engines.server(dsn)
+    if server.faults:
+        raise Bad("; ".join(fault.told for fault in server.faults), " ".join(fault.to_do for fault in server.faults))
     listen = machine.settings.listen_url
-    store = await open_store(dsn, listen_dsn=listen.get_secret_value() if listen else None, pool_size=1)
+    store = await engines.open_store(dsn, listen_dsn=listen.get_secret_value() if listen else None, pool_size=1)
     try:
         up_s = await store.uptime_seconds()
-        return f"schema {version}, up {up_s / 3600:.1f} h, hints {await _hints(store.ear().listen)}"
+        hints = await _hints(store.ear().listen)
+        heard = f"hints {hints}" if engines.has_hints(dsn) else "no hints here: asked for work each 0.1 to 1.1 s"
+        return f"{server.name}, schema {version}, up {up_s / 3600:.1f} h, {heard}"
     finally:
         await store.close()
 

@@ -25,7 +25,7 @@ from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
 from encoder.settings import Settings
-from encoder.store.postgres import open_store, upgrade
+from encoder.store.engines import open_store, upgrade
 from encoder.store.protocol import Store
 from encoder.vault import new_key
 from encoder.wiring import Machine, Wiring

@@ -29,11 +29,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ENCODER_", env_file=".env", extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
-        None, description="`postgresql://` address; absent: `encoder up` runs a PostgreSQL of its own"
+        None,
+        description="`postgresql://` or `mysql://` address (docs/databases.md); absent: `encoder up` runs a PostgreSQL "
+        "of its own",
     )
     listen_url: SecretStr | None = Field(
         None,
-        description="direct database address for wake-ups, where a pooler stands before the database (untried)",
+        description="direct address of a PostgreSQL for wake-ups, where a pooler stands before the database (untried)",
     )
     storage: str = Field(
         "file:.encoder/storage",

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from encoder.store.postgres import PostgresStore, open_store
-from tests.lab import audit, mariadb, postgres, rgw
+from tests.lab import audit, databases, mariadb, postgres, rgw, witness
 from tests.lab.ftpd import Ftpd, ftpd
 from tests.lab.sshd import Sshd, sshd
 
@@ -23,7 +23,7 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mariadb.Server]:
     absence = mariadb.absence()
     if absence is not None:
         pytest.skip(absence)
-    with mariadb.server(tmp_path_factory.mktemp("maria") / "server") as running:
+    with mariadb.server(tmp_path_factory.mktemp("maria") / "server", watch=witness.install) as running:
         yield running
 
 
@@ -48,10 +48,19 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rgw.Gateway]
         yield running
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked `both_databases` runs on each, for what it proves must hold on each."""
+    if "dsn" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("dsn", databases.BOTH, indirect=True)
+
+
 @pytest.fixture
-async def dsn(cluster: postgres.Cluster, request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """A database of this test alone, with our schema. Whatever the test does in it, its rows agree in the end."""
-    async with cluster.ready() as address:
+async def dsn(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """A database of this test alone, with our schema. Whatever the test does in it, its rows agree in the end.
+
+    PostgreSQL, or, where the test is marked so, one of each.
+    """
+    async with databases.of(request, getattr(request, "param", databases.BOTH[0])).ready() as address:
         yield address
         if request.node.get_closest_marker("impossible_rows") is None:
             await audit.rows(address)

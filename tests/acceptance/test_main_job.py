@@ -18,6 +18,8 @@ from tests.lab.platform import WEBHOOK_SECRET, Platform, running, until
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Server
 
+pytestmark = pytest.mark.both_databases
+
 FAST = {"encoderPreset": "ultrafast"}
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from encoder.embedded.postgres import Postgres
+from tests.lab.databases import ask
 from tests.lab.gate import Gate
-from tests.lab.invariants import ask
 from tests.lab.platform import LEASE_S, REPOSITORY, Platform, Role
 
 EVERY_S = (0.5, 3.5)  # between two deeds

@@ -18,8 +18,9 @@ from encoder.embedded.postgres import Postgres
 from tests.chaos.callers import Callers
 from tests.chaos.nemesis import AWAY, Loss, Nemesis
 from tests.lab import audit, media, witness
+from tests.lab.databases import ask
 from tests.lab.hook import Hook
-from tests.lab.invariants import ALWAYS, ask, violations
+from tests.lab.invariants import ALWAYS, violations
 from tests.lab.origin import Served
 from tests.lab.platform import Platform, Role, until
 from tests.lab.processes import descriptors, resident_bytes

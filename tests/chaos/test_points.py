@@ -19,8 +19,8 @@ import pytest
 import pytest_asyncio
 
 from tests.lab import audit, media, postgres
+from tests.lab.databases import ask
 from tests.lab.hook import Hook
-from tests.lab.invariants import ask
 from tests.lab.origin import Served
 from tests.lab.platform import REPOSITORY, Platform, Role, free_port, running, until
 from tests.lab.processes import working_in

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from encoder import doctor
 from encoder.doctor import Finding, examine
 from encoder.settings import Settings
+from tests.lab import mariadb
 from tests.lab.postgres import Cluster
 from tests.lab.rgw import Gateway
 
@@ -134,3 +135,37 @@ async def test_a_database_is_measured_and_its_wake_ups_are_tried(settings: Setti
     database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
     assert database.ok, database.detail
     assert "hints come through" in database.detail
+
+
+async def test_a_mysql_database_is_measured_and_what_is_wrong_with_its_server_is_told(
+    settings: Settings, maria: mariadb.Server
+) -> None:
+    """The lab's own server forgets what it acknowledged when the machine dies: nobody else's should."""
+    async with maria.ready() as dsn:
+        ours = settings.model_copy(update={"database_url": SecretStr(dsn)})
+        bad = await found(ours, "database")
+        assert not bad.ok
+        assert "innodb_flush_log_at_trx_commit is 0" in bad.detail
+        assert bad.to_do == "Set innodb_flush_log_at_trx_commit to 1."
+        await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+        try:
+            good = await found(ours, "database")
+        finally:
+            await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
+    assert good.ok, good.detail
+    assert good.detail.startswith("MariaDB 1")
+    assert "no hints here" in good.detail
+
+
+async def test_a_mysql_database_without_tables_is_left_as_it_is(settings: Settings, maria: mariadb.Server) -> None:
+    async with maria.empty() as dsn:
+        for _ in range(2):
+            database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
+            assert database.detail == "no tables yet: the next start makes them, or `encoder migrate`"
+
+
+@pytest.mark.parametrize("address", ["oracle://a:s3cret@h/d", "mysql://a:s3cret@h", "mysql://a:s3cret@127.0.0.1:1/d"])
+async def test_an_address_that_leads_nowhere_is_told_without_its_password(settings: Settings, address: str) -> None:
+    told = await found(settings.model_copy(update={"database_url": SecretStr(address)}), "database")
+    assert not told.ok
+    assert "s3cret" not in told.detail

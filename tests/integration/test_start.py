@@ -55,7 +55,15 @@ async def test_a_wrong_setting_is_told_though_the_database_is_away(
     assert told in await refused(settings.model_copy(update=wrong), tmp_path)
 
 
-@pytest.mark.parametrize("address", ["postgresql://u:pa/s3cret@127.0.0.1/x", "mysql://u:s3cret@127.0.0.1/x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:pa/s3cret@127.0.0.1/x",
+        "mysql://u:s3cret@127.0.0.1",
+        "mysql://u:pa/s3cret@h/x",
+        "mssql://u:s3cret@h/x",
+    ],
+)
 async def test_a_wrong_database_address_is_told_without_its_password(settings: Settings, address: str) -> None:
     with pytest.raises(errors.Unfit) as caught:
         await roles.run_migrate(settings.model_copy(update={"database_url": SecretStr(address)}))

@@ -8,7 +8,7 @@ import pytest
 
 from encoder.store.mysql import MysqlStore, open_store
 from tests.contracts.store_suite import StoreSuite
-from tests.lab import mariadb
+from tests.lab import audit, mariadb
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ async def store(maria: mariadb.Server) -> AsyncIterator[MysqlStore]:
         opened = await open_store(dsn)
         yield opened
         await opened.close()
+        await audit.rows(dsn)
 
 
 class TestMysqlStore(StoreSuite):

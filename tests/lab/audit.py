@@ -10,8 +10,9 @@ from pathlib import Path
 
 from encoder.model.ids import DEFAULT_TENANT
 from encoder.webhooks.sign import tenant_secret
+from tests.lab.databases import ask, connections
 from tests.lab.hook import Hook
-from tests.lab.invariants import ALWAYS, QUIET, ask, violations
+from tests.lab.invariants import ALWAYS, QUIET, violations
 from tests.lab.platform import SECRET_KEY, WEBHOOK_SECRET, Platform
 from tests.lab.processes import children, working_in
 from tests.lab.rgw import Bucket
@@ -84,11 +85,8 @@ def _secrets(platform: Platform) -> Iterator[str]:
 async def _connections(platform: Platform) -> list[str]:
     """V11, as a bound; that nothing leaks is seen over many jobs, in the soak."""
     alive = sum(role.process.returncode is None for role in platform.roles)
-    counted = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'encoder%'"
-    )
-    ((connections,),) = await ask(platform.dsn, counted)
-    return [f"V11 {connections} connections of {alive} roles"] if connections > alive * MOST_CONNECTIONS else []
+    there = await connections(platform.dsn)
+    return [f"V11 {there} connections of {alive} roles"] if there > alive * MOST_CONNECTIONS else []
 
 
 async def _told(platform: Platform, hook: Hook) -> list[str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
-
 from encoder.model.event import TOLD
+from tests.lab.databases import ask
 
 _TOLD = ", ".join(f"'{type_}'" for type_ in sorted(TOLD))
 
@@ -80,15 +79,6 @@ QUIET = {
     "V12 a place in line is left": """
         SELECT r.task_id AS id FROM task_ready r JOIN tasks t ON t.id = r.task_id WHERE t.state <> 'cancelled'""",
 }
-
-
-async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
-    """The rows that answer one question in standard SQL: the only way in which the lab's audit reads a database."""
-    db = await asyncpg.connect(dsn)
-    try:
-        return [tuple(row) for row in await db.fetch(question)]
-    finally:
-        await db.close()
 
 
 async def violations(dsn: str, *which: Mapping[str, str]) -> list[str]:

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,16 @@ from tests.lab.platform import free_port
 
 START_S = 60.0
 _BINARIES = ("mariadbd", "mariadb-install-db")
-_TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", sql.read("schema"))) - {"schema_version"}
+_TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", sql.read("schema"))) - {"schema_version"} | {
+    "lab_stale_writes"
+}
 _SPOKEN = "mariadbd is not installed; `make setup` as root installs it"
+
+
+Watch = Callable[[str], Awaitable[None]]
+
+
+async def _nobody(_dsn: str) -> None: ...
 
 
 def absence() -> str | None:
@@ -48,9 +56,10 @@ def database(dsn: str, name: str) -> str:
 class Server:
     """A running server. To make our tables takes a third of a second: a database that was emptied serves again."""
 
-    def __init__(self, dsn: str, folder: Path) -> None:
+    def __init__(self, dsn: str, folder: Path, watch: Watch) -> None:
         self.dsn = dsn
         self.folder = folder
+        self._watch = watch
         self._free: list[str] = []
 
     @asynccontextmanager
@@ -76,6 +85,7 @@ class Server:
         name = f"ready_{uuid4().hex}"
         await self.administer(f"CREATE DATABASE {name}")
         await upgrade(database(self.dsn, name))
+        await self._watch(database(self.dsn, name))
         return name
 
     async def _empty(self, dsn: str, name: str) -> None:
@@ -83,7 +93,9 @@ class Server:
         for (number,) in await ask(self.dsn, of_others):
             with suppress(driver.MySQLError):  # it went by itself
                 await self.administer(f"KILL {number}")
-        await run(dsn, *(f"DELETE FROM {table}" for table in _TABLES))  # noqa: S608  # tables of ours
+        there = await ask(dsn, "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
+        kept = _TABLES & {table for (table,) in there}
+        await run(dsn, *(f"DELETE FROM {table}" for table in kept))  # noqa: S608  # tables of ours
 
     async def administer(self, *texts: str) -> None:
         await run(self.dsn, *texts)
@@ -126,8 +138,8 @@ async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    """A server for a whole session."""
+def server(folder: Path, *, watch: Watch = _nobody) -> Iterator[Server]:
+    """A server for a whole session. `watch`: what each database gets beside our schema."""
     folder.mkdir()
     data, socket, log = folder / "data", folder / "s", folder / "log"
     user = ["--user=root"] if os.getuid() == 0 else []
@@ -170,7 +182,7 @@ def server(folder: Path) -> Iterator[Server]:
         )
     try:
         _wait(socket, process, folder / "error.log")
-        yield Server(f"mysql://root@127.0.0.1:{port}/mysql", folder)
+        yield Server(f"mysql://root@127.0.0.1:{port}/mysql", folder, watch)
     finally:
         process.kill()
         process.wait()

@@ -38,7 +38,7 @@ _MYSQL = "SET SESSION max_execution_time = {statement_ms}"
 # what the servers say, by number: https://mariadb.com/kb/en/mariadb-error-codes/, MySQL's error message reference
 DUPLICATE = 1062
 _OF_THE_DRIVER = (0, 2)  # thousands
-LOST_TO_A_RIVAL = frozenset({1213, 1205})  # deadlock; waited too long for a lock
+LOST_TO_A_RIVAL = frozenset({1213, 1205, 1020})  # deadlock; waited too long for a lock; row changed since it was read
 _AWAY = frozenset(
     {
         1021,  # disk full

@@ -1,0 +1,95 @@
+"""The databases that can be the store, by how their addresses begin; a driver is loaded when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from encoder import errors
+from encoder.store.protocol import Store
+
+POSTGRES = ("postgresql", "postgres")
+MYSQL = ("mysql",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What about a server is not as it should be, and what to do."""
+
+    told: str
+    to_do: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A database's server: what it calls itself, and what is wrong with it."""
+
+    name: str
+    faults: Sequence[Fault] = ()
+
+
+async def open_store(dsn: str, *, listen_dsn: str | None = None, pool_size: int | None = None) -> Store:
+    """Open a database, its schema made or brought up to date. `listen_dsn`: for PostgreSQL alone.
+
+    Raises:
+        errors.StoreUnavailable: it cannot be reached.
+        errors.Unfit: its address is none, or its server cannot be used.
+    """
+    if _scheme(dsn) in MYSQL:
+        from encoder.store import mysql  # noqa: PLC0415  # see above
+
+        return await mysql.open_store(dsn, **_size(pool_size))
+    from encoder.store import postgres  # noqa: PLC0415  # see above
+
+    return await postgres.open_store(dsn, listen_dsn=listen_dsn, **_size(pool_size))
+
+
+async def upgrade(dsn: str) -> int:
+    """Bring a database to this program's version; the version that it has then. Raises as `open_store`."""
+    if _scheme(dsn) in MYSQL:
+        from encoder.store import mysql  # noqa: PLC0415  # see above
+
+        return await mysql.upgrade(dsn)
+    from encoder.store import postgres  # noqa: PLC0415  # see above
+
+    return await postgres.upgrade(dsn)
+
+
+async def check(dsn: str) -> tuple[int, int]:
+    """The version of a database, 0 without tables, and the one that it would get; nothing is changed."""
+    if _scheme(dsn) in MYSQL:
+        from encoder.store import mysql  # noqa: PLC0415  # see above
+
+        return await mysql.check(dsn), mysql.VERSION
+    from encoder.store import postgres  # noqa: PLC0415  # see above
+
+    return await postgres.check(dsn), postgres.VERSION
+
+
+async def server(dsn: str) -> Server:
+    """What the server is and how it is set up, as far as that can be seen from here."""
+    if _scheme(dsn) in MYSQL:
+        from encoder.store.mysql import health  # noqa: PLC0415  # see above
+
+        return await health.server(dsn)
+    return Server(name="PostgreSQL")
+
+
+def has_hints(dsn: str) -> bool:
+    """Whether a hint reaches other processes; else they look by themselves."""
+    return _scheme(dsn) in POSTGRES
+
+
+def _scheme(dsn: str) -> str:
+    """Raises:
+    errors.Unfit: no database of ours.
+    """
+    scheme = urlsplit(dsn).scheme
+    if scheme in {*POSTGRES, *MYSQL}:
+        return scheme
+    raise errors.Unfit("ENCODER_DATABASE_URL must begin with `postgresql://` or `mysql://`.")
+
+
+def _size(pool_size: int | None) -> dict[str, int]:
+    return {} if pool_size is None else {"pool_size": pool_size}

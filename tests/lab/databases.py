@@ -1,0 +1,73 @@
+"""Both databases, as tests use them that do not care which it is: asked in standard SQL, named in a fixture."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+import asyncpg
+import pytest
+from asyncmy import errors as driver
+
+from tests.lab import mariadb
+
+BOTH = ("postgres", "mariadb")
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, driver.MySQLError)
+
+
+class Database(Protocol):
+    """A running server, of either kind."""
+
+    @property
+    def dsn(self) -> str: ...
+
+    def empty(self) -> AbstractAsyncContextManager[str]:
+        """A database without any table."""
+
+    def ready(self) -> AbstractAsyncContextManager[str]:
+        """A database with our schema, and eyes on its writes."""
+
+
+def of(request: pytest.FixtureRequest, name: str) -> Database:
+    """The server of that name, for the session; where there is none of it, the test skips and says so."""
+    server: Database = request.getfixturevalue({"postgres": "cluster", "mariadb": "maria"}[name])
+    return server
+
+
+def is_mysql(dsn: str) -> bool:
+    return dsn.startswith("mysql:")
+
+
+async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
+    """The rows that answer one question, in SQL that both understand."""
+    if is_mysql(dsn):
+        return await mariadb.ask(dsn, question)
+    db = await asyncpg.connect(dsn)
+    try:
+        return [tuple(row) for row in await db.fetch(question)]
+    finally:
+        await db.close()
+
+
+async def run(dsn: str, *statements: str) -> None:
+    """Some statements, in SQL that both understand."""
+    if is_mysql(dsn):
+        await mariadb.run(dsn, *statements)
+        return
+    db = await asyncpg.connect(dsn)
+    try:
+        for statement in statements:
+            await db.execute(statement)
+    finally:
+        await db.close()
+
+
+async def connections(dsn: str) -> int:
+    """How many of ours there are to this database."""
+    if is_mysql(dsn):
+        own = "SELECT count(*) FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        return int((await ask(dsn, own))[0][0])
+    counted = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'encoder%'"
+    )
+    return int((await ask(dsn, counted))[0][0])
