@@ -13,11 +13,14 @@ HDR = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
 TONE_MAPPERS = frozenset({"zscale", "tonemap"})
 USUAL_PEAK_NITS = 1000  # of HLG by its definition, of most HDR10
 DIMMEST_PEAK_NITS, BRIGHTEST_PEAK_NITS = 100, 10_000  # from SDR's white to all that PQ can say
-_SD_LINES = 576
+_SD_LINES, _SD_MATRIX = 576, "smpte170m"
 _UNKNOWN = (None, "unknown", "unspecified", "reserved")
 _NO_YUV = ("rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "xyz", "x2rgb", "x2bgr")
 _TRANSPARENT = ("yuva", "gbrap", "rgba", "bgra", "argb", "abgr", "ya8", "ya16", "ayuv", "vuya", "pal8")
 _VPX = "libvpx-vp9"
+_OTHER_PRIMARIES = (
+    "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte431", "smpte432", "ebu3213",
+)  # fmt: skip
 _TEN_BIT = codecs.TEN_BIT[0]
 _DOLBY_VISION_ALONE, _DOLBY_VISION_OF_AV1 = 5, 10
 
@@ -63,11 +66,29 @@ def peak_nits(stream: VideoStream) -> int:
     return round(stream.hdr_peak_nits)
 
 
+def gamut(case: Case, stream: VideoStream) -> str | None:
+    """The primaries of a picture in SDR that are made BT.709; None: they are, or are not told."""
+    known = stream.color_primaries in _OTHER_PRIMARIES
+    primaries = stream.color_primaries if known else "bt709" if is_linear(stream) else None
+    if primaries is None:
+        return None
+    if "zscale" not in case.able.filters:
+        case.because("gamut", f"This ffmpeg has no zscale to make BT.709 of {primaries}: colours are a little off.")
+        return None
+    case.because("gamut", f"Recorded in the colours of {primaries}; made BT.709.")
+    return primaries
+
+
+def is_linear(stream: VideoStream) -> bool:
+    """Whether it is light without a curve, as renderers write it."""
+    return stream.color_transfer == "linear"
+
+
 def matrix_in(stream: VideoStream) -> str | None:
     """What an untagged source is taken for; None: it says itself, or its colours are no YUV."""
     if stream.color_matrix not in _UNKNOWN or stream.pixel_format.startswith(_NO_YUV):
         return None
-    return "bt601" if stream.coded_height <= _SD_LINES else "bt709"
+    return _SD_MATRIX if stream.coded_height <= _SD_LINES else "bt709"
 
 
 def is_transparent(stream: VideoStream) -> bool:
@@ -87,7 +108,7 @@ def decoder(case: Case, stream: VideoStream) -> str | None:
 
 def explain(case: Case, stream: VideoStream) -> None:
     """What is done to colours that nobody asked about."""
-    if matrix_in(stream) == "bt601":
+    if matrix_in(stream) == _SD_MATRIX:
         case.because("untagged_colours", f"Colours are not tagged; {stream.coded_height} lines are taken for BT.601.")
     if stream.color_range == "pc":
         case.because("full_range", "Recorded in full range; made video range.")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from encoder.errors import Defect
-from encoder.ffmpeg import image_graph, overlay, rates, tree
+from encoder.ffmpeg import colour_graph, image_graph, overlay, rates, tree
 from encoder.ffmpeg.tree import Chain
 from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
 
@@ -19,22 +19,8 @@ Size = tuple[int, int]
 
 _SOURCE = ""  # among the inputs of a command, which are else called by their files
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
-# side data of HDR survives the chain, and is not true of the result any more
-_OF_EACH_FRAME = tuple(
-    f"sidedata=mode=delete:type={kind}" for kind in ("DYNAMIC_HDR_PLUS", "DOVI_RPU_BUFFER", "DOVI_METADATA")
-)
-_STRIPPED = (
-    *(f"sidedata=mode=delete:type={kind}" for kind in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")),
-    *_OF_EACH_FRAME,
-)
-# hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
-_WHITE_NITS = 100
-_TO_LINEAR = (f"zscale=t=linear:npl={_WHITE_NITS}", "format=gbrpf32le", "zscale=p=bt709")
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
 _EVEN_TICKS = 1000  # of a film's frame
-_RGB = "gbr"  # ffmpeg's name for the matrix of what has none
-_SDR_BEFORE_OTHER_COLOURS = "yuv420p"
-_TO_SDR = "zscale=t=bt709:m=bt709:r=tv"
 
 
 def pictures(outputs: Mapping[str, OutputPlan]) -> str:
@@ -86,7 +72,7 @@ def _chain(output: OutputPlan, video: VideoPlan, made_at: Size | None, places: M
         *(() if output.images is None else image_graph.chosen(output.images)),
         *(("premultiply=inplace=1",) if video.transparent else ()),
         *_TURNS[video.turn_deg],
-        *(() if made_at is None else _made(video, made_at)),
+        *(() if made_at is None else colour_graph.made(video, made_at)),
         *(() if made_at is None or _is_cut(video) else _marked(video, made_at, places)),
         *(() if made_at is None else _captioned(output, video, made_at, places[_SOURCE])),
         *(() if _is_cut(video) else _written(output, video)),
@@ -163,15 +149,10 @@ def _marked(video: VideoPlan, at: Size, places: Mapping[str, int]) -> Chain:
     return () if mark is None else overlay.laid(video, mark, at, places[mark.file])
 
 
-def _made(video: VideoPlan, at: Size) -> Chain:
-    """The picture in the output's colours, at a size from which several may be made."""
-    return (_scaled_to(video, at),) if video.tone_map is None else _tone_mapped(video, at)
-
-
 def _made_at(video: VideoPlan, all_videos: Mapping[str, VideoPlan]) -> Size | None:
     """The size at which this output's picture is tone-mapped, gets its watermark and its subtitles: once for all that
     can share it, large enough for each."""
-    if video.tone_map is None and video.watermark is None and video.burnt is None:
+    if not colour_graph.converts(video) and video.watermark is None and video.burnt is None:
         return None
     alike = [video, *(other for other in all_videos.values() if _look(other) == _look(video))]
     return max(_scaled(other)[0] for other in alike), max(_scaled(other)[1] for other in alike)
@@ -188,38 +169,11 @@ def _scaled(video: VideoPlan) -> Size:
     return video.scale or (video.width_px, video.height_px)
 
 
-def _tone_mapped(video: VideoPlan, size: Size) -> Chain:
-    """HDR made SDR: the input's tags are stated, for zscale finds no path from an unknown one. Scaled first: three
-    times cheaper."""
-    return (
-        f"setparams=color_primaries=bt2020:color_trc={video.tone_map}:colorspace=bt2020nc",
-        f"scale={size[0]}:{size[1]}:flags=bicubic",
-        *_TO_LINEAR,
-        f"tonemap=hable:desat=0:peak={video.peak_nits / _WHITE_NITS:g}",
-        _TO_SDR,
-        f"format={_SDR_BEFORE_OTHER_COLOURS if _of_an_image(video) else video.pixel_format}",
-        *_STRIPPED,
-    )
-
-
-def _scaled_to(video: VideoPlan, size: Size) -> str:
-    matrix_in = "" if video.matrix_in is None else f":in_color_matrix={video.matrix_in}"
-    matrix = "" if video.color_matrix == _RGB else f":out_color_matrix={video.color_matrix}"
-    # by itself it gives each colour to two pixels on the way to RGB: an SSIM of 0.85 to what does not
-    flags = "bicubic+full_chroma_int+accurate_rnd" if video.color_matrix == _RGB else "bicubic"
-    return f"scale={size[0]}:{size[1]}:flags={flags}{matrix_in}{matrix}:out_range={video.color_range}"
-
-
-def _of_an_image(video: VideoPlan) -> bool:
-    """Images are in other colours than those which tone mapping makes."""
-    return video.color_matrix in (_RGB, "smpte170m")
-
-
 def _sized(video: VideoPlan, made_at: Size | None) -> Chain:
     width, height = _scaled(video)
     steps: list[str] = []
-    if made_at is None or (video.tone_map is not None and _of_an_image(video)):
-        steps.append(_scaled_to(video, (width, height)))
+    if made_at is None or colour_graph.scaled_again(video):
+        steps.append(colour_graph.scaled(video, (width, height)))
     elif made_at != (width, height):
         steps.append(f"scale={width}:{height}:flags=bicubic")
     if video.crop:
@@ -232,7 +186,7 @@ def _sized(video: VideoPlan, made_at: Size | None) -> Chain:
 def _finished(video: VideoPlan) -> Chain:
     """Square pixels, the pixel format, the tags."""
     return (
-        *_dulled(video),
+        *colour_graph.dulled(video),
         "setsar=1",
         f"format={video.pixel_format}",
         (
@@ -241,15 +195,6 @@ def _finished(video: VideoPlan) -> Chain:
         ),
         *video.upload,
     )
-
-
-def _dulled(video: VideoPlan) -> Chain:
-    """Without side data of HDR that would not be true of the result; tone mapping has none left."""
-    if video.tone_map is not None:
-        return ()
-    if video.strip_hdr:
-        return _STRIPPED
-    return _OF_EACH_FRAME if video.color_transfer != "bt709" else ()
 
 
 def _video(output: OutputPlan) -> VideoPlan:

@@ -151,6 +151,8 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         turn_deg=spec.rotate or 0,
         matrix_in=colours.matrix_in(stream),
         tone_map=None if keeps_hdr else transfer,
+        gamut=None if transfer else colours.gamut(case, stream),
+        linear=colours.is_linear(stream),
         peak_nits=colours.peak_nits(stream),
         strip_hdr=stream.hdr_side_data and (not keeps_hdr or colours.is_absurd(stream)),
         transparent=colours.is_transparent(stream),

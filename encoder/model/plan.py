@@ -94,6 +94,8 @@ class VideoPlan(Record):
     turn_deg: int = 0  # clockwise, beyond autorotate
     matrix_in: str | None = None  # what an untagged source is taken for; None: as tagged
     tone_map: str | None = None  # the input's transfer: smpte2084, arib-std-b67
+    gamut: str | None = None  # the input's primaries, where they are made BT.709
+    linear: bool = False  # the input is light without a curve
     peak_nits: int = 1000  # what tone mapping takes for the brightest light of the source
     strip_hdr: bool = False  # side data of HDR goes: the output is SDR, or the data cannot be believed
     transparent: bool = False  # pixels may be transparent: they are shown on black

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.lab.encoding import fast, one, ssim, told
 from tests.lab.facts import picture, spec, warned
-from tests.lab.media import made
+from tests.lab.imaging import image
+from tests.lab.media import ffmpeg_binary, made
 from tests.lab.pulldown import flagged
 
 # no frame is like another, and each too large for two to share a packet of a disc
@@ -169,3 +171,54 @@ async def test_a_first_frame_that_is_damaged_is_no_such_beginning(tmp_path: Path
     path.write_bytes(whole[:slice_at] + bytes(100) + whole[slice_at + 100 :])
     result = await one(path, tmp_path, fast())
     assert (result.code, result.media.video[0].lead_frames) == ("source_damaged", 0)
+
+
+_RUST = (200, 80, 40)  # as BT.709 shows it
+_10_BIT = ("yuv420p10le", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
+_8_BIT = ("yuv420p", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "8")
+# a film → how zscale makes it of BT.709, and what keeps it
+_COLOURS = {
+    "bt2020.mp4": ("p=2020:t=709:m=2020_ncl:r=limited", _10_BIT),
+    "bt2020-10.mp4": ("p=2020:t=2020_10:m=2020_ncl:r=limited", _10_BIT),
+    "bt2020-rgb.mkv": ("p=2020:t=709:m=gbr:r=full", ("gbrp", "-c:v", "ffv1")),
+    "display-p3.mov": ("p=smpte432:t=709:m=709:r=limited", _8_BIT),
+    "display-p3-full.mov": ("p=smpte432:t=709:m=709:r=full", _8_BIT),
+    "pal.mp4": ("p=bt470bg:t=601:m=470bg:r=limited", _8_BIT),
+    "ntsc.mp4": ("p=170m:t=601:m=170m:r=limited", _8_BIT),
+    "usual.mp4": ("p=709:t=709:m=709:r=limited", _8_BIT),
+    "full.mp4": ("p=709:t=709:m=709:r=full", _8_BIT),
+    "light.mov": ("p=709:t=linear:m=gbr:r=full", ("gbrpf32le", "-c:v", "exr")),
+    "wide-light.mov": ("p=2020:t=linear:m=gbr:r=full", ("gbrpf32le", "-c:v", "exr")),
+}
+
+
+def _rust(name: str) -> Path:
+    way, (form, *coder) = _COLOURS[name]
+    red, green, blue = _RUST
+    curve = "iec61966-2-1" if "linear" in way else "709"
+    known = f"zscale=pin=709:tin={curve}:min=gbr:rin=full:{way}"
+    plain = f"color=0x{red:02x}{green:02x}{blue:02x}:s=320x180:r=10:d=1,format=gbrp"
+    return made(name, "-f", "lavfi", "-i", f"{plain},{known},format={form}", *coder)
+
+
+def _colour(path: Path, matrix: str = "bt709") -> list[int]:
+    """What a player shows in the middle."""
+    shown = f"crop=8:8:100:100,scale=in_color_matrix={matrix}:out_range=pc,format=rgb24"
+    args = (ffmpeg_binary(), "-v", "error", "-i", path, "-vf", shown, "-frames:v", "1", "-f", "rawvideo", "-")
+    return list(subprocess.run(args, capture_output=True, check=True).stdout[:3])
+
+
+@pytest.mark.parametrize("name", _COLOURS)
+async def test_colours_of_any_gamut_range_and_curve_are_those_of_bt709_afterwards(name: str, tmp_path: Path) -> None:
+    """Wide-gamut SDR came out pale, with the tags of BT.709."""
+    result = await one(_rust(name), tmp_path, fast(height=None, crf=5))
+    assert result.proof.passed, result.proof.failed
+    assert _colour(result.path) == pytest.approx(_RUST, abs=4)
+
+
+@pytest.mark.parametrize("form", ["jpg", "png"])
+async def test_images_of_wide_gamut_are_in_the_colours_of_bt709(form: str, tmp_path: Path) -> None:
+    """They are made of what a video would show, then brought into the matrix that readers of images take."""
+    made_of = await image(_rust("bt2020.mp4"), tmp_path, spec(None, container=form, thumbnails={"at": [0.2]}))
+    assert made_of.proof.passed, made_of.proof.failed
+    assert _colour(made_of.files[0], "bt601" if form == "jpg" else "auto") == pytest.approx(_RUST, abs=6)

@@ -178,7 +178,7 @@ def test_side_data_of_hdr_is_stripped_from_sdr() -> None:
     assert picture(planned(source(picture=video(hdr_side_data=True)), spec())).strip_hdr
 
 
-@pytest.mark.parametrize(("lines", "matrix"), [(480, "bt601"), (576, "bt601"), (720, "bt709")])
+@pytest.mark.parametrize(("lines", "matrix"), [(480, "smpte170m"), (576, "smpte170m"), (720, "bt709")])
 def test_untagged_colours_are_guessed_by_lines(lines: int, matrix: str) -> None:
     untagged = video(color_matrix=None, coded_width=640, coded_height=lines)
     assert picture(planned(source(picture=untagged), spec())).matrix_in == matrix
