@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Protocol
 
 from pydantic import Field
@@ -150,7 +151,7 @@ def _pixels_per_second(spec: OutputSpec) -> float:
 
 
 def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, places: Places) -> Iterator[Fault]:
-    taken: dict[str, str] = {}
+    taken: list[_Taken] = []
     read = identity(source) if source is not None else None
     for position, raw in enumerate(outputs):
         destination, _ = _DESTINATION.read(raw.get("destination") if isinstance(raw, dict) else None)
@@ -162,6 +163,26 @@ def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, plac
         written = identity(place)
         if written == read:
             yield Fault(path=path, code="source_equals_destination", message="must not be the source itself")
-        owner = taken.setdefault(written, path)
-        if owner != path and not _PER_OUTPUT.search(written):
-            yield Fault(path=path, code="duplicate_destination", message=f"must differ from {owner}")
+        if _PER_OUTPUT.search(written):
+            continue
+        mine = _Taken(path, written, folder=folder)
+        owner = next((other for other in taken if mine.meets(other)), None)
+        if owner is not None:
+            told = f"must differ from {owner.path}, and none may lie inside the other's folder"
+            yield Fault(path=path, code="duplicate_destination", message=told)
+        taken.append(mine)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Where an output goes: the pointer of its destination, and what `identity` says of it."""
+
+    path: str
+    written: str
+    folder: bool
+
+    def meets(self, other: _Taken) -> bool:
+        return self.written == other.written or self._holds(other) or other._holds(self)
+
+    def _holds(self, other: _Taken) -> bool:
+        return self.folder and other.written.startswith(f"{self.written.rstrip('/')}/")

@@ -37,7 +37,7 @@ _WORDS = {
     "literal_error": ("invalid_value", "must be {expected}"),
     "greater_than": ("out_of_range", "must be more than {gt:g}"),
     "greater_than_equal": ("out_of_range", "must be at least {ge:g}"),
-    "less_than_equal": ("out_of_range", "must be at most {le:g}"),
+    "less_than_equal": ("out_of_range", "must be at most {le:.10g}"),
     "too_short": ("out_of_range", "must hold at least {min_length}"),
     "too_long": ("out_of_range", "must hold at most {max_length}"),
     "string_too_short": ("out_of_range", "must be at least {min_length} characters long"),

@@ -193,7 +193,8 @@ def _told(milliseconds: int, point: str) -> str:
 
 
 def _hundredths(milliseconds: int) -> str:
-    return _told(round(milliseconds, -1), ".")[1:-1] if milliseconds < 10 * 3_600_000 else "9:59:59.99"
+    rounded = round(milliseconds, -1)
+    return _told(rounded, ".")[1:-1] if rounded < 10 * 3_600_000 else "9:59:59.99"
 
 
 _READERS: dict[str, Callable[[list[str]], Iterator[Caption]]] = {SRT: _srt, WEBVTT: _webvtt, ASS: _ass}

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from encoder.ffmpeg.levels import LIMITS
+
 Options = tuple[tuple[str, str], ...]
 
 
@@ -56,11 +58,6 @@ class VideoEncoder:
 _X264_SPEEDS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
 )  # fmt: skip  # one line reads as the scale that it is
-_H264_LEVELS = (
-    "1", "1.1", "1.2", "1.3", "2", "2.1", "2.2", "3", "3.1", "3.2",
-    "4", "4.1", "4.2", "5", "5.1", "5.2", "6", "6.1", "6.2",
-)  # fmt: skip
-_HEVC_LEVELS = ("1", "2", "2.1", "3", "3.1", "4", "4.1", "5", "5.1", "5.2", "6", "6.1", "6.2")
 
 _VIDEO: tuple[VideoEncoder, ...] = (
     VideoEncoder(
@@ -70,7 +67,7 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         presets=_X264_SPEEDS,
         tunes=("film", "animation", "grain", "stillimage", "fastdecode", "zerolatency"),
         profiles={"baseline": "Constrained Baseline", "main": "Main", "high": "High"},
-        levels=_H264_LEVELS,
+        levels=tuple(LIMITS["h264"]),
         pixel_formats=("yuv420p",),  # High 10 and 4:2:2 play in no browser
         crf_min=1,  # 0 means lossless, which is a profile that no browser plays
         crf_max=51,
@@ -87,7 +84,7 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         tunes=("grain", "animation", "fastdecode", "zerolatency"),
         profiles={"main": "Main", "main10": "Main 10"},
         ten_bit_profiles=("main10",),
-        levels=_HEVC_LEVELS,
+        levels=tuple(LIMITS["hevc"]),
         pixel_formats=("yuv420p", "yuv420p10le"),
         crf_max=51,
         default_crf=28,

@@ -44,7 +44,8 @@ def hdr_transfer(case: Case, stream: VideoStream, encoder: VideoEncoder) -> str 
             raise errors.Permanent("unsupported_hdr", f"This ffmpeg has no zscale and tonemap to make SDR of {name}.")
         case.warn("hdr_to_sdr", f"Recorded in HDR ({name}); made SDR, which every player shows right.")
     elif not _may_be_ten_bit(case.spec, encoder):
-        raise errors.Permanent("unsupported_hdr", f"{name} needs 10 bits: choose HEVC, VP9 or AV1, or keep toneMap.")
+        told = f"{name} needs 10 bits: HEVC, VP9 or AV1 in `pixelFormat` yuv420p10le; or keep toneMap."
+        raise errors.Permanent("unsupported_hdr", told)
     else:
         case.because("hdr_kept", f"{name} is kept in 10 bits, as toneMap is off.")
     if is_absurd(stream):

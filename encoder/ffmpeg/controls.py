@@ -28,8 +28,8 @@ def _options(spec: OutputSpec, encoder: VideoEncoder, video: VideoPlan) -> Itera
     profile = next((asked for asked, named in encoder.profiles.items() if named == video.profile), None)
     if profile is not None and encoder.codec in ("h264", "hevc"):  # the others have it from the pixel format
         yield "-profile:v", profile
-    if spec.level in encoder.levels and encoder.params_option is None:
-        yield "-level:v", str(spec.level)
+    if video.level is not None and encoder.params_option is None:
+        yield "-level:v", video.level
     yield "-g", str(video.gop_frames)
     if video.grid:
         yield from gridded(encoder.grid, video)

@@ -78,7 +78,7 @@ def _picture_cpu_seconds(video: VideoPlan, seconds: float) -> float:
     if not encoder.presets:
         return _pixels_per_second(video) * seconds / (_PIXELS_PER_CPU_SECOND * encoder.speed)
     steps = encoder.presets.index(chosen) - encoder.presets.index(encoder.default_preset)
-    slower = steps if encoder.default_preset == "medium" else -steps  # names go from fast to slow, numbers do not
+    slower = -steps if chosen.isdecimal() else steps  # names, and NVENC's p1 to p7, go from fast to slow
     speed = _PIXELS_PER_CPU_SECOND * encoder.speed * _PER_PRESET_STEP**-slower
     return _pixels_per_second(video) * seconds / speed
 

@@ -83,24 +83,24 @@ _BY_TEXT = (
     ("File too large", _TOO_LARGE),
     ("Cannot allocate memory", _NO_MEMORY),
     ("exceeds maximum", _DAMAGED),  # "Decode error rate 0.5 exceeds maximum 0.01"
+    ("Error while opening encoder", _REFUSED),
     ("Error opening input", _UNREADABLE),
     ("not on whitelist", _UNREADABLE),
     (": Invalid data found when processing input", _UNREADABLE),
     ("Unknown encoder", _MISSING),
     ("No such filter", _MISSING),
-    ("Error while opening encoder", _REFUSED),
 )
 _LONGEST_DETAIL = 200
 
 # closing words that follow any error: the sentence before them says more
 _EPILOGUE = (
     "Conversion failed", "frame=", "size=", "Exiting with", "Terminating thread", "Task finished with error",
-    "Nothing was written into output file",
+    "Nothing was written into output file", "Statistics:",
 )  # fmt: skip
 
 
 def classify(ended: Exit) -> errors.Failure:
-    """What a run that did not end well means (docs/security.md, "Failure classes"). Reads code *and* log."""
+    """What a run that did not end well means. Reads code *and* log."""
     if ended.reason is Reason.STALLED:
         return _STALLED.failure()
     if ended.reason is Reason.WALL:

@@ -15,6 +15,7 @@ from encoder.model.media import VideoStream
 RESOLUTION = re.compile(r"([1-9][0-9]{1,3})p")
 # a preset cannot know the source: more bits than these would only be wasted on it (PeerTube's cap)
 _MOST_OF_SOURCE = 1.3
+SEGMENT_SECONDS = 6  # Apple's authoring specification
 # what a rung's file is, by what its segments are
 SINGLE = {"fmp4": "mp4", "ts": "mpegts"}
 

@@ -135,7 +135,7 @@ def fitted(output: OutputPlan, whole: Mapping[str, Captions]) -> tuple[OutputPla
     if video is not None and video.burnt is not None and video.burnt.script is not None:
         script = whole[video.burnt.script.file]
         texts[video.burnt.file or ""] = captions.written(markup.recast(script, captions.ASS, tall=is_tall(video)))
-        if not script.listed:
+        if not _cut(output, script).listed:
             empty.append(video.burnt)
             video = replace(video, burnt=None)
     renditions = [fitted(each, whole) for each in output.renditions]
@@ -159,10 +159,14 @@ def is_tall(video: VideoPlan) -> bool:
 
 
 def _shown(output: OutputPlan, plan: SubtitlePlan, script: Captions) -> Captions:
+    shown = markup.recast(_cut(output, script), plan.form)
+    return captions.apart(shown) if plan.codec == "mov_text" else shown
+
+
+def _cut(output: OutputPlan, script: Captions) -> Captions:
     length = output.duration_seconds
     length_ms = None if length is None else int(length * 1000)
-    shown = markup.recast(captions.cut(script, round(output.clip_start_seconds * 1000), length_ms), plan.form)
-    return captions.apart(shown) if plan.codec == "mov_text" else shown
+    return captions.cut(script, round(output.clip_start_seconds * 1000), length_ms)
 
 
 def _empty(index: int | None) -> Note:

@@ -1,7 +1,7 @@
 """A package's plan: its rungs, all on one grid of frames, and its sound, cut by the same rational.
 
 Rounding a segment's seconds to frames drifts from the sound, at 29.97 a whole segment in 100 minutes: here frames come
-first, and what they last is exact (docs/encoding.md, "Ladder and grid").
+first, and what they last is exact (docs/encoding.md, "Packages").
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from encoder.model.plan import KEY_FILE, AudioPlan, Note, OutputPlan, PackagePla
 PLAYLISTS = {"hls": "master.m3u8", "dash": "manifest.mpd", "cmaf": "master.m3u8"}
 LEAST_FRAMES = 5  # of a segment: players stumble over shorter ones
 _HELD_FROM_SECONDS = 1.0
-SEGMENT_GOPS = 3  # six seconds: Apple's authoring specification
 
 
 def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
@@ -82,17 +81,24 @@ def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encode
 
 
 def _gop(spec: OutputSpec, rate: Fraction) -> int:
-    """Whole frames between keyframes: as asked, else of the family; never longer than a segment."""
-    asked = spec.keyframe_interval
-    gop = rates.gop_frames(rate) if asked is None else max(1, round(Fraction(asked) * rate))
-    longest = gop if spec.segment_seconds is None else max(1, round(Fraction(spec.segment_seconds) * rate))
-    return min(gop, longest)
+    """Whole frames between keyframes: as asked, and never more than a segment; else about two seconds, of which a
+    segment has a whole number."""
+    segment = Fraction(spec.segment_seconds or ladder.SEGMENT_SECONDS)
+    if spec.keyframe_interval is not None:
+        return max(1, round(min(Fraction(spec.keyframe_interval), segment) * rate))
+    if spec.segment_seconds is None:
+        return rates.gop_frames(rate)
+    return max(1, round(segment * rate / _nearest(segment / rates.GOP_SECONDS)))
+
+
+def _nearest(number: Fraction) -> int:
+    """At least 1; halves go up, so that rates which differ by a thousandth do not part there."""
+    return max(1, int(number + Fraction(1, 2)))
 
 
 def _package(case: Case, frames: Frames) -> PackagePlan:
     spec, gop = case.spec, frames.gop or 1
-    wanted = spec.segment_seconds
-    gops = SEGMENT_GOPS if wanted is None else round(Fraction(wanted) * frames.rate / gop)
+    gops = _nearest(Fraction(spec.segment_seconds or ladder.SEGMENT_SECONDS) * frames.rate / gop)
     gops = max(gops, math.ceil(LEAST_FRAMES / gop))
     seconds = gops * gop / frames.rate
     case.because(

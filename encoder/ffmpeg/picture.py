@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, rates, subtitles, target
+from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, levels, rates, subtitles, target
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
+from encoder.ffmpeg.formats import MOST_PIXELS, MOST_SIDE_PX
 from encoder.ffmpeg.geometry import Fitted
 from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
@@ -110,10 +111,13 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
     """The video stream, encoded.
 
     Raises:
-        errors.Permanent: `unsupported_hdr`.
+        errors.Permanent: `unsupported_hdr`, `picture_too_large`.
     """
     stream, spec = frames.stream, case.spec
     fit = size(stream, spec, least_px=encoder.min_side_px)
+    if fit.size[0] * fit.size[1] > MOST_PIXELS or max(fit.size) > MOST_SIDE_PX:
+        told = f"It would be {fit.size[0]}×{fit.size[1]}; a picture has at most 8192×4320 pixels."
+        raise errors.Permanent("picture_too_large", told)
     transfer = colours.hdr_transfer(case, stream, encoder)
     keeps_hdr = transfer is not None and not spec.tone_map
     _explain(case, fit, frames)
@@ -141,7 +145,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
         target_quality=spec.target_quality,
         two_pass=bool(spec.two_pass) and encoder.two_passes,
         profile=_profile(spec, encoder),
-        level=spec.level if spec.level in encoder.levels else None,
+        level=_level(case, encoder, fit.size, frames.rate),
         color_primaries="bt2020" if keeps_hdr else "bt709",
         color_transfer=transfer if keeps_hdr and transfer else "bt709",
         color_matrix="bt2020nc" if keeps_hdr else "bt709",
@@ -260,6 +264,8 @@ def _explain(case: Case, fit: Fitted, frames: Frames) -> None:
     if frames.deinterlace is not None:
         how = "each field becomes a frame" if frames.deinterlace == "send_field" else "two fields become one frame"
         case.warn("deinterlaced", f"Recorded interlaced; {how}.")
+    elif stream.interlaced and frames.telecine is None:
+        case.warn("fields_mixed", "Recorded interlaced, and left so: what moves is combed in every player.")
     if frames.telecine is not None:
         case.warn("film_restored", "A film spread over the fields of video; its own frames are put together again.")
     if frames.stream.pulled_down:
@@ -302,6 +308,17 @@ def _profile(spec: OutputSpec, encoder: VideoEncoder) -> str | None:
     if spec.profile is not None and spec.profile in encoder.profiles:
         return encoder.profiles[spec.profile]
     return encoder.profiles["high"] if encoder.codec == "h264" else None
+
+
+def _level(case: Case, encoder: VideoEncoder, size: tuple[int, int], rate: Fraction) -> str | None:
+    asked = case.spec.level
+    if asked not in encoder.levels or asked is None:
+        return None
+    level = levels.holding(encoder.codec, asked, size, rate)
+    if level != asked:
+        told = f"Level {asked} holds no {size[0]}×{size[1]} at {float(rate):.6g} a second: it is level {level}."
+        case.warn("level_raised", told)
+    return level
 
 
 def _gop(spec: OutputSpec, rate: Fraction) -> int:

@@ -1,8 +1,8 @@
-"""How near an output is to its source: both decoded, made comparable, and measured frame by frame (check 15). Pure.
+"""How near an output is to its source: both decoded, made comparable, and measured frame by frame. Pure.
 
 Like is compared with like: the output is scaled up to the reference's size; the reference is the source through the
 output's own chain (deinterlacing, frame rate, clip, turn, crop, tone map) but for the scaling down. Both sides count
-their frames from 0: one frame off, and a score of 99 is one of 16 (docs/encoding.md, "Quality").
+their frames from 0: one frame off, and a score of 99 is one of 16 (docs/encoding.md).
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ def comparison(
 def reference(output: OutputPlan, media: Media) -> OutputPlan:
     """The output as it would be at the source's own size, or at its own where that is larger.
 
-    Of rungs that shall all reach one quality, each is compared at its own: what a small one lacks is no fault of its
-    encode, and no bits would bring it back.
+    What shall reach a quality is compared at its own: what a small picture lacks is no fault of its encode, and no bits
+    would bring it back.
     """
     video = _video(output)
-    if output.name and video.target_quality is not None:
+    if video.target_quality is not None:
         return replace(output, video=replace(video, upload=()))
     stream = next(stream for stream in media.video if stream.index == video.source_index)
     shown = stream.display_width_px, stream.display_height_px

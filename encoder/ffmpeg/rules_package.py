@@ -76,6 +76,8 @@ def _segments(spec: OutputSpec) -> Iterator[Fault]:
     seconds = spec.segment_seconds
     if seconds is not None and not LEAST_SEGMENT_S <= seconds <= MOST_SEGMENT_S:
         yield _fault("segmentSeconds", f"{LEAST_SEGMENT_S} to {MOST_SEGMENT_S}", code="out_of_range")
+    if (spec.keyframe_interval or 0) > (longest := seconds or ladder.SEGMENT_SECONDS):
+        yield _fault("keyframeInterval", f"each segment begins with a keyframe: at most {longest:g} s")
     if spec.segment_format not in (None, *SEGMENT_FORMATS):
         yield _fault("segmentFormat", f"one of {', '.join(SEGMENT_FORMATS)}", code="invalid_value")
     elif spec.segment_format == "ts":

@@ -1,4 +1,4 @@
-"""What a package promises to players, read from its bytes: codecs, bandwidths, times; and the lint of check 13.
+"""What a package promises to players, read from its bytes: codecs, bandwidths, times; and the lint of check `package`.
 
 Pure on a folder that ffmpeg has filled, `<name>/init.mp4`, `<name>/00001.m4s`, `<name>/index.m3u8` for each track:
 `read` measures it, `write` adds the manifests of all tracks, `check` re-opens everything and compares.
@@ -17,7 +17,6 @@ from encoder.packaging.text import Text
 from encoder.packaging.track import Kind, Segments, Track, Written
 
 __all__ = [
-    "FILE",
     "Kind",
     "Segments",
     "Text",

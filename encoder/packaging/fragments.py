@@ -74,7 +74,7 @@ def read_track(track: Track, init: Init, names: Sequence[str], opened: Open) -> 
         with opened(name) as file:
             fragments = tuple(_fragments(file, init))
             segments.append(_segment(name, file, fragments, init))
-        usual = usual or fragments[0].samples[0].duration
+        usual = usual or next(sample.duration for fragment in fragments for sample in fragment.samples)
     return Written(
         track=track,
         container="fmp4",

@@ -48,8 +48,9 @@ class Captions:
         except errors.Resource:
             raise
         except errors.Failure as failure:
-            for each in wanting:
-                await write_off(run, OutputId(each.output), failure)
+            if len(wanting) > 1:  # one of them is to blame
+                return [settled for each in wanting for settled in await self._lifted(run, source, [each])]
+            await write_off(run, OutputId(wanting[0].output), failure)
             return []
         empty = [each for each in settled if lift.is_empty(each)]
         for each in empty:

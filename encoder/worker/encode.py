@@ -84,7 +84,7 @@ class Encode:
         made: list[Made] = []
         for output in one_pass.outputs:
             try:
-                made += await self._run(run, source, plan, Pass(outputs=(output,)), notes=(note,))
+                made += await self._run(run, source, plan, replace(one_pass, outputs=(output,)), notes=(note,))
             except errors.Resource:
                 raise
             except errors.Failure as failure:

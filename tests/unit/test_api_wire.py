@@ -673,6 +673,16 @@ def test_two_outputs_may_not_go_to_one_place() -> None:
     }
 
 
+@pytest.mark.parametrize("inside", ["/media/p/master.m3u8", "/media/p/144p/out.mp4"])
+def test_no_output_goes_into_the_folder_of_another(inside: str) -> None:
+    package = {"preset": "hls", "destination": {"kind": "file", "path": "/media/p/"}}
+    file = {"preset": "h264", "destination": {"kind": "file", "path": inside}}
+    for outputs in ([package, file], [file, package]):
+        assert faults_of(job(outputs=outputs)) == {"/outputs/1/destination": "duplicate_destination"}
+    beside = {"preset": "h264", "destination": {"kind": "file", "path": "/media/p.mp4"}}
+    assert len(wire.read_job(job(outputs=[package, beside]), Anywhere()).outputs) == 2
+
+
 def test_each_login_has_files_of_its_own() -> None:
     places = [{"url": f"ftp://{username}@ftp.example.com/out.mp4"} for username in "ab"]
     outputs = [{"preset": "h264", "destination": place} for place in places]

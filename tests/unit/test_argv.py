@@ -154,6 +154,7 @@ NUMBER = r"-?\d+(?:\.\d+)?"
 LAYOUT = r"(?:mono|stereo|5\.1|7\.1)"
 CHANNEL = r"(?:[BFST]C|[BFSW][LR]|TF[LRC]|TB[LRC]|TS[LR]|BF[LRC]|F[LR]C|D[LR]|LFE|c\d)"
 COLOUR = r"(?:bt709|bt601|smpte170m|gbr|iec61966-2-1|bt2020|bt2020nc|smpte2084|arib-std-b67)"
+PRIMARIES = "(?:bt709|bt470m|bt470bg|smpte170m|smpte240m|film|bt2020|smpte43[12]|ebu3213)"
 SCALER = r"bicubic(?:\+full_chroma_int\+accurate_rnd)?"
 FROM_TO = rf"(?::in_color_matrix={COLOUR})?(?::out_color_matrix={COLOUR})?"
 MIXED = rf"(?:{NUMBER}\*)?{CHANNEL}(?:\+(?:{NUMBER}\*)?{CHANNEL})*"
@@ -173,7 +174,7 @@ STEPS = re.compile(
             rf"scale=\d+:\d+:flags={SCALER}(?:{FROM_TO}:out_range=(?:tv|pc))?",
             r"zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709", rf"tonemap=hable:desat=0:peak={NUMBER}",
             r"zscale=(?:p=bt709:)?t=(?:bt709|iec61966-2-1):m=bt709:r=tv",
-            r"setparams=color_primaries=(?:bt709|bt470bg|smpte432):color_trc=(?:bt709|linear)(?::colorspace=(?:bt709|smpte170m))?",
+            rf"setparams=color_primaries={PRIMARIES}:color_trc=(?:bt709|linear)(?::colorspace={COLOUR})?",
             "format=(?:yuv420p(?:10le)?|yuvj420p|rgb24)",
             r"sidedata=mode=delete:type=[A-Z_]+", "blackframe=amount=0:threshold=40",
             r"trim=end_frame=\d+", r"settb=1/\(\d+/\d+\*1000\)", r"thumbnail=n=\d+", "concat=n=2:v=1:a=0",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from encoder.ffmpeg.estimate import estimate
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
-from tests.lab.facts import planned, source, spec, video
+from tests.lab.facts import ABLE, planned, source, spec, video
 
 
 def cost(output: OutputSpec, media: Media | None = None) -> tuple[int, float]:
@@ -35,6 +37,14 @@ def test_a_peak_bounds_the_size() -> None:
 def test_a_slower_preset_takes_longer() -> None:
     assert cost(spec(encoderPreset="ultrafast"))[1] < cost(spec())[1] < cost(spec(encoderPreset="veryslow"))[1]
     assert cost(spec("av1", encoderPreset="8"))[1] < cost(spec("av1"))[1]
+    able = replace(ABLE, encoders=ABLE.encoders | {"h264_nvenc"})
+    quick, slow = (
+        estimate(
+            planned(source(), spec(None, container="mp4", videoCodec="h264_nvenc", encoderPreset=step), able), source()
+        )
+        for step in ("p1", "p7")
+    )
+    assert (quick.cpu_seconds or 0) < (slow.cpu_seconds or 0)
 
 
 def test_a_copy_costs_nothing_and_keeps_its_bits() -> None:

@@ -34,6 +34,7 @@ def _ended(code: int, log: str = "", reason: Reason = Reason.ERROR) -> Exit:
         (255, "Exiting normally, received signal 15.", errors.Crash, "encoder_crashed"),
         (187, REFUSED, errors.Permanent, "encoder_refused"),
         (234, REFUSED, errors.Permanent, "encoder_refused"),
+        (183, f"{REFUSED}\nfd:: Invalid data found when processing input", errors.Permanent, "encoder_refused"),
         (8, MISSING, errors.Permanent, "encoder_not_available"),
         (137, "", errors.Crash, "encoder_oom"),
         (153, "", errors.Permanent, "output_too_large"),

@@ -74,13 +74,20 @@ def test_a_segment_of_no_whole_microseconds_ends_before_its_keyframe_and_not_aft
 
 
 @pytest.mark.parametrize(
-    ("asked", "gop", "frames"), [(4, 50, 100), (6.4, 50, 150), (10, 50, 250), (2, 50, 50), (1, 25, 25), (1.5, 38, 38)]
+    ("asked", "gop", "frames"), [(4, 50, 100), (6.4, 53, 159), (10, 50, 250), (2, 50, 50), (1, 25, 25), (1.5, 38, 38)]
 )
 def test_asked_segments_are_rounded_to_whole_gops_and_short_ones_shorten_those(
     asked: float, gop: int, frames: int
 ) -> None:
     plan = planned(source(), spec("hls", segmentSeconds=asked))
     assert (picture(plan).gop_frames, package(plan).segment_frames) == (gop, frames)
+
+
+@pytest.mark.parametrize("rate", ["30/1", "30000/1001", "25/1", "24000/1001", "60/1"])
+@pytest.mark.parametrize("asked", [1.3, 3, 5, 7, 30])
+def test_asked_segments_last_as_long_at_whatever_rate(rate: str, asked: float) -> None:
+    made = package(planned(source(picture=video(rate=rate)), spec("hls", segmentSeconds=asked)))
+    assert float(Fraction(made.segment_seconds)) == pytest.approx(asked, rel=0.04)
 
 
 def test_no_segment_is_of_less_than_five_frames_however_few_there_are_a_second() -> None:
@@ -90,7 +97,7 @@ def test_no_segment_is_of_less_than_five_frames_however_few_there_are_a_second()
 
 def test_a_keyframe_interval_is_obeyed_on_the_grid() -> None:
     plan = planned(source(), spec("hls", keyframeInterval=1))
-    assert (picture(plan).gop_frames, package(plan).segment_frames) == (25, 75)
+    assert (picture(plan).gop_frames, package(plan).segment_frames) == (25, 150)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +245,11 @@ def test_hevc_is_tagged_for_apple() -> None:
         ({"container": "hls", "twoPass": True, "crf": 23}, ("/twoPass", "unsupported_combination")),
         ({"container": "hls", "height": 720, "renditions": [{"width": 9}]}, ("/height", "unsupported_combination")),
         ({"container": "hls", "segmentSeconds": 0.5}, ("/segmentSeconds", "out_of_range")),
+        ({"container": "hls", "keyframeInterval": 7}, ("/keyframeInterval", "unsupported_combination")),
+        (
+            {"container": "dash", "keyframeInterval": 5, "segmentSeconds": 4},
+            ("/keyframeInterval", "unsupported_combination"),
+        ),
         ({"container": "dash", "segmentFormat": "ts"}, ("/segmentFormat", "unsupported_combination")),
         ({"container": "dash", "encryption": "aes-128"}, ("/encryption", "unsupported_combination")),
         ({"container": "mp4", "encryption": "aes-128"}, ("/encryption", "unsupported_combination")),

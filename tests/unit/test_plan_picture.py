@@ -49,6 +49,34 @@ def test_a_small_source_is_not_enlarged_and_the_caller_is_told() -> None:
     assert "not_upscaled" in warned(plan)
 
 
+def test_a_picture_beyond_all_limits_is_refused_whichever_side_was_asked() -> None:
+    portrait = source(picture=video(coded_width=720, coded_height=1280))
+    assert refused(portrait, spec(width=8192, upscale=True)).code == "picture_too_large"
+
+
+@pytest.mark.parametrize(
+    ("preset", "asked", "size", "level"),
+    [
+        ("h264", "1", 720, "3.1"),
+        ("h264", "4.1", 720, "4.1"),
+        ("h264", "3.1", 1080, "4"),
+        ("hevc", "3", 720, "3.1"),
+        ("hevc", "1", 144, "2"),
+    ],
+)
+def test_a_level_that_does_not_hold_the_picture_is_raised_and_told(
+    preset: str, asked: str, size: int, level: str
+) -> None:
+    plan = planned(source(), spec(preset, level=asked, height=size))
+    assert picture(plan).level == level
+    assert ("level_raised" in warned(plan)) is (level != asked)
+
+
+def test_fields_that_are_left_in_a_picture_are_told() -> None:
+    plan = planned(source(picture=video(interlaced=True)), spec(deinterlace=False))
+    assert (picture(plan).deinterlace, warned(plan)) == (None, {"fields_mixed"})
+
+
 def test_an_encoder_gets_no_smaller_picture_than_it_takes() -> None:
     tiny = source(picture=video(coded_width=8, coded_height=8))
     assert picture(planned(tiny, spec("hevc"))).width_px == 16
