@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 
 from encoder.cli import SECTIONS, root
 from encoder.errors import CATALOGUE, Entry, Where
+from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
+from encoder.ffmpeg.containers import CONTAINERS
 from encoder.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -141,7 +143,76 @@ is the API's problem object. Bars are drawn on a terminal only; elsewhere each c
 
 """
 
-PAGES: dict[str, Callable[[], str]] = {"errors.md": errors_page, "settings.md": settings_page, "cli.md": cli_page}
+
+def codecs_page() -> str:
+    """docs/codecs.md."""
+    intro = (
+        "# Containers and encoders\n\n"
+        "Written by `make docs` from `encoder/ffmpeg/containers.py` and `codecs.py`. What is not listed is refused.\n"
+    )
+    return "".join((intro, *_containers(), *_video_encoders(), *_audio_encoders()))
+
+
+def _containers() -> Iterator[str]:
+    yield (
+        "\n## Containers\n\n`container`, and what it holds. The first of a column is what an output gets when nothing"
+        " is said;\nwhat has no encoder below is only copied.\n\n"
+        "| container | picture | sound | text | |\n|---|---|---|---|---|\n"
+    )
+    for each in CONTAINERS.values():
+        kinds = {
+            "package": each.package,
+            "images": each.images,
+            "subtitles alone": each.captions,
+            "several tracks of sound": each.several,
+        }
+        facts = ", ".join(name for name, so in kinds.items() if so)
+        held = " | ".join(", ".join(codecs) or "–" for codecs in (each.video, each.audio, each.subtitles))
+        yield f"| `{each.name}` | {held} | {facts} |\n"
+
+
+def _video_encoders() -> Iterator[str]:
+    yield (
+        "\n## Picture\n\n`videoCodec` is an encoder or a family; a family is its first encoder here. Keyframes of"
+        " single files are at most\nfour seconds apart unless `keyframeInterval` says otherwise, in packages two.\n\n"
+        "| encoder | family | `encoderPreset` | `tune` | `profile` | `level` | `pixelFormat` | `crf` |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+    )
+    for each in VIDEO_ENCODERS.values():
+        names = (each.presets, each.tunes, tuple(each.profiles), each.levels, each.pixel_formats)
+        presets, *others = (_span(part) for part in names)
+        usual = f" ({each.default_preset})" if each.presets else ""
+        crf = f"{each.crf_min} to {each.crf_max} ({each.default_crf})"
+        yield f"| `{each.name}` | {each.codec} | {presets}{usual} | {' | '.join(others)} | {crf} |\n"
+
+
+def _audio_encoders() -> Iterator[str]:
+    yield (
+        "\n## Sound\n\nAt 48 kHz, whatever the source has, unless `audioSampleRate` says otherwise.\n\n"
+        "| encoder | family | `audioBitrate` | `audioSampleRate` | channels |\n|---|---|---|---|---|\n"
+    )
+    for each in AUDIO_ENCODERS.values():
+        least, most = each.bitrate_bps
+        rates = "lossless" if each.default_bps is None else f"{least} to {most} ({each.default_bps})"
+        hertz = ", ".join(map(str, each.sample_rates_hz))
+        yield f"| `{each.name}` | {each.codec} | {rates} | {hertz} | up to {each.max_channels} |\n"
+
+
+def _span(names: tuple[str, ...]) -> str:
+    """Names in brief: a scale by its ends."""
+    if len(names) > _MOST_NAMES:
+        return f"{names[0]} … {names[-1]}"
+    return ", ".join(names) or "–"
+
+
+_MOST_NAMES = 6
+
+PAGES: dict[str, Callable[[], str]] = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+    "codecs.md": codecs_page,
+}
 
 
 def main() -> None:
