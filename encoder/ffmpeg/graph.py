@@ -7,8 +7,9 @@ pad → format and tags.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
+from itertools import count
 
 from encoder.errors import Defect
 from encoder.ffmpeg import colour_graph, image_graph, overlay, rates, tree
@@ -20,6 +21,7 @@ Size = tuple[int, int]
 _SOURCE = ""  # among the inputs of a command, which are else called by their files
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
+_JOINED = "join=inputs=2:channel_layout=stereo"
 _EVEN_TICKS = 1000  # of a film's frame
 
 
@@ -36,17 +38,28 @@ def pictures(outputs: Mapping[str, OutputPlan]) -> str:
     return tree.grown(f"0:{track}", chains, split="split")
 
 
-def sounds(audios: Mapping[str, AudioPlan]) -> Iterator[str]:
+def sounds(audios: Mapping[str, AudioPlan]) -> list[str]:
     """The graphs that make each output's sound, under its label: one for each track that they come from.
 
     One and not one for each output: ffmpeg 9.0.2 may hold a graph back while the decoder before it waits for that graph
     alone, and looks only at the first graph of a decoder when it looks for what it must let go on. Of 160 runs four
     stood still for ever.
     """
-    by_track: dict[int, dict[str, Chain]] = {}
+    by_track: dict[str, dict[str, Chain]] = {}
     for label, audio in audios.items():
-        by_track.setdefault(audio.source_index, {})[label] = audio.filters
-    return (tree.grown(f"0:{track}", chains, split="asplit") for track, chains in by_track.items())
+        track, chain = heard(audio)
+        by_track.setdefault(track, {})[label] = chain
+    numbers = count()
+    graphs = [tree.grown(track, chains, split="asplit", numbers=numbers) for track, chains in by_track.items()]
+    # a pair may share a track with what is made of that track alone
+    return [";".join(graphs)] if any(audio.right_index is not None for audio in audios.values()) else graphs
+
+
+def heard(audio: AudioPlan) -> tuple[str, Chain]:
+    """What of the source is heard, as a graph names its inputs, and what becomes of it."""
+    if audio.right_index is None:
+        return f"0:{audio.source_index}", audio.filters
+    return f"0:{audio.source_index}][0:{audio.right_index}", (_JOINED, *audio.filters)
 
 
 def alone(output: OutputPlan, *, first_mark: int = 1) -> Chain:

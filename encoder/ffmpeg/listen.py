@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import loudness
+from encoder.ffmpeg import graph, loudness
 from encoder.ffmpeg.exits import Reason, classify
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Launcher, Limits
@@ -28,21 +28,23 @@ Told = Callable[[Progress], None]
 
 def of_source(output: OutputPlan, audio: AudioPlan, *, source_args: Sequence[str]) -> list[str]:
     """The arguments that measure a track of the source, which is descriptor 3, as it will be mixed."""
-    return [*_track(output, audio, loudness.metered(audio.filters), source_args), *_TO_NOWHERE]
+    track, chain = graph.heard(audio)
+    return [*_track(output, f"[{track}]{loudness.metered(chain)}", source_args), *_TO_NOWHERE]
 
 
 def rehearsal(output: OutputPlan, audio: AudioPlan, path: Path, *, source_args: Sequence[str]) -> list[str]:
     """The arguments that encode a track by itself, as it will be."""
     options = [word for option in audio.options for word in option]
-    track = _track(output, audio, ",".join(audio.filters), source_args)
-    return [*track, "-c:a", audio.encoder, *options, "-y", "-f", "matroska", f"file:{path}"]
+    track, chain = graph.heard(audio)
+    heard = _track(output, f"[{track}]{','.join(chain)}", source_args)
+    return [*heard, "-c:a", audio.encoder, *options, "-y", "-f", "matroska", f"file:{path}"]
 
 
-def _track(output: OutputPlan, audio: AudioPlan, chain: str, source_args: Sequence[str]) -> list[str]:
+def _track(output: OutputPlan, heard: str, source_args: Sequence[str]) -> list[str]:
     args = ["-v", "info"]
     if output.seek_seconds:
         args += ["-ss", f"{output.seek_seconds:.6f}"]
-    args += [*source_args, "-map", f"0:{audio.source_index}", "-filter:a", chain]
+    args += [*source_args, "-filter_complex", f"{heard}[heard]", "-map", "[heard]"]
     if output.duration_seconds is not None:
         args += ["-t", f"{output.duration_seconds + _SPARE_SECONDS:.6f}"]
     return args

@@ -43,12 +43,16 @@ def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
 
 def _planned(case: Case, track: AudioStream, span: Span) -> AudioPlan:
     wanted = rules.audio_codec(case.spec)
-    if wanted == codecs.COPY and _may_copy(case, track, span):
+    right = tracks.right_of(case, track)
+    if wanted == codecs.COPY and _may_copy(case, track, span, right):
         return _copied(case, track, span)
     encoder = codecs.audio_encoder(case.container.audio[0] if wanted == codecs.COPY else wanted)
     if encoder is None or encoder.name not in case.able.encoders:
         raise errors.Permanent("encoder_not_available", f"No worker here has the audio encoder {wanted}.")
-    return _encoded(case, track, encoder, span)
+    if right is None:
+        return _encoded(case, track, encoder, span)
+    both = replace(track, channels=2, layout=channels.NAMES[2])
+    return replace(_encoded(case, both, encoder, span), right_index=right.index)
 
 
 def layout_of(track: AudioStream) -> str:
@@ -56,9 +60,12 @@ def layout_of(track: AudioStream) -> str:
     return channels.layout_of(track.layout, track.channels)
 
 
-def _may_copy(case: Case, track: AudioStream, span: Span) -> bool:
+def _may_copy(case: Case, track: AudioStream, span: Span, right: AudioStream | None) -> bool:
     if track.codec not in case.container.audio:
         case.warn("codec_substituted", f"{case.container.name} holds no {track.codec}: the sound is encoded anew.")
+        return False
+    if right is not None:
+        case.warn("codec_substituted", "Left and right are tracks of their own: the sound is encoded anew.")
         return False
     if track.begins_damaged:
         case.warn("codec_substituted", "The sound begins inside a packet: it is encoded anew.")

@@ -8,11 +8,13 @@ from typing import TypeVar
 
 from encoder import errors
 from encoder.ffmpeg.case import Case
-from encoder.model.media import AudioStream, SubtitleStream
+from encoder.model.media import AudioStream, Media, SubtitleStream
 
 T = TypeVar("T", AudioStream, SubtitleStream)
 
 DEFAULT, ALL = "default", "all"
+_OF_STUDIOS = ("mxf", "gxf", "mov")  # formats in which each channel may have a track of its own
+_SAME_SECONDS = 0.001
 MOST = 16
 LANGUAGE = re.compile(r"[a-z]{3}")
 
@@ -42,6 +44,34 @@ def chosen(case: Case) -> list[AudioStream]:
     if not found:
         raise errors.Permanent("no_audio_stream", "The source has none of the tracks of sound that are asked for.")
     return found
+
+
+def right_of(case: Case, left: AudioStream) -> AudioStream | None:
+    """The right channel of sound that is recorded as pairs of mono tracks, as cameras and studios do; None: it is not.
+
+    Only the first pair is taken, by custom the programme, and only where nobody asks for tracks by name.
+    """
+    tracks = case.media.audio
+    if case.spec.audio_tracks not in (None, DEFAULT) or not _are_pairs(case.media) or left != tracks[0]:
+        return None
+    count = len(tracks)
+    case.warn("tracks_paired", f"Sound is {count} tracks of one channel: streams {left.index} and {tracks[1].index}, "
+              "the first two, are made left and right.")  # fmt: skip
+    return tracks[1]
+
+
+def _are_pairs(media: Media) -> bool:
+    alike = {(each.codec, each.channels, each.sample_rate_hz, each.language, each.decodable) for each in media.audio}
+    starts = [each.start_seconds for each in media.audio]
+    paired = len(media.audio) > 0 and len(media.audio) % 2 == 0 and len(alike) == 1
+    codec, channels, *_, decodable = next(iter(alike), ("", 0, False))
+    return (
+        paired
+        and any(name in _OF_STUDIOS for name in media.format.split(","))
+        and codec.startswith("pcm_")
+        and (channels, decodable) == (1, True)
+        and max(starts) - min(starts) < _SAME_SECONDS
+    )
 
 
 def default_of(case: Case, tracks: list[AudioStream]) -> AudioStream:

@@ -8,9 +8,12 @@ from itertools import count
 Chain = tuple[str, ...]  # steps; `{n}` in one stands for a number that no other step has
 
 
-def grown(source: str, chains: Mapping[str, Chain], *, split: str) -> str:
-    """The graph that brings `source` through each chain to its label. `split`: the filter that makes two of one."""
-    return ";".join(_statements(source, chains, split, count()))
+def grown(source: str, chains: Mapping[str, Chain], *, split: str, numbers: Iterator[int] | None = None) -> str:
+    """The graph that brings `source` through each chain to its label. `split`: the filter that makes two of one.
+
+    `numbers`: of its own labels, where several trees stand in one graph.
+    """
+    return ";".join(_statements(source, chains, split, count() if numbers is None else numbers))
 
 
 def numbered(chain: Chain) -> Chain:

@@ -133,6 +133,7 @@ class AudioPlan(Record):
     """The audio stream of one output."""
 
     source_index: int
+    right_index: int | None = None  # the track of its right channel, where it lies in one of its own
     encoder: str  # or `copy`
     codec: str
     channels: int

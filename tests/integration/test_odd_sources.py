@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.encoding import fast, one, ssim, told
-from tests.lab.facts import picture, spec, warned
+from tests.lab.encoding import fast, number, one, run, ssim, told
+from tests.lab.facts import picture, sound, spec, warned
 from tests.lab.imaging import image
 from tests.lab.media import ffmpeg_binary, made
 from tests.lab.pulldown import flagged
@@ -222,3 +222,59 @@ async def test_images_of_wide_gamut_are_in_the_colours_of_bt709(form: str, tmp_p
     made_of = await image(_rust("bt2020.mp4"), tmp_path, spec(None, container=form, thumbnails={"at": [0.2]}))
     assert made_of.proof.passed, made_of.proof.failed
     assert _colour(made_of.files[0], "bt601" if form == "jpg" else "auto") == pytest.approx(_RUST, abs=6)
+
+
+def _tones(name: str, *hertz: int, coder: str = "pcm_s16le") -> Path:
+    """A picture and a track of one channel for each tone."""
+    tones = [word for each in hertz for word in ("-f", "lavfi", "-i", f"sine=d=2:f={each}:r=48000")]
+    maps = [word for track in range(len(hertz) + 1) for word in ("-map", str(track))]
+    picture_of = ("-f", "lavfi", "-i", "testsrc2=d=2:s=352x288:r=25")
+    return made(name, *picture_of, *tones, *maps, "-c:v", "mpeg2video", "-q:v", "3", "-c:a", coder)
+
+
+def _loudest_hz(path: Path, channel: str) -> float:
+    """The tone of a channel, by how often it crosses zero."""
+    said = told("-v", "info", "-i", path, "-af", f"pan=mono|FC={channel},astats")
+    return number(r"Zero crossings rate: ([\d.]+)", said) * 48000 / 2
+
+
+@pytest.mark.parametrize("name", ["pair.mxf", "pair.mov", "two-pairs.mxf"])
+async def test_two_tracks_of_one_channel_are_left_and_right(name: str, tmp_path: Path) -> None:
+    """MXF has a track for each channel: half of the programme was missing."""
+    tones = (300, 1500) if name.startswith("pair") else (300, 1500, 5000, 7000)
+    wanted = (fast(), fast(audioTracks=[1]), fast(loudness=-20))
+    results = await run(_tones(name, *tones), tmp_path, *wanted)
+    assert [result.proof.failed for result in results] == [()] * 3
+    for result in (results[0], results[2]):
+        assert "tracks_paired" in warned(result.plan)
+        heard = [_loudest_hz(result.path, channel) for channel in ("FL", "FR")]
+        assert heard == pytest.approx([300, 1500], rel=0.05)
+    assert (sound(results[1].plan).channels, warned(results[1].plan)) == (1, set())
+
+
+async def test_a_copy_of_such_a_pair_is_encoded_and_mono_is_made_of_both(tmp_path: Path) -> None:
+    path = _tones("pair.mov", 300, 1500)
+    both, one_channel = await run(
+        path, tmp_path, spec(None, container="mov", videoCodec="h264", audioCodec="copy"), fast(audioChannels=1)
+    )
+    assert both.proof.passed, both.proof.failed
+    assert (sound(both.plan).channels, "codec_substituted" in warned(both.plan)) == (2, True)
+    assert one_channel.proof.passed, one_channel.proof.failed
+    assert (sound(one_channel.plan).channels, sound(one_channel.plan).right_index) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "tones", "coder"),
+    [
+        ("three.mxf", (300, 1500, 5000), "pcm_s16le"),
+        ("pair.mkv", (300, 1500), "pcm_s16le"),
+        ("pair-aac.mov", (300, 1500), "aac"),
+    ],
+)
+async def test_other_tracks_of_one_channel_stay_alone(
+    name: str, tones: tuple[int, ...], coder: str, tmp_path: Path
+) -> None:
+    """An odd number, a format that has stereo tracks, a codec of phones: who would say that they belong together?"""
+    result = await one(_tones(name, *tones, coder=coder), tmp_path, fast())
+    assert result.proof.passed, result.proof.failed
+    assert (sound(result.plan).channels, "tracks_paired" in warned(result.plan)) == (1, False)
