@@ -9,7 +9,7 @@ import pytest
 from encoder.ffmpeg.launcher import Launcher, Leash
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect
-from tests.lab.dolby import with_dolby_vision
+from tests.lab.dolby import with_dolby_vision, with_dolby_vision_in_table
 from tests.lab.encoding import fast, number, one, ssim, told
 from tests.lab.facts import ABLE, picture, sound, spec, warned
 from tests.lab.media import ffmpeg_binary, made
@@ -274,13 +274,19 @@ async def test_hdr_is_kept_in_ten_bits_with_its_tags(preset: str, transfer: str,
     assert transfer != "smpte2084" or kept.hdr_peak_nits == 1000
 
 
-@pytest.mark.parametrize("container", ["mp4", "mkv"])
+@pytest.mark.parametrize("container", ["mp4", "mkv", "ts", "m2ts"])
 @pytest.mark.parametrize("profile", [5, 8])
 async def test_dolby_vision_is_made_of_its_base_or_refused(profile: int, container: str, tmp_path: Path) -> None:
     """Dolby Vision: profiles 7 and 8 by their base; profile 5 has none."""
     path = with_dolby_vision(_hdr("base.mp4", "smpte2084"), tmp_path, profile)
     if container == "mkv":
         path = made(f"dolby-{profile}.mkv", "-i", str(path), "-c", "copy")
+    elif container != "mp4":
+        stream = made("base.ts", "-i", str(_hdr("base.mp4", "smpte2084")), "-c", "copy")
+        path = with_dolby_vision_in_table(stream, tmp_path, profile)
+        if container == "m2ts":
+            packets = [path.read_bytes()[at : at + 188] for at in range(0, path.stat().st_size, 188)]
+            path.write_bytes(b"time" + b"time".join(packets))
     launcher = Launcher(binary=Path(ffmpeg_binary()))
     media = await inspect(launcher, path, folder=tmp_path, leash=Leash())
     assert media.video[0].dolby_vision_profile == profile

@@ -13,7 +13,10 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from encoder.ffmpeg.prober import transport
 from encoder.ffmpeg.prober.combing import Combs, pulled_down
 from encoder.ffmpeg.prober.describe import sane_aspect
 from encoder.ffmpeg.prober.layout import Layout, layout
@@ -66,6 +69,14 @@ def test_frames_of_two_and_three_fields_are_a_film_while_they_keep_pace_with_it(
     assert (whole.rate, whole.variable, whole.pulled_down) == (Fraction(film), False, True)
     mixed = found(lambda frame: frame > 50 and frame % every < every - 1)
     assert (mixed.rate, mixed.variable, mixed.pulled_down) == (Fraction(video), True, False)
+
+
+@given(st.lists(st.binary(min_size=188, max_size=188), min_size=3, max_size=6), st.sampled_from([0, 0x1FF]))
+def test_tables_of_a_transport_stream_may_say_anything(packets: list[bytes], pid: int) -> None:
+    begun = (0x4000 | pid).to_bytes(2)
+    head = b"".join(b"\x47" + begun + b"\x10\x00" + packet[5:] for packet in packets)
+    table = b"\x47\x40\x00\x10\x00" + bytes([0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xE1, 0xFF]).ljust(183, b"\xff")
+    assert transport.dolby_vision(table + head) in (None, *range(128))
 
 
 def test_one_frame_has_no_rate() -> None:

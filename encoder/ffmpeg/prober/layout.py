@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from encoder.ffmpeg.prober import transport
+
 _HEADER = 8
 _LONG_HEADER = 16
 _MOST_BOXES = 100_000  # a fragmented file has two for each fragment
@@ -67,6 +69,9 @@ def layout(descriptor: int, form: str) -> Layout:
         return _boxed(descriptor)
     if form.startswith("matroska"):
         return Layout(dolby_vision_profile=_dolby_vision_of_matroska(descriptor))
+    if form.startswith("mpegts"):
+        head = os.pread(descriptor, transport.HEAD_BYTES, 0)
+        return Layout(dolby_vision_profile=transport.dolby_vision(head))
     return Layout(declared_bytes=_riff_bytes(descriptor)) if form in ("avi", "wav") else Layout()
 
 
