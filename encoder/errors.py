@@ -332,6 +332,7 @@ _ENTRIES = (
     _warning("subtitles_are_pictures", "Subtitles are pictures", "Ask for `burn-in`: no text can be made of them."),
     _warning("subtitles_empty", "Subtitles say nothing", "Nothing; there are none in this part of the source."),
     _warning("subtitles_damaged", "Some subtitles are lost", "Look at the source: some could not be read."),
+    _warning("letters_missing", "Letters have no font", "Install a font that has them on the workers."),
     _warning("loudness_dynamic", "Dynamics were compressed", "Ask for a lower `loudness` to keep the dynamics."),
     _warning("loudness_missed", "Sound could not be so loud", "Ask for a lower `loudness`: its peaks allow no more."),
     _warning("loudness_silent", "Sound is silence", "Nothing; no gain was applied."),

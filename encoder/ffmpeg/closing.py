@@ -100,3 +100,12 @@ def _written(line: re.Match[str]) -> Written:
 
 def _number(text: str | None) -> int | None:
     return None if text is None else int(text)
+
+
+# of libass, for each font that asked for it
+_NO_GLYPH = re.compile(r"failed to find any fallback with glyph 0x([0-9A-F]+) for font", re.IGNORECASE)
+
+
+def letters_without_font(log: str) -> str:
+    """The letters of burnt-in text that no font of this machine has, each once, in their order."""
+    return "".join(dict.fromkeys(chr(int(found, 16)) for found in _NO_GLYPH.findall(log)))

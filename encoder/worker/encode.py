@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import command, hardware, launcher, lift, listen
+from encoder.ffmpeg import closing, command, hardware, launcher, lift, listen
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.ffmpeg.listen import Ear
@@ -30,6 +30,7 @@ UNKNOWN_DURATION_S = 3600.0
 LEAST_FILE_BYTES = 1024**3
 MOST_FILE_BYTES = 200 * 1024**3
 ESTIMATE_MARGIN = 4
+_MOST_LETTERS = 20  # that a caller is shown
 
 
 def limits_for(plans: Sequence[OutputPlan], source_bytes: int) -> Limits:
@@ -128,7 +129,7 @@ class Encode:
                 command=shown,
                 log=ended.log,
                 seconds=self._clock() - begun,
-                notes=notes,
+                notes=(*notes, *_unwritten(each, ended.log)),
             )
             for each in plans
         ]
@@ -179,6 +180,15 @@ class Encode:
 
     async def _keep_log(self, run: Run, plans: list[OutputPlan], ended: Exit) -> None:
         await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))
+
+
+def _unwritten(plan: OutputPlan, log: str) -> Iterator[Note]:
+    """What a caller must know of text that was burnt in."""
+    burns = any(stream.video and stream.video.burnt and stream.video.burnt.file for stream in plan.streams)
+    letters = closing.letters_without_font(log) if burns else ""
+    if letters:
+        told = f"This worker has no font for {letters[:_MOST_LETTERS]}: there is a box in the place of each."
+        yield Note(code="letters_missing", message=told)
 
 
 def _prepare(path: Path, plan: OutputPlan) -> None:

@@ -235,6 +235,7 @@ async def test_a_job_takes_files_of_subtitles_and_tells_no_secret(encoding: str,
     (tmp_path / "in.mp4").write_bytes(clip(seconds=4, size="160x90", name="four.mp4").read_bytes())
     scripts = {
         "/a.srt": Served(data=LINES.encode(encoding)),
+        "/odd.srt": Served(data="1\n00:00:01,000 --> 00:00:02,000\nO\U0010fffd\n".encode()),
         "/evil.srt": Served(data=b"#EXTM3U\n#EXT-X-VERSION:3\nfile:///etc/passwd\n"),
     }
     async with running(dsn, tmp_path) as platform, Server(scripts={**scripts}) as origin:
@@ -253,6 +254,7 @@ async def test_a_job_takes_files_of_subtitles_and_tells_no_secret(encoding: str,
                 {**quick, "subtitles": {"mode": "copy", "files": [file("/evil.srt")]}},
                 {**quick, "subtitles": {"mode": "copy", "files": [file("/none.srt")]}},
                 {"container": "vtt"},
+                {**quick, "subtitles": {"mode": "burn-in", "files": [file("/odd.srt")]}},
             ],
         }
         status, preview = await platform.call("POST", "/jobs?dryRun=true", json=job)
@@ -263,8 +265,10 @@ async def test_a_job_takes_files_of_subtitles_and_tells_no_secret(encoding: str,
     assert (asked.count("/a.srt"), asked.count("/evil.srt")) == (2, 2)  # by the dry run, and by the job
     assert "SENTINEL" not in f"{done}{preview}"
     states = [each["status"] for each in done["outputs"]]
-    assert states == ["uploaded"] * 3 + ["failed"] * 3, done
-    assert [each["error"]["code"] for each in done["outputs"][3:]] == [
+    assert states == ["uploaded"] * 3 + ["failed"] * 3 + ["uploaded"], done
+    told = [{note["code"] for note in each["warnings"]} for each in done["outputs"]]
+    assert ("letters_missing" in told[1], "letters_missing" in told[6]) == (False, True)
+    assert [each["error"]["code"] for each in done["outputs"][3:6]] == [
         "unsupported_format", "source_not_found", "no_subtitle_stream",
     ]  # fmt: skip
     assert "ÄÖ".encode() in text
