@@ -129,7 +129,7 @@ class Encode:
                 command=shown,
                 log=ended.log,
                 seconds=self._clock() - begun,
-                notes=(*notes, *_unwritten(each, ended.log)),
+                notes=(*notes, *_unwritten(run.folder, each, ended.log)),
             )
             for each in plans
         ]
@@ -182,10 +182,11 @@ class Encode:
         await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))
 
 
-def _unwritten(plan: OutputPlan, log: str) -> Iterator[Note]:
-    """What a caller must know of text that was burnt in."""
-    burns = any(stream.video and stream.video.burnt and stream.video.burnt.file for stream in plan.streams)
-    letters = closing.letters_without_font(log) if burns else ""
+def _unwritten(folder: Path, plan: OutputPlan, log: str) -> Iterator[Note]:
+    """What a caller must know of text that was burnt in; outputs of one run share its log."""
+    burnt = {stream.video.burnt.file for stream in plan.streams if stream.video and stream.video.burnt}
+    text = "".join((folder / file).read_text("utf-8") for file in burnt if file is not None)
+    letters = "".join(letter for letter in closing.letters_without_font(log) if letter in text)
     if letters:
         told = f"This worker has no font for {letters[:_MOST_LETTERS]}: there is a box in the place of each."
         yield Note(code="letters_missing", message=told)
