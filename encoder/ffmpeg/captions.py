@@ -17,7 +17,7 @@ CODECS = {SRT: "subrip", WEBVTT: "webvtt", ASS: "ass"}  # as ffmpeg calls them
 EXTENSIONS = {SRT: "srt", WEBVTT: "vtt", ASS: "ass"}
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{2})[.,](\d{1,3})"
+_TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(.*)")
 _SETTING = re.compile(r"(vertical|line|position|size|align):[a-z0-9.,%-]+")
 _SECTION = re.compile(r"\s*\[([^\]]+)\]\s*")

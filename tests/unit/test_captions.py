@@ -58,6 +58,16 @@ def test_a_script_s_fonts_and_pictures_are_left_behind() -> None:
     assert "Dialogue: 2,0:00:01.00,0:00:02.50,D,,0,0,0,,{\\i1}One, two\n" in again
 
 
+def test_times_that_are_written_short_are_times() -> None:
+    text = "1\n00:00:01,0 --> 00:00:02,0\na\n\n2\n0:0:2,5 --> 0:0:3,0\nb\n"
+    assert times(captions.read(text, SRT)) == [(1000, 2000), (2500, 3000)]
+
+
+def test_a_caption_near_ten_hours_does_not_wrap() -> None:
+    late = Captions(form=ASS, listed=(Caption(start_ms=35_999_996, end_ms=36_000_500, text="Default,,0,0,0,,x"),))
+    assert "9:59:59.99,9:59:59.99" in captions.written(late)
+
+
 def test_what_says_nothing_or_lasts_no_time_is_left_out() -> None:
     text = "1\n00:00:02,000 --> 00:00:01,000\nx\n\n2\n00:00:02,000 --> 00:00:03,000\n \n\n"
     assert captions.read(text, SRT).listed == ()
