@@ -1,13 +1,15 @@
 #!/bin/sh
-# Writes requirements/run.txt and dev.txt from pyproject.toml: every version and hash, for every platform, and no
-# registry's address. Versions stay as they are where they fit; `--upgrade` (or `--upgrade-package NAME`) moves them.
+# Writes requirements/run.txt and dev.txt from pyproject.toml, and the lock of the queues that the bench runs beside
+# ours: every version and hash, for every platform, and no registry's address. Versions stay as they are where they
+# fit; `--upgrade` (or `--upgrade-package NAME`) moves them.
 set -eu
 cd "$(dirname "$0")/.."
 
 compile() {
-    .venv/bin/uv pip compile -q pyproject.toml --universal --python-version 3.11 \
+    .venv/bin/uv pip compile -q --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-header "$@"
 }
 
-compile --output-file requirements/run.txt "$@"
-compile --output-file requirements/dev.txt --extra dev --extra sftp --constraint requirements/run.txt "$@"
+compile pyproject.toml --output-file requirements/run.txt "$@"
+compile pyproject.toml --output-file requirements/dev.txt --extra dev --extra sftp --constraint requirements/run.txt "$@"
+compile tests/bench/peer/requirements.in --output-file tests/bench/peer/requirements.txt "$@"

@@ -13,7 +13,7 @@ import sys
 
 from encoder.log import configure
 
-CASES = ("queue", "pickup", "job", "ladder", "fetch", "transfer", "pictures")
+CASES = ("queue", "peers", "job", "ladder", "fetch", "transfer", "pictures")
 
 
 async def main(wanted: list[str]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -12,12 +13,17 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCKS = ("run", "dev")
+PEERS = ROOT / "tests" / "bench" / "peer"
+LOCKS = {
+    "run": ROOT / "requirements" / "run.txt",
+    "dev": ROOT / "requirements" / "dev.txt",
+    "peers": PEERS / "requirements.txt",
+}
 EXTRAS = [each for extra in PROJECT["optional-dependencies"].values() for each in extra]
 
 
 def _text(lock: str) -> str:
-    return (ROOT / "requirements" / f"{lock}.txt").read_text()
+    return LOCKS[lock].read_text()
 
 
 def _entries(lock: str) -> Iterator[tuple[Requirement, int]]:
@@ -58,6 +64,16 @@ def test_a_lock_satisfies_the_project(lock: str, wanted: list[str]) -> None:
 
 def _meets(version: Version | None, requirement: Requirement) -> bool:
     return version is not None and version in requirement.specifier
+
+
+def test_the_locks_of_the_peers_satisfy_what_the_bench_asks_for() -> None:
+    wanted = [Requirement(line) for line in (PEERS / "requirements.in").read_text().splitlines() if line[0] != "#"]
+    locked = _versions("peers")
+    assert [str(each) for each in wanted if not _meets(locked.get(canonicalize_name(each.name)), each)] == []
+    asked = json.loads((PEERS / "package.json").read_text())
+    packages = json.loads((PEERS / "package-lock.json").read_text())["packages"]
+    assert packages.pop("") == {name: asked[name] for name in ("dependencies", "optionalDependencies")}
+    assert [name for name, package in packages.items() if "integrity" not in package or "resolved" in package] == []
 
 
 def test_dev_holds_all_of_run_at_the_same_versions() -> None:
