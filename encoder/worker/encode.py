@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import closing, command, hardware, launcher, lift, listen
+from encoder.ffmpeg import closing, command, hardware, launcher, lift, listen, substitute
 from encoder.ffmpeg.formats import input_options
 from encoder.ffmpeg.launcher import Exit, Launcher, Limits, Progress, Reason
 from encoder.ffmpeg.listen import Ear
@@ -68,14 +68,13 @@ class Encode:
         Raises:
             errors.Resource: the machine lacks something; no output is to blame.
         """
+        if len(one_pass.outputs) == 1:
+            return await self._alone(run, source, plan, one_pass)
         try:
             return await self._run(run, source, plan, one_pass)
+        except errors.Resource:
+            raise
         except errors.Failure as failure:
-            if isinstance(failure, errors.Resource):
-                raise
-            if len(one_pass.outputs) == 1:
-                await write_off(run, OutputId(one_pass.outputs[0]), failure)
-                return []
             log.warning("encode.pass_split", job=run.job.id, code=failure.code, outputs=len(one_pass.outputs))
         return await self._singly(run, source, plan, one_pass)
 
@@ -84,13 +83,26 @@ class Encode:
         note = Note(code="encoded_alone", message="The pass shared with other outputs failed; encoded by itself.")
         made: list[Made] = []
         for output in one_pass.outputs:
-            try:
-                made += await self._run(run, source, plan, replace(one_pass, outputs=(output,)), notes=(note,))
-            except errors.Resource:
-                raise
-            except errors.Failure as failure:
-                await write_off(run, OutputId(output), failure)
+            made += await self._alone(run, source, plan, replace(one_pass, outputs=(output,)), (note,))
         return made
+
+    async def _alone(
+        self, run: Run, source: Fetched, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
+    ) -> list[Made]:
+        """One output; in software, where hardware failed."""
+        output = plan.output(one_pass.outputs[0])
+        try:
+            return await self._run(run, source, plan, one_pass, notes)
+        except errors.Resource:
+            raise
+        except errors.Failure as failure:
+            if not substitute.is_in_hardware(output):
+                await write_off(run, OutputId(output.output), failure)
+                return []
+            log.warning("encode.hardware_failed", job=run.job.id, code=failure.code, output=output.output)
+            stand_in = substitute.in_software(output, failure)
+        others = tuple(each for each in plan.outputs if each.output != output.output)
+        return await self._alone(run, source, replace(plan, outputs=(*others, stand_in)), one_pass, notes)
 
     async def _run(
         self, run: Run, source: Fetched, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()

@@ -8,8 +8,12 @@ import pytest
 
 from encoder.ffmpeg import abilities, codecs, hardware
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits, Reason
-from tests.lab.encoding import fast, one
-from tests.lab.facts import ABLE, picture, warned
+from encoder.ffmpeg.probe import inspect
+from encoder.model.base import Json
+from tests.lab.broken import encoded
+from tests.lab.encoding import Judging, fast, judge, one
+from tests.lab.facts import ABLE, picture, spec, warned
+from tests.lab.ffx import ffx, launcher_of
 from tests.lab.media import clip, ffmpeg_binary
 
 LISTED = ("h264_nvenc", "hevc_vaapi", "av1_qsv", "libx264", "aac")
@@ -77,3 +81,43 @@ async def test_a_device_is_open_to_runs_that_name_it_and_to_no_others(launcher: 
     assert await read() is not Reason.OK
     assert await read("/dev/zero") is Reason.OK
     assert await read("/dev/zero", "/dev/not-here") is Reason.OK
+
+
+_BROKEN_OFF = ("unless h264_nvenc", "progress frame=10 out_time_us=400000")
+
+
+@pytest.mark.parametrize("end", ["exit 171", "signal 11"])
+@pytest.mark.parametrize("outputs", [1, 2])
+async def test_hardware_that_fails_in_the_middle_is_stood_in_for_by_software_and_it_is_told(
+    end: str, outputs: int, tmp_path: Path
+) -> None:
+    """A card is lost, a driver crashes, a card has no session left: another attempt would fail alike."""
+    program = ffx(tmp_path, *_BROKEN_OFF, "say Error submitting video frame to the encoder", end)
+    asked = {number: fast(None, container="mp4", videoCodec="h264_nvenc", crf=30) for number in range(outputs)}
+    folder = tmp_path / "job"
+    folder.mkdir()
+    made = await encoded(clip(), folder, asked, launcher=launcher_of(program))
+    assert len(made) == outputs
+    media = await inspect(Launcher(binary=Path(ffmpeg_binary())), clip(), folder=folder, leash=Leash())
+    for each in made:
+        assert picture(each.plan).encoder == "libx264"
+        assert picture(each.plan).crf == codecs.VIDEO_ENCODERS["libx264"].default_crf  # 30 meant something else there
+        assert "codec_substituted" in warned(each.plan)
+        judged = await judge(Judging(plan=each.plan, path=each.path, source=clip(), media=media, log=each.log))
+        assert judged.proof.passed, judged.proof.failed
+
+
+async def test_a_package_of_hardware_that_fails_is_made_in_software_rung_by_rung(tmp_path: Path) -> None:
+    program = ffx(tmp_path, *_BROKEN_OFF, "exit 171")
+    rungs: list[Json] = [{"height": 180, "videoBitrate": 300_000}, {"height": 90, "videoBitrate": 100_000}]
+    asked = {0: spec(None, container="hls", videoCodec="h264_nvenc", renditions=rungs)}
+    (made,) = await encoded(clip(), tmp_path, asked, launcher=launcher_of(program))
+    videos = [stream.video for stream in made.plan.streams if stream.video is not None]
+    assert [(video.encoder, video.bitrate_bps) for video in videos] == [("libx264", 300_000), ("libx264", 100_000)]
+    assert all(("-sc_threshold", "0") in video.options for video in videos)
+    assert len(list(made.path.rglob("*.m4s"))) >= 2
+
+
+async def test_software_that_fails_is_not_tried_again(tmp_path: Path) -> None:
+    program = ffx(tmp_path, "unless libx264", "exit 171")
+    assert await encoded(clip(), tmp_path, {0: fast()}, launcher=launcher_of(program)) == []

@@ -109,6 +109,17 @@ async def result(source: Path, folder: Path, output: OutputSpec) -> Result:
     return Result(made=made, source=source, media=media, launcher=launcher)
 
 
+async def encoded(source: Path, folder: Path, outputs: dict[int, OutputSpec], *, launcher: Launcher) -> list[Made]:
+    """What the worker's encode makes of the first pass, with a `launcher` of its own."""
+    run = _run(folder)
+    real = Launcher(binary=Path(ffmpeg_binary()))
+    plan = decide(await inspect(real, source, folder=folder, leash=run.held.leash), outputs, ABLE)
+    fetched = Fetched(path=source, size_bytes=source.stat().st_size, seconds=0.0)
+    return await Encode(launcher, by_descriptor=True, threads=2, clock=time.monotonic)(
+        run, fetched, plan, plan.passes[0]
+    )
+
+
 def _run(folder: Path) -> Run:
     claim = Claim(
         task_id=TaskId(1), epoch=1, job_id=JobId(1), tenant_id=DEFAULT_TENANT, kind="transcode", queue="encode",

@@ -11,6 +11,7 @@ Asked about itself (`-version`, `-encoders`, …) it answers as the real one. St
     line BYTES         one line on stderr          print BYTES       zeros on stdout
     deaf               ignore SIGTERM              fork              a deaf child that holds the pipes
     note NAME          write pid, environment, argv   real              become the real ffmpeg
+    unless WORD        become the real one if no argument is WORD
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ STEP = {
     "deaf": lambda _: signal.signal(signal.SIGTERM, signal.SIG_IGN),
     "fork": lambda _: fork(),
     "note": note,
+    "unless": lambda word: word in sys.argv or os.execv(REAL, [REAL, *sys.argv[1:]]),
     "real": lambda _: os.execv(REAL, [REAL, *sys.argv[1:]]),
 }
 
