@@ -45,10 +45,6 @@ class Abilities:
         return "fd" in self.protocols
 
     @property
-    def measures_vmaf(self) -> bool:
-        return "libvmaf" in self.filters
-
-    @property
     def weaknesses(self) -> tuple[Weakness, ...]:
         """What is known against this version; all of it if the version is none that we can read."""
         numbers = _numbers(self.version)

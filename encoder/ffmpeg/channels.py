@@ -62,7 +62,7 @@ _HALF_SHARE = "0.354"
 _LEFT_ITSELF, _LEFT = ("FL", "DL"), ("BL", "SL", "FLC", "WL", "TFL", "TBL", "TSL", "BFL")
 _RIGHT_ITSELF, _RIGHT = ("FR", "DR"), ("BR", "SR", "FRC", "WR", "TFR", "TBR", "TSR", "BFR")
 _BETWEEN = ("FC", "BC", "TC", "TFC", "TBC", "BFC")
-_STEREO, _SURROUND, _MORE_SURROUND = 2, 6, 8
+_STEREO, _MORE_SURROUND = 2, 8
 
 # of each loudspeaker, by what it takes whole and what it takes a share of
 _FRONT = {

@@ -73,11 +73,6 @@ class Evidence:
         """The picture of the result."""
         return next((stream for stream in self.opened.media.video if not stream.attached_picture), None)
 
-    @property
-    def sound(self) -> AudioStream | None:
-        """The sound of the result."""
-        return next(iter(self.opened.media.audio), None)
-
     def stream(self, kind: str) -> VideoStream | AudioStream | None:
         """What the result has for a planned stream."""
         if kind == "video":

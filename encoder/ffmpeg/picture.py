@@ -20,7 +20,7 @@ from encoder.model.plan import BurntPlan, VideoPlan, WatermarkPlan
 _FIELDS_KEPT_LINES = 720
 _FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
 _TEN_BIT = codecs.TEN_BIT[0]
-_LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million (E4)
+_LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million
 _MOST_REORDERED = 8  # frames; encoders in use keep to 4
 
 

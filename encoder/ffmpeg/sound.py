@@ -15,11 +15,6 @@ DEFAULT_RATE_HZ = 48_000
 _LONGEST_PACKET_SAMPLES = 2048
 
 
-def planned(case: Case, span: Span) -> AudioPlan | None:
-    """The one audio stream of an output, or None for a silent one. Raises as `all_planned`."""
-    return next(iter(all_planned(case, span)), None)
-
-
 def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
     """The audio streams of an output, in their order; none of a silent one.
 

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from encoder.packaging.bandwidth import rates
-from encoder.packaging.hls import default, label, spans
+from encoder.packaging.hls import default, label
 from encoder.packaging.languages import tag
 from encoder.packaging.text import Text, adaptation_set
 from encoder.packaging.track import INIT, SUFFIXES, Segment, TrackKind, Written
@@ -90,17 +89,17 @@ def _adaptation_set(period: Element, number: int, tracks: Sequence[Written]) -> 
     if plan.language:
         attributes["lang"] = tag(plan.language)
     if plan.kind == "video":
-        attributes["maxWidth"] = str(max(size(track)[0] for track in tracks))
-        attributes["maxHeight"] = str(max(size(track)[1] for track in tracks))
-        attributes["par"] = _ratio(*size(tracks[0]))
+        attributes["maxWidth"] = str(max(track.size_px[0] for track in tracks))
+        attributes["maxHeight"] = str(max(track.size_px[1] for track in tracks))
+        attributes["par"] = _ratio(*tracks[0].size_px)
     return SubElement(period, "AdaptationSet", attributes)
 
 
 def _representation(inside: Element, track: Written) -> None:
-    plan, rate = track.track, rates(spans(track))
-    attributes = {"id": plan.name, "codecs": track.codec, "bandwidth": str(rate.peak_bps)}
+    plan = track.track
+    attributes = {"id": plan.name, "codecs": track.codec, "bandwidth": str(track.rates.peak_bps)}
     if plan.kind == "video":
-        width, height = size(track)
+        width, height = track.size_px
         attributes |= {"width": str(width), "height": str(height), "sar": "1:1"}
         attributes |= {"frameRate": _frame_rate(plan.rate)} if plan.rate else {}
     elif track.sample_rate_hz:
@@ -134,10 +133,6 @@ def _runs(segments: Iterable[Segment]) -> list[_Run]:
         else:
             runs.append(_Run(segment.start, segment.duration, 0))
     return runs
-
-
-def size(track: Written) -> tuple[int, int]:
-    return track.width_px or track.track.width_px or 0, track.height_px or track.track.height_px or 0
 
 
 def _end(track: Written) -> Fraction:

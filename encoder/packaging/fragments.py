@@ -12,7 +12,7 @@ from encoder.packaging.independent import is_independent
 from encoder.packaging.track import IFrame, Segment, Track, Written
 
 _NOT_SYNC = 0x10000  # sample_is_non_sync_sample
-_BASE, _DESCRIPTION, _DURATION, _SIZE, _FLAGS, _FROM_MOOF = 0x1, 0x2, 0x8, 0x10, 0x20, 0x20000  # of tfhd
+_BASE, _DESCRIPTION, _DURATION, _SIZE, _FLAGS = 0x1, 0x2, 0x8, 0x10, 0x20  # of tfhd
 _OFFSET, _FIRST_FLAGS = 0x1, 0x4  # of trun
 _OF_SAMPLE = (0x100, 0x200, 0x400, 0x800)  # of trun: duration, size, flags, composition offset
 _MOST_SAMPLE_BYTES = 64 << 20

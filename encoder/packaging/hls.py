@@ -41,7 +41,7 @@ class Group(NamedTuple):
     @property
     def most(self) -> Rates:
         """The largest of each."""
-        each = [rates(spans(track)) for track in self.tracks]
+        each = [track.rates for track in self.tracks]
         return Rates(max(rate.peak_bps for rate in each), max(rate.average_bps for rate in each))
 
 
@@ -71,7 +71,7 @@ def multivariant(written: Sequence[Written], texts: Sequence[Text] = ()) -> str:
 
 def media(track: Written) -> str:
     """The playlist of one track."""
-    each = spans(track)
+    each = track.spans
     lines = _head(track, each)
     for segment, span in zip(track.segments, each, strict=True):
         lines += _key(segment)
@@ -132,10 +132,6 @@ def label(track: Written, among: Sequence[Written]) -> str:
 def _name(track: Written) -> str:
     plan = track.track
     return plan.title or (tag(plan.language) if plan.language else plan.name)
-
-
-def spans(track: Written) -> list[Span]:
-    return [Span(segment.size_bytes, track.seconds(segment.duration)) for segment in track.segments]
 
 
 def frame_rate(rate: str) -> str:
@@ -213,7 +209,7 @@ def _subtitles(text: Text, among: Sequence[Text]) -> str:
 
 
 def _variant(track: Written, group: Group | None, subtitles: str | None) -> list[str]:
-    rate = rates(spans(track)).plus(group.most if group else None)
+    rate = track.rates.plus(group.most if group else None)
     codecs = [track.codec, *([group.codec] if group else [])]
     attributes = {
         "BANDWIDTH": rate.peak_bps,
@@ -242,11 +238,10 @@ def _i_frame_stream(track: Written) -> str:
 
 def _picture(track: Written) -> dict[str, object]:
     plan = track.track
-    width, height = track.width_px or plan.width_px, track.height_px or plan.height_px
     if plan.kind != "video":
         return {}
     return {
-        "RESOLUTION": f"{width}x{height}" if width and height else None,
+        "RESOLUTION": "{}x{}".format(*track.size_px) if all(track.size_px) else None,
         "FRAME-RATE": frame_rate(plan.rate) if plan.rate else None,
         "VIDEO-RANGE": plan.video_range,
     }

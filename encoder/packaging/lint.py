@@ -10,10 +10,8 @@ from encoder import errors
 from encoder.model.base import Json
 from encoder.model.proof import Check
 from encoder.packaging import lint_dash, lint_hls, lint_key, lint_text
-from encoder.packaging.bandwidth import rates
 from encoder.packaging.findings import Findings
-from encoder.packaging.hls import spans
-from encoder.packaging.lint_hls import CLOCK_SECONDS
+from encoder.packaging.lint_hls import CLOCK_SECONDS, slack_seconds
 from encoder.packaging.manifests import mpd_name
 from encoder.packaging.measure import read
 from encoder.packaging.runt import SHORTEST_FRAMES, is_runt
@@ -84,9 +82,9 @@ def _cuts(found: Findings, written: Sequence[Written], segment_seconds: Fraction
         for number, segment in enumerate(track.segments):
             place = f"{track.name}/{segment.name}"
             found.must("independent", segment.independent, f"{place}: begins with what needs more")
-            off = abs(track.seconds(segment.start) - number * segment_seconds)
-            slack = CLOCK_SECONDS if track.track.kind == "video" else track.frame_seconds + CLOCK_SECONDS
-            found.must("grid", off <= slack, f"{place}: begins at {float(track.seconds(segment.start))} s")
+            start = track.seconds(segment.start)
+            near = abs(start - number * segment_seconds) <= slack_seconds(track)
+            found.must("grid", near, f"{place}: begins at {float(start)} s")
         last = track.segments[-1]
         longest = track.seconds(last.duration) <= segment_seconds + SHORTEST_FRAMES * track.frame_seconds
         found.must("too_long", longest, f"{track.name}/{last.name}: lasts {float(track.seconds(last.duration))} s")
@@ -120,7 +118,7 @@ def _length(found: Findings, written: Sequence[Written], duration_seconds: float
 
 
 def _told(track: Written) -> dict[str, Json]:
-    rate = rates(spans(track))
+    rate = track.rates
     return {
         "segments": len(track.segments),
         "durationSeconds": float(track.duration_seconds),

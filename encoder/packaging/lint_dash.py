@@ -7,10 +7,9 @@ from fractions import Fraction
 from xml.etree import ElementTree as ET
 
 from encoder.packaging import dash
-from encoder.packaging.bandwidth import rates
 from encoder.packaging.boxes import broken
 from encoder.packaging.findings import Findings
-from encoder.packaging.hls import default, spans
+from encoder.packaging.hls import default
 from encoder.packaging.languages import tag
 from encoder.packaging.lint_hls import bandwidth
 from encoder.packaging.track import Written
@@ -57,9 +56,9 @@ def _choice(found: Findings, place: str, around: ET.Element, *, main: bool) -> N
 def _representation(found: Findings, name: str, each: ET.Element, track: Written) -> None:
     place = f"{name}, {track.name}"
     found.same("codecs", place, each.get("codecs"), track.codec)
-    bandwidth(found, place, int(each.get("bandwidth", "0")), rates(spans(track)).peak_bps)
+    bandwidth(found, place, int(each.get("bandwidth", "0")), track.rates.peak_bps)
     if track.track.kind == "video":
-        found.same("resolution", place, (each.get("width"), each.get("height")), tuple(map(str, dash.size(track))))
+        found.same("resolution", place, (each.get("width"), each.get("height")), tuple(map(str, track.size_px)))
         if track.track.rate:
             found.same("frame_rate", place, Fraction(each.get("frameRate", "0")), Fraction(track.track.rate))
     if track.track.channels:

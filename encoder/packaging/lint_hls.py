@@ -92,8 +92,8 @@ def _variant(found: Findings, variant: m3u8.Playlist, track: Written, groups: Ma
     told, place = variant.stream_info, str(variant.uri)
     found.must("group", told.audio in groups if groups else told.audio is None, f"{place}: {told.audio!r} is none")
     group = groups.get(told.audio or "", ())
-    sound = [rates(hls.spans(each)) for each in group]
-    own = rates(hls.spans(track))
+    sound = [each.rates for each in group]
+    own = track.rates
     peak = own.peak_bps + max((rate.peak_bps for rate in sound), default=0)
     average = own.average_bps + max((rate.average_bps for rate in sound), default=0)
     bandwidth(found, place, told.bandwidth, peak)
@@ -101,10 +101,14 @@ def _variant(found: Findings, variant: m3u8.Playlist, track: Written, groups: Ma
     codecs = [track.codec, *dict.fromkeys(each.codec for each in group)]
     found.same("codecs", place, (told.codecs or "").split(","), codecs)
     if track.track.kind == "video":
-        size = (track.width_px or track.track.width_px, track.height_px or track.track.height_px)
-        found.same("resolution", place, told.resolution, size)
+        found.same("resolution", place, told.resolution, track.size_px)
         if track.track.rate:
             found.same("frame_rate", place, f"{told.frame_rate or 0:.3f}", hls.frame_rate(track.track.rate))
+
+
+def slack_seconds(track: Written) -> Fraction:
+    """How far a cut may be from its time: pictures are cut where they are to be, sound within one of its packets."""
+    return CLOCK_SECONDS if track.track.kind == "video" else track.frame_seconds + CLOCK_SECONDS
 
 
 def bandwidth(found: Findings, place: str, told: int | None, measured: int) -> None:
@@ -122,7 +126,7 @@ def _media_playlist(found: Findings, track: Written) -> None:
     found.same("order", place, [name for name, _ in segments], [segment.name for segment in track.segments])
     _map(found, place, playlist, track)
     _target(found, place, playlist, [seconds for _, seconds in segments])
-    slack = CLOCK_SECONDS if track.track.kind == "video" else track.frame_seconds + CLOCK_SECONDS
+    slack = slack_seconds(track)
     true = {segment.name: track.seconds(segment.duration) for segment in track.segments}
     for name, seconds in segments:
         found.name(name, by=place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from encoder.model.base import Record
+from encoder.packaging.bandwidth import Rates, Span, rates
 
 Kind = str  # of a package: hls, dash; cmaf: one set of segments, both manifests
 Segments = str  # fmp4, ts
@@ -72,6 +73,19 @@ class Written(Record):
     def seconds(self, ticks: int | Fraction) -> Fraction:
         """Exact."""
         return Fraction(ticks) / self.timescale
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Of its pictures: as the bytes say, else as planned; 0 where neither does."""
+        return self.width_px or self.track.width_px or 0, self.height_px or self.track.height_px or 0
+
+    @property
+    def spans(self) -> list[Span]:
+        return [Span(segment.size_bytes, self.seconds(segment.duration)) for segment in self.segments]
+
+    @property
+    def rates(self) -> Rates:
+        return rates(self.spans)
 
     @property
     def frame_seconds(self) -> Fraction:

@@ -43,7 +43,7 @@ def limits_for(compared: OutputPlan) -> Limits:
 
 
 class Measure:
-    """Adds check 15 to a proof. `by_descriptor`: this ffmpeg has the `fd` protocol."""
+    """Adds check `quality` to a proof. `by_descriptor`: this ffmpeg has the `fd` protocol."""
 
     def __init__(
         self, ffmpeg: Launcher, *, by_descriptor: bool, threads: int | None, clock: Callable[[], float]

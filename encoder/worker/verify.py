@@ -62,10 +62,11 @@ class Verify:
             await write_off(run, made.output, refusal, proof=Proof(checks=(Check.refused(refusal.check),)))
             return None
         failure = proof.verdict(seen.proof)
-        if failure is not None or seen.package is None:
-            if failure is not None:
-                await write_off(run, made.output, failure, proof=seen.proof)
+        if failure is not None:
+            await write_off(run, made.output, failure, proof=seen.proof)
             return None
+        if seen.package is None:
+            raise errors.Defect("a package passed its proof and is none")
         return Proven(
             made=made, proof=seen.proof, package=seen.package, seconds=self._clock() - begun, opened=seen.opened
         )
