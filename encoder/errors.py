@@ -110,6 +110,10 @@ class Crash(Failure):
     retryable = True
 
 
+# what a job or an output is to blame for, or a place of its own: anything but what this machine lacks
+OF_THE_JOB = (Permanent, Transient, Crash)
+
+
 class LeaseLost(EncoderError):
     """A write matched no row under our `(task_id, epoch)`: kill the children, write nothing more."""
 

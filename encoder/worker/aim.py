@@ -57,9 +57,7 @@ class Aim:
             for sample in target.samples(output, media):
                 for crf, score in (await self._tried(run, source, media, sample, tuple(found))).items():
                     found[crf].append(score)
-        except errors.Resource:
-            raise
-        except (errors.Failure, OSError, ValueError) as error:
+        except (*errors.OF_THE_JOB, OSError, ValueError) as error:
             log.warning("output.not_sampled", job=run.job.id, output=output.output, reason=str(error))
             told = f"No sample could be measured; made at {encoder.name}'s own CRF {encoder.default_crf}."
             return replace(output, warnings=(*output.warnings, Note(code="target_not_tried", message=told)))

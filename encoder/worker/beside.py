@@ -68,9 +68,7 @@ class Beside:
                     found.marks[number] = await _once(marks, spec.watermark.source, mark)
                 files = spec.subtitles.files if spec.subtitles else ()
                 found.scripts[number] = tuple([await _once(scripts, file.source, script) for file in files])
-            except errors.Resource:
-                raise
-            except errors.Failure as failure:
+            except errors.OF_THE_JOB as failure:
                 found.failed[number] = failure
         return found
 
@@ -97,9 +95,7 @@ async def _once(seen: Seen[T], place: Place, fetched: Callable[[Place], Awaitabl
     if known is None:
         try:
             known = await fetched(place)
-        except errors.Resource:
-            raise
-        except errors.Failure as failure:
+        except errors.OF_THE_JOB as failure:
             known = failure
         seen.append((place, known))
     if isinstance(known, errors.Failure):
@@ -112,9 +108,7 @@ def _told_of(what: str) -> Iterator[None]:
     """Say of a failure which of a job's files it is about."""
     try:
         yield
-    except errors.Resource:
-        raise
-    except errors.Failure as failure:
+    except errors.OF_THE_JOB as failure:
         told = f"The {what} cannot be used. {failure.message}"
         raise type(failure)(failure.code, told, retry_after_s=failure.retry_after_s) from failure
 

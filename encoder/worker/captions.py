@@ -45,9 +45,7 @@ class Captions:
         lifting = Lift(ffmpeg=self._ffmpeg, folder=run.folder, leash=run.held.leash, by_descriptor=self._by_descriptor)
         try:
             settled = await lifting.settle(wanting, source.path)
-        except errors.Resource:
-            raise
-        except errors.Failure as failure:
+        except errors.OF_THE_JOB as failure:
             if len(wanting) > 1:  # one of them is to blame
                 return [settled for each in wanting for settled in await self._lifted(run, source, [each])]
             await write_off(run, OutputId(wanting[0].output), failure)

@@ -72,9 +72,7 @@ class Encode:
             return await self._alone(run, source, plan, one_pass)
         try:
             return await self._run(run, source, plan, one_pass)
-        except errors.Resource:
-            raise
-        except errors.Failure as failure:
+        except errors.OF_THE_JOB as failure:
             log.warning("encode.pass_split", job=run.job.id, code=failure.code, outputs=len(one_pass.outputs))
         return await self._singly(run, source, plan, one_pass)
 
@@ -93,9 +91,7 @@ class Encode:
         output = plan.output(one_pass.outputs[0])
         try:
             return await self._run(run, source, plan, one_pass, notes)
-        except errors.Resource:
-            raise
-        except errors.Failure as failure:
+        except errors.OF_THE_JOB as failure:
             if not substitute.is_in_hardware(output):
                 await write_off(run, OutputId(output.output), failure)
                 return []
