@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
 _ROUND_TRIP_S = 5.0
+_MOST_OFF_S = 5.0  # links and signatures live for minutes
+_OLDEST_S = 600.0  # of an open transaction
 _NO_TABLES = "no tables yet: the next start makes them"
 _SMALL = b"written by encoder doctor, and removed again\n"
 
@@ -203,6 +206,39 @@ async def _database(machine: Machine) -> str:
         await store.close()
 
 
+async def _queue(machine: Machine) -> str:
+    """What wears a queue out, and what would mean that it is broken."""
+    url = machine.settings.database_url
+    dsn = url.get_secret_value() if url else None
+    if dsn is None or not await _is_ready(dsn):
+        return "none yet: see `database`"
+    store = await engines.open_store(dsn, pool_size=1)
+    try:
+        asked, seen, heard = time.time(), await store.checkup(), time.time()
+    finally:
+        await store.close()
+    off_s = max(asked - seen.at.timestamp(), seen.at.timestamp() - heard, 0.0)
+    if seen.stray or seen.missing:
+        told = f"{seen.stray} places or leases without their task, {seen.missing} open tasks without theirs"
+        raise Bad(told, "Look again in a minute; if it stays, report it with the log of the workers.")
+    if off_s > _MOST_OFF_S:
+        raise Bad(f"this machine's clock is {off_s:.0f} s off the database's", "Set both by NTP.")
+    if (seen.oldest_s or 0) > _OLDEST_S:
+        told = f"a transaction is open for {(seen.oldest_s or 0) / 60:.0f} minutes: no dead row after it can be removed"
+        raise Bad(told, "Find it in pg_stat_activity by its xact_start, and end it.")
+    oldest = "" if seen.oldest_s is None else f", oldest transaction {seen.oldest_s:.0f} s"
+    return f"agrees with its tasks, clock {off_s:.1f} s off{oldest}"
+
+
+async def _is_ready(dsn: str) -> bool:
+    """Whether there are tables that this program may read."""
+    try:
+        version, newest = await engines.check(dsn)
+    except errors.EncoderError:
+        return False
+    return version >= newest
+
+
 async def _hints(listen: Callable[[Callable[[str], None]], Awaitable[None]]) -> str:
     """Whether wake-ups come through; a pooler in between swallows them."""
     heard = asyncio.Event()
@@ -229,4 +265,5 @@ _LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "kinds": _kinds,
     "file roots": _file_roots,
     "database": _database,
+    "queue": _queue,
 }

@@ -19,6 +19,7 @@ from encoder.model.state import JobState
 from encoder.store.rows import (
     Accepted,
     Beat,
+    Checkup,
     Claim,
     DeliveryRow,
     DeliveryTry,
@@ -198,6 +199,13 @@ class Workers(Protocol):
         """Live workers with what each runs, oldest first."""
 
 
+class Clinic(Protocol):
+    """What `encoder doctor` asks."""
+
+    async def checkup(self) -> Checkup:
+        """Where the hot tables have drifted from the tasks, the clock, the oldest transaction. Reads what is open."""
+
+
 class Ear(Protocol):
     """Hears hints. The rows are the truth; a hint only saves the wait for the next poll."""
 
@@ -210,7 +218,7 @@ class Ear(Protocol):
         """True while a round trip of notify passed lately, so that polling may be slow."""
 
 
-class Store(Jobs, Tasks, Deliveries, Uploads, Retention, Workers, Protocol):
+class Store(Jobs, Tasks, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

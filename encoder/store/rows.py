@@ -349,6 +349,20 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkup:
+    """What an operator should know of a database. `at`: its clock; `oldest_s`: of the oldest transaction, None: untold.
+
+    The truth is `tasks`. `stray`: places in line and leases that no task of that state stands behind; `missing`: ready
+    and running tasks of open jobs that have none.
+    """
+
+    at: datetime
+    oldest_s: float | None
+    stray: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     jobs: dict[JobState, int]
     queues: tuple[QueueDepth, ...]

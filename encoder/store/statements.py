@@ -63,4 +63,5 @@ class Statement(StrEnum):
     WORKERS = "workers"
     RUNNING = "running"
 
+    CHECKUP = "checkup"
     PING = "ping"

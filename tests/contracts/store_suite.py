@@ -14,7 +14,7 @@ from tests.contracts.store_tasks import (
     UnavailableSuite,
 )
 from tests.contracts.store_uploads import UploadSuite
-from tests.contracts.store_workers import WakeSuite, WorkerSuite
+from tests.contracts.store_workers import ClinicSuite, WakeSuite, WorkerSuite
 
 
 class StoreSuite(
@@ -33,6 +33,7 @@ class StoreSuite(
     UploadSuite,
     RetentionSuite,
     WorkerSuite,
+    ClinicSuite,
     WakeSuite,
 ):
     """All of it."""

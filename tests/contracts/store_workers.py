@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -96,6 +97,19 @@ class WorkerSuite:
         assert [row.draining for row in await store.workers(seen_within=LATELY)] == [True, False]
         await store.bye(worker.id)
         assert [row.info.host for row in await store.workers(seen_within=LATELY)] == ["b"]
+
+
+class ClinicSuite:
+    async def test_a_healthy_queue_agrees_with_its_tasks(self, store: Store) -> None:
+        for job in [await work.enqueue(store) for _ in range(3)]:
+            await work.claim_one(store)
+            await store.cancel(job.id)
+        await work.enqueue(store)
+        asked = time.time()
+        seen = await store.checkup()
+        assert (seen.stray, seen.missing) == (0, 0)
+        assert asked - 1 < seen.at.timestamp() < time.time() + 1
+        assert seen.oldest_s is None or seen.oldest_s >= 0
 
 
 class WakeSuite:

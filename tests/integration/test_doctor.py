@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from encoder import doctor
 from encoder.doctor import Finding, examine
 from encoder.settings import Settings
-from tests.lab import mariadb
+from encoder.store import engines
+from tests.lab import mariadb, work
 from tests.lab.postgres import Cluster
 from tests.lab.rgw import Gateway
 
@@ -169,3 +172,52 @@ async def test_an_address_that_leads_nowhere_is_told_without_its_password(settin
     told = await found(settings.model_copy(update={"database_url": SecretStr(address)}), "database")
     assert not told.ok
     assert "s3cret" not in told.detail
+
+
+# what a test does to a queue with one job that runs and one that is in line → what is told
+DRIFT = {
+    "DELETE FROM task_leases": "0 places or leases without their task, 1 open tasks without theirs",
+    "DELETE FROM task_ready": "0 places or leases without their task, 1 open tasks without theirs",
+    "UPDATE tasks SET state = 'done'": "2 places or leases without their task, 0 open tasks without theirs",
+}
+
+
+@pytest.mark.impossible_rows
+@pytest.mark.parametrize("damage", DRIFT)
+async def test_a_queue_that_does_not_agree_with_its_tasks_is_told(
+    settings: Settings, dsn: str, maria: mariadb.Server, damage: str
+) -> None:
+    async with maria.ready() as other:
+        for address in (dsn, other):
+            ours = settings.model_copy(update={"database_url": SecretStr(address)})
+            store = await engines.open_store(address)
+            await work.working(store)
+            await work.enqueue(store)
+            assert (await found(ours, "queue")).detail.startswith("agrees with its tasks")
+            await store.close()
+            await (mariadb.run(address, damage) if address == other else _run(address, damage))
+            queue = await found(ours, "queue")
+            assert (queue.ok, queue.detail) == (False, DRIFT[damage])
+            assert queue.to_do
+
+
+async def test_a_transaction_that_nobody_ends_is_told(
+    settings: Settings, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_OLDEST_S", 0.2)
+    forgotten = await asyncpg.connect(dsn)
+    try:
+        await forgotten.execute("BEGIN; SELECT 1")
+        await asyncio.sleep(0.3)
+        queue = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "queue")
+        assert (queue.ok, "a transaction is open" in queue.detail) == (False, True)
+    finally:
+        await forgotten.close()
+
+
+async def _run(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
