@@ -255,7 +255,7 @@ def loudness(seen: Evidence) -> Check | None:
         expected |= looks.numbered(told, place)
         had = heard or Loudness()
         measured |= looks.numbered({"lufs": had.lufs, "rangeLu": had.range_lu, "peakDbtp": had.peak_dbtp}, place)
-        limit |= looks.numbered({"lu": OFF_BY_LU[wanted.mode or ""]}, place)
+        limit |= looks.numbered({"lu": OFF_BY_LU}, place)
     return Check(
         name="loudness",
         passed=all(_as_loud(wanted, heard) for wanted, heard in zip(asked, found, strict=True)),
@@ -271,7 +271,7 @@ def _as_loud(wanted: LoudnessPlan, heard: Loudness | None) -> bool:
     if wanted.aim_lufs is None:
         return heard.lufs is None
     highest = wanted.ceiling_dbtp + PEAK_OFF_BY_DB + _METER_STEP
-    near = _near(heard.lufs, wanted.aim_lufs, OFF_BY_LU[wanted.mode] + _METER_STEP)
+    near = _near(heard.lufs, wanted.aim_lufs, OFF_BY_LU + _METER_STEP)
     return near and (heard.peak_dbtp or 0.0) <= highest
 
 

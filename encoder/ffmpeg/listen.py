@@ -94,8 +94,8 @@ class Ear:
             await self._settled(output, audio, told) if _is_unsettled(audio) else audio for audio in output.sounds
         ]
         notes = [loudness.told(audio) for audio in sounds]
+        reasons = tuple(reason for several, _ in notes for reason in several)
         warnings = tuple(warning for _, several in notes for warning in several)
-        reasons = tuple(reason for reason, _ in notes if reason is not None)
         return replace(
             output,
             audio=sounds[0],
@@ -131,18 +131,16 @@ class Ear:
 
     async def _settled(self, output: OutputPlan, audio: AudioPlan, told: Told | None) -> AudioPlan:
         found = await self._heard(of_source(output, audio, source_args=self._source_args), told)
-        plain = loudness.silent(audio, found) or loudness.amplified(audio, found)
-        if plain is not None and (plain.loudness is None or plain.loudness.mode == loudness.SILENT):
-            return plain
-        if plain is not None and (
-            loudness.is_safe(plain) or loudness.is_good(plain, await self._rehearsed(output, plain, told))
-        ):
-            return plain
+        silent = loudness.silent(audio, found)
+        if silent is not None:
+            return silent
         trials: list[Trial] = []
-        while (setting := loudness.next_setting(audio, trials)) is not None:
-            heard = await self._rehearsed(output, loudness.compressing(audio, setting), told)
+        while (setting := loudness.next_setting(audio, found, trials)) is not None:
+            heard = loudness.foreseen(audio, found, setting)
+            if heard is None:
+                heard = await self._rehearsed(output, loudness.applied(audio, found, setting), told)
             trials.append(Trial(setting=setting, heard=heard))
-        return loudness.compressed(audio, found, trials)
+        return loudness.settled(audio, found, trials)
 
     async def _rehearsed(self, output: OutputPlan, audio: AudioPlan, told: Told | None) -> Loudness:
         """How loud the sound is that the codec makes of a track: its peaks are not those that it was given."""

@@ -1,12 +1,14 @@
-"""How loud sound is to be, and how it gets there: measured first, then a plain gain where that is enough. Pure.
+"""How loud sound is to be, and how it gets there: measured first, then a plain gain where that is enough, else a gain
+and a limiter of peaks. What the codec makes of it is rehearsed, and one search over the rehearsals finds both. Pure.
 
-Never ffmpeg's own `loudnorm=linear=true`: where a plain gain does not fit it compresses without a word, and puts out
-192 kHz (ffmpeg-normalize#181, #245). Loudness is that of EBU R128 (ITU-R BS.1770-4), of the track as it will be:
-mapped, mixed, at its rate.
+Not by `loudnorm`: short and sparse sound it leaves up to 7 LU below its target, the more the higher that is, and with
+`linear=true` it compresses without a word (ffmpeg-normalize#181, #245). Loudness is that of EBU R128 (ITU-R BS.1770-4),
+of the track as it will be: mapped, mixed, at its rate.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,21 +21,20 @@ from encoder.model.plan import AudioPlan, Loudness, LoudnessPlan, Note
 CEILING_DBTP = -1.0  # EBU R128
 LEAST_LUFS, MOST_LUFS = -36.0, -9.0
 LINEAR, DYNAMIC, SILENT = "linear", "dynamic", "silent"
-NEEDED = frozenset({"ebur128", "loudnorm"})
-OFF_BY_LU = {LINEAR: 0.5, DYNAMIC: 1.0, SILENT: 0.0}  # what a result may be off
+NEEDED = frozenset({"ebur128", "alimiter"})
+OFF_BY_LU = 0.5  # what a result may be off
 PEAK_OFF_BY_DB = 0.1
+MOST_LIMITED_DB = 30.0  # what peaks may lose: with more, of sparse sound its noise alone gets louder
+MOST_TRIALS = 8
 
 _METER = "ebur128=peak=true:framelog=quiet"
+_METER_STEP = 0.1
 _GATE_LUFS = -70.0  # what is quieter is silence to the meter
-_METER_STEP_LU = 0.1
-_LOSSY_OVER_DB = 4.0  # codecs make new peaks: of clicks, Opus at 48 kbit/s 3.9 dB above the old ones, AAC at 128 2.4
-_LIMITER_OVER_DB = 1.0  # `loudnorm` itself goes up to 0.7 dB beyond its limit
-_LIMITER_STEP_DB = 0.2
-_LEAST_PEAK_DBTP = -9.0  # of `loudnorm`
-_RANGE_LU = 11.0
-_CLOSE_LU = 0.5
-_MOST_OFFSET_DB = 20.0
-_MOST_TRIALS = 5
+_CLOSE_LU = 0.2
+_LEAST_LIMIT_DBTP = -24.0  # that `alimiter` takes
+_LEAST_SLOPE = 0.25  # of loudness over drive, where the search must guess it
+_OVERSAMPLED_HZ = 192_000  # true peaks lie between the samples
+_LIMITER = "level=false:latency=true:attack=5:release=100"  # ms: as Spotify's, where it makes quiet music loud
 
 _NUMBER = r"(-?\d+(?:\.\d+)?|-?inf|-?nan)"
 _SAID = {
@@ -45,10 +46,17 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What `loudnorm` is told beside the target: what it puts out of a short or sparse track is far from it."""
+    """A limit that no peak passes, and the gain before it, counted from the limit: the drive.
 
-    offset_db: float = 0.0
-    peak_dbtp: float
+    How far below its limit sound is, its drive alone decides: the more, the nearer.
+    """
+
+    drive_db: float
+    limit_dbtp: float
+
+    @property
+    def gain_db(self) -> float:
+        return round(self.drive_db + self.limit_dbtp, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,99 +93,125 @@ def silent(audio: AudioPlan, found: Loudness) -> AudioPlan | None:
     return replace(audio, loudness=replace(_wanted(audio), source=found, mode=SILENT))
 
 
-def amplified(audio: AudioPlan, found: Loudness) -> AudioPlan | None:
-    """The track with a plain gain; None where that puts its peaks above the ceiling."""
-    wanted = _wanted(audio)
-    gain = round(wanted.target_lufs - _lufs(found), 2)
-    if _peak(found) + gain > wanted.ceiling_dbtp:
-        return None
-    plan = replace(wanted, source=found, mode=LINEAR, gain_db=gain, aim_lufs=wanted.target_lufs)
-    return replace(audio, filters=(*audio.filters, f"volume={gain:.2f}dB"), loudness=plan)
-
-
-def is_safe(audio: AudioPlan) -> bool:
-    """Whether a plain gain needs no rehearsal: its peaks stay where no codec can put them above the ceiling."""
-    plan = _wanted(audio)
+def foreseen(audio: AudioPlan, found: Loudness, setting: Setting) -> Loudness | None:
+    """What a plain gain makes of a track without loss; None where only a rehearsal tells. `found`: the track before."""
     encoder = codecs.audio_encoder(audio.encoder)
-    lossless = encoder is not None and encoder.default_bps is None
-    peak = _peak(plan.source or Loudness()) + plan.gain_db
-    return lossless or peak + _LOSSY_OVER_DB <= plan.ceiling_dbtp
-
-
-def is_good(audio: AudioPlan, rehearsed: Loudness) -> bool:
-    """Whether a rehearsal came out as planned."""
-    wanted = _wanted(audio)
-    near = abs(_missed(wanted, rehearsed)) <= OFF_BY_LU[LINEAR] - _METER_STEP_LU
-    return near and _peak(rehearsed) <= wanted.ceiling_dbtp
-
-
-def next_setting(audio: AudioPlan, trials: Sequence[Trial]) -> Setting | None:
-    """How to compress in the next trial; None when another would not be better."""
-    wanted = _wanted(audio)
-    if not trials:
-        return Setting(peak_dbtp=wanted.ceiling_dbtp - _LIMITER_OVER_DB)
-    last = trials[-1]
-    missed, over = _missed(wanted, last.heard), _peak(last.heard) - wanted.ceiling_dbtp
-    stuck = len(trials) > 1 and over <= 0 and abs(missed) > abs(_missed(wanted, trials[-2].heard)) - _METER_STEP_LU
-    if (abs(missed) <= _CLOSE_LU and over <= 0) or stuck or len(trials) == _MOST_TRIALS:
+    if encoder is None or encoder.default_bps is not None or _is_limiting(found, setting):
         return None
-    offset = last.setting.offset_db + (missed if abs(missed) > _CLOSE_LU else 0.0)
-    peak = last.setting.peak_dbtp - (over + _LIMITER_STEP_DB if over > 0 else 0.0)
-    return Setting(
-        offset_db=round(max(-_MOST_OFFSET_DB, min(_MOST_OFFSET_DB, offset)), 2),
-        peak_dbtp=max(_LEAST_PEAK_DBTP, round(peak, 2)),
-    )
+    gain = setting.gain_db
+    return replace(found, lufs=round(_lufs(found) + gain, 1), peak_dbtp=round(_peak(found) + gain, 1))
 
 
-def compressing(audio: AudioPlan, setting: Setting) -> AudioPlan:
-    """The track compressed, then back at its rate and length: `loudnorm` puts out 192 kHz, and tenths of a second."""
-    norm = (
-        f"loudnorm=I={_wanted(audio).target_lufs:.1f}:TP={setting.peak_dbtp:.2f}:LRA={_RANGE_LU:.1f}"
-        f":linear=false:offset={setting.offset_db:.2f}"
-    )
-    end = () if audio.duration_seconds is None else (f"atrim=end={audio.start_seconds + audio.duration_seconds:.6f}",)
-    return replace(audio, filters=(*audio.filters, norm, f"aresample={audio.sample_rate_hz}", *end))
+def next_setting(audio: AudioPlan, found: Loudness, trials: Sequence[Trial]) -> Setting | None:
+    """What to try next; None when the target is met, or no more is allowed.
 
-
-def compressed(audio: AudioPlan, found: Loudness, trials: Sequence[Trial]) -> AudioPlan:
-    """The track as the best trial made it, lowered where its peaks are still too high."""
+    The drive comes from the straight line through the two trials beside the target; the limit lies as far below the
+    ceiling as the codec went above what it was given. The hardest drive regards its own trials alone, so that all that
+    is asked for and too loud comes out alike, as far as the best of the trials before is no better.
+    """
     wanted = _wanted(audio)
+    hardest = round(MOST_LIMITED_DB - _peak(found), 2)
+    if trials and (len(trials) == MOST_TRIALS or _is_last(wanted, trials[-1], hardest)):
+        return None
+    limit = _limit(wanted, found, trials)
+    drive = min(hardest, round(_drive(wanted.target_lufs - limit, found, trials), 2))
+    if drive == hardest:
+        limit = _limit(wanted, found, [trial for trial in trials if trial.setting.drive_db == hardest])
+    return Setting(drive_db=drive, limit_dbtp=limit)
 
-    def worth(trial: Trial) -> tuple[float, float]:
-        return max(0.0, _peak(trial.heard) - wanted.ceiling_dbtp), abs(_missed(wanted, trial.heard))
 
-    best = min(trials, key=worth)
-    over = worth(best)[0]
-    gain = -round(over + _LIMITER_STEP_DB, 2) if over else 0.0
-    reached = round(_lufs(best.heard) + gain, 1)
-    close = abs(reached - wanted.target_lufs) <= OFF_BY_LU[DYNAMIC] - _METER_STEP_LU
-    aim = wanted.target_lufs if close else reached
-    plan = compressing(audio, best.setting)
-    return replace(
-        plan,
-        filters=(*plan.filters, f"volume={gain:.2f}dB") if gain else plan.filters,
-        loudness=replace(wanted, source=found, mode=DYNAMIC, gain_db=gain, aim_lufs=aim),
+def applied(audio: AudioPlan, found: Loudness, setting: Setting) -> AudioPlan:
+    """The track with a plain gain, and the limiter where a peak would pass its limit."""
+    gain = f"volume={setting.gain_db:.2f}dB"
+    if not _is_limiting(found, setting):
+        return replace(audio, filters=(*audio.filters, gain))
+    limiter = f"alimiter=limit={10 ** (setting.limit_dbtp / 20):.6f}:{_LIMITER}"
+    end = () if audio.duration_seconds is None else (f"atrim=end={audio.start_seconds + audio.duration_seconds:.6f}",)
+    rates = f"aresample={_OVERSAMPLED_HZ}", f"aresample={audio.sample_rate_hz}"
+    return replace(audio, filters=(*audio.filters, gain, rates[0], limiter, rates[1], *end))
+
+
+def settled(audio: AudioPlan, found: Loudness, trials: Sequence[Trial]) -> AudioPlan:
+    """The track as the best trial made it; if none kept the ceiling, lower by what that one went above it."""
+    wanted = _wanted(audio)
+    best = min(trials, key=lambda trial: (max(0.0, _over(wanted, trial)), abs(_missed(wanted, trial))))
+    over = _over(wanted, best)
+    lowered = round(over + _METER_STEP, 2) if over > 0 else 0.0
+    setting = dataclasses.replace(best.setting, limit_dbtp=round(best.setting.limit_dbtp - lowered, 2))
+    reached = round(_lufs(best.heard) - lowered, 1)
+    close = round(abs(reached - wanted.target_lufs), 1) <= OFF_BY_LU - _METER_STEP
+    plan = replace(
+        wanted,
+        source=found,
+        mode=DYNAMIC if _is_limiting(found, setting) else LINEAR,
+        gain_db=setting.gain_db,
+        aim_lufs=wanted.target_lufs if close else reached,
     )
+    return replace(applied(audio, found, setting), loudness=plan)
 
 
-def told(audio: AudioPlan) -> tuple[Note | None, tuple[Note, ...]]:
-    """A reason, and warnings, for what was decided about a track."""
+def told(audio: AudioPlan) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+    """Reasons, and warnings, for what was decided about a track."""
     plan = audio.loudness
     if plan is None or plan.mode is None or plan.source is None:
-        return None, ()
+        return (), ()
     if plan.mode == SILENT:
-        note = Note(code="loudness_silent", message="The sound is silence: no gain makes it louder.")
-        return None, (note,)
+        return (), (Note(code="loudness_silent", message="The sound is silence: no gain makes it louder."),)
     had = f"The sound has {plan.source.lufs:.1f} LUFS with a peak of {plan.source.peak_dbtp:.1f} dBTP"
+    missed = () if plan.aim_lufs == plan.target_lufs else (Note(code="loudness_missed", message=_why_missed(plan)),)
     if plan.mode == LINEAR:
-        why = f"{had}; a gain of {plan.gain_db:+.1f} dB makes it {plan.target_lufs:g} LUFS."
-        return Note(code="loudness", message=why), ()
-    why = f"{had}: a plain gain to {plan.target_lufs:g} LUFS would clip, so its dynamics are compressed."
-    warnings = [Note(code="loudness_dynamic", message=why)]
-    if plan.aim_lufs != plan.target_lufs:
-        missed = f"Below a peak of {plan.ceiling_dbtp:g} dBTP this sound comes to {plan.aim_lufs:g} LUFS."
-        warnings.append(Note(code="loudness_missed", message=missed))
-    return None, tuple(warnings)
+        why = f"{had}; a gain of {plan.gain_db:+.1f} dB makes it {plan.aim_lufs:g} LUFS."
+        return (Note(code="loudness", message=why),), missed
+    why = (
+        f"{had}: a plain gain to {plan.target_lufs:g} LUFS would clip, so a gain of {plan.gain_db:+.1f} dB is followed "
+        "by a limiter, which compresses its dynamics."
+    )
+    return (), (Note(code="loudness_dynamic", message=why), *missed)
+
+
+def _why_missed(plan: LoudnessPlan) -> str:
+    return (
+        f"Below a peak of {plan.ceiling_dbtp:g} dBTP this sound comes to {plan.aim_lufs:g} LUFS, "
+        f"with at most {MOST_LIMITED_DB:g} dB taken from its peaks."
+    )
+
+
+def _limit(wanted: LoudnessPlan, found: Loudness, trials: Sequence[Trial]) -> float:
+    """The ceiling; below it by what the codec put on top of the peaks that it was given, where it went above it."""
+    added = [_added(found, trial) for trial in trials if _over(wanted, trial) > 0]
+    return (
+        round(max(_LEAST_LIMIT_DBTP, wanted.ceiling_dbtp - max(added) - _METER_STEP), 2)
+        if added
+        else wanted.ceiling_dbtp
+    )
+
+
+def _added(found: Loudness, trial: Trial) -> float:
+    given = min(_peak(found) + trial.setting.gain_db, trial.setting.limit_dbtp)
+    return _peak(trial.heard) - given
+
+
+def _drive(wanted_lufs: float, found: Loudness, trials: Sequence[Trial]) -> float:
+    """What makes sound so loud; all loudness is counted from the limit. Without a trial, as a plain gain does."""
+    if not trials:
+        return wanted_lufs - _lufs(found)
+    start = (-_peak(found), _lufs(found) - _peak(found))  # its highest peak just reaches the limit
+    points = sorted((trial.setting.drive_db, _lufs(trial.heard) - trial.setting.limit_dbtp) for trial in trials)
+    place = next((place for place, (_, loud) in enumerate(points) if loud >= wanted_lufs), len(points))
+    between = 0 < place < len(points)
+    (less, quiet), (more, loud) = [start, *points][min(place, len(points) - 1) :][:2]
+    slope = (loud - quiet) / (more - less) if more != less else 1.0
+    return more + (wanted_lufs - loud) / (slope if between else max(_LEAST_SLOPE, min(1.0, slope)))
+
+
+def _is_last(wanted: LoudnessPlan, trial: Trial, hardest: float) -> bool:
+    missed = _missed(wanted, trial)
+    enough = round(abs(missed), 1) <= _CLOSE_LU or (missed > 0 and trial.setting.drive_db == hardest)
+    return enough and _over(wanted, trial) <= 0
+
+
+def _is_limiting(found: Loudness, setting: Setting) -> bool:
+    return _peak(found) + setting.gain_db > setting.limit_dbtp
 
 
 def _wanted(audio: AudioPlan) -> LoudnessPlan:
@@ -186,8 +220,12 @@ def _wanted(audio: AudioPlan) -> LoudnessPlan:
     return audio.loudness
 
 
-def _missed(wanted: LoudnessPlan, heard_of: Loudness) -> float:
-    return wanted.target_lufs - _lufs(heard_of)
+def _missed(wanted: LoudnessPlan, trial: Trial) -> float:
+    return wanted.target_lufs - _lufs(trial.heard)
+
+
+def _over(wanted: LoudnessPlan, trial: Trial) -> float:
+    return _peak(trial.heard) - wanted.ceiling_dbtp
 
 
 def _lufs(heard_of: Loudness) -> float:

@@ -22,6 +22,7 @@ from tests.lab.facts import ABLE, sound, spec, warned
 from tests.lab.media import clip, ffmpeg_binary, made
 
 CLICK = "volume='if(lt(mod(t,1),0.01),7,0.15)':eval=frame"  # quiet, with loud clicks: no plain gain makes it loud
+SPARSE = "volume='if(lt(mod(t,1),0.002),7,0.0005)':eval=frame"  # between its clicks there is next to nothing
 
 
 def wanted(lufs: float = -23, /, container: str = "m4a", **members: Json) -> OutputSpec:
@@ -65,11 +66,31 @@ async def test_where_peaks_forbid_a_plain_gain_dynamics_are_compressed_with_a_wa
     assert result.opened.media.audio[0].sample_rate_hz == 48000  # `loudnorm` itself puts out 192 kHz
 
 
+@pytest.mark.parametrize(("container", "bitrate"), [("m4a", 96_000), ("mp3", 128_000), ("wav", None)])
+async def test_louder_asked_is_louder_up_to_the_ceiling(container: str, bitrate: int | None, tmp_path: Path) -> None:
+    bursts = made("bursts.wav", "-f", "lavfi", "-i", "anoisesrc=d=4:r=48000:c=pink:seed=7:a=0.5",
+                  "-af", "volume='0.2+0.8*lt(mod(t,1),0.3)':eval=frame", "-ac", "2")  # fmt: skip
+    members: dict[str, Json] = {} if bitrate is None else {"audioBitrate": bitrate}
+    for lufs in (-14, -11):
+        result = await one(bursts, tmp_path, wanted(lufs, container, **members))
+        assert result.proof.passed, result.proof.failed
+        assert (loudness(result).mode, warned(result.plan)) == ("dynamic", {"loudness_dynamic"})
+        assert loudness(result).aim_lufs == lufs  # which the proof holds it to
+
+
 async def test_what_cannot_be_so_loud_is_told_and_stays_below_the_ceiling(tmp_path: Path) -> None:
-    result = await one(tone(CLICK, seconds=5), tmp_path, wanted(-12))
+    result = await one(tone(SPARSE, seconds=5), tmp_path, wanted(-12))
     assert result.proof.passed, result.proof.failed
     assert {"loudness_dynamic", "loudness_missed"} <= warned(result.plan)
     assert (loudness(result).aim_lufs or 0) < -13
+
+
+async def test_a_codec_that_takes_loudness_away_gets_more_of_it(tmp_path: Path) -> None:
+    """At 6 kbit/s Opus makes noise 2 LU quieter, far below the ceiling."""
+    hiss = made("hiss.wav", "-f", "lavfi", "-i", "anoisesrc=d=4:r=48000:c=pink:seed=7:a=0.1")
+    result = await one(hiss, tmp_path, wanted(-30, "opus", audioBitrate=6000))
+    assert result.proof.passed, result.proof.failed
+    assert (loudness(result).mode, loudness(result).aim_lufs) == ("linear", -30)
 
 
 async def test_a_measuring_is_shown_while_it_goes_and_ends_when_the_work_is_cut_off(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Able:
         default=frozenset({*codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS}) | codecs.image_encoders()
     )
     filters: frozenset[str] = frozenset(
-        {"zscale", "tonemap", "bwdif", "ebur128", "loudnorm", "ass", *quality.FILTERS.values()}
+        {"zscale", "tonemap", "bwdif", "ebur128", "alimiter", "ass", *quality.FILTERS.values()}
     )
     drops_packets: bool = True
 
