@@ -63,6 +63,10 @@ def source(seen: Evidence) -> Check | None:
         decoded = read.packets if read.frames is None or seen.is_sparse else read.frames
         expected["frames"], measured["frames"] = track.frames, decoded
         whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
+    if seen.images is not None and seen.plan.images is not None and seen.media.cut_short:
+        wanted, made = seen.plan.images.files, len(seen.images.images)
+        expected["pictures"], measured["pictures"] = wanted, made
+        whole = whole and made >= (wanted or 0)
     if not expected:
         return None
     return Check(
@@ -232,11 +236,14 @@ def keyframes(seen: Evidence) -> Check | None:
 def decode(seen: Evidence) -> Check:
     """A second decoder went through the whole file and had nothing to say."""
     # the null muxer's own clock is too coarse for some packets; times are looked at by `timestamps`
+    expected: Facts = {"exitCode": 0, "errors": 0}
+    if seen.decoded is None:
+        return Check(name="decode", passed=False, expected=expected, measured={"exitCode": None, "errors": None})
     lines = sum(_NULL_CLOCK not in line for line in seen.decoded.log.splitlines())
     return Check(
         name="decode",
         passed=seen.decoded.code == 0 and lines == 0,
-        expected={"exitCode": 0, "errors": 0},
+        expected=expected,
         measured={"exitCode": seen.decoded.code, "errors": lines, "cpuSeconds": seen.decoded.cpu_seconds},
     )
 

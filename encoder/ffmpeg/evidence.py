@@ -42,7 +42,7 @@ class Evidence:
     name: str  # of the file
     closing: Closing
     opened: Opened
-    decoded: Exit
+    decoded: Exit | None  # None: there is nothing to decode
     content: Content | None = None  # of a picture that `watch` looked at
     loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
     images: ImagesSeen | None = None  # of an output of images
@@ -142,10 +142,15 @@ class Evidence:
     def slack_seconds(self) -> float:
         """How far an end may be from its plan: a frame and a packet, or more where the source's times are a guess."""
         frames = max(1, self.plan.video.frames_limit) if self.plan.video else 0
-        # sound alone, where nothing says what of its packets is none: what an encoder puts before it is heard, what it
-        # fills its last one with, and what that of the source was filled with
-        packets = 3 if self.container.own_zero and not self.plan.video and self.plan.name else 1
-        return frames * self.frame_seconds + packets * self.packet_seconds + CLOCK_SECONDS
+        return frames * self.frame_seconds + self._slack_packets * self.packet_seconds + CLOCK_SECONDS
+
+    @property
+    def _slack_packets(self) -> int:
+        """Sound alone, where nothing says what of its packets is none: what an encoder puts before it is heard, what it
+        fills its last one with, and, of a rendition, what that of the source was filled with."""
+        if not self.container.own_zero or self.plan.video is not None:
+            return 1
+        return 3 if self.plan.name else 2
 
     @property
     def planned_ends(self) -> dict[str, float]:

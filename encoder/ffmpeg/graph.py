@@ -110,16 +110,17 @@ def _woven(video: VideoPlan) -> Chain:
 
 def _timed(output: OutputPlan, video: VideoPlan) -> Chain:
     """Constant rate, and of that grid the frames of the clip: the first is the one on show at its start."""
-    constant = f"fps=fps={video.rate}" + (":start_time=0" if video.from_zero else "")
-    even = _evened(video)
+    constant = (*_evened(video), f"fps=fps={video.rate}" + (":start_time=0" if video.from_zero else ""))
     held = (f"tpad=stop={video.held_frames}:stop_mode=clone",) if video.held_frames else ()
     if not output.clipped:
-        return (*even, constant, *held)
+        return (*constant, *held)
+    if output.images is not None:  # of an image it is the source's last frame, and the clip may be nothing else
+        constant, held = (*constant, *held), ()
     first = _lead_frames(output)
     until = ""
     if output.clip_seconds is not None:
         until = f":end_pts={first + round(Fraction(output.clip_seconds) * Fraction(video.rate))}"
-    return (*even, constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
+    return (*constant, f"trim=start_pts={first}{until}", f"setpts=PTS-{first}", *held)
 
 
 def _evened(video: VideoPlan) -> Chain:

@@ -22,7 +22,7 @@ def pictures(seen: Evidence) -> Check | None:
     if plan.images is None or plan.video is None or found is None:
         return None
     width, height = plan.video.width_px * plan.images.columns, plan.video.height_px * plan.images.rows
-    decoded = seen.decoded.progress.frame if seen.decoded.progress else None
+    decoded = _decoded(seen)
     fault = next(_faults(seen, plan.images, plan.video), None)
     return Check(
         name="pictures",
@@ -54,7 +54,7 @@ def _faults(seen: Evidence, images: ImagesPlan, video: VideoPlan) -> Iterator[st
     for each in found.images:
         yield from _of_image(each, seen.plan, images, video)
     yield from _of_decoding(seen, found)
-    if images.kind == "moving":
+    if images.kind == "moving" and found.images:
         yield from _of_motion(seen, images, found.images[0].image)
     yield from _of_cues(seen.plan, images, found)
 
@@ -90,9 +90,14 @@ def _of_image(each: ImageSeen, plan: OutputPlan, images: ImagesPlan, video: Vide
 def _of_decoding(seen: Evidence, found: ImagesSeen) -> Iterator[str]:
     """Every picture in the files comes out of a decoder."""
     there = sum(each.image.frames for each in found.images if each.image)
-    decoded = seen.decoded.progress.frame if seen.decoded.progress else None
+    decoded = _decoded(seen)
     if decoded != there:
         yield f"of {there} pictures {decoded} were decoded"
+
+
+def _decoded(seen: Evidence) -> int | None:
+    """How many pictures the second decoder saw."""
+    return seen.decoded.progress.frame if seen.decoded and seen.decoded.progress else None
 
 
 def _of_motion(seen: Evidence, images: ImagesPlan, image: Image | None) -> Iterator[str]:

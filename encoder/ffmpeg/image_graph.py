@@ -47,7 +47,8 @@ def arranged(output: OutputPlan, images: ImagesPlan) -> Chain:
     if images.kind == "still":
         return ("trim=end_frame=1",)
     # a source's length may be one frame off: then the last picture is shown once more, or one less is made
-    steps = () if images.count is None else ("tpad=stop=1:stop_mode=clone", f"trim=end_frame={images.count}")
+    held = () if images.frames else ("tpad=stop=1:stop_mode=clone",)
+    steps = () if images.count is None else (*held, f"trim=end_frame={images.count}")
     sheets = (f"tile={images.columns}x{images.rows}",) if images.cells > 1 else ()
     return (*steps, *sheets, "setpts=round(N/FRAME_RATE/TB)")  # 3/10/0.1 is less than 3
 

@@ -52,7 +52,9 @@ def planned(number: int, case: Case) -> OutputPlan:
         extension=container.extension,
         content_type=container.content_type,
         images=images,
-        video=replace(video, frames=images.files if wanted != MOVING else images.count),
+        video=replace(
+            video, frames=images.files if wanted != MOVING else images.count, held_frames=_held(images, frames)
+        ),
         seek_seconds=float(span.seek),
         clip_start_seconds=float(span.start),
         clipped=span.clipped,
@@ -94,10 +96,32 @@ def _frames(case: Case, stream: VideoStream, wanted: str) -> Frames:
         rate /= -(-rate // _PREVIEW_RATE)  # every second frame, or third: none is shown for longer than the others
     clip = _previewed(case) if wanted == MOVING else case.spec.clip
     span = timeline.span(case.media, clip, rate)
-    if wanted == STILL and span.clipped:
-        span = dataclasses.replace(span, end=span.start + 1 / rate)
     telecine = picture.telecine(stream, case.spec)
-    return Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
+    frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
+    return _one(case, frames) if wanted == STILL and span.clipped else picture.shown(frames)
+
+
+def _one(case: Case, frames: Frames) -> Frames:
+    """The one frame on show when the clip begins; after the picture's end it is the last."""
+    span, rate, end = frames.span, frames.rate, frames.end_frame
+    moment = round(span.start * rate)
+    on_show = moment if end is None else max(0, min(moment, end - 1))
+    if case.spec.clip is not None and end is not None and _exact(case.spec.clip.start) * rate >= end:
+        told = f"At {case.spec.clip.start:g} s the picture has ended: its last frame stands for that moment."
+        case.warn("moments_after_end", told)
+    start = on_show / rate
+    seek = timeline.seek(case.media, start, rate)
+    return dataclasses.replace(frames, span=dataclasses.replace(span, start=start, end=start + 1 / rate, seek=seek))
+
+
+def _held(images: ImagesPlan, frames: Frames) -> int:
+    """Repeats of the last frame, where a moment lies so near to the end that there may be none any more."""
+    end = frames.end_frame
+    single = images.kind == STILL and frames.span.clipped
+    if end is None or images.typical or not (single or images.frames):
+        return 0
+    moment = round(frames.span.start * frames.rate) + (images.frames[-1] if images.frames else 0)
+    return frames.slack_frames if moment + frames.slack_frames >= end else 0
 
 
 def _previewed(case: Case) -> Clip | None:

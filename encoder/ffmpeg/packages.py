@@ -70,7 +70,7 @@ def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encode
     deinterlace = picture.deinterlacing(stream, case.spec, highest)
     rate = picture.frame_rate(stream, case.spec, deinterlace)
     span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
-    return Frames(
+    frames = Frames(
         stream=stream,
         span=span,
         rate=rate,
@@ -78,6 +78,7 @@ def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encode
         telecine=picture.telecine(stream, case.spec),
         gop=_gop(case.spec, rate),
     )
+    return picture.shown(frames)
 
 
 def _gop(spec: OutputSpec, rate: Fraction) -> int:

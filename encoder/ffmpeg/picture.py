@@ -45,6 +45,21 @@ class Frames:
         """How much later than the output's zero the picture of the source begins."""
         return self.span.start_of(self.stream.start_seconds)
 
+    @property
+    def end_frame(self) -> int | None:
+        """The first frame after the picture, from the source's first moment on; None where its end is not known."""
+        if self.stream.duration_seconds is None:
+            return None
+        end = self.stream.start_seconds - self.span.origin + self.stream.duration_seconds
+        return round(Fraction(end) * self.rate)
+
+    @property
+    def slack_frames(self) -> int:
+        """How many frames the picture may really have more or less."""
+        if self.stream.duration_seconds is None:
+            return 0
+        return 1 if self.stream.frames is not None else _loose(self.stream.duration_seconds, self.rate)
+
 
 def track(case: Case) -> VideoStream:
     """The default track, else the first; never a cover picture.
@@ -63,6 +78,23 @@ def track(case: Case) -> VideoStream:
         told = f"{chosen.frames} frames in {chosen.duration_seconds:.0f} s: its time stamps cannot be right."
         raise errors.Permanent("duration_mismatch", told)
     return chosen
+
+
+def shown(frames: Frames) -> Frames:
+    """These frames, of which there must be some.
+
+    Raises:
+        errors.Permanent: `invalid_range`, the clip has none of the picture.
+    """
+    stream, span = frames.stream, frames.span
+    length = span.length_of(stream.start_seconds, stream.duration_seconds)
+    if span.clipped and length is not None and round(Fraction(length) * frames.rate) < 1:
+        begin = stream.start_seconds - span.origin
+        until = "" if stream.duration_seconds is None else f" to {begin + stream.duration_seconds:.6g}"
+        clip = f"{float(span.start):.6g} s {'on' if span.end is None else f'to {float(span.end):.6g}'}"
+        told = f"The picture goes from {begin:.6g} s{until}: the clip, in whole frames from {clip}, shows none of it."
+        raise errors.Permanent("invalid_range", told)
+    return frames
 
 
 def size(stream: VideoStream, spec: OutputSpec, *, least_px: int = 2) -> Fitted:

@@ -143,7 +143,7 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     if wanted == codecs.COPY and _may_copy(case, stream):
         rate = rates.source_rate(stream) or rates.HIGHEST
         span = timeline.entered_at_start(timeline.span(case.media, case.spec.clip, rate))
-        return picture.copied(case, Frames(stream=stream, span=span, rate=rate)), span
+        return picture.copied(case, picture.shown(Frames(stream=stream, span=span, rate=rate))), span
     fitting, encoder = _encoding(case, wanted)
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
     deinterlace = picture.deinterlacing(stream, case.spec, height)
@@ -151,7 +151,7 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
     telecine = picture.telecine(stream, case.spec)
     frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
-    return picture.planned(fitting, encoder, frames), span
+    return picture.planned(fitting, encoder, picture.shown(frames)), span
 
 
 def _encoding(case: Case, wanted: str) -> tuple[Case, VideoEncoder]:

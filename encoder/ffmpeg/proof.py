@@ -56,8 +56,13 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))
 
 
-def judge_images(plan: OutputPlan, *, media: Media, path: Path, log: str, images: ImagesSeen, decoded: Exit) -> Proof:
-    """Every check that applies to an output of images: a file, or those of the folder `path`."""
+def judge_images(
+    plan: OutputPlan, *, media: Media, path: Path, log: str, images: ImagesSeen, decoded: Exit | None
+) -> Proof:
+    """Every check that applies to an output of images: a file, or those of the folder `path`.
+
+    `decoded`: of `decoding.images`; None where there is no image at all.
+    """
     seen = Evidence(
         plan=plan,
         media=media,
@@ -92,13 +97,17 @@ def warnings(proof: Proof) -> tuple[Note, ...]:
     found = [_number(check.measured, "decodeErrors") for check in proof.checks if check.name == "run"]
     damaged = max(found, default=0)  # renditions are made of the same frames
     if damaged:
-        notes.append(Note(code="frames_repaired", message=f"{damaged:g} frames of the source were damaged."))
+        notes.append(Note(code="frames_repaired", message=_damaged(int(damaged))))
     for check in proof.failed:
         if check.name in _ONLY_WARNS:
             wanted, reached = _number(check.expected, "vmaf"), _number(check.measured, "vmaf")
             told = f"VMAF {wanted:g} was asked for{_where(check)}; it is {reached:.1f}."
             notes.append(Note(code="quality_below_target", message=told))
     return tuple(notes)
+
+
+def _damaged(frames: int) -> str:
+    return "1 frame of the source was damaged." if frames == 1 else f"{frames} frames of the source were damaged."
 
 
 def _source_at_fault(check: Check) -> errors.Permanent:
@@ -115,6 +124,9 @@ def _source_at_fault(check: Check) -> errors.Permanent:
         return errors.Permanent("source_truncated", f"The source says it has {size:.0f} bytes, and has {has:.0f}.")
     frames, decoded = _number(check.expected, "frames"), _number(check.measured, "frames")
     lost = f"Of {frames:g} frames of the source {decoded:g} could be decoded."
+    if not frames and "pictures" in _facts(check.expected):
+        wanted, made = _number(check.expected, "pictures"), _number(check.measured, "pictures")
+        lost = f"{made:g} of {wanted:g} pictures could be made."
     if _facts(check.measured).get("cutShort"):
         return errors.Permanent("source_truncated", f"The source is shorter than its index says. {lost}")
     return errors.Permanent("source_damaged", lost)

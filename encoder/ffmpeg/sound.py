@@ -13,13 +13,14 @@ from encoder.model.plan import AudioPlan, LoudnessPlan
 
 DEFAULT_RATE_HZ = 48_000
 _LONGEST_PACKET_SAMPLES = 2048
+_LEAST_SECONDS = 0.001  # of sound in a clip: some samples may be lost when its rate is changed
 
 
 def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
     """The audio streams of an output, in their order; none of a silent one.
 
     Raises:
-        errors.Permanent: `no_audio_stream`, `encoder_not_available`.
+        errors.Permanent: `no_audio_stream`, `encoder_not_available`; `invalid_range`, of sound alone a clip without.
     """
     if rules.audio_codec(case.spec) == codecs.NONE:
         return ()
@@ -29,11 +30,33 @@ def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
             raise errors.Permanent("no_audio_stream", "The source has no sound that can be decoded.")
         case.warn("no_audio", "The source has no sound; the output has none either.")
         return ()
-    plans = [_planned(case, track, span) for track in chosen]
+    heard = [track for track in chosen if _is_heard(track, span)]
+    if not heard and rules.video_codec(case.spec) == codecs.NONE:
+        raise errors.Permanent("invalid_range", f"{_sounding(chosen[0], span)}: the clip has none of it.")
+    if not heard:
+        case.warn("no_audio", f"{_sounding(chosen[0], span)}: the clip has none of it, and the output no sound.")
+        return ()
+    for track in chosen:
+        if track not in heard:
+            case.warn("audio_track_missing", f"{_sounding(track, span)}: the clip has none of it.")
+    plans = [_planned(case, track, span) for track in heard]
     if len(plans) > 1 and case.container.marks_default:
-        first = tracks.default_of(case, chosen)
+        first = tracks.default_of(case, heard)
         plans = [replace(plan, default=plan.source_index == first.index) for plan in plans]
     return tuple(plans)
+
+
+def _is_heard(track: AudioStream, span: Span) -> bool:
+    """Whether a clip has anything of a track."""
+    length = span.length_of(track.start_seconds, track.duration_seconds)
+    return not span.clipped or length is None or length >= _LEAST_SECONDS
+
+
+def _sounding(track: AudioStream, span: Span) -> str:
+    """When a track can be heard, as the beginning of a sentence."""
+    begin = track.start_seconds - span.origin
+    until = "" if track.duration_seconds is None else f" until {begin + track.duration_seconds:.6g}"
+    return f"Stream {track.index} of the source sounds from {begin:.6g} s{until}"
 
 
 def _planned(case: Case, track: AudioStream, span: Span) -> AudioPlan:

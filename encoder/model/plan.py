@@ -72,7 +72,7 @@ class VideoPlan(Record):
     gop_frames: int  # longest distance between keyframes
     grid: bool = False  # a keyframe every `gop_frames`, nowhere else
     from_zero: bool = False  # what comes late is preceded by repeats of its first frame
-    held_frames: int = 0  # what ends early is followed by so many repeats of its last frame
+    held_frames: int = 0  # what ends early is followed by so many repeats of its last frame, of images before any cut
     options: tuple[tuple[str, str], ...] = ()  # encoder options in command order, each of our own making
     bitrate_bps: int | None = None
     max_bitrate_bps: int | None = None

@@ -224,7 +224,8 @@ def _variant(track: Written, group: Group | None, subtitles: str | None) -> list
 
 
 def _i_frame_stream(track: Written) -> str:
-    rate = rates([stop.span for stop in _stops(track)])
+    # a frame by itself lasts so short that six digits tell: the promise holds for what is written of its time
+    rate = rates([Span(stop.span.size_bytes, Fraction(_extinf(stop.span))) for stop in _stops(track)])
     picture = _picture(track)
     picture.pop("FRAME-RATE", None)
     return _tag("I-FRAME-STREAM-INF", {

@@ -21,13 +21,13 @@ def finish(plan: OutputPlan, path: Path) -> tuple[str, ...]:
 
 
 def look(plan: OutputPlan, path: Path) -> ImagesSeen:
-    """All that lies at `path`: a file, or a folder of files.
+    """All that lies at `path`: a file, or a folder of files. ffmpeg writes none where there is no picture to show.
 
     Raises:
         errors.Permanent: `output_invalid`, there is what no encoder of ours makes.
     """
     if not plan.is_folder:
-        return ImagesSeen(images=(_seen("", path),))
+        return ImagesSeen(images=(_seen("", path),) if os.path.lexists(path) else ())
     names = sorted(names_below(path))
     listed = [name for name in names if name.endswith(".vtt")]
     return ImagesSeen(

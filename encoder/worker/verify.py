@@ -80,16 +80,11 @@ class Verify:
         plan, path = made.plan, made.path
         manifests = await in_thread(images.finish, plan, path)
         found = await in_thread(images.look, plan, path)
-        args = decoding.images(plan, path, by_descriptor=self._by_descriptor)
-        decoded = await self._ffmpeg.run(
-            args,
-            folder=run.folder,
-            leash=run.held.leash,
-            limits=DECODE_LIMITS,
-            source=None if plan.is_folder else path,
-        )
+        decoded = await self._decoded_images(run, plan, path) if found.images else None
         report = proof.judge_images(plan, media=media, path=path, log=made.log, images=found, decoded=decoded)
         opened = images.opened(plan, found)
+        if not found.images:
+            return _Seen(proof=report, opened=opened, package=None)
         if plan.is_folder:
             return _Seen(proof=report, opened=opened, package=await pack(path, manifests=manifests))
         package = Package.of_file(
@@ -100,7 +95,18 @@ class Verify:
         )
         return _Seen(proof=report, opened=opened, package=package)
 
+    async def _decoded_images(self, run: Run, plan: OutputPlan, path: Path) -> Exit:
+        return await self._ffmpeg.run(
+            decoding.images(plan, path, by_descriptor=self._by_descriptor),
+            folder=run.folder,
+            leash=run.held.leash,
+            limits=DECODE_LIMITS,
+            source=None if plan.is_folder else path,
+        )
+
     async def _file(self, run: Run, media: Media, made: Made) -> _Seen:
+        if not made.path.exists():
+            raise errors.Permanent("output_invalid", "The encoder wrote no file.", check="container.sizeBytes")
         async with together() as group:
             judging = group.create_task(self._judged(run, media, made, made.plan, made.path))
             digesting = group.create_task(asyncio.to_thread(digest, made.path))  # it has a descriptor of its own

@@ -42,6 +42,11 @@ class Imaged:
         return (self.path / "thumbnails.vtt").read_text()
 
     @property
+    def code(self) -> str | None:
+        failure = proof.verdict(self.proof)
+        return None if failure is None else failure.code
+
+    @property
     def fault(self) -> str | None:
         """What the check `pictures` found."""
         return fault(self.proof)
@@ -82,7 +87,7 @@ async def image(path: Path, folder: Path, output: OutputSpec) -> Imaged:
 async def judged(plan: OutputPlan, path: Path, media: Media, log: str) -> Proof:
     """What the proof says of what lies at `path` now."""
     found = images.look(plan, path)
-    decoded = await _decoded(plan, path)
+    decoded = await _decoded(plan, path) if found.images else None
     return proof.judge_images(plan, media=media, path=path, log=log, images=found, decoded=decoded)
 
 

@@ -404,6 +404,14 @@ def test_a_few_repaired_frames_are_a_warning() -> None:
     assert [note.code for note in proof.warnings(result)] == ["frames_repaired"]
 
 
+@pytest.mark.parametrize(
+    ("damaged", "told"),
+    [(1, "1 frame of the source was damaged."), (2, "2 frames of the source were damaged.")],
+)
+def test_one_damaged_frame_is_told_in_the_singular(damaged: int, told: str) -> None:
+    assert [note.message for note in proof.warnings(replace(GOOD, decode_errors=damaged).judged())] == [told]
+
+
 def test_any_other_failure_is_ours_and_names_its_check() -> None:
     failure = proof.verdict(GOOD.with_video(codec="hevc").judged())
     assert isinstance(failure, errors.Permanent)

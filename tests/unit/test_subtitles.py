@@ -15,7 +15,7 @@ from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import SubtitleStream
 from encoder.model.plan import OutputPlan, Plan, Script, SubtitlePlan
 from encoder.model.secrets import hide, reveal
-from tests.lab.facts import ABLE, hdr, picture, planned, refused, source, spec, warned
+from tests.lab.facts import ABLE, hdr, picture, planned, refused, source, spec, video, warned
 
 ENGLISH = SubtitleStream(index=2, codec="subrip", language="eng")
 GERMAN = SubtitleStream(index=3, codec="ass", language="ger", default=True, forced=True)
@@ -141,7 +141,7 @@ def test_drawn_text_comes_after_the_tone_map_and_knows_the_source_s_times() -> N
 
 
 def test_a_clip_with_drawn_pictures_is_read_from_long_before() -> None:
-    film = source(duration_seconds=100.0, subtitles=(PLATES,))
+    film = source(picture=video(duration_seconds=100.0, frames=2500), duration_seconds=100.0, subtitles=(PLATES,))
     clip: Json = {"start": 60}
     assert planned(film, spec(clip=clip, subtitles={"mode": "burn-in"})).seek_seconds == 30
     assert planned(film, spec(clip=clip)).seek_seconds == 58
