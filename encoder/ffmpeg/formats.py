@@ -13,8 +13,10 @@ from encoder.ffmpeg.box import SOURCE_FD
 from encoder.model.plan import VideoPlan
 
 DEMUXERS = (
-    "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "wav", "mp3", "aac", "flac", "mxf", "dv", "gif",
-    "png_pipe", "jpeg_pipe", "webp_pipe",
+    "mov", "matroska", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "mxf", "gxf", "nut", "rm", "dv", "ivf",
+    "wav", "w64", "aiff", "au", "caf", "mp3", "aac", "ac3", "eac3", "flac", "wv", "tta", "amr",
+    "h264", "hevc", "mpegvideo", "m4v", "obu", "av1", "yuv4mpegpipe",
+    "gif", "apng", "png_pipe", "jpeg_pipe", "webp_pipe",
 )  # fmt: skip
 
 # the demuxer that must read what a muxer of ours wrote

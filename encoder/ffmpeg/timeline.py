@@ -12,7 +12,7 @@ from encoder.model.media import Media
 # formats that can be entered in the middle; the others (MPEG-TS with one keyframe gave no frame at all) are read whole
 _INDEXED = ("mov", "mp4", "matroska", "webm")
 # formats that keep frames in decoding order and their times of presentation to themselves
-_UNTIMED = ("avi", "mpeg")
+_UNTIMED = ("avi", "mpeg", "h264", "hevc", "mpegvideo", "m4v")
 _LEAD_SECONDS = 2
 _LEAD_SECONDS_UNEVEN = 10  # more than the longest gap between frames, or the frame on show at the cut is missed
 

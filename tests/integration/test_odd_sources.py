@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from encoder import errors
 from tests.lab.encoding import fast, number, one, run, ssim, told
 from tests.lab.facts import picture, sound, spec, warned
 from tests.lab.imaging import image
@@ -278,3 +279,71 @@ async def test_other_tracks_of_one_channel_stay_alone(
     result = await one(_tones(name, *tones, coder=coder), tmp_path, fast())
     assert result.proof.passed, result.proof.failed
     assert (sound(result.plan).channels, "tracks_paired" in warned(result.plan)) == (1, False)
+
+
+def _card(rate: str = "25") -> tuple[str, ...]:
+    return "-f", "lavfi", "-i", f"testsrc2=d=1:s=352x288:r={rate}"
+
+
+_H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-crf", "14")
+_HEVC = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none")
+# a file without a container to speak of, or in one that is seldom met → how it is made, rate, frames
+_SELDOM = {
+    "raw.h264": ((*_card("30"), *_H264, "-bf", "2"), "30/1", 30),
+    "raw.hevc": ((*_card("24000/1001"), *_HEVC), "24000/1001", 24),
+    "raw.m2v": ((*_card(), "-c:v", "mpeg2video", "-q:v", "2", "-bf", "2"), "25/1", 25),
+    "raw.m4v": ((*_card("30"), "-c:v", "mpeg4", "-q:v", "2", "-bf", "2"), "30/1", 30),
+    "raw.y4m": (_card("50"), "50/1", 50),
+    "raw.obu": ((*_card(), "-c:v", "libsvtav1", "-preset", "12", "-crf", "20"), "25/1", 25),
+    "vp9.ivf": ((*_card(), "-c:v", "libvpx-vp9", "-cpu-used", "8", "-b:v", "4M"), "25/1", 25),
+    "moving.apng": ((*_card(), "-f", "apng"), "25/1", 25),
+    "server.gxf": ((*_card(), "-vf", "scale=720:576", "-c:v", "mpeg2video", "-q:v", "2"), "25/1", 24),
+    "any.nut": ((*_card(), *_H264), "25/1", 25),
+    "old.rm": ((*_card(), "-vf", "scale=176:144", "-c:v", "rv20", "-q:v", "2"), "25/1", 25),
+    "one.ts": ((*_card(), *_H264, "-frames:v", "1"), "25/1", 1),
+    "one.h264": ((*_card(), *_H264, "-frames:v", "1"), "25/1", 1),
+}
+
+
+@pytest.mark.parametrize("name", _SELDOM)
+async def test_pictures_of_seldom_formats_come_out_at_their_rate(name: str, tmp_path: Path) -> None:
+    """Raw streams were refused; and ffmpeg calls each raw H.264 one of 25 frames a second, whatever it says."""
+    args, rate, frames = _SELDOM[name]
+    path = made(name, *args)
+    result = await one(path, tmp_path, fast(height=None, crf=10))
+    assert result.proof.passed, result.proof.failed
+    assert picture(result.plan).rate == rate
+    assert abs(result.opened.counts[0].shown - frames) <= 1
+    size = f"{picture(result.plan).width_px}:{picture(result.plan).height_px}"
+    assert ssim(result.path, path, f"bwdif=deint=interlaced,scale={size}") > 0.9
+
+
+@pytest.mark.parametrize("name", ["raw.h264", "raw.hevc"])
+async def test_a_copy_of_a_raw_stream_is_encoded_for_its_frames_have_no_times(name: str, tmp_path: Path) -> None:
+    path = made(name, *_SELDOM[name][0])
+    result = await one(path, tmp_path, spec(None, container="mp4", videoCodec="copy"))
+    assert result.proof.passed, result.proof.failed
+    assert "codec_substituted" in warned(result.plan)
+
+
+_SOUNDS = {
+    "tone.aiff": (), "tone.caf": (), "tone.au": (), "tone.w64": (), "tone.wv": (), "tone.tta": (), "tone.ac3": (),
+    "tone.eac3": (), "tone.wma": (), "tone.amr": ("-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _SOUNDS)
+async def test_sound_of_seldom_formats_is_as_long_as_it_was(name: str, tmp_path: Path) -> None:
+    """Decoders of WMA hold a frame back until their end: good results were called too long."""
+    path = made(name, "-f", "lavfi", "-i", "sine=d=2:f=440:r=48000", *_SOUNDS[name])
+    result = await one(path, tmp_path, spec("audio-aac"))
+    assert result.proof.passed, result.proof.failed
+    assert sound(result.plan).duration_seconds == pytest.approx(2, abs=0.07)
+    assert _loudest_hz(result.path, "c0") == pytest.approx(440, rel=0.05)
+
+
+async def test_an_animated_webp_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = made("moving.webp", *_card(), "-c:v", "libwebp_anim")
+    with pytest.raises(errors.Permanent, match="Animated WebP") as refused:
+        await one(path, tmp_path, fast())
+    assert refused.value.code == "unsupported_format"

@@ -40,7 +40,9 @@ class Shown:
 def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolby_vision: int | None) -> VideoFacts:
     context, first = stream.codec_context, look.first
     form = (first.format if first else None) or context.format
-    rate, average = track.cadence.rate, stream.average_rate
+    rate = track.cadence.rate
+    # of what has no times (raw H.264, one frame) the codec's own word counts: a raw demuxer calls all 25
+    average = stream.average_rate if rate else context.framerate or stream.average_rate
     telecined = look.telecined and rate == _FILM_ON_VIDEO and not track.cadence.variable
     interlaced = look.interlaced and not telecined
     return VideoFacts(

@@ -63,6 +63,12 @@ class Layout:
     dolby_vision_profile: int | None = None
 
 
+def is_moving_webp(descriptor: int) -> bool:
+    """By the flags of its extended header (RFC 9649, 2.7.1)."""
+    head = os.pread(descriptor, 21, 0)
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20:] and head[20] & 2)
+
+
 def layout(descriptor: int, form: str) -> Layout:
     """Of a file that ffmpeg calls `form`."""
     if form.startswith("mov"):

@@ -22,6 +22,7 @@ _MOST_FAULTS = 64  # packets that give no frame before we stop trying
 _MOST_PICTURE_FAULTS = 600  # more than a long GOP has
 _PROGRESSIVE = (0, 1)  # field orders: unknown, progressive
 _THREADS = 2
+_HOLDING = ("wmav1", "wmav2")
 
 
 class VideoLook:
@@ -124,6 +125,7 @@ class AudioLook:
         self._stream = stream
         self._faults = 0
         self.begins_damaged = False
+        self.kept_seconds = 0.0  # what the decoder holds back until its end, and gives then
         self.start_seconds: float | None = None
 
     @property
@@ -139,6 +141,8 @@ class AudioLook:
         if frames and frames[0].time is not None:
             self.start_seconds = frames[0].time
             self.begins_damaged = self._faults > 0
+            if self._stream.codec_context.codec.canonical_name in _HOLDING:
+                self.kept_seconds = frames[0].samples / frames[0].sample_rate
 
 
 def brightest(light: bytes, mastered: bytes) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 
 import av
 from av.audio.stream import AudioStream
@@ -18,7 +19,7 @@ from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
 from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
 from encoder.ffmpeg.prober.entries import Entries
-from encoder.ffmpeg.prober.layout import layout
+from encoder.ffmpeg.prober.layout import is_moving_webp, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
@@ -93,6 +94,9 @@ class _Survey:
         self._entries: dict[int, Entries] = {}
 
     def run(self) -> None:
+        if is_moving_webp(SOURCE_FD):
+            told = "Animated WebP cannot be read; send a GIF, an animated PNG or a video."
+            raise _RefusedError("unsupported_format", told)
         _refuse_bombs(self._streams)
         for stream in self._streams:
             if isinstance(stream, VideoStream) and _is_picture(stream):
@@ -178,7 +182,10 @@ class _Survey:
     def _describe_audio(self, stream: AudioStream) -> AudioFacts:
         look = self._audio.get(stream.index)
         start = look.start_seconds if look else None
-        return describe.audio(stream, self._tracks[stream.index], look, self._shown(stream, start))
+        shown = self._shown(stream, start)
+        if look and shown.duration_seconds is not None:
+            shown = replace(shown, duration_seconds=shown.duration_seconds + look.kept_seconds)
+        return describe.audio(stream, self._tracks[stream.index], look, shown)
 
     def _shown(self, stream: Stream, start: float | None = None, lead: int = 0) -> Shown:
         """Counted, where the file was walked to its end; declared, where its end is missing or too far away."""

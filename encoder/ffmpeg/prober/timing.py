@@ -27,7 +27,7 @@ _FILMS = {
     Fraction(30): (Fraction(24),),
     Fraction(25): (Fraction(24), Fraction(24000, 1001)),
 }
-_FEWEST_STEPS = 8  # fewer tell no pattern
+_FEWEST_STEPS, _FEW_STEPS = 8, 2  # fewer tell no pattern
 _JUMPS_SHARE = 0.01  # frames that are missing, or some video in a film
 
 
@@ -67,7 +67,7 @@ def cadence(stamps: Iterable[int], time_base: Fraction) -> Cadence:
     return Cadence(
         rate=_snapped(len(ordinary) / (sum(ordinary) * time_base)),
         step_seconds=median * time_base,
-        variable=len(steps) - len(ordinary) > len(steps) * _UNEVEN_SHARE,
+        variable=len(steps) - len(ordinary) > max(1, int(len(steps) * _UNEVEN_SHARE)),
     )
 
 
@@ -83,8 +83,8 @@ def _two_fields(steps: Sequence[int], time_base: Fraction) -> Fraction | None:
     for two in (Fraction(median), Fraction(median * 2, 3)):
         short = [step for step in steps if abs(step - two) <= slack]
         longer = [step for step in steps if abs(step - two * 3 / 2) <= slack]
-        told, fewest = len(short) + len(longer), len(steps) * _UNEVEN_SHARE
-        if told >= _FEWEST_STEPS and len(steps) - told <= fewest and min(len(short), len(longer)) > fewest:
+        told, few = len(short) + len(longer), max(_FEW_STEPS, int(len(steps) * _UNEVEN_SHARE))
+        if told >= _FEWEST_STEPS and len(steps) - told <= few < min(len(short), len(longer)):
             # by all their fields: a coarse time base is levelled out
             return Fraction(2 * (sum(short) + sum(longer)), 2 * told + len(longer))
     return None
