@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from encoder.store.postgres import PostgresStore, open_store
+from encoder.store.engines import open_store
+from encoder.store.protocol import Store
 from tests.lab import audit, databases, mariadb, postgres, rgw, witness
 from tests.lab.ftpd import Ftpd, ftpd
 from tests.lab.sshd import Sshd, sshd
@@ -67,7 +68,7 @@ async def dsn(request: pytest.FixtureRequest) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def store(dsn: str) -> AsyncIterator[PostgresStore]:
+async def store(dsn: str) -> AsyncIterator[Store]:
     opened = await open_store(dsn)
     yield opened
     await opened.close()

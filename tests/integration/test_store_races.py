@@ -5,11 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from typing import TypeVar
 
-import asyncpg
 import pytest
 
 from encoder import errors
@@ -17,57 +13,31 @@ from encoder.model.event import JOB_OVER, EventType
 from encoder.model.ids import DEFAULT_TENANT, JobId
 from encoder.model.state import JobState, TaskState
 from encoder.queue import settle as decide
-from encoder.store.postgres import PostgresStore
+from encoder.store.protocol import Store
 from encoder.store.rows import Accepted, Beat, Claim, Pulse
 from tests.lab import work
+from tests.lab.databases import ask
+from tests.lab.referee import Referee
 
-T = TypeVar("T")
-
-
-class Referee:
-    """Holds rows, and knows when somebody waits for one."""
-
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self._connection = connection
-
-    @asynccontextmanager
-    async def holding(self, table: str, key: str, value: int) -> AsyncIterator[None]:
-        async with self._connection.transaction():
-            query = f"SELECT 1 FROM {table} WHERE {key} = $1 FOR UPDATE"  # noqa: S608  # constants of this module
-            assert await self._connection.fetchval(query, value) == 1
-            yield
-
-    async def until_waiting(self, work_: Awaitable[T], *, waiting: int) -> asyncio.Task[T]:
-        """Start `work_`, and return when so many wait for a lock."""
-        task = asyncio.ensure_future(work_)
-        async with asyncio.timeout(10):
-            while await self._waiting() < waiting:
-                assert not task.done(), f"nothing to wait for: {task}"
-        return task
-
-    async def _waiting(self) -> int:
-        # not pg_stat_activity: a transaction sees that as it stood at its first look
-        return int(await self._connection.fetchval("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted"))
+pytestmark = pytest.mark.both_databases
 
 
 @pytest.fixture
-async def referee(dsn: str) -> AsyncIterator[Referee]:
-    connection = await asyncpg.connect(dsn)
-    yield Referee(connection)
-    await connection.close()
+def referee(dsn: str) -> Referee:
+    return Referee(dsn)
 
 
-async def silent(store: PostgresStore) -> tuple[Accepted, Claim]:
+async def silent(store: Store) -> tuple[Accepted, Claim]:
     """A claim whose lease has run out."""
     job = await work.enqueue(store)
     return job, await work.claim_one(store, lease=work.PAST)
 
 
-async def ends(store: PostgresStore, job_id: JobId) -> list[EventType]:
+async def ends(store: Store, job_id: JobId) -> list[EventType]:
     return [event.type for event in await store.events(job_id) if event.type in JOB_OVER]
 
 
-async def beat(store: PostgresStore, claim: Claim) -> list[Pulse]:
+async def beat(store: Store, claim: Claim) -> list[Pulse]:
     heart = store.heart()
     try:
         return list(
@@ -77,7 +47,7 @@ async def beat(store: PostgresStore, claim: Claim) -> list[Pulse]:
         await heart.close()
 
 
-async def test_a_settle_that_has_the_job_wins_over_a_rescue(store: PostgresStore, referee: Referee) -> None:
+async def test_a_settle_that_has_the_job_wins_over_a_rescue(store: Store, referee: Referee) -> None:
     job, claim = await silent(store)
     async with referee.holding("tasks", "id", claim.task_id):
         settle = await referee.until_waiting(store.settle(claim, work.done(0)), waiting=1)
@@ -86,7 +56,7 @@ async def test_a_settle_that_has_the_job_wins_over_a_rescue(store: PostgresStore
     assert await ends(store, job.id) == [EventType.JOB_COMPLETED]
 
 
-async def test_a_rescue_that_has_the_job_wins_over_a_settle(store: PostgresStore, referee: Referee) -> None:
+async def test_a_rescue_that_has_the_job_wins_over_a_settle(store: Store, referee: Referee) -> None:
     job, claim = await silent(store)
     async with referee.holding("tasks", "id", claim.task_id):
         rescue = await referee.until_waiting(store.rescue(claim, work.LOST), waiting=1)
@@ -99,7 +69,7 @@ async def test_a_rescue_that_has_the_job_wins_over_a_settle(store: PostgresStore
     assert await ends(store, job.id) == []
 
 
-async def test_a_settle_that_has_the_job_wins_over_a_cancel(store: PostgresStore, referee: Referee) -> None:
+async def test_a_settle_that_has_the_job_wins_over_a_cancel(store: Store, referee: Referee) -> None:
     job, claim = await work.working(store)
     async with referee.holding("tasks", "id", claim.task_id):
         settle = await referee.until_waiting(store.settle(claim, work.done(0)), waiting=1)
@@ -111,7 +81,7 @@ async def test_a_settle_that_has_the_job_wins_over_a_cancel(store: PostgresStore
 
 
 async def test_a_cancel_that_has_the_job_turns_the_retry_of_a_settle_into_the_end(
-    store: PostgresStore, referee: Referee
+    store: Store, referee: Referee
 ) -> None:
     job, claim = await work.working(store)
     async with referee.holding("task_leases", "task_id", claim.task_id):
@@ -122,7 +92,7 @@ async def test_a_cancel_that_has_the_job_turns_the_retry_of_a_settle_into_the_en
     assert await ends(store, job.id) == [EventType.JOB_CANCELLED]
 
 
-async def test_a_beat_that_comes_first_saves_the_lease_from_the_rescue(store: PostgresStore, referee: Referee) -> None:
+async def test_a_beat_that_comes_first_saves_the_lease_from_the_rescue(store: Store, referee: Referee) -> None:
     _, claim = await silent(store)
     async with referee.holding("task_leases", "task_id", claim.task_id):
         beating = await referee.until_waiting(beat(store, claim), waiting=1)
@@ -131,7 +101,7 @@ async def test_a_beat_that_comes_first_saves_the_lease_from_the_rescue(store: Po
     assert await rescue is None
 
 
-async def test_a_rescue_that_comes_first_leaves_nothing_to_beat(store: PostgresStore, referee: Referee) -> None:
+async def test_a_rescue_that_comes_first_leaves_nothing_to_beat(store: Store, referee: Referee) -> None:
     _, claim = await silent(store)
     async with referee.holding("task_leases", "task_id", claim.task_id):
         rescue = await referee.until_waiting(store.rescue(claim, work.LOST), waiting=1)
@@ -141,10 +111,10 @@ async def test_a_rescue_that_comes_first_leaves_nothing_to_beat(store: PostgresS
 
 
 async def test_a_claim_that_wins_between_the_halves_of_a_cancel_is_flagged(
-    store: PostgresStore, referee: Referee
+    store: Store, referee: Referee, dsn: str
 ) -> None:
     job = await work.enqueue(store)
-    (task_id,) = await task_ids(referee, job.id)
+    (task_id,) = await task_ids(dsn, job.id)
     async with referee.holding("tasks", "id", task_id):
         claiming = await referee.until_waiting(work.claim_one(store), waiting=1)
         cancel = await referee.until_waiting(store.cancel(job.id), waiting=2)
@@ -153,9 +123,9 @@ async def test_a_claim_that_wins_between_the_halves_of_a_cancel_is_flagged(
     assert pulse.cancel
 
 
-async def test_a_cancel_that_comes_first_leaves_nothing_to_claim(store: PostgresStore, referee: Referee) -> None:
+async def test_a_cancel_that_comes_first_leaves_nothing_to_claim(store: Store, referee: Referee, dsn: str) -> None:
     job = await work.enqueue(store)
-    (task_id,) = await task_ids(referee, job.id)
+    (task_id,) = await task_ids(dsn, job.id)
     async with referee.holding("tasks", "id", task_id):
         cancel = await referee.until_waiting(store.cancel(job.id), waiting=1)
         claiming = await referee.until_waiting(work.claim(store), waiting=2)
@@ -163,7 +133,7 @@ async def test_a_cancel_that_comes_first_leaves_nothing_to_claim(store: Postgres
     assert await claiming == []
 
 
-async def test_a_late_settle_does_not_reach_the_next_run(store: PostgresStore) -> None:
+async def test_a_late_settle_does_not_reach_the_next_run(store: Store) -> None:
     job, zombie = await silent(store)
     assert await store.rescue(zombie, work.failing()) is not None
     await store.retry(job.id, max_attempts=3)
@@ -172,7 +142,7 @@ async def test_a_late_settle_does_not_reach_the_next_run(store: PostgresStore) -
     assert (await work.claim_one(store)).name == "t2"
 
 
-async def test_a_cancel_against_a_completion_leaves_one_end(store: PostgresStore) -> None:
+async def test_a_cancel_against_a_completion_leaves_one_end(store: Store) -> None:
     """G11"""
     won: Counter[JobState] = Counter()
     for _ in range(100):
@@ -189,15 +159,14 @@ async def test_a_cancel_against_a_completion_leaves_one_end(store: PostgresStore
     assert set(won) <= {JobState.COMPLETED, JobState.CANCELLED}
 
 
-async def task_ids(referee: Referee, job_id: JobId) -> list[int]:
-    rows = await referee._connection.fetch("SELECT id FROM tasks WHERE job_id = $1", job_id)
-    return [row["id"] for row in rows]
+async def task_ids(dsn: str, job_id: JobId) -> list[int]:
+    return [id_ for (id_,) in await ask(dsn, f"SELECT id FROM tasks WHERE job_id = {job_id}")]  # noqa: S608  # a number
 
 
 class Crowd:
     """Workers that work, fail, give back, fall silent and come back, rescuers and people who cancel: all at once."""
 
-    def __init__(self, store: PostgresStore, jobs: list[JobId], chance: random.Random) -> None:
+    def __init__(self, store: Store, jobs: list[JobId], chance: random.Random) -> None:
         self._store = store
         self._jobs = jobs
         self._chance = chance
@@ -251,9 +220,7 @@ class Crowd:
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_in_a_crowd_each_job_ends_once_and_each_epoch_is_settled_once(
-    store: PostgresStore, dsn: str, seed: int
-) -> None:
+async def test_in_a_crowd_each_job_ends_once_and_each_epoch_is_settled_once(store: Store, dsn: str, seed: int) -> None:
     """G2, G3, V2, V3, V12"""
     jobs = [(await work.enqueue(store, hook=work.HOOK)).id for _ in range(40)]
     crowd = Crowd(store, jobs, random.Random(seed))  # noqa: S311  # chance that can be repeated
@@ -263,22 +230,25 @@ async def test_in_a_crowd_each_job_ends_once_and_each_epoch_is_settled_once(
     for job in jobs:
         assert len(await ends(store, job)) == 1
     assert set(crowd.settles.values()) == {1}
-    connection = await asyncpg.connect(dsn)
-    epochs = await connection.fetch(
-        "SELECT t.id, t.epoch, t.lost, t.attempt, t.released, count(e.epoch) AS settled, max(e.epoch) AS last"
-        " FROM tasks t LEFT JOIN job_events e ON e.task_id = t.id WHERE t.kind <> 'notify' GROUP BY t.id"
+    epochs = await ask(
+        dsn,
+        "SELECT t.epoch, t.lost, t.attempt, t.released, count(e.epoch)"
+        " FROM tasks t LEFT JOIN job_events e ON e.task_id = t.id WHERE t.kind <> 'notify' GROUP BY t.id",
     )
-    left = await connection.fetchval(
+    left = await ask(
+        dsn,
         "SELECT (SELECT count(*) FROM task_leases) + ("
         " SELECT count(*) FROM task_ready r JOIN tasks t ON t.id = r.task_id"
-        " WHERE t.state NOT IN ('ready', 'cancelled'))"
+        " WHERE t.state NOT IN ('ready', 'cancelled'))",
     )
-    twice = await connection.fetchval(
-        "SELECT count(*) FROM (SELECT FROM webhook_deliveries GROUP BY job_id, event_seq HAVING count(*) > 1) AS twice"
+    twice = await ask(
+        dsn,
+        "SELECT count(*) FROM (SELECT 1 AS one FROM webhook_deliveries GROUP BY job_id, event_seq HAVING count(*) > 1)"
+        " AS twice",
     )
-    await connection.close()
     for row in epochs:
-        assert row["settled"] == row["epoch"], dict(row)
-        assert row["attempt"] + row["released"] == row["epoch"], dict(row)
-        assert row["lost"] <= decide.MOST_LOST
-    assert (left, twice) == (0, 0)
+        epoch, lost, attempt, released, settled = row
+        assert settled == epoch, row
+        assert attempt + released == epoch, row
+        assert lost <= decide.MOST_LOST
+    assert (left, twice) == ([(0,)], [(0,)])
