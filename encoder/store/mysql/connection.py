@@ -16,6 +16,7 @@ import msgspec
 from asyncmy import converters
 from asyncmy import errors as driver
 from asyncmy.constants import CLIENT, FIELD_TYPE
+from asyncmy.cursors import Cursor
 
 from encoder import errors
 from encoder.store.mysql.address import Address
@@ -119,6 +120,12 @@ def code_of(error: driver.MySQLError) -> int:
     return error.args[0] if error.args and isinstance(error.args[0], int) else 0
 
 
+class _Cursor(Cursor):
+    """Asks for no warnings: a round trip, and a line in our log that may hold callers' values. Sessions are strict."""
+
+    async def _show_warnings(self, conn: object) -> None: ...
+
+
 class Connection:
     """A session. After any error but one that the server itself has told, it is no longer `usable`."""
 
@@ -197,6 +204,7 @@ async def connect(address: Address, *, name: str = "encoder", lock_wait_s: int =
                 binary_prefix=True,
                 connect_timeout=CONNECT_S,
                 program_name=name,
+                cursor_cls=_Cursor,
             )
             connection = Connection(raw)
             limit = _MARIADB if "mariadb" in raw.get_server_info().lower() else _MYSQL

@@ -1,0 +1,313 @@
+"""At 100,000 jobs each statement still reads no more than what it gives back, and locks no more than it changes.
+
+Two measures: EXPLAIN names no table that is read whole; the session's own counters tell how many rows were read. The
+rows arrive in one burst, so the statistics are those of empty tables unless a test says so. On MariaDB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+
+from encoder.store.line import FLOOR
+from encoder.store.mysql import upgrade
+from encoder.store.mysql.address import Address
+from encoder.store.mysql.connection import Connection, connect
+from encoder.store.mysql.pool import Session
+from encoder.store.mysql.sql import Query, queries
+from encoder.store.statements import Statement
+from tests.lab import mariadb
+
+JOBS = 100_000
+LIMIT = 50
+NEWEST = (1 << 63) - 1
+HOT = {"l", "task_leases", "w", "workers"}  # as small as the fleet: a scan of these is the plan
+MADE_UP = {"b", None}  # a list that came with the statement
+STATES = ("queued", "processing", "completed", "failed", "cancelled")
+
+# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag
+FILL = (
+    """INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, created_at)
+    SELECT seq, UNHEX(LPAD(HEX(seq), 32, '0')), CASE WHEN seq <= 100 THEN 3 ELSE 1 + seq % 3 % 2 END,
+           CASE WHEN seq % 20000 = 0 THEN 'failed' WHEN seq % 2 = 0 THEN 'completed' ELSE 'queued' END,
+           1, '{}', 'in.mp4', CASE WHEN seq % 10000 = 0 THEN '["rare"]' ELSE '[]' END, UTC_TIMESTAMP(6)
+    FROM seq_1_to_100000""",
+    "INSERT INTO job_tags (tenant_id, tag, job_id) SELECT tenant_id, 'rare', id FROM jobs WHERE tags <> '[]'",
+    """INSERT INTO job_outputs (job_id, position, state, updated_at)
+    SELECT seq, 0, 'queued', UTC_TIMESTAMP(6) FROM seq_1_to_100000""",
+    """INSERT INTO tasks (id, job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
+    SELECT seq, seq, 1, 't1', 'transcode', 'encode', CASE WHEN seq % 2 = 0 THEN 'scheduled' ELSE 'ready' END,
+           UTC_TIMESTAMP(6) + INTERVAL (seq % 1000) HOUR - INTERVAL 1 HOUR, 3, '{}', UTC_TIMESTAMP(6)
+    FROM seq_1_to_100000""",
+    """INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
+    SELECT queue, id, id, tenant_id, 1 FROM tasks WHERE state = 'ready'""",
+    """INSERT INTO webhook_deliveries
+      (id, job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
+    SELECT id, id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', UTC_TIMESTAMP(6) FROM jobs""",
+    """INSERT INTO job_events (job_id, seq, type, at, run, data)
+    SELECT seq, 1, 'job.submitted', UTC_TIMESTAMP(6), 1, '{}' FROM seq_1_to_100000""",
+    """INSERT INTO uploads (id, tenant_id, `key`, file_name, content_type, state, created_at, expires_at)
+    SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM jobs""",
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def crowded(maria: mariadb.Server) -> AsyncIterator[str]:
+    """A database with a backlog that came in one burst."""
+    async with maria.empty() as dsn:
+        await upgrade(dsn)
+        await mariadb.run(dsn, *FILL)
+        yield dsn
+
+
+@pytest.fixture
+async def connection(crowded: str) -> AsyncIterator[Connection]:
+    opened = await connect(Address.of(crowded))
+    yield opened
+    opened.close()
+
+
+async def read_whole(connection: Connection, query: Query, *values: object) -> set[str]:
+    """The tables, by their names in the statement, that EXPLAIN says are read from end to end."""
+    explained = await connection.ask(Query(f"EXPLAIN {query.text}", query.order), *values)
+    return {
+        row["table"]
+        for row in explained
+        if row["type"] in {"ALL", "index"} and row["table"] not in MADE_UP | HOT and not row["table"].startswith("<")
+    }
+
+
+_COUNTERS = Query.of("SHOW SESSION STATUS LIKE 'Handler_read%'")
+_ROLL_BACK = "ROLLBACK"
+
+
+@asynccontextmanager
+async def counted(connection: Connection) -> AsyncIterator[list[int]]:
+    """How many rows are read within; nothing of it is kept."""
+    read: list[int] = []
+    await connection.say("FLUSH STATUS")  # commits what is open
+    await connection.say("START TRANSACTION")
+    yield read
+    read.append(sum(int(row["Value"]) for row in await connection.ask(_COUNTERS)))
+    await connection.say(_ROLL_BACK)
+
+
+async def test_a_claim_reads_few_rows_per_task(connection: Connection) -> None:
+    """G17"""
+    async with counted(connection) as read:
+        rows = await Session(connection).fetch(
+            Statement.CLAIM, "encode", FLOOR, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1)
+        )
+    assert [row["picked"] for row in rows] == [3, 3, 3]
+    # of each task: its place twice, itself three times, and its number in five lists, each with an end
+    assert read[0] <= 3 * (5 + 2 * 5) + 2 * 5 + 4
+    for query in queries("claim"):
+        assert await read_whole(connection, query, "encode", FLOOR, 3, uuid4(), 1, 1) == set()
+
+
+async def test_a_claim_reads_as_few_when_statistics_come(connection: Connection) -> None:
+    await connection.say("ANALYZE TABLE jobs, tasks, task_ready, task_leases")
+    await test_a_claim_reads_few_rows_per_task(connection)
+
+
+async def test_an_idle_queue_costs_a_claim_one_row(connection: Connection) -> None:
+    peek = queries("claim")[0]
+    async with counted(connection) as read:
+        assert await connection.ask(peek, "io", FLOOR, 3) == []
+    assert read[0] <= 1
+
+
+async def test_the_due_sweep_reads_what_is_due(connection: Connection) -> None:
+    async with counted(connection) as read:
+        rows = await Session(connection).fetch(Statement.DUE, LIMIT)
+    assert [row["queue"] for row in rows] == ["encode"]
+    assert read[0] <= 10 * LIMIT + 10
+    async with counted(connection) as read:
+        (row,) = await Session(connection).fetch(Statement.NEXT_DUE)
+    assert row["seconds"] < 0
+    assert read[0] <= 2
+
+
+async def test_the_ear_reads_a_row_per_queue(connection: Connection) -> None:
+    (look,) = queries("wake")
+    async with counted(connection) as read:
+        assert [row["hint"] for row in await connection.ask(look)] == ["ready:encode"]
+    assert read[0] <= 12
+
+
+@pytest.mark.parametrize("states", [STATES, ("queued",), ("failed",), ("processing", "failed")])
+@pytest.mark.parametrize("tenant", [1, 3])
+async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
+    connection: Connection, tenant: int, states: Sequence[str]
+) -> None:
+    filters = (tenant, states, NEWEST, LIMIT, None, None, None, None)
+    async with counted(connection) as read:
+        rows = await Session(connection).fetch(Statement.JOBS, *filters)
+    assert len(rows) == len({row["id"] for row in rows})
+    assert read[0] <= 14 * LIMIT
+    assert await read_whole(connection, queries("jobs")[0], *filters, None) == set()
+
+
+async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: Connection) -> None:
+    filters = (1, STATES, NEWEST, LIMIT, "rare", None, None, None)
+    async with counted(connection) as read:
+        rows = await Session(connection).fetch(Statement.JOBS, *filters)
+    assert len(rows) >= 4
+    assert read[0] <= 10 * 10
+    assert await read_whole(connection, queries("jobs")[1], *filters, None) == set()
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (Statement.JOB, (5, None, 1, False)),
+        (Statement.JOB, (None, UUID(int=5), 1, False)),
+        (Statement.LOCK_JOB, (5,)),
+        (Statement.LOCK_FREE_JOB, (5,)),
+        (Statement.OUTPUTS, (5,)),
+        (Statement.OUTPUTS_OF_JOBS, ([5, 6, 7],)),
+        (Statement.HOLD_TASK, (5, 1, 5)),
+        (Statement.EVENTS, (5, 0, 500)),
+        (Statement.LOG, (5, 0)),
+        (Statement.DELIVERY, (5,)),
+        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False)),
+        (Statement.SETTLED_BEFORE, (5,)),
+        (Statement.HELD, (5, 1)),
+        (Statement.SET_DEADLINE, (5, 1, timedelta(1))),
+        (Statement.CANCEL_TASKS, (5,)),
+        (Statement.FLAG_LEASES, (5,)),
+        (Statement.OPEN_ROOT, (5, "t2", 0, 3)),
+        (Statement.GONE, (5,)),
+        (Statement.REPLAY, (5, 5, "n/5", 10)),
+        (Statement.TOLD, (5, "delivered", True, NOW, 204, None, "")),
+        (Statement.UPLOAD, (UUID(int=5), 1)),
+        (Statement.UPLOAD, (UUID(int=5), None)),
+        (Statement.UPLOAD_ARRIVED, (UUID(int=5), 7)),
+        (Statement.ENQUEUED_BEFORE, (1, "k")),
+        (Statement.FREE_KEY, (1, "k")),
+        (Statement.ERASE_SECRETS, (timedelta(1), LIMIT)),
+        (Statement.EXPIRED, (100,)),
+        (Statement.RUNNING, ([uuid4()],)),
+        (Statement.LOCK_ENDED, ([4],)),
+        (Statement.REMOVE_JOBS, ([4],)),
+        (
+            Statement.RECORD,
+            (
+                *(5, NOW, "queued", 1, False, 1, None, None),
+                '[{"position": 0, "state": null, "attempts": null, "log": null}]',
+                '[{"seq": 2, "type": "x", "output": null, "data": {}}]',
+                '[{"seq": 2, "type": "x", "webhook_id": "w", "url": "u", "body": "b"}]',
+                10,
+            ),
+        ),
+    ],
+)
+async def test_what_is_named_by_its_key_is_read_by_it(
+    connection: Connection, statement: Statement, values: Sequence[object]
+) -> None:
+    async with counted(connection) as read:
+        await Session(connection).fetch(statement, *values)
+    assert read[0] <= 30, read
+
+
+@pytest.mark.parametrize("job", [None, 5])
+@pytest.mark.parametrize("tenant", [1, 3])
+async def test_deliveries_are_read_by_tenant_or_job(connection: Connection, tenant: int, job: int | None) -> None:
+    async with counted(connection) as read:
+        await Session(connection).fetch(Statement.DELIVERIES, tenant, job, LIMIT)
+    assert read[0] <= 2 * LIMIT + 2
+
+
+async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:
+    async with counted(connection) as read:
+        rows = await Session(connection).fetch(Statement.COUNT_JOBS, None, STATES)
+    counts = {row["state"]: row["jobs"] for row in rows}
+    assert (counts["queued"], counts["failed"]) == (10_000, 5)
+    assert read[0] <= 65_000  # each is read, written down, and counted
+    async with counted(connection) as read:
+        encode, io = await Session(connection).fetch(Statement.DEPTHS, None, ("encode", "io"))
+    assert (encode["ready"], encode["scheduled"], io["ready"]) == (10_000, 10_000, 0)
+    assert read[0] <= 250_000
+
+
+async def locked(connection: Connection, watcher: Connection) -> int:
+    """How many rows the open transaction of a session has locked."""
+    (own,) = await connection.ask(Query.of("SELECT CONNECTION_ID() AS id"))
+    await asyncio.sleep(0.12)  # InnoDB shows its transactions anew only to who has not looked for 100 ms
+    asked = "SELECT trx_rows_locked AS locked FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = $1"
+    (row,) = await watcher.ask(Query.of(asked), own["id"])
+    return int(row["locked"])
+
+
+@pytest.fixture
+async def watcher(crowded: str) -> AsyncIterator[Connection]:
+    opened = await connect(Address.of(crowded))
+    yield opened
+    opened.close()
+
+
+async def test_a_claim_locks_what_it_takes_and_its_rival_gets_the_next(
+    connection: Connection, watcher: Connection, crowded: str
+) -> None:
+    """The lock budget: 2 × LIMIT + 2 for the line, and the tasks and leases that are won."""
+    rival = await connect(Address.of(crowded))
+    values = ("encode", FLOOR, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1))
+    for each in (connection, rival):
+        await each.say("START TRANSACTION")
+    first = await Session(connection).fetch(Statement.CLAIM, *values)
+    second = await Session(rival).fetch(Statement.CLAIM, *values)
+    taken = [{row["task_id"] for row in rows} for rows in (first, second)]
+    assert [len(ids) for ids in taken] == [3, 3]
+    assert not taken[0] & taken[1]
+    for each in (connection, rival):
+        assert await locked(each, watcher) <= (2 * 3 + 2) + 2 * 3
+        await each.say("ROLLBACK")
+    rival.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "most"),
+    [
+        (Statement.LOCK_JOB, (5,), 1),
+        (Statement.HOLD_TASK, (5, 1, 5), 1),
+        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False), 2),
+        (Statement.CANCEL_TASKS, (5,), 1),
+        (Statement.FLAG_LEASES, (5,), 1),
+        (Statement.GONE, (5,), 2),
+        (Statement.DUE, (3,), 2 * 3 + 2),
+        (Statement.TOLD, (5, "delivered", True, NOW, 204, None, ""), 1),
+        (Statement.OPEN_ROOT, (5, "t2", 0, 3), 1),
+    ],
+)
+async def test_a_verb_locks_no_more_than_it_changes(
+    connection: Connection, watcher: Connection, statement: Statement, values: Sequence[object], most: int
+) -> None:
+    await connection.say("START TRANSACTION")
+    await connection.say("SELECT 1 FROM uploads LIMIT 1 FOR UPDATE")  # so that there is a transaction to look at
+    before = await locked(connection, watcher)
+    await Session(connection).fetch(statement, *values)
+    after = await locked(connection, watcher)
+    await connection.say("ROLLBACK")
+    assert after - before <= most
+
+
+async def test_an_empty_queue_is_locked_for_nobody(connection: Connection, crowded: str) -> None:
+    """A gap that is locked keeps every enqueue out (ratchet#178): hence READ COMMITTED."""
+    await connection.say("START TRANSACTION")
+    (pick,) = queries("claim")[1:2]
+    assert await connection.ask(pick, "gpu", FLOOR, 3) == []
+    other = await connect(Address.of(crowded), lock_wait_s=1)
+    await other.say("START TRANSACTION")
+    await other.say("INSERT INTO task_ready VALUES ('gpu', 1, 1, 1, 1)")
+    await other.say("ROLLBACK")
+    await connection.say("ROLLBACK")
+    other.close()
