@@ -29,8 +29,10 @@ class DueSweep:
 
     async def _step(self) -> float:
         try:
-            await self._store.due()
             nearest_s = await self._store.next_due()
+            if nearest_s is not None and nearest_s <= 0:
+                await self._store.due()
+                nearest_s = await self._store.next_due()
         except errors.StoreUnavailable as error:
             log.warning("due.unavailable", reason=str(error))
             return LONGEST_WAIT_S

@@ -15,8 +15,17 @@ IDLE_POLL_S = 5.0  # between polls while hints are known to come through and all
 class Wake:
     """One per worker process. `heard` is the ear's callback; the claimers of `queues` wait on `look`."""
 
-    def __init__(self, queues: Iterable[str], *, poll_s: float, healthy: Callable[[], bool], uniform: Uniform) -> None:
+    def __init__(
+        self,
+        queues: Iterable[str],
+        *,
+        poll_s: float,
+        healthy: Callable[[], bool],
+        uniform: Uniform,
+        idle_poll_s: float = IDLE_POLL_S,
+    ) -> None:
         self._poll_s = poll_s
+        self._idle_poll_s = idle_poll_s
         self._healthy = healthy
         self._uniform = uniform
         self._ready = {queue: asyncio.Event() for queue in queues}  # all from the start: a poke may come before a look
@@ -45,7 +54,7 @@ class Wake:
         """Return when it is time to look at `queue` again: a hint came, a slot became free, or the poll is due."""
         event = self._ready[queue]
         slow = idle and self._healthy()
-        wait_s = (max(IDLE_POLL_S, self._poll_s) if slow else self._poll_s) * self._uniform(0.8, 1.2)
+        wait_s = (max(self._idle_poll_s, self._poll_s) if slow else self._poll_s) * self._uniform(0.8, 1.2)
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
                 await event.wait()

@@ -217,6 +217,10 @@ class Ear(Protocol):
     def healthy(self) -> bool:
         """True while a round trip of notify passed lately, so that polling may be slow."""
 
+    @property
+    def idle_poll_s(self) -> float:
+        """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
+
 
 class Store(Jobs, Tasks, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
     """A database, opened."""

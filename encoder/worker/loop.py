@@ -75,7 +75,13 @@ class Worker:
         self._sick_until = clock()
         self._ear = store.ear()
         self._contact = Contact(now=clock(), longest_gap_s=rhythm.times.lease_s / 2)
-        self.wake = Wake(info.slots, poll_s=rhythm.poll_s, healthy=lambda: self._ear.healthy, uniform=uniform)
+        self.wake = Wake(
+            info.slots,
+            poll_s=rhythm.poll_s,
+            healthy=lambda: self._ear.healthy,
+            uniform=uniform,
+            idle_poll_s=self._ear.idle_poll_s,
+        )
         self._heart = Heart(
             store.heart(),
             info.id,

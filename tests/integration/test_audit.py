@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
-import asyncpg
 import pytest
 
-from encoder.store.postgres import PostgresStore
-from tests.lab import audit, work
+from encoder.store.protocol import Store
+from tests.lab import audit, witness, work
+from tests.lab.databases import connection, run
 from tests.lab.hook import Hook
 from tests.lab.invariants import ALWAYS, QUIET, violations
 from tests.lab.platform import SECRET_KEY, Platform, Role, until
 from tests.lab.processes import children
-from tests.lab.witness import testimony
 
 pytestmark = pytest.mark.impossible_rows
 
@@ -65,40 +67,40 @@ STALE = {
 
 
 @pytest.fixture
-async def db(store: PostgresStore, dsn: str) -> AsyncIterator[asyncpg.Connection]:
-    """Of the three jobs, as they may well stand."""
+async def jobs(store: Store) -> None:
+    """The three, as they may well stand."""
     for hook in (work.HOOK, None, None):
         await work.enqueue(store, hook=hook)
     first, second = await work.claim(store, limit=2)
     await store.mark(first)
     await store.settle(first, work.done(0))
     await store.mark(second)
-    connection = await asyncpg.connect(dsn)
-    yield connection
-    await connection.close()
 
 
 def test_each_invariant_has_its_violation() -> None:
     assert PLANTED.keys() == ALWAYS.keys() | QUIET.keys()
 
 
-async def test_what_may_well_stand_is_no_violation(db: asyncpg.Connection, dsn: str) -> None:
+@pytest.mark.both_databases
+async def test_what_may_well_stand_is_no_violation(jobs: None, dsn: str) -> None:
     assert await violations(dsn, ALWAYS) == []
-    assert await testimony(dsn) == []
+    assert await witness.testimony(dsn) == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("name", PLANTED)
-async def test_rows_that_must_not_be_are_found(name: str, db: asyncpg.Connection, dsn: str) -> None:
-    await db.execute(PLANTED[name])
+async def test_rows_that_must_not_be_are_found(name: str, jobs: None, dsn: str) -> None:
+    await run(dsn, PLANTED[name])
     found = await violations(dsn, ALWAYS, QUIET)
     assert any(each.startswith(f"{name}: ") for each in found), found
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("what", STALE)
-async def test_a_write_under_a_stale_epoch_is_seen_as_it_happens(what: str, db: asyncpg.Connection, dsn: str) -> None:
+async def test_a_write_under_a_stale_epoch_is_seen_as_it_happens(what: str, jobs: None, dsn: str) -> None:
     """V4"""
-    await db.execute(STALE[what])
-    assert any(what in each for each in await testimony(dsn)), await testimony(dsn)
+    await run(dsn, STALE[what])
+    assert any(what in each for each in await witness.testimony(dsn)), await witness.testimony(dsn)
 
 
 @pytest.fixture
@@ -159,22 +161,22 @@ async def _dead_child(process: int) -> bool:
     return "Z" in {state for _, state in children(process)}
 
 
+@pytest.mark.both_databases
 async def test_more_connections_than_the_roles_may_have_are_found(still: Platform) -> None:
-    name = {"application_name": "encoder"}
-    left = [await asyncpg.connect(still.dsn, server_settings=name) for _ in range(audit.MOST_CONNECTIONS + 1)]
-    with pytest.raises(AssertionError, match="V11"):
-        await audit.audit(still)
-    for connection in left:
-        await connection.close()
+    async with AsyncExitStack() as stack:
+        for _ in range(audit.MOST_CONNECTIONS + 1):
+            await stack.enter_async_context(connection(still.dsn))
+        with pytest.raises(AssertionError, match="V11"):
+            await audit.audit(still)
 
 
-async def test_other_bytes_than_those_that_were_proven_are_found(still: Platform, db: asyncpg.Connection) -> None:
+async def test_other_bytes_than_those_that_were_proven_are_found(still: Platform, jobs: None) -> None:
     """V5: at the place of an output, and beside it."""
     place = still.storage / "jobs" / "1"
     place.mkdir(parents=True)
     (place / "0.mp4").write_bytes(b"proven")
-    await db.execute("""UPDATE job_outputs SET delivered = json_build_object('uri', 'storage:jobs/1/0.mp4', 'sha256',
-        encode(sha256('proven'), 'hex')) WHERE job_id = 1""")
+    delivered = json.dumps({"uri": "storage:jobs/1/0.mp4", "sha256": hashlib.sha256(b"proven").hexdigest()})
+    await run(still.dsn, f"UPDATE job_outputs SET delivered = '{delivered}' WHERE job_id = 1")  # noqa: S608  # ours
     assert await audit._deliveries(still) == []
     (place / "0.mp4.bak").write_bytes(b"")
     assert "V5 more than its outputs" in (await audit._deliveries(still))[0]
@@ -182,8 +184,8 @@ async def test_other_bytes_than_those_that_were_proven_are_found(still: Platform
     assert "V5 job 1 output 0: other bytes" in (await audit._deliveries(still))[0]
 
 
-async def test_a_delivery_that_nobody_received_is_found(still: Platform, db: asyncpg.Connection) -> None:
+async def test_a_delivery_that_nobody_received_is_found(still: Platform, jobs: None) -> None:
     """V7"""
-    await db.execute("UPDATE webhook_deliveries SET state = 'delivered' WHERE event_seq = 1")
+    await run(still.dsn, "UPDATE webhook_deliveries SET state = 'delivered' WHERE event_seq = 1")
     async with Hook() as hook:
         assert "V7 delivered, but never received" in (await audit._told(still, hook))[0]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 import asyncpg
@@ -60,6 +61,19 @@ async def run(dsn: str, *statements: str) -> None:
             await db.execute(statement)
     finally:
         await db.close()
+
+
+@asynccontextmanager
+async def connection(dsn: str) -> AsyncIterator[None]:
+    """One more, as a role of ours would have it."""
+    if is_mysql(dsn):
+        there = await mariadb.connect(dsn)
+        yield
+        there.close()
+        return
+    db = await asyncpg.connect(dsn, server_settings={"application_name": "encoder"})
+    yield
+    await db.close()
 
 
 async def connections(dsn: str) -> int:

@@ -30,6 +30,7 @@ _BINARIES = ("mariadbd", "mariadb-install-db")
 _TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", sql.read("schema"))) - {"schema_version"} | {
     "lab_stale_writes"
 }
+_NUMBERED = {"jobs", "tasks", "webhook_deliveries"}
 _SPOKEN = "mariadbd is not installed; `make setup` as root installs it"
 
 
@@ -74,7 +75,7 @@ class Server:
 
     @asynccontextmanager
     async def ready(self) -> AsyncIterator[str]:
-        """A database with our schema and no row. What it gave numbers to goes on counting."""
+        """A database with our schema, no row, and every number still to be given."""
         name = self._free.pop() if self._free else await self._make()
         dsn = database(self.dsn, name)
         yield dsn
@@ -96,6 +97,7 @@ class Server:
         there = await ask(dsn, "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
         kept = _TABLES & {table for (table,) in there}
         await run(dsn, *(f"DELETE FROM {table}" for table in kept))  # noqa: S608  # tables of ours
+        await run(dsn, *(f"ALTER TABLE {table} AUTO_INCREMENT = 1" for table in kept & _NUMBERED))
 
     async def administer(self, *texts: str) -> None:
         await run(self.dsn, *texts)

@@ -28,13 +28,15 @@ LOCK_WAIT_S = 3
 STALE_S = 20.0  # a connection that was idle for longer is made anew: servers and proxies end them unasked
 
 _SESSION = (
-    "SET NAMES utf8mb4 COLLATE utf8mb4_bin",
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = {lock_wait_s}, wait_timeout = 60",
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+    "SET NAMES utf8mb4 COLLATE utf8mb4_bin, SESSION time_zone = '+00:00',"
+    " SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
+    " SESSION wait_timeout = 60, SESSION innodb_lock_wait_timeout = {lock_wait_s}, "
 )
-_MARIADB = "SET SESSION max_statement_time = {statement_s}, idle_transaction_timeout = 30"
-_MYSQL = "SET SESSION max_execution_time = {statement_ms}"
+_MARIADB = (
+    "SESSION tx_isolation = 'READ-COMMITTED', SESSION max_statement_time = {statement_s},"
+    " SESSION idle_transaction_timeout = 30"
+)
+_MYSQL = "SESSION transaction_isolation = 'READ-COMMITTED', SESSION max_execution_time = {statement_ms}"
 
 # what the servers say, by number: https://mariadb.com/kb/en/mariadb-error-codes/, MySQL's error message reference
 DUPLICATE = 1062
@@ -207,16 +209,15 @@ async def connect(address: Address, *, name: str = "encoder", lock_wait_s: int =
                 cursor_cls=_Cursor,
             )
             connection = Connection(raw)
-            limit = _MARIADB if "mariadb" in raw.get_server_info().lower() else _MYSQL
+            own = _MARIADB if "mariadb" in raw.get_server_info().lower() else _MYSQL
             try:
-                for statement in (*_SESSION, limit):
-                    await connection.say(
-                        statement.format(
-                            lock_wait_s=lock_wait_s,
-                            statement_s=int(STATEMENT_S),
-                            statement_ms=int(STATEMENT_S * 1000),
-                        )
+                await connection.say(
+                    (_SESSION + own).format(
+                        lock_wait_s=lock_wait_s,
+                        statement_s=int(STATEMENT_S),
+                        statement_ms=int(STATEMENT_S * 1000),
                     )
+                )
             except BaseException:
                 connection.close()
                 raise

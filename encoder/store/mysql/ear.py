@@ -16,6 +16,7 @@ log = get_logger(__name__)
 
 BUSY_S = 0.1  # between two looks after something new; doubled while nothing comes
 IDLE_S = 1.1
+IDLE_POLL_S = 20.0  # of the claimers: what stands in line is told again and again
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 
 _WAKE = query("wake")
@@ -52,6 +53,10 @@ class Ear:
     @property
     def healthy(self) -> bool:
         return self._healthy
+
+    @property
+    def idle_poll_s(self) -> float:
+        return IDLE_POLL_S
 
     async def listen(self, heard: Heard) -> None:
         self._mouth.listens(heard)

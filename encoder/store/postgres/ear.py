@@ -19,6 +19,7 @@ CHANNEL = "encoder"
 FIRST_TEST_S = 2.0  # for the first round trip; a pooler in between would swallow it
 PING_EVERY_S = 10.0
 PING_S = 5.0
+IDLE_POLL_S = 5.0
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 
 _KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
@@ -39,6 +40,10 @@ class Ear:
     @property
     def healthy(self) -> bool:
         return self._healthy
+
+    @property
+    def idle_poll_s(self) -> float:
+        return IDLE_POLL_S
 
     async def listen(self, heard: Callable[[str], None]) -> None:
         failures = 0
