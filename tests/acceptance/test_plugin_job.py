@@ -6,9 +6,8 @@ import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
-
 from tests.lab import audit, media
+from tests.lab.databases import rows
 from tests.lab.platform import running
 from tests.lab.plugin import installed
 from tests.lab.put import Shelf
@@ -54,15 +53,5 @@ async def test_a_job_from_and_to_a_plug_ins_places_is_completed_and_keeps_its_se
         assert job["outputs"][0]["uri"] == dav.url("/out/in-180.mp4")
         assert {request.headers["authorization"].split()[0] for request in dav.seen} == {"Bearer", "Basic"}
         logs = "".join(role.log.read_text() for role in platform.roles)
-        assert SECRET not in logs + str(job) + await _rows(dsn)
+        assert SECRET not in logs + str(job) + str(await rows(dsn))
     await audit.audit(platform)
-
-
-async def _rows(dsn: str) -> str:
-    connection = await asyncpg.connect(dsn)
-    try:
-        tables = ("jobs", "job_outputs", "tasks", "job_events", "webhook_deliveries")
-        rows = [await connection.fetch(f"SELECT t::text FROM {table} t") for table in tables]  # noqa: S608  # ours
-    finally:
-        await connection.close()
-    return str(rows)

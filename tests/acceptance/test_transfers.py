@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import asyncpg
 import pytest
 
 from encoder.ffmpeg import box
 from tests.lab import audit, media
 from tests.lab.canary import Canary
+from tests.lab.databases import ask, is_mysql
 from tests.lab.hook import Hook
 from tests.lab.origin import Served, answering, redirecting
 from tests.lab.platform import REPOSITORY, WEBHOOK_SECRET, running, until
@@ -118,10 +118,11 @@ async def test_a_worker_writes_nowhere_but_into_its_scratch_and_what_it_delivers
 
 async def by_socket(dsn: str) -> str:
     """The same database, reached without TCP."""
-    connection = await asyncpg.connect(dsn)
-    folder = await connection.fetchval("SHOW unix_socket_directories")
-    await connection.close()
     parts = urlsplit(dsn)
+    if is_mysql(dsn):
+        ((_, socket),) = await ask(dsn, "SHOW VARIABLES LIKE 'socket'")
+        return parts._replace(query=urlencode({"socket": socket})).geturl()
+    ((folder,),) = await ask(dsn, "SHOW unix_socket_directories")
     query = urlencode({"host": folder, "port": parts.port})
     return parts._replace(netloc=f"{parts.username}:{parts.password}@", query=query).geturl()
 

@@ -10,10 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from encoder.embedded.postgres import Postgres
 from tests.lab import audit, media
+from tests.lab.databases import ask
 from tests.lab.origin import Served
 from tests.lab.platform import LEASE_S, Platform, Role, running, until
 from tests.lab.processes import working_in
@@ -317,21 +316,14 @@ async def draining(platform: Platform) -> bool:
 
 
 async def settled(platform: Platform) -> bool:
-    db = await asyncpg.connect(platform.dsn)
-    try:
-        return await db.fetchval("SELECT count(*) = 0 FROM task_leases") is True
-    finally:
-        await db.close()
+    return await ask(platform.dsn, "SELECT count(*) FROM task_leases") == [(0,)]
 
 
-async def task_row(platform: Platform, job_id: int) -> asyncpg.Record:
-    db = await asyncpg.connect(platform.dsn)
-    try:
-        row = await db.fetchrow("SELECT * FROM tasks WHERE job_id = $1 AND kind = 'transcode'", job_id)
-        assert row is not None
-        return row
-    finally:
-        await db.close()
+async def task_row(platform: Platform, job_id: int) -> dict[str, Any]:
+    columns = ("id", "state", "epoch", "attempt", "lost", "released")
+    query = f"SELECT {', '.join(columns)} FROM tasks WHERE job_id = {job_id} AND kind = 'transcode'"  # noqa: S608  # ours
+    (row,) = await ask(platform.dsn, query)
+    return dict(zip(columns, row, strict=True))
 
 
 async def task_is(platform: Platform, job_id: int, *, epoch: int) -> bool:

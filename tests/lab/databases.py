@@ -50,6 +50,18 @@ async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
         await db.close()
 
 
+async def rows(dsn: str) -> list[tuple[str, str]]:
+    """Every row of every table of ours as text, under its table's name; bytes too, as they would be read."""
+    schema = "DATABASE()" if is_mysql(dsn) else "'public'"
+    tables = await ask(dsn, f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}")  # noqa: S608  # ours
+    found = [(str(table), row) for (table,) in tables for row in await ask(dsn, f"SELECT * FROM {table}")]  # noqa: S608  # ours
+    return [(table, " ".join(map(_text, row))) for table, row in found]
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
 async def run(dsn: str, *statements: str) -> None:
     """Some statements, in SQL that both understand."""
     if is_mysql(dsn):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import asyncpg
 
+from tests.lab.databases import ask, run
 from tests.lab.hook import Hook
 from tests.lab.platform import Platform, Role, free_port, running, until
 from tests.lab.sentinel import WORD, Watch, watching
@@ -77,7 +77,7 @@ class Ordeal:
 
     async def nothing_is_kept(self) -> None:
         """A day after the end of all jobs, of the secrets not even the sealed form is left."""
-        await self._count("WITH aged AS (UPDATE jobs SET finished_at = now() - interval '1 day') SELECT 0")
+        await run(self.platform.dsn, "UPDATE jobs SET finished_at = finished_at - INTERVAL '1' DAY")
         await self.platform.start("worker", ENCODER_METRICS_PORT=str(free_port()))  # it sweeps at its start
         sealed = "SELECT count(*) FROM jobs WHERE sealed IS NOT NULL"
 
@@ -89,11 +89,8 @@ class Ordeal:
         assert not self.watch.seen, self.watch.seen
 
     async def _count(self, query: str) -> int:
-        db = await asyncpg.connect(self.platform.dsn)
-        try:
-            return int(await db.fetchval(query))
-        finally:
-            await db.close()
+        ((count,),) = await ask(self.platform.dsn, query)
+        return int(count)
 
 
 @asynccontextmanager

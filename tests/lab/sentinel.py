@@ -13,9 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-import asyncpg
-
 from tests.lab.command import encoder
+from tests.lab.databases import rows
 from tests.lab.hook import Hook
 from tests.lab.platform import Platform
 
@@ -71,14 +70,8 @@ class Watch:
 
     async def look_at_rows(self) -> None:
         """Every row of every table."""
-        db = await asyncpg.connect(self.platform.dsn)
-        try:
-            tables = await db.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-            for (table,) in tables:
-                for (row,) in await db.fetch(f'SELECT to_jsonb(t)::text FROM "{table}" t'):  # noqa: S608  # a name from the catalogue
-                    self.look_at(f"table {table}", row)
-        finally:
-            await db.close()
+        for table, row in await rows(self.platform.dsn):
+            self.look_at(f"table {table}", row)
 
     async def look_at_answers(self, job_id: int) -> None:
         """Everything that the API tells of a job."""
