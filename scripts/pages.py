@@ -14,6 +14,7 @@ from encoder.cli import SECTIONS, root
 from encoder.errors import CATALOGUE, Entry, Where
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
+from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -188,12 +189,16 @@ def _video_encoders() -> Iterator[str]:
 
 def _audio_encoders() -> Iterator[str]:
     yield (
-        "\n## Sound\n\nAt 48 kHz, whatever the source has, unless `audioSampleRate` says otherwise.\n\n"
+        "\n## Sound\n\nAt 48 kHz, whatever the source has, unless `audioSampleRate` says otherwise. In brackets: the\n"
+        "bitrate of up to two channels · of 5.1 · of 7.1, where `audioBitrate` says none.\n\n"
         "| encoder | family | `audioBitrate` | `audioSampleRate` | channels |\n|---|---|---|---|---|\n"
     )
     for each in AUDIO_ENCODERS.values():
         least, most = each.bitrate_bps
-        rates = "lossless" if each.default_bps is None else f"{least} to {most} ({each.default_bps})"
+        usual = " · ".join(
+            dict.fromkeys(f"{each.usual_bps(count)}" for count in CHANNELS if count <= each.max_channels)
+        )
+        rates = "lossless" if each.default_bps is None else f"{least} to {most} ({usual})"
         hertz = ", ".join(map(str, each.sample_rates_hz))
         yield f"| `{each.name}` | {each.codec} | {rates} | {hertz} | up to {each.max_channels} |\n"
 

@@ -7,7 +7,7 @@ writes only what stands in it: no text of a caller ever reaches ffmpeg.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from encoder.ffmpeg.levels import LIMITS
@@ -230,9 +230,14 @@ class AudioEncoder:
     sample_rates_hz: tuple[int, ...]
     max_channels: int
     default_bps: int | None  # for two channels or one; None: lossless, takes no bitrate
+    surround_bps: Mapping[int, int] = field(default_factory=lambda: {6: 384_000, 8: 512_000})  # 64 kbit/s a channel
     bitrate_bps: tuple[int, int] = (0, 0)
     per_channel_bps: tuple[int, int] = (0, 1_024_000)
     frame_samples: int = 1024
+
+    def usual_bps(self, channels: int) -> int | None:
+        """The bitrate for so many channels when none is asked for; None if it takes none."""
+        return self.default_bps and self.surround_bps.get(channels, self.default_bps)
 
     def taken_bps(self, wanted_bps: int, channels: int) -> int:
         """The bitrate nearest to the wanted one that the encoder opens with for so many channels."""
@@ -260,6 +265,7 @@ _AUDIO = (
         default_bps=128_000,
         bitrate_bps=(6_000, 1_536_000),
         per_channel_bps=(0, 256_000),
+        surround_bps={6: 256_000, 8: 450_000},  # the upper ends of what wiki.xiph.org/Opus_Recommended_Settings says
         frame_samples=960,
     ),
     AudioEncoder(

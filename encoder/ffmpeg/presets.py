@@ -148,7 +148,7 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     """The output that a preset's members and a caller's make: an explicit member wins.
 
     It also takes with it what the preset said for the sake of the member that it replaces: another encoder drops the
-    preset's quality, a bitrate its `crf`. Both are JSON members that the API has already checked.
+    preset's quality, a bitrate its `crf`, channels the bitrate of its sound. Both are JSON members that the API has already checked.
     """
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
     if not explicit.keys().isdisjoint(_QUALITIES) and "renditions" in kept:
@@ -207,6 +207,8 @@ def _displaced(preset: Members, explicit: Members) -> set[str]:
     if not _same_encoder(preset.get("audioCodec"), explicit.get("audioCodec")):
         still = explicit["audioCodec"] in (codecs.COPY, codecs.NONE)
         dropped.update(_OF_THE_SOUND if still else _OF_THE_AUDIO_ENCODER)
+    if "audioChannels" in explicit:
+        dropped.add("audioBitrate")  # it was for the preset's own channels
     for control, others in _INSTEAD_OF.items():
         if control in explicit:
             dropped.update(others)

@@ -150,9 +150,9 @@ def _rate_hz(encoder: AudioEncoder) -> int:
 
 
 def _bitrate_bps(case: Case, encoder: AudioEncoder, channels: int) -> int | None:
-    if encoder.default_bps is None:
+    wanted = case.spec.audio_bitrate or encoder.usual_bps(channels)
+    if wanted is None:
         return None
-    wanted = case.spec.audio_bitrate or encoder.default_bps * max(1, channels // 2)
     taken = encoder.taken_bps(wanted, channels)
     if taken != wanted:
         case.because("audio_bitrate", f"{encoder.codec} of {channels} channels takes {taken} bit/s, not {wanted}.")

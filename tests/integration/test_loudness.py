@@ -123,6 +123,17 @@ async def test_it_is_measured_as_it_will_be_mixed(tmp_path: Path) -> None:
     assert loudness(result).mode == "linear"
 
 
+@pytest.mark.parametrize("members", [{}, {"audioBitrate": 128_000}], ids=["usual", "few bits"])
+async def test_six_channels_come_out_as_loud_as_was_asked_with_few_bits_too(
+    members: dict[str, Json], tmp_path: Path
+) -> None:
+    sines = [word for f in (200, 400, 800, 60, 1600, 3200) for word in ("-f", "lavfi", "-i", f"sine=f={f}:d=2:r=48000")]
+    six = made("six.wav", *sines, "-filter_complex", "join=inputs=6:channel_layout=5.1")
+    result = await one(six, tmp_path, spec("audio-aac", audioChannels=6, loudness=-16, **members))
+    assert result.proof.passed, result.proof.failed
+    assert loudness(result).aim_lufs == -16
+
+
 async def test_only_the_clip_is_measured(tmp_path: Path) -> None:
     louder = tone("volume='if(lt(t,2),0.01,0.2)':eval=frame", seconds=4)
     result = await one(louder, tmp_path, wanted(clip={"start": 0, "end": 1.5}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from encoder.ffmpeg.channels import NAMES
 from tests.lab.facts import (
     audio,
     planned,
@@ -50,6 +51,22 @@ def test_surround_is_kept_on_request_and_its_sides_renamed_for_opus() -> None:
     made = sound(planned(source(sound=audio(channels=6, layout="5.1(side)")), spec("vp9", audioChannels=6)))
     assert (made.channels, made.layout) == (6, "5.1")
     assert "pan=5.1|FL=FL|FR=FR|FC=FC|LFE=LFE|BL=SL|BR=SR" in made.filters
+
+
+@pytest.mark.parametrize(
+    ("preset", "channels", "bitrate"),
+    [
+        ("audio-aac", 1, 128_000), ("audio-aac", 2, 128_000), ("audio-aac", 6, 384_000), ("audio-aac", 8, 512_000),
+        ("h264", 6, 384_000), ("hls", 6, 384_000), ("audio-opus", 2, 128_000), ("audio-opus", 6, 256_000),
+        ("vp9", 8, 450_000),
+    ],
+)  # fmt: skip
+def test_the_bitrate_follows_the_channels_and_an_explicit_one_is_obeyed(
+    preset: str, channels: int, bitrate: int
+) -> None:
+    around = source(sound=audio(channels=channels, layout=NAMES[channels]))
+    assert sound(planned(around, spec(preset, audioChannels=channels))).bitrate_bps == bitrate
+    assert sound(planned(around, spec(preset, audioChannels=channels, audioBitrate=96_000))).bitrate_bps == 96_000
 
 
 def test_channels_are_not_invented() -> None:
