@@ -148,7 +148,8 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     """The output that a preset's members and a caller's make: an explicit member wins.
 
     It also takes with it what the preset said for the sake of the member that it replaces: another encoder drops the
-    preset's quality, a bitrate its `crf`, channels the bitrate of its sound. Both are JSON members that the API has already checked.
+    preset's quality, a bitrate its `crf`, channels the bitrate of its sound. Both are JSON members that the API has
+    already checked.
     """
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
     if not explicit.keys().isdisjoint(_QUALITIES) and "renditions" in kept:

@@ -122,10 +122,9 @@ def _asked(case: Case, asked: Subtitles) -> list[SubtitleStream]:
     if not isinstance(asked.tracks, tuple):
         return [*there]
     found: list[SubtitleStream] = []
-    for item in asked.tracks:
-        track = tracks.named(there, item)
+    for item, track in tracks.listed(there, asked.tracks):
         if track is None:
-            case.warn("subtitles_missing", f"The source has no subtitles of `{item}`.")
+            case.warn("subtitles_missing", f"The source has no subtitles of `{item}` that are not named already.")
         elif track not in found:
             found.append(track)
     return found

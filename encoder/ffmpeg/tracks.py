@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from encoder import errors
@@ -31,16 +31,16 @@ def chosen(case: Case) -> list[AudioStream]:
     """The tracks that an output carries, in its order; one where none is asked for by name.
 
     Raises:
-        errors.Permanent: `no_audio_stream`, the source has sound, but none of what is asked.
+        errors.Permanent: `no_audio_stream`, the source has nothing of a list.
     """
     wanted = case.spec.audio_tracks
     able = [track for track in case.media.audio if track.decodable]
-    if not able or wanted in (None, DEFAULT):
-        return _usual(case, able)
-    if wanted == ALL:
+    if wanted == ALL and able:
         _passed_over(case)
         return able
-    found = _asked(case, able, wanted if isinstance(wanted, tuple) else ())
+    if not isinstance(wanted, tuple):
+        return _usual(case, able)
+    found = _asked(case, able, wanted)
     if not found:
         raise errors.Permanent("no_audio_stream", "The source has none of the tracks of sound that are asked for.")
     return found
@@ -99,10 +99,11 @@ def _passed_over(case: Case) -> None:
 def _asked(case: Case, able: list[AudioStream], wanted: tuple[int | str, ...]) -> list[AudioStream]:
     """Those of a list, each once."""
     found: list[AudioStream] = []
-    for item in wanted:
-        track = named(able, item)
+    for item, track in listed(able, wanted):
         if track is None:
-            what = f"no track of sound in `{item}`" if isinstance(item, str) else f"no sound in stream {item}"
+            again = isinstance(item, str) and any(is_in(each, item) for each in able)
+            sound = "no further track of sound" if again else "no track of sound"
+            what = f"{sound} in `{item}`" if isinstance(item, str) else f"no sound in stream {item}"
             case.warn("audio_track_missing", f"The source has {what} that can be decoded.")
         elif track not in found:
             found.append(track)
@@ -115,9 +116,19 @@ def language_of(case: Case, language: str | None) -> str | None:
     return language if known else None
 
 
-def named(able: Sequence[T], item: int | str) -> T | None:
-    """By the index of its stream, or the first in a language, the default one before others."""
-    if isinstance(item, int):
-        return next((track for track in able if track.index == item), None)
-    spoken = [track for track in able if track.language in (item, _OTHER.get(item, item))]
-    return next((track for track in spoken if track.default), next(iter(spoken), None))
+def listed(able: Sequence[T], wanted: tuple[int | str, ...]) -> Iterator[tuple[int | str, T | None]]:
+    """What each item of a list finds: a track by the index of its stream; by a language the first in it that the list
+    has not named yet, the default one before others, those that it names by index last."""
+    indices = {item for item in wanted if isinstance(item, int)}
+    named: set[int] = set()
+    for item in wanted:
+        fitting = [track for track in able if (track.index == item if isinstance(item, int) else is_in(track, item))]
+        fresh = [track for track in fitting if isinstance(item, int) or track.index not in named]
+        found = min(fresh, key=lambda track: (track.index in indices, not track.default), default=None)
+        named |= {found.index} if found else set()
+        yield item, found
+
+
+def is_in(track: AudioStream | SubtitleStream, language: str) -> bool:
+    """By either of the codes that some languages have."""
+    return track.language in (language, _OTHER.get(language, language))

@@ -74,3 +74,10 @@ async def test_both_tracks_of_a_real_clip_are_carried(tmp_path: Path) -> None:
     result = await one(public_clip("nasa_multitrack.mp4"), tmp_path, fast(audioTracks="all", height=90))
     assert result.proof.passed, result.proof.failed
     assert [sound.sample_rate_hz for sound in result.opened.media.audio] == [48000, 48000]
+
+
+async def test_a_language_of_a_real_clip_is_the_track_that_the_list_has_not_named(tmp_path: Path) -> None:
+    """Both are in English."""
+    result = await one(public_clip("nasa_multitrack.mp4"), tmp_path, fast(audioTracks=[1, "eng"], height=90))
+    assert result.proof.passed, result.proof.failed
+    assert len(result.opened.media.audio) == len({sound.source_index for sound in result.plan.sounds}) == 2

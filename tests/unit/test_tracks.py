@@ -32,11 +32,23 @@ def carried(tracks: Json, media: Media = FILM) -> list[int]:
     ("tracks", "indices"),
     [
         ("default", [1]), ("all", [1, 2, 3]), ([3, 1], [3, 1]), (["ger", "eng"], [2, 1]), (["deu"], [2]),
-        (["ger", 2], [2]),
+        (["ger", 2], [2]), ([2, 2], [2]),
     ],
 )  # fmt: skip
 def test_the_tracks_that_are_asked_for_are_carried_in_their_order(tracks: Json, indices: list[int]) -> None:
     assert carried(tracks) == indices
+
+
+@pytest.mark.parametrize(
+    ("tracks", "indices"),
+    [
+        ([1, "eng"], [1, 3]), (["eng", 1], [3, 1]), (["eng", "eng"], [1, 3]), ([3, "eng"], [3, 1]),
+        (["eng", "ger", 3], [1, 2, 3]), (["eng", 1, 3], [1, 3]),
+    ],
+)  # fmt: skip
+def test_a_language_finds_a_track_that_the_list_has_not_named(tracks: Json, indices: list[int]) -> None:
+    assert carried(tracks) == indices
+    assert warned(planned(FILM, wanted(tracks))) == set()
 
 
 def test_of_all_tracks_the_default_of_the_source_stays_it_and_of_a_list_its_first() -> None:
@@ -50,17 +62,28 @@ def test_languages_are_kept() -> None:
     assert [sound.language for sound in planned(FILM, wanted("all")).sounds] == ["eng", "ger", "eng"]
 
 
-@pytest.mark.parametrize("tracks", [["eng", "spa"], [1, 9], "all", [1, 4]])
+@pytest.mark.parametrize("tracks", [["eng", "spa"], [1, 9], "all", [1, 4], [2, "ger"], ["ger", "deu"]])
 def test_a_track_that_is_missing_or_cannot_be_decoded_is_told(tracks: Json) -> None:
     assert warned(planned(FILM, wanted(tracks))) == {"audio_track_missing"}
 
 
-def test_a_source_without_any_that_is_asked_for_is_refused() -> None:
-    assert refused(FILM, wanted(["spa"])).code == "no_audio_stream"
+SILENT = source(silent=True)
+DEAF = source(audio=(audio(index=1, language="eng", decodable=False),))
 
 
-def test_a_source_without_sound_is_silent_with_a_warning() -> None:
-    assert warned(planned(source(silent=True), wanted(["eng"]))) == {"no_audio"}
+@pytest.mark.parametrize("tracks", [["spa"], ["eng"], [1], []])
+@pytest.mark.parametrize("media", [FILM, SILENT, DEAF], ids=["film", "silent", "deaf"])
+def test_a_source_with_nothing_of_a_list_is_refused(media: Media, tracks: list[Json]) -> None:
+    if media is FILM and tracks in (["eng"], [1]):
+        assert carried(tracks) == [1]
+    else:
+        assert refused(media, wanted(tracks)).code == "no_audio_stream"
+
+
+@pytest.mark.parametrize("tracks", ["all", "default"])
+@pytest.mark.parametrize("media", [SILENT, DEAF], ids=["silent", "deaf"])
+def test_without_a_list_a_source_without_sound_is_silent_with_a_warning(media: Media, tracks: Json) -> None:
+    assert warned(planned(media, wanted(tracks))) == {"no_audio"}
 
 
 def test_an_output_lasts_until_its_longest_track_ends() -> None:
