@@ -19,6 +19,7 @@ class Statement(StrEnum):
 
     JOB = "job"
     JOBS = "jobs"
+    CREATED_BETWEEN = "created_between"
     OUTPUTS = "outputs"
     OUTPUTS_OF_JOBS = "outputs_of_jobs"
     EVENTS = "events"

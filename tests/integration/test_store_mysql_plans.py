@@ -146,7 +146,7 @@ async def test_the_ear_reads_a_row_per_queue(connection: Connection) -> None:
 async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
     connection: Connection, tenant: int, states: Sequence[str]
 ) -> None:
-    filters = (tenant, states, NEWEST, LIMIT, None, None, None, None)
+    filters = (tenant, states, NEWEST, LIMIT, None, None, None, None, 0)
     async with counted(connection) as read:
         rows = await Session(connection).fetch(Statement.JOBS, *filters)
     assert len(rows) == len({row["id"] for row in rows})
@@ -155,7 +155,7 @@ async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
 
 
 async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: Connection) -> None:
-    filters = (1, STATES, NEWEST, LIMIT, "rare", None, None, None)
+    filters = (1, STATES, NEWEST, LIMIT, "rare", None, None, None, 0)
     async with counted(connection) as read:
         rows = await Session(connection).fetch(Statement.JOBS, *filters)
     assert len(rows) >= 4

@@ -169,7 +169,7 @@ NEWEST = str((1 << 63) - 1)
 async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
     connection: asyncpg.Connection, tenant: str, states: str
 ) -> None:
-    nodes = await plan(connection, Statement.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, kept=False)
+    nodes = await plan(connection, Statement.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, "0", kept=False)
     assert scanned(nodes) == set()
     assert "jobs_by_state" in indexes(nodes)
     assert read(nodes, "jobs") <= 6 * LIMIT
@@ -179,7 +179,7 @@ async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
 async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Connection) -> None:
     await connection.execute("ANALYZE jobs")
     nodes = await plan(
-        connection, Statement.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, kept=False
+        connection, Statement.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, "0", kept=False
     )
     assert scanned(nodes) == set()
     assert "jobs_by_tag" in indexes(nodes)
@@ -219,6 +219,7 @@ NEW_JOB = (
         (Statement.GONE, ("5",)),
         (Statement.REPLAY, ("5", "5", "'n/5'", "10")),
         (Statement.HELD, ("5", "1")),
+        (Statement.CREATED_BETWEEN, ("now() - interval '1 year'", "now() - interval '1 year'")),
         (Statement.LOCK_ENDED, ("ARRAY[4]",)),
         (Statement.REMOVE_JOBS, ("ARRAY[4]",)),
         (Statement.UPLOAD, ("gen_random_uuid()", "1")),

@@ -72,7 +72,7 @@ async def test_a_newer_database_is_used_as_it_is(empty: str) -> None:
 
 
 # what each version brought, so that a database can be made to look as it did before
-BROUGHT = {2: "DROP TABLE uploads", 3: "DROP INDEX jobs_ended, jobs_deleted"}
+BROUGHT = {2: "DROP TABLE uploads", 3: "DROP INDEX jobs_created, jobs_ended, jobs_deleted"}
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
 FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'schema_version'

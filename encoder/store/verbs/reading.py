@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from encoder.model.event import Event
@@ -28,21 +29,29 @@ class Reading(Verbs):
         return await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
+        above, below = await self._created_between(wanted.created_after, wanted.created_before)
         rows = await self._pool.search(
             Statement.JOBS,
             wanted.tenant_id,
             wanted.states or tuple(JobState),
-            wanted.before or _FIRST_PAGE,
+            min(wanted.before or _FIRST_PAGE, below),
             wanted.limit,
             wanted.tag,
             wanted.text,
             wanted.created_after,
             wanted.created_before,
+            above,
         )
         outputs = defaultdict(list)
         for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
             outputs[output["job_id"]].append(output)
         return [job_of(row, outputs[row["id"]]) for row in rows]
+
+    async def _created_between(self, after: datetime | None, before: datetime | None) -> tuple[int, int]:
+        """Ids below and above all jobs of a time: else a page of long ago would read all that came since."""
+        row = await self._pool.row(Statement.CREATED_BETWEEN, after, before) if after or before else None
+        above, below = (row["above"], row["below"]) if row else (None, None)
+        return above or 0, below or _FIRST_PAGE
 
     async def events(self, job_id: JobId, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
         return [event_of(row) for row in await self._pool.rows(Statement.EVENTS, job_id, after, limit)]

@@ -47,6 +47,7 @@ CREATE TABLE IF NOT EXISTS jobs (
     json_valid(spec) AND json_valid(tags) AND json_valid(media) AND json_valid(problem)),
   INDEX jobs_by_state (state, tenant_id, id),
   INDEX jobs_with_secrets (secrets_erased_at, finished_at),
+  INDEX jobs_created (created_at),
   INDEX jobs_ended (finished_at, id),
   INDEX jobs_deleted (deleted_at, id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

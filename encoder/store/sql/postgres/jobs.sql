@@ -1,11 +1,12 @@
 -- List jobs, newest first, below an id: for each state its newest that match, and of these the newest. So a page reads
 -- at most as many rows per state as it shows, however rare the state is.
 -- Index: jobs_by_state (or jobs_by_tag for a rare tag), then as in job.sql. Locks: none.
--- $1 tenant, $2 states, $3 below this id, $4 limit, $5 tag, $6 text, $7 created at or after, $8 created before
+-- $1 tenant, $2 states, $3 below this id, $4 limit, $5 tag, $6 text, $7 created at or after, $8 created before,
+-- $9 above this id
 WITH page AS MATERIALIZED (
   SELECT found.id FROM unnest($2::text[]) AS wanted(state) CROSS JOIN LATERAL (
     SELECT id FROM jobs
-    WHERE state = wanted.state AND tenant_id = $1 AND deleted_at IS NULL AND -id > -$3::bigint
+    WHERE state = wanted.state AND tenant_id = $1 AND deleted_at IS NULL AND -id > -$3::bigint AND -id < -$9::bigint
       AND ($5::text IS NULL OR (tags <> '{}' AND tags @> ARRAY[$5]))
       AND ($6::text IS NULL OR strpos(lower(label), lower($6)) > 0 OR strpos(uuid::text, lower($6)) > 0
            OR strpos(lower(array_to_string(tags, ' ')), lower($6)) > 0)

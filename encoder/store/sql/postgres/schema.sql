@@ -38,6 +38,7 @@ CREATE TABLE jobs (
 -- newest first by -id: ordered by id, the planner would rather walk the primary key and filter a million rows
 CREATE INDEX jobs_by_state ON jobs (state, tenant_id, (-id)) WHERE deleted_at IS NULL;
 CREATE INDEX jobs_with_secrets ON jobs (finished_at) WHERE sealed IS NOT NULL;
+CREATE INDEX jobs_created ON jobs (created_at);
 CREATE INDEX jobs_ended ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_deleted ON jobs (deleted_at, id) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_tag ON jobs USING gin (tags) WHERE tags <> '{}';
