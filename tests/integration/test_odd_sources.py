@@ -347,3 +347,33 @@ async def test_an_animated_webp_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(errors.Permanent, match="Animated WebP") as refused:
         await one(path, tmp_path, fast())
     assert refused.value.code == "unsupported_format"
+
+
+def _recorded(at_seconds: int, container: str) -> bytes:
+    """Three seconds of a recording whose clock stood at some time when it began."""
+    coders = ("-c:v", "mpeg2video", "-q:v", "3", "-c:a", "mp2") if container == "mpg" else (*_H264, "-c:a", "aac")
+    name = f"at-{at_seconds}.{container}"
+    return made(name, "-f", "lavfi", "-i", "testsrc2=d=3:s=352x288:r=25", "-f", "lavfi", "-i", "sine=d=3:r=48000",
+                *coders, "-output_ts_offset", str(at_seconds)).read_bytes()  # fmt: skip
+
+
+@pytest.mark.parametrize("video_codec", ["h264", "copy"])
+@pytest.mark.parametrize(("first", "second"), [(0, 500), (500, 0), (0, 0), (0, 3)])
+async def test_recordings_that_are_joined_end_to_end_go_on_where_their_clock_jumps(
+    first: int, second: int, video_codec: str, tmp_path: Path
+) -> None:
+    """ffmpeg lets them run on; counted by their own clock they were called truncated, or frames were missing."""
+    path = tmp_path / "joined.ts"
+    path.write_bytes(_recorded(first, "ts") + _recorded(second, "ts"))
+    result = await one(path, tmp_path, spec(None, container="mp4", videoCodec=video_codec))
+    assert result.proof.passed, result.proof.failed
+    assert (result.plan.duration_seconds or 0) == pytest.approx(6, abs=0.1)
+    assert abs(result.opened.counts[0].shown - 150) <= 1
+
+
+async def test_a_disc_whose_clock_begins_anew_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "joined.mpg"
+    path.write_bytes(_recorded(100, "mpg") + _recorded(0, "mpg"))
+    result = await one(path, tmp_path, fast())
+    assert result.proof.passed, result.proof.failed
+    assert (result.plan.duration_seconds or 0) == pytest.approx(6, abs=0.1)

@@ -19,6 +19,7 @@ from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
 from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
 from encoder.ffmpeg.prober.entries import Entries
+from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.layout import is_moving_webp, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
@@ -88,6 +89,7 @@ class _Survey:
         self._streams = list(container.streams)
         self._tracks = {stream.index: Track(stream) for stream in self._streams}
         self._layout = layout(SOURCE_FD, container.format.name)
+        self._jumps = Jumps(container)
         self._whole = False
         self._video: dict[int, VideoLook] = {}
         self._audio: dict[int, AudioLook] = {}
@@ -108,6 +110,7 @@ class _Survey:
         self._whole = walk(
             self._container,
             self._tracks,
+            self._jumps,
             self._visit,
             most_bytes=self._most_bytes,
             more_seconds=self._more_seconds,
@@ -210,6 +213,9 @@ class _Survey:
     def _duration_seconds(self) -> float | None:
         """From the first moment to the last, as declared; what Matroska declares begins at its zero."""
         length, start = self._container.duration, self._container.start_time or 0
+        if self._jumps.found:
+            ends = (track.end_seconds or 0.0 for track in self._tracks.values())
+            return max(ends) - start / _MICROSECONDS if self._whole else None
         if length is not None and self._container.format.name.startswith("matroska") and 0 < start < length:
             return (length - start) / _MICROSECONDS
         return _microseconds(length)

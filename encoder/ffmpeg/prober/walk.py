@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import av
 from av.container import InputContainer
 
+from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.nal import Idr
 from encoder.ffmpeg.prober.timing import Cadence, cadence
 from encoder.model.media import StreamCount
@@ -135,6 +136,7 @@ class Track:
 def walk(
     container: InputContainer,
     tracks: dict[int, Track],
+    jumps: Jumps,
     visit: Callable[[Packet], None],
     *,
     most_bytes: int | None,
@@ -148,6 +150,7 @@ def walk(
     for packet in container.demux():
         if packet.dts is None and packet.size == 0:
             continue  # PyAV's sign for a decoder to give what it holds
+        jumps.level(packet)
         tracks[packet.stream_index].take(packet)
         visit(packet)
         seen += packet.size
