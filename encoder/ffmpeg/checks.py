@@ -101,7 +101,7 @@ def streams(seen: Evidence) -> Check:
     expected: Facts = {"video": int(plan.video is not None), "audio": len(plan.sounds)}
     measured: Facts = {"video": len(media.video), "audio": len(media.audio)}
     if plan.video is not None and seen.picture is not None:
-        expected |= looks.planned_video(plan.video)
+        expected |= looks.planned_video(plan.video, seen.container)
         measured |= looks.measured_video(seen.picture)
     for place, (wanted, found) in enumerate(zip(plan.sounds, media.audio, strict=False)):
         expected |= looks.numbered(looks.planned_audio(wanted), place)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import captions, codecs, controls, graph, hardware, image_graph, overlay, segments
+from encoder.ffmpeg import captions, codecs, containers, controls, graph, hardware, image_graph, overlay, segments
 from encoder.ffmpeg.formats import decoder_options, input_options
 from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, SubtitlePlan, VideoPlan
 
@@ -170,6 +170,8 @@ def _output(output: OutputPlan, place: int, threads: int | None, scripts: Mappin
     if output.video is not None:
         passing = _Passing(2, _pass_log(output)) if output.video.two_pass else None
         yield from _video(output.video, _label("v", place), threads, passing=passing)
+        if containers.CONTAINERS[output.container].flags_default:
+            yield from ("-disposition:v", "+default")
     for number, audio in enumerate(output.sounds):
         stream = f"a:{number}" if output.more_audio else "a"
         yield from _audio(audio, _label("a", place, number), stream, number)
@@ -245,7 +247,7 @@ def _audio(audio: AudioPlan, label: str, stream: str, number: int) -> Iterator[s
         for name, value in audio.options:
             yield from (f"{name.removesuffix(':a')}:{stream}", value)
     if audio.default is not None:
-        yield from (f"-disposition:{stream}", "default" if audio.default else "0")
+        yield from (f"-disposition:{stream}", "+default" if audio.default else "0")
     if audio.language is not None:
         yield from (f"-metadata:s:a:{number}", f"language={audio.language}")
 

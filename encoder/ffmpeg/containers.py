@@ -24,7 +24,7 @@ class Container:
     several: bool = False  # holds several tracks of sound
     subtitles: tuple[str, ...] = ()  # codecs of those that are text
     marks_forced: bool = True  # says which of them are shown to all
-    marks_default: bool = True  # says which of several tracks is to be taken
+    marks_default: bool = False  # says which tracks are to be taken
     own_zero: bool = False  # its times begin wherever the muxer likes, and it declares no end
     timed: bool = True  # its packets have times: a late start is kept
     alpha_beside: bool = False  # holds what VP8 and VP9 tell beside their pictures of what is transparent
@@ -32,6 +32,11 @@ class Container:
     package: bool = False  # a folder of renditions, cut into segments
     images: bool = False  # an image, or a folder of them
     captions: bool = False  # one track of subtitles and nothing else
+
+    @property
+    def flags_default(self) -> bool:
+        """Whether its tracks themselves say that they are to be taken; of packages, the manifests do."""
+        return self.marks_default and not self.package
 
     def content(self, *, picture: bool) -> str:
         return self.content_type if picture else self.audio_content_type or self.content_type
@@ -46,6 +51,7 @@ _CONTAINERS = (
     Container(
         name="mp4",
         several=True,
+        marks_default=True,
         muxer="mp4",
         demuxer=_ISO,
         extension="mp4",
@@ -60,6 +66,7 @@ _CONTAINERS = (
     Container(
         name="mov",
         several=True,
+        marks_default=True,
         muxer="mov",
         demuxer=_ISO,
         extension="mov",
@@ -74,6 +81,7 @@ _CONTAINERS = (
     Container(
         name="webm",
         several=True,
+        marks_default=True,
         muxer="webm",
         demuxer="matroska,webm",
         extension="webm",
@@ -87,6 +95,7 @@ _CONTAINERS = (
     Container(
         name="mkv",
         several=True,
+        marks_default=True,
         muxer="matroska",
         demuxer="matroska,webm",
         extension="mkv",
@@ -100,7 +109,6 @@ _CONTAINERS = (
     Container(
         name="mpegts",
         several=True,
-        marks_default=False,
         own_zero=True,
         turns=False,
         muxer="mpegts",
@@ -114,6 +122,7 @@ _CONTAINERS = (
         name="hls",
         package=True,
         several=True,
+        marks_default=True,
         muxer="hls",
         demuxer=_ISO,
         extension="m3u8",
@@ -127,6 +136,7 @@ _CONTAINERS = (
         name="dash",
         package=True,
         several=True,
+        marks_default=True,
         muxer="hls",  # ffmpeg's segments; the manifests are ours
         demuxer=_ISO,
         extension="mpd",
@@ -140,6 +150,7 @@ _CONTAINERS = (
         name="cmaf",
         package=True,
         several=True,
+        marks_default=True,
         muxer="hls",
         demuxer=_ISO,
         extension="m3u8",
@@ -163,6 +174,7 @@ _CONTAINERS = (
     Container(
         name="m4a",
         several=True,
+        marks_default=True,
         muxer="ipod",
         demuxer=_ISO,
         extension="m4a",

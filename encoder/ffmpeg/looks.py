@@ -15,8 +15,8 @@ _H264_PROFILES = ("Constrained Baseline", "Baseline", "Main", "High")
 _LEVEL_STEPS = {"h264": 10, "hevc": 30}  # "4.1" is stored as 41 and as 123
 
 
-def planned_video(plan: VideoPlan) -> Facts:
-    """Codec and sample format of a picture, as far as the plan fixes them."""
+def planned_video(plan: VideoPlan, container: Container) -> Facts:
+    """Codec and sample format of a picture, as far as the plan fixes them; that players take it, if it can say so."""
     facts: Facts = {"videoCodec": plan.codec, "pixelFormat": plan.pixel_format}
     if plan.codec_tag is not None:
         facts["codecTag"] = plan.codec_tag
@@ -24,6 +24,8 @@ def planned_video(plan: VideoPlan) -> Facts:
         facts["profile"] = plan.profile
     if plan.level is not None and plan.codec in _LEVEL_STEPS:
         facts["level"] = round(float(plan.level) * _LEVEL_STEPS[plan.codec])
+    if container.flags_default:
+        facts["videoDefault"] = True
     return facts
 
 
@@ -34,6 +36,7 @@ def measured_video(stream: VideoStream) -> Facts:
         "codecTag": stream.codec_tag,
         "profile": stream.profile,
         "level": stream.level,
+        "videoDefault": stream.default,
     }
 
 

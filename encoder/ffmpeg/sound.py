@@ -40,7 +40,7 @@ def all_planned(case: Case, span: Span) -> tuple[AudioPlan, ...]:
         if track not in heard:
             case.warn("audio_track_missing", f"{_sounding(track, span)}: the clip has none of it.")
     plans = [_planned(case, track, span) for track in heard]
-    if len(plans) > 1 and case.container.marks_default:
+    if case.container.flags_default or (len(plans) > 1 and case.container.marks_default):
         first = tracks.default_of(case, heard)
         plans = [replace(plan, default=plan.source_index == first.index) for plan in plans]
     return tuple(plans)

@@ -143,7 +143,7 @@ class AudioPlan(Record):
     options: tuple[tuple[str, str], ...] = ()
     filters: tuple[str, ...] = ()
     language: str | None = None  # three letters
-    default: bool | None = None  # of several, whether players take it by themselves; None: it is the only one
+    default: bool | None = None  # whether players take it by themselves; None: nothing says so
     loudness: LoudnessPlan | None = None
     start_seconds: float = 0.0  # of the first sample, in the output's time
     duration_seconds: float | None = None  # expected

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from encoder.model.base import Json
 from encoder.model.plan import LoudnessPlan
+from tests.lab import second_opinion
 from tests.lab.encoding import fast, one, run
+from tests.lab.facts import spec
 from tests.lab.media import clip, made, public_clip
 
 
@@ -40,6 +43,27 @@ async def test_all_tracks_keep_language_default_and_offset(container: str, codec
     assert checks["sync"]["start2Seconds"] == pytest.approx(0.3, abs=0.05)
     if container != "mpegts":
         assert [sound.default for sound in result.opened.media.audio] == [False, True]
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "webm", "mkv"])
+@pytest.mark.parametrize("copied", [False, True], ids=["anew", "copied"])
+async def test_picture_and_sound_say_that_they_are_to_be_taken(container: str, copied: bool, tmp_path: Path) -> None:
+    """Also of a source that says it of neither, and to a reader that shares no code with ffmpeg."""
+    codecs = ("-c:v", "libvpx-vp9", "-cpu-used", "8", "-c:a", "libopus") if container == "webm" else ("-c", "copy")
+    source = made("mute.mkv", "-i", str(clip(size="160x90", name="mute.mp4")), *codecs, "-disposition", "0",
+                  "-default_mode", "passthrough")  # fmt: skip
+    again: dict[str, Json] = {"videoCodec": "copy", "audioCodec": "copy"}
+    anew = {"height": 90, "encoderPreset": "8" if container == "webm" else "ultrafast"}
+    result = await one(source, tmp_path, spec(None, container=container, **(again if copied else anew)))
+    assert result.proof.passed, result.proof.failed
+    before, after = ((media.video[0].default, media.audio[0].default) for media in (result.media, result.opened.media))
+    assert (before, after) == ((False, False), (True, True))
+    streams = next(check for check in result.proof.checks if check.name == "streams").expected
+    assert isinstance(streams, dict)
+    assert (streams["videoDefault"], streams["default"]) == (True, True)
+    seen = second_opinion.look(result.path)
+    if container in ("webm", "mkv"):
+        assert (seen.video["default"], seen.audio["default"]) == ("Yes", "Yes")
 
 
 async def test_a_list_decides_order_and_default(tmp_path: Path) -> None:

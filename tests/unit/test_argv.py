@@ -207,7 +207,8 @@ OPTIONS = {
     "-v", "-max_error_rate", "-ss", "-protocol_whitelist", "-format_whitelist", "-max_pixels", "-max_streams", "-fd",
     "-i", "-filter_complex", "-map", "-c:v", "-c:a", "-preset", "-cpu-used", "-tune", "-crf", "-b:v", "-maxrate",
     "-bufsize", "-profile:v", "-level:v", "-g", "-deadline", "-row-mt", "-x265-params", "-svtav1-params", "-threads:v",
-    "-fps_mode", "-tag:v", "-b:a", "-metadata:s:a", "-disposition:a", "-map_metadata:g", "-map_metadata:s",
+    "-fps_mode", "-tag:v", "-b:a", "-metadata:s:a", "-disposition:a", "-disposition:v", "-map_metadata:g",
+    "-map_metadata:s",
     "-keyint_min", "-sc_threshold", "-avoid_negative_ts", "-hls_playlist_type", "-hls_time", "-start_number",
     "-hls_segment_type", "-hls_segment_options", "-hls_segment_filename", "-hls_fmp4_init_filename",
     "-update", "-loop", "-pred", "-quality", "-compression_level",
@@ -216,7 +217,7 @@ OPTIONS = {
 WORDS = {
     "vbr", "CQP", "hw", "vaapi=hw:/dev/dri/renderD128", "qsv=hw,child_device=/dev/dri/renderD128",
     "verbose", "0.01", "fd", "fd:", ",".join(command.INPUT_OPTIONS[3].split(",")), "-1", "good", "passthrough", "copy",
-    "+faststart", "language=ger", "alpha_mode=1", "default", "file", "png_pipe", "file:watermark-0", "null", "-",
+    "+faststart", "language=ger", "alpha_mode=1", "+default", "file", "png_pipe", "file:watermark-0", "null", "-",
     "libvpx", "mixed", "webp", *codecs.image_encoders(),
     "disabled", "hls", "vod", "fmp4", "mpegts", "avoid_negative_ts=disabled", "init.mp4",
     *codecs.VIDEO_ENCODERS, *codecs.AUDIO_ENCODERS,

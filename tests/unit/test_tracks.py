@@ -55,7 +55,12 @@ def test_of_all_tracks_the_default_of_the_source_stays_it_and_of_a_list_its_firs
     second = source(audio=(audio(index=1, default=False), audio(index=2)))
     assert [sound.default for sound in planned(second, wanted("all")).sounds] == [False, True]
     assert [sound.default for sound in planned(second, wanted([1, 2])).sounds] == [True, False]
-    assert [sound.default for sound in planned(second, wanted([2])).sounds] == [None]
+    assert [sound.default for sound in planned(second, wanted([2])).sounds] == [True]
+
+
+@pytest.mark.parametrize("container", ["mpegts", "hls"])
+def test_a_single_track_is_no_default_where_its_file_cannot_say_so(container: str) -> None:
+    assert [sound.default for sound in planned(FILM, spec(None, container=container)).sounds] == [None]
 
 
 def test_languages_are_kept() -> None:
