@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from encoder import errors
+from encoder.model.base import Json
+from tests.lab.broken import result as packaged
 from tests.lab.encoding import fast, number, one, run, ssim, told
 from tests.lab.facts import picture, sound, spec, warned
 from tests.lab.imaging import image
@@ -369,6 +371,16 @@ async def test_recordings_that_are_joined_end_to_end_go_on_where_their_clock_jum
     assert result.proof.passed, result.proof.failed
     assert (result.plan.duration_seconds or 0) == pytest.approx(6, abs=0.1)
     assert abs(result.opened.counts[0].shown - 150) <= 1
+
+
+async def test_sound_of_joined_recordings_is_heard_whole_in_a_package(tmp_path: Path) -> None:
+    """It overlaps by the samples with which its encoder began, and a rendition of sound alone is held to its packet."""
+    path = tmp_path / "joined.ts"
+    path.write_bytes(_recorded(0, "ts") + _recorded(500, "ts"))
+    rungs: list[Json] = [{"height": 144}]
+    made_of = await packaged(path, tmp_path, spec(None, container="hls", encoderPreset="ultrafast", renditions=rungs))
+    (tmp_path / "judged").mkdir()
+    assert (await made_of.judged(tmp_path / "judged")).proven is not None
 
 
 async def test_a_disc_whose_clock_begins_anew_is_read_to_its_end(tmp_path: Path) -> None:

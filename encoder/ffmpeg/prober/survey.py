@@ -187,7 +187,9 @@ class _Survey:
         start = look.start_seconds if look else None
         shown = self._shown(stream, start)
         if look and shown.duration_seconds is not None:
-            shown = replace(shown, duration_seconds=shown.duration_seconds + look.kept_seconds)
+            # of recordings that are joined sound may overlap a little: all of it is heard
+            least = self._tracks[stream.index].lasting_seconds if self._jumps.found else 0.0
+            shown = replace(shown, duration_seconds=max(least, shown.duration_seconds + look.kept_seconds))
         return describe.audio(stream, self._tracks[stream.index], look, shown)
 
     def _shown(self, stream: Stream, start: float | None = None, lead: int = 0) -> Shown:

@@ -31,6 +31,7 @@ class Track:
         self._is_video = stream.type == "video"
         self.packets = 0
         self.size_bytes = 0
+        self._lasting = 0
         self.dts_faults = 0
         self.key_stamps: array[int] = array("q")
         self._begins_with_key = False
@@ -48,6 +49,7 @@ class Track:
         self._begins_with_key = self._begins_with_key or (self.packets == 0 and packet.is_keyframe)
         self.packets += 1
         self.size_bytes += packet.size
+        self._lasting += packet.duration or 0
         self._take_dts(packet.dts)
         if packet.pts is not None:
             self._stamps.append(packet.pts)
@@ -83,6 +85,11 @@ class Track:
         """
         begun = self._begins_with_key and first is not None and first > self.key_stamps[0]
         return 0 if first is None or begun else sum(stamp < first for stamp in self.shown)
+
+    @property
+    def lasting_seconds(self) -> float:
+        """How long all packets last, laid end to end."""
+        return float(self._lasting * self.time_base)
 
     @property
     def start_seconds(self) -> float | None:
