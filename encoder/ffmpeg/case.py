@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,6 +11,9 @@ from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Mark, Note, Script
+
+# of each picture, in seconds from the source's first moment: all that is shown before was decoded before
+Cuts = Mapping[int, Sequence[float]]
 
 
 class Able(Protocol):
@@ -35,6 +38,7 @@ class Case:
     able: Able
     mark: Mark | None = None  # the watermark that `spec` asks for
     scripts: tuple[Script, ...] = ()  # the files of subtitles that `spec` names
+    cuts: Cuts = field(default_factory=dict)  # where a copy can end
     reasons: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
 

@@ -18,6 +18,7 @@ from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, Subti
 INPUT_OPTIONS = input_options()
 _SPARE_SECONDS = 5  # what a run may make beyond its plan before it is cut off
 _LONGEST_SECONDS = 12 * 3600
+_TICK_SECONDS = 0.001  # Matroska rounds to a millisecond, and no two frames lie so near
 # ffmpeg would call a cut file damaged, and end a run that several outputs share; the proof judges, and tells them apart
 _MAX_ERROR_RATE = "1"
 
@@ -198,14 +199,16 @@ def _written(output: OutputPlan, stream: OutputPlan, path: Path) -> Iterator[str
 
 
 def _most_seconds(output: OutputPlan) -> float:
-    if output.clip_seconds is not None and not _is_encoded(output):
-        return output.clip_seconds  # nothing else ends a copy
+    if output.clip_seconds is not None and output.video is None:
+        return output.clip_seconds
     return min(_LONGEST_SECONDS, (output.duration_seconds or _LONGEST_SECONDS) + _SPARE_SECONDS)
 
 
 def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passing | None = None) -> Iterator[str]:
     if video.encoder == codecs.COPY:
         yield from ("-map", f"0:{video.source_index}", "-c:v", codecs.COPY)
+        if video.cut_seconds is not None:
+            yield from ("-bsf:v", f"noise=drop='gte(pts*tb,{video.cut_seconds - _TICK_SECONDS:.6f})'")
         if video.transparent:  # else players would not look beside the pictures
             yield from ("-metadata:s:v", "alpha_mode=1")
     else:

@@ -21,7 +21,6 @@ _FIELDS_KEPT_LINES = 720
 _FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
 _TEN_BIT = codecs.TEN_BIT[0]
 _LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million
-_MOST_REORDERED = 8  # frames; encoders in use keep to 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +209,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
     duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
     if case.container.own_zero:
         duration = None  # MPEG-TS does not say how long its last frame lasts
-    count, slack = (stream.frames, 0) if not frames.span.clipped else _cut_count(frames, duration)
+    count, slack = (stream.frames, 0) if not frames.span.clipped else _cut_count(frames)
     return VideoPlan(
         source_index=stream.index,
         encoder=codecs.COPY,
@@ -222,6 +221,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
         pixel_format=stream.pixel_format,
         gop_frames=0,
         transparent=stream.alpha_beside,
+        cut_seconds=None if frames.span.end is None else float(frames.span.end - frames.span.start),
         start_seconds=frames.span.start_of(stream.start_seconds),
         duration_seconds=duration,
         frames=count,
@@ -371,11 +371,10 @@ def _count(frames: Frames) -> tuple[int | None, int]:
     return count, 1 if stream.frames is not None else _loose(duration, rate)
 
 
-def _cut_count(frames: Frames, duration: float | None) -> tuple[int | None, int]:
-    """As `_count`, of a copied clip: it ends by decoding time, and frames that were waiting for others come after."""
-    if duration is None:
-        return None, 0
-    return round(Fraction(duration) * frames.rate), _MOST_REORDERED
+def _cut_count(frames: Frames) -> tuple[int | None, int]:
+    """As `_count`, of a copied clip: its frames lie where they were recorded, on no grid of ours."""
+    duration = frames.span.length_of(frames.stream.start_seconds, frames.stream.duration_seconds)
+    return (None, 0) if duration is None else (round(Fraction(duration) * frames.rate), 1)
 
 
 def _loose(duration: float, rate: Fraction) -> int:

@@ -6,8 +6,21 @@ import dataclasses
 from collections.abc import Collection, Mapping
 
 from encoder import errors
-from encoder.ffmpeg import codecs, images, packages, picture, quality, rates, rules, sound, sparse, subtitles, timeline
-from encoder.ffmpeg.case import Able, Case
+from encoder.ffmpeg import (
+    codecs,
+    cuts,
+    images,
+    packages,
+    picture,
+    quality,
+    rates,
+    rules,
+    sound,
+    sparse,
+    subtitles,
+    timeline,
+)
+from encoder.ffmpeg.case import Able, Case, Cuts
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.picture import Frames
 from encoder.ffmpeg.sparse import Entries
@@ -25,11 +38,13 @@ def decide(
     marks: Mapping[int, Mark] | None = None,
     entries: Entries | None = None,
     scripts: Mapping[int, tuple[Script, ...]] | None = None,
+    ends: Cuts | None = None,
 ) -> Plan:
     """The plan of a job's outputs, by their position in the job. `marks`: the watermarks that they ask for; `scripts`:
     the files of subtitles.
 
-    `entries`: where the pictures of the source can be entered, as far as that is known.
+    `entries`: where the pictures of the source can be entered, as far as that is known; `ends`: where copies of them
+    can end.
 
     An output that this source or this ffmpeg cannot give is refused, with the code and the sentence for its caller,
     and stops no other.
@@ -39,7 +54,8 @@ def decide(
     for number, spec in outputs.items():
         try:
             mark, brought = (marks or {}).get(number), (scripts or {}).get(number, ())
-            plans.append(_output(number, Case(media=media, spec=spec, able=able, mark=mark, scripts=brought)))
+            case = Case(media=media, spec=spec, able=able, mark=mark, scripts=brought, cuts=ends or {})
+            plans.append(_output(number, case))
         except errors.Permanent as failure:
             refused.append(Refusal(output=number, code=failure.code, message=failure.message))
     plan = Plan(outputs=tuple(plans), passes=passes(plans), refused=tuple(refused))
@@ -142,7 +158,7 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     stream = picture.track(case)
     if wanted == codecs.COPY and _may_copy(case, stream):
         rate = rates.source_rate(stream) or rates.HIGHEST
-        span = timeline.entered_at_start(timeline.span(case.media, case.spec.clip, rate))
+        span = cuts.parted(case, stream, timeline.span(case.media, case.spec.clip, rate), rate)
         return picture.copied(case, picture.shown(Frames(stream=stream, span=span, rate=rate))), span
     fitting, encoder = _encoding(case, wanted)
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
@@ -179,6 +195,7 @@ def _copy_hindrance(case: Case, stream: VideoStream) -> str | None:
         "Its first frames cannot be decoded": stream.lead_frames > 0,
         "The source does not time its frames": not timeline.states_times(case.media),
         "Such a copy can only be cut at keyframes": case.spec.clip is not None and not _may_cut(case, stream),
+        "Near the end of the clip each frame waits for a later one": not cuts.may_end(case, stream),
     }
     return next((why for why, hinders in hindrances.items() if hinders), None)
 

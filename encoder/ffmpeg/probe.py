@@ -30,8 +30,17 @@ async def inspect(launcher: Launcher, path: Path, *, folder: Path, leash: Leash)
     return (await survey(launcher, path, folder=folder, leash=leash)).media
 
 
-async def survey(launcher: Launcher, path: Path, *, folder: Path, leash: Leash, entries: bool = False) -> Surveyed:
-    """All facts about a source, with the `entries` of its pictures if they are asked for. `folder`: the job's.
+async def survey(
+    launcher: Launcher,
+    path: Path,
+    *,
+    folder: Path,
+    leash: Leash,
+    entries: bool = False,
+    ends: tuple[float, ...] = (),
+) -> Surveyed:
+    """All facts about a source, with the `entries` of its pictures if they are asked for, and where copies can end near
+    each of `ends`. `folder`: the job's.
 
     Raises:
         errors.Permanent: `empty_source`, `unsupported_format`, `source_truncated`, `encrypted_source`,
@@ -39,11 +48,11 @@ async def survey(launcher: Launcher, path: Path, *, folder: Path, leash: Leash, 
         errors.Crash: the prober crashed.
         errors.LeaseLost: the leash was cut.
     """
-    question = Question(formats=DEMUXERS, entries=entries)
+    question = Question(formats=DEMUXERS, entries=entries, ends=ends)
     answer = await _asked(launcher, path, question, INSPECT_LIMITS, folder, leash)
     if answer.media is None:
         raise errors.Defect("the prober answered another question")
-    return Surveyed(media=answer.media, entries=answer.entries)
+    return Surveyed(media=answer.media, entries=answer.entries, cuts=answer.cuts)
 
 
 async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash) -> Opened:

@@ -9,12 +9,14 @@ from encoder.model.media import Media, Opened
 class Question(Record):
     """`formats`: the demuxers that may open the file. `every_packet`: walk to the end and count, for the proof.
 
-    `entries`: tell where the picture can be entered, if the walk comes to its end in time.
+    `entries`: tell where the picture can be entered, if the walk comes to its end in time. `ends`: tell where a copy of
+    it can end, near these moments, in seconds from the file's first one.
     """
 
     formats: tuple[str, ...]
     every_packet: bool = False
     entries: bool = False
+    ends: tuple[float, ...] = ()
 
 
 class Refusal(Record):
@@ -25,9 +27,10 @@ class Refusal(Record):
 
 
 class Answer(Record):
-    """One of the three; `entries` come with `media`."""
+    """One of the three; `entries` and `cuts` come with `media`."""
 
     media: Media | None = None
     entries: dict[int, tuple[float, ...]] = {}  # msgspec copies an empty default
+    cuts: dict[int, tuple[float, ...]] = {}
     opened: Opened | None = None
     refusal: Refusal | None = None

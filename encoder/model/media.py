@@ -121,10 +121,12 @@ class Surveyed(Record):
     """A source: its facts, and of each picture, by index, where it can be entered, in seconds from the first moment.
 
     Decoded from there on, all that is shown from there on is as if the source had been read from its beginning.
+    `cuts`: where a copy of it can end, near the moments that were asked about.
     """
 
     media: Media
     entries: Mapping[int, tuple[float, ...]] = {}  # msgspec copies an empty default
+    cuts: Mapping[int, tuple[float, ...]] = {}
 
 
 class StreamCount(Record):

@@ -102,6 +102,7 @@ class VideoPlan(Record):
     scale: tuple[int, int] | None = None  # size before crop or pad; None: the output size
     crop: bool = False  # fit=cover: scale to `scale`, then cut to the output size
     pad: bool = False  # fit=pad: scale to `scale`, then black to the output size
+    cut_seconds: float | None = None  # of a copy, in the output's time: what is shown from then on is left out
     watermark: WatermarkPlan | None = None
     burnt: BurntPlan | None = None
     start_seconds: float = 0.0  # of the first frame, in the output's time

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from encoder import errors
-from encoder.ffmpeg import command, lift, listen, sparse
+from encoder.ffmpeg import command, cuts, lift, listen, sparse
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.estimate import estimate
 from encoder.ffmpeg.launcher import Launcher
@@ -52,7 +52,7 @@ class Inspector:
         """
         return (await self._surveyed(source)).media
 
-    async def _surveyed(self, source: Place, *, entries: bool = False) -> Surveyed:
+    async def _surveyed(self, source: Place, *, entries: bool = False, ends: tuple[float, ...] = ()) -> Surveyed:
         async with self._turn() as folder:
             path = folder / "source"
             await self.fetch(
@@ -60,18 +60,19 @@ class Inspector:
             )
             leash = Leash()
             try:
-                return await survey(self.ffmpeg, path, folder=folder, leash=leash, entries=entries)
+                return await survey(self.ffmpeg, path, folder=folder, leash=leash, entries=entries, ends=ends)
             finally:
                 leash.kill()
 
     async def preview(self, spec: JobSpec) -> Preview:
         """What would be made of a job, by which commands, at what cost. Raises as `inspect`."""
-        surveyed = await self._surveyed(spec.source, entries=sparse.wanted(spec.outputs))
+        entries, ends = sparse.wanted(spec.outputs), cuts.wanted(spec.outputs)
+        surveyed = await self._surveyed(spec.source, entries=entries, ends=ends)
         media = surveyed.media
         outputs = dict(enumerate(spec.outputs))
         found = await self._beside(outputs)
         planned = {number: output for number, output in outputs.items() if number not in found.failed}
-        plan = decide(media, planned, self.abilities, found.marks, surveyed.entries, found.scripts)
+        plan = decide(media, planned, self.abilities, found.marks, surveyed.entries, found.scripts, surveyed.cuts)
         refused = (Refusal(output=n, code=why.code, message=why.message) for n, why in found.failed.items())
         plan = replace(plan, refused=(*plan.refused, *refused))
         return Preview(

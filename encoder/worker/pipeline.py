@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from encoder import errors
-from encoder.ffmpeg import sparse
+from encoder.ffmpeg import cuts, sparse
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
@@ -101,8 +101,14 @@ class Pipeline:
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
         run.held.at("probing")
-        entries = sparse.wanted(row.spec for row in left)
-        surveyed = await survey(self.ffmpeg, fetched.path, folder=run.folder, leash=run.held.leash, entries=entries)
+        surveyed = await survey(
+            self.ffmpeg,
+            fetched.path,
+            folder=run.folder,
+            leash=run.held.leash,
+            entries=sparse.wanted(row.spec for row in left),
+            ends=cuts.wanted(row.spec for row in left),
+        )
         await run.ledger.mark(media=surveyed.media)
         return surveyed
 
@@ -115,7 +121,9 @@ class Pipeline:
 
     async def _planned(self, run: Run, surveyed: Surveyed, left: list[OutputRow], found: Found) -> Plan:
         specs: dict[int, OutputSpec] = {row.id: row.spec for row in left if row.id not in found.failed}
-        plan = decide(surveyed.media, specs, self.abilities, found.marks, surveyed.entries, found.scripts)
+        plan = decide(
+            surveyed.media, specs, self.abilities, found.marks, surveyed.entries, found.scripts, surveyed.cuts
+        )
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

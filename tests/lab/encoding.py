@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import command, proof, rules
+from encoder.ffmpeg import command, cuts, proof, rules
 from encoder.ffmpeg.eye import Eye
 from encoder.ffmpeg.launcher import Launcher, Leash, Limits
 from encoder.ffmpeg.lift import Lift
 from encoder.ffmpeg.listen import Ear
 from encoder.ffmpeg.plan import decide
-from encoder.ffmpeg.probe import inspect, reopen
+from encoder.ffmpeg.probe import reopen, survey
 from encoder.model.base import Json, replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Opened
@@ -63,9 +63,10 @@ async def run(
     for output in outputs:
         assert rules.check(output) == []
     launcher = Launcher(binary=Path(ffmpeg_binary()))
-    media = await inspect(launcher, path, folder=folder, leash=Leash())
+    found = await survey(launcher, path, folder=folder, leash=Leash(), ends=cuts.wanted(outputs))
+    media = found.media
     marks = dict.fromkeys(range(len(outputs)), mark) if mark else None
-    plan = decide(media, dict(enumerate(outputs)), ABLE, marks, scripts=scripts)
+    plan = decide(media, dict(enumerate(outputs)), ABLE, marks, scripts=scripts, ends=found.cuts)
     assert not plan.refused, plan.refused
     lift = Lift(ffmpeg=launcher, folder=folder, leash=Leash())
     plan = replace(plan, outputs=tuple(await lift.settle(plan.outputs, path)))

@@ -110,7 +110,7 @@ def test_a_copy_that_cannot_be_right_is_encoded_anew_and_told(stream: VideoStrea
 
 
 def test_a_clip_is_copied_where_an_edit_list_hides_what_comes_before() -> None:
-    plan = planned(source(), spec(videoCodec="copy", clip={"start": 3, "end": 5}))
+    plan = planned(source(), spec(videoCodec="copy", clip={"start": 3}))
     assert (picture(plan).encoder, plan.seek_seconds, plan.clip_start_seconds) == ("copy", 3.0, 3.0)
     assert sound(plan).encoder == "aac"
     assert picture(planned(source(format="mpegts"), spec(videoCodec="copy", clip={"start": 3}))).encoder == "libx264"

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import pytest
 
+from encoder.ffmpeg import cuts
+from encoder.ffmpeg.plan import decide
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
-from tests.lab.facts import audio, picture, planned, refused, sound_only, source, spec, video, warned
+from encoder.model.plan import OutputPlan
+from tests.lab.facts import (
+    ABLE,
+    Able,
+    audio,
+    picture,
+    planned,
+    refused,
+    sound,
+    sound_only,
+    source,
+    spec,
+    video,
+    warned,
+)
 
 LATE: Json = {"start": 9.65}
 
@@ -107,3 +123,43 @@ def test_to_rotate_by_nothing_is_to_leave_it_upright() -> None:
     assert picture(planned(turned, spec(rotate=0))) == picture(planned(turned, spec()))
     assert picture(planned(turned, spec())).width_px == 1080
     assert picture(planned(turned, spec(rotate=90))).turn_deg == 90
+
+
+COPIED = spec(None, container="mp4", videoCodec="copy", clip={"start": 2, "end": 5})
+
+
+def copied(*places: float, able: Able = ABLE) -> OutputPlan:
+    return decide(source(), {0: COPIED}, able, ends={0: places}).outputs[0]
+
+
+@pytest.mark.parametrize(("places", "end"), [((4.96, 5.0, 5.04), 5.0), ((4.8, 5.08), 5.08), ((4.92, 5.08), 4.92)])
+def test_a_copy_ends_at_the_nearest_place_where_no_frame_waits(places: tuple[float, ...], end: float) -> None:
+    plan = copied(*places)
+    assert picture(plan).encoder == "copy"
+    assert plan.clip_seconds == picture(plan).cut_seconds == pytest.approx(end - 2)
+    assert sound(plan).duration_seconds == pytest.approx(end - 2)
+    assert ("end_moved" in {note.code for note in plan.reasons}) is (end != 5.0)
+
+
+@pytest.mark.parametrize("places", [(), (1.0, 4.0, 6.0), (1.9,)])
+def test_a_copy_that_can_end_nowhere_near_is_encoded_anew_and_told(places: tuple[float, ...]) -> None:
+    plan = copied(*places)
+    assert (picture(plan).encoder, plan.clip_seconds) == ("libx264", 3)
+    assert "codec_substituted" in warned(plan)
+
+
+def test_an_ffmpeg_that_drops_no_packets_cuts_no_copy() -> None:
+    assert picture(copied(5.0, able=Able(drops_packets=False))).encoder == "libx264"
+
+
+@pytest.mark.parametrize(("end", "length"), [(9.59, 7.6), (9.65, 7.65), (10.0, None)])
+def test_a_copy_that_ends_with_the_picture_or_the_sound_is_not_moved(end: float, length: float | None) -> None:
+    output = spec(None, container="mp4", videoCodec="copy", clip={"start": 2, "end": end})
+    plan = planned(long_sound(), output)
+    assert picture(plan).encoder == "copy"
+    assert plan.clip_seconds == (None if length is None else pytest.approx(length, abs=0.02))
+
+
+def test_what_is_looked_for_are_the_ends_of_copies_into_files_with_edit_lists() -> None:
+    others = spec(clip={"end": 3}), spec(None, container="mkv", videoCodec="copy", clip={"end": 4}), spec("thumbnails")
+    assert cuts.wanted([COPIED, *others]) == (5.0,)

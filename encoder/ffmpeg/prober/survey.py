@@ -22,6 +22,7 @@ from encoder.ffmpeg.prober.entries import Entries
 from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.layout import is_moving_webp, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
+from encoder.ffmpeg.prober.parting import partings
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
 from encoder.model.media import AudioStream as AudioFacts
@@ -53,7 +54,7 @@ def answer(question: Question) -> Answer:
             survey.run()
             if question.every_packet:
                 return Answer(opened=survey.opened())
-            return Answer(media=survey.media(), entries=survey.entries())
+            return Answer(media=survey.media(), entries=survey.entries(), cuts=survey.cuts())
     except _RefusedError as error:
         return Answer(refusal=error.refusal)
     except (av.FFmpegError, UnicodeError, ValueError) as error:
@@ -85,6 +86,7 @@ class _Survey:
         self._container = container
         self._most_bytes = None if question.every_packet else _MOST_WALKED_BYTES
         self._more_seconds = _MORE_SECONDS if question.entries else 0.0
+        self._ends = question.ends
         self._enters = question.entries and container.format.name.startswith(_ENTERED)
         self._streams = list(container.streams)
         self._tracks = {stream.index: Track(stream) for stream in self._streams}
@@ -142,6 +144,16 @@ class _Survey:
         """Of each picture, if all of it was seen."""
         origin = _microseconds(self._container.start_time) or 0.0
         return {index: found.seconds(origin) for index, found in self._entries.items()} if self._whole else {}
+
+    def cuts(self) -> dict[int, tuple[float, ...]]:
+        """Of each picture, near the moments that were asked about."""
+        origin = _microseconds(self._container.start_time) or 0.0
+        found: dict[int, set[float]] = {}
+        for index, look in self._video.items():
+            for end in self._ends:
+                near = partings(self._container, look.stream, end + origin)
+                found.setdefault(index, set()).update(moment - origin for moment in near)
+        return {index: tuple(sorted(moments)) for index, moments in found.items()}
 
     def opened(self) -> Opened:
         return Opened(
