@@ -7,9 +7,13 @@ import json
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.lab import media
 from tests.lab.command import encoder, start
 from tests.lab.platform import running
+
+pytestmark = pytest.mark.both_databases
 
 
 async def test_submit_and_wait_ends_with_the_proof_and_the_place(dsn: str, tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ import m3u8
 import pytest
 
 from tests.lab import audit, ffprobe, media
+from tests.lab.databases import is_mysql
 from tests.lab.platform import Platform, running
 from tests.lab.second_opinion import Seen, look
+
+pytestmark = pytest.mark.both_databases
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ LEAST_SSIM = 0.88  # 0.90 to 0.99 by the quickest preset; turned the wrong way 0
 REFUSED = {"truncated_blocks_60pct.mp4": "source_truncated", "ssrf_playlist.m3u8": "unsupported_format"}
 SHOWN = {"start": 0.5, "duration": 3}  # of larger clips in AV1: the whole of each would take minutes
 SMALL_BYTES = 2_000_000
+SMALL = {"nasa_multitrack.mp4", "webcam.flv", "seagull_mpeg4_mp3.avi"}
 BOX = {"width": 1280, "height": 720}
 
 
@@ -179,12 +183,14 @@ PROBED = {"mp4": ("h264", "aac"), "webm": ("av1", "opus")}
 
 @pytest.mark.timeout(600)
 async def test_every_clip_comes_out_right_or_fails_at_attempt_1(dsn: str, tmp_path: Path) -> None:
-    for name in (*(clip.name for clip in CLIPS), *REFUSED):
+    """On PostgreSQL each of them. On MariaDB, whose rows alone could differ, the few that are short and small."""
+    clips = [clip for clip in CLIPS if not is_mysql(dsn) or clip.name in SMALL]
+    for name in (*(clip.name for clip in clips), *REFUSED):
         shutil.copy(media.public_clip(name), tmp_path / name)
     async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
-        ids = {clip: await platform.submit(job(tmp_path, clip.name)) for clip in CLIPS}
+        ids = {clip: await platform.submit(job(tmp_path, clip.name)) for clip in clips}
         refused = {name: await platform.submit(job(tmp_path, name)) for name in REFUSED}
-        wrong = {clip.name: wrong for clip in CLIPS if (wrong := await _wrong(platform, tmp_path, clip, ids[clip]))}
+        wrong = {clip.name: wrong for clip in clips if (wrong := await _wrong(platform, tmp_path, clip, ids[clip]))}
         assert wrong == {}
         codes = {name: await _codes(platform, job_id) for name, job_id in refused.items()}
         assert codes == {name: {(code, 1)} for name, code in REFUSED.items()}

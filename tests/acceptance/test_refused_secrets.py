@@ -9,9 +9,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.lab.command import encoder
 from tests.lab.platform import Platform, running
 from tests.lab.sentinel import WORD, Watch, watching
+
+pytestmark = pytest.mark.both_databases
 
 HOST = "127.77.0.1"
 OUTPUTS = [{"preset": "h264"}]

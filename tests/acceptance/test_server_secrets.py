@@ -74,6 +74,7 @@ def inside(ftp_server: Ftpd, sftp_servers: Sshd) -> str:
     return name
 
 
+@pytest.mark.both_databases
 @ftp_group
 async def test_a_job_from_and_to_servers_tells_none_of_its_logins(
     dsn: str, tmp_path: Path, ftp_server: Ftpd, sftp_servers: Sshd, inside: str

@@ -6,10 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.lab import media
 from tests.lab.platform import running
 
 
+@pytest.mark.both_databases
 async def test_a_file_and_a_package_come_out_as_loud_as_was_asked(dsn: str, tmp_path: Path) -> None:
     loud = {"encoderPreset": "ultrafast", "loudness": -16}
     job = {

@@ -18,6 +18,8 @@ from tests.lab.platform import REPOSITORY, WEBHOOK_SECRET, running, until
 from tests.lab.put import Shelf, refusing_late
 from tests.lab.wire import Script, Server
 
+pytestmark = pytest.mark.both_databases
+
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
 
 needs_landlock = pytest.mark.skipif(not box.landlock_abi(), reason="this kernel offers no Landlock")

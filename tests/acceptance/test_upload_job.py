@@ -18,6 +18,8 @@ from tests.lab import audit, media
 from tests.lab.platform import Platform, running
 from tests.lab.rgw import Gateway
 
+pytestmark = pytest.mark.both_databases
+
 MIB = 1024 * 1024
 
 

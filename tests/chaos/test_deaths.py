@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from encoder.embedded.postgres import Postgres
 from tests.lab import audit, media
 from tests.lab.databases import ask
@@ -133,6 +135,7 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
         await audit.audit(platform)
 
 
+@pytest.mark.both_databases
 async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(dsn: str, tmp_path: Path) -> None:
     """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
     async with one_worker(dsn, tmp_path) as (platform, zombie):
@@ -258,6 +261,7 @@ async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goe
         await postgres.stop()
 
 
+@pytest.mark.both_databases
 async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: str, tmp_path: Path) -> None:
     """L16, G9: the third loss ends it, and other work runs meanwhile."""
     async with running(dsn, tmp_path) as platform:

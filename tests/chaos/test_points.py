@@ -18,8 +18,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests.lab import audit, media, postgres
-from tests.lab.databases import ask
+from tests.lab import audit, databases, media
+from tests.lab.databases import BOTH, ask
 from tests.lab.hook import Hook
 from tests.lab.origin import Served
 from tests.lab.platform import REPOSITORY, Platform, Role, free_port, running, until
@@ -73,6 +73,9 @@ WORKER = {
 }
 
 
+OF_ROWS = ("L3", "L11", "L12", "L13", "L13b", "L14", "L14b")  # what a death leaves there is the database's matter
+
+
 @dataclass(kw_only=True)
 class Stage:
     """A platform that outlives its workers: its API, and one that rescues but takes no work."""
@@ -117,10 +120,10 @@ class Stage:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages(cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+async def stages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     folder = tmp_path_factory.mktemp("points")
     async with (
-        cluster.ready() as dsn,
+        databases.of(request, request.param).ready() as dsn,
         running(dsn, folder, workers=0) as platform,
         Server() as origin,
         Hook() as hook,
@@ -138,7 +141,11 @@ async def stage(stages: Stage) -> AsyncIterator[Stage]:
         await stages.platform.ended(job_id)
 
 
-@pytest.mark.parametrize("point", WORKER)
+@pytest.mark.parametrize(
+    ("stages", "point"),
+    [*((BOTH[0], point) for point in WORKER), *((BOTH[1], point) for point in OF_ROWS)],
+    indirect=["stages"],
+)
 async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, stage: Stage) -> None:
     row, platform = WORKER[point], stage.platform
     job_id = await platform.submit(stage.job(point, row))
@@ -165,6 +172,7 @@ async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, 
     await audit.audit(platform, delivered=platform.storage, hook=stage.hook)
 
 
+@pytest.mark.parametrize("stages", BOTH, indirect=True)
 async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stage) -> None:
     """L13b, the other way: the worker lives, repeats, and reads back its own success."""
     job_id = await stage.platform.submit(stage.job("unheard", OVER))
@@ -181,6 +189,7 @@ async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stag
     await audit.audit(stage.platform, delivered=stage.platform.storage, hook=stage.hook)
 
 
+@pytest.mark.parametrize("stages", BOTH, indirect=True)
 @pytest.mark.parametrize(("point", "rows"), [("L1", 0), ("L2", 1)])
 async def test_a_job_whose_answer_was_lost_is_made_once_under_its_key(point: str, rows: int, stage: Stage) -> None:
     platform = stage.platform
