@@ -261,7 +261,6 @@ async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goe
         await postgres.stop()
 
 
-@pytest.mark.both_databases
 async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: str, tmp_path: Path) -> None:
     """L16, G9: the third loss ends it, and other work runs meanwhile."""
     async with running(dsn, tmp_path) as platform:
