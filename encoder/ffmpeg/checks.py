@@ -14,14 +14,13 @@ from encoder.ffmpeg.image_checks import pictures
 from encoder.ffmpeg.looks import Facts
 from encoder.ffmpeg.loudness import OFF_BY_LU, PEAK_OFF_BY_DB
 from encoder.ffmpeg.watch import LEAST_SECONDS
+from encoder.ffmpeg.whole import LOST_FRAMES, LOST_SHARE, SHORT_SHARE, slack_seconds
 from encoder.model.plan import Loudness, LoudnessPlan
 from encoder.model.proof import Check
 
 MOST_ERRORS = 0.01
 _METER_STEP = 1e-6  # the meter tells tenths, and -1.0 + 0.1 is not -0.9
-_SHORT_SECONDS, _SHORT_SHARE = 1.0, 0.01
 _NULL_CLOCK = "non monotonically increasing dts to muxer"
-_LOST_FRAMES, _LOST_SHARE = 1, 0.01
 
 
 def run(seen: Evidence) -> Check:
@@ -48,7 +47,7 @@ def run(seen: Evidence) -> Check:
 def source(seen: Evidence) -> Check | None:
     """The source was whole: it goes on until where its header says, each track too, and gave the frames it promised."""
     ends = seen.planned_ends if seen.whole else {}
-    slack = max(_SHORT_SECONDS, _SHORT_SHARE * max(ends.values(), default=0.0))
+    slack = slack_seconds(max(ends.values(), default=0.0))
     expected: Facts = {f"{kind}EndSeconds": end for kind, end in ends.items()}
     measured: Facts = {f"{kind}EndSeconds": seen.ended(kind) for kind in ends}
     whole = all(_near(seen.ended(kind), end, slack) for kind, end in ends.items())
@@ -57,12 +56,12 @@ def source(seen: Evidence) -> Check | None:
         whole = whole and seen.declared_end - seen.held_end <= slack
     if seen.media.declared_bytes is not None and not seen.plan.clipped:
         expected["bytes"], measured["bytes"] = seen.media.declared_bytes, seen.media.size_bytes
-        whole = whole and seen.media.declared_bytes - seen.media.size_bytes <= _SHORT_SHARE * seen.media.declared_bytes
+        whole = whole and seen.media.declared_bytes - seen.media.size_bytes <= SHORT_SHARE * seen.media.declared_bytes
     track, read = seen.source_picture, seen.read("video")
     if track is not None and track.frames is not None and read is not None and seen.reads_all:
         decoded = read.packets if read.frames is None or seen.is_sparse else read.frames
         expected["frames"], measured["frames"] = track.frames, decoded
-        whole = whole and track.frames - decoded <= max(_LOST_FRAMES, _LOST_SHARE * track.frames)
+        whole = whole and track.frames - decoded <= max(LOST_FRAMES, LOST_SHARE * track.frames)
     if seen.images is not None and seen.plan.images is not None and seen.media.cut_short:
         wanted, made = seen.plan.images.files, len(seen.images.images)
         expected["pictures"], measured["pictures"] = wanted, made
@@ -74,7 +73,7 @@ def source(seen: Evidence) -> Check | None:
         passed=whole,
         expected=expected,
         measured={**measured, "cutShort": seen.media.cut_short},
-        limit={"seconds": slack, "lostFramesShare": _LOST_SHARE, "lostBytesShare": _SHORT_SHARE},
+        limit={"seconds": slack, "lostFramesShare": LOST_SHARE, "lostBytesShare": SHORT_SHARE},
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
 
-from encoder.ffmpeg import containers
+from encoder.ffmpeg import containers, whole
 from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.containers import Container
@@ -19,8 +19,6 @@ from encoder.model.plan import AudioPlan, Loudness, OutputPlan, VideoPlan
 
 # time stamps are in milliseconds in some containers, and a start and an end are each off by one
 CLOCK_SECONDS = 0.002
-
-_DECLARING = ("mov", "matroska", "flv", "avi", "asf", "wav", "flac", "mxf")
 
 # others join packets of sound, or part them anew
 _KEEPING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
@@ -95,15 +93,12 @@ class Evidence:
     @property
     def declared_end(self) -> float | None:
         """When the source ends by its header. Other formats have no header, or only an estimate from their size."""
-        declares = any(name in _DECLARING for name in self.media.format.split(","))
-        return self.media.duration_seconds if declares else None
+        return whole.declared_end(self.media)
 
     @property
     def held_end(self) -> float:
         """When the last of the source's tracks ends."""
-        tracks: tuple[VideoStream | AudioStream, ...] = (*self.media.video, *self.media.audio)
-        ends = (track.start_seconds + (track.duration_seconds or 0.0) for track in tracks)
-        return max(ends, default=0.0) - self.media.start_seconds
+        return whole.held_end(self.media)
 
     def read(self, kind: str) -> Read | None:
         """What ffmpeg read of the track that a stream was made of."""

@@ -10,7 +10,7 @@ import dataclasses
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, picture, rules, timeline
+from encoder.ffmpeg import codecs, picture, rules, timeline, whole
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import ImageEncoder
 from encoder.ffmpeg.picture import Frames
@@ -107,6 +107,7 @@ def _one(case: Case, frames: Frames) -> Frames:
     moment = round(span.start * rate)
     on_show = moment if end is None else max(0, min(moment, end - 1))
     if case.spec.clip is not None and end is not None and _exact(case.spec.clip.start) * rate >= end:
+        whole.held(case.media, case.spec.clip.start)
         told = f"At {case.spec.clip.start:g} s the picture has ended: its last frame stands for that moment."
         case.warn("moments_after_end", told)
     start = on_show / rate
@@ -221,6 +222,7 @@ def _at(case: Case, moments: tuple[float, ...], there: int | None, rate: Fractio
     asked = [int(_exact(moment) * rate) for moment in moments]
     frames = asked if there is None else [min(frame, there - 1) for frame in asked]
     if frames != asked:
+        whole.held(case.media, moments[-1] + (case.spec.clip.start if case.spec.clip else 0.0))
         case.warn("moments_after_end", "Some of the moments are after the end: the last frame stands for them.")
     distinct = tuple(dict.fromkeys(frames))
     case.because("moments", f"The frames on show at {len(distinct)} moments.")

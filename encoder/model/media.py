@@ -45,6 +45,7 @@ class VideoStream(Record):
     lead_frames: int = 0  # before the first that can be decoded: the stream begins inside a GOP. Counted nowhere else
     start_seconds: float = 0.0  # of the first presented frame
     duration_seconds: float | None = None  # presented, edit list applied
+    lost_seconds: float = 0.0  # at the end of `duration_seconds`: the index has them, the file is too short for them
     frames: int | None = None  # presented frames, where the file could be counted
     bitrate_bps: int | None = None
     attached_picture: bool = False
@@ -75,6 +76,7 @@ class AudioStream(Record):
     sample_rate_hz: int
     start_seconds: float = 0.0
     duration_seconds: float | None = None
+    lost_seconds: float = 0.0  # as of a picture
     bitrate_bps: int | None = None
     default: bool = False
     language: str | None = None

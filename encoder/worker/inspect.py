@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from encoder import errors
-from encoder.ffmpeg import command, cuts, lift, listen, sparse
+from encoder.ffmpeg import command, cuts, lift, listen, sparse, whole
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.estimate import estimate
 from encoder.ffmpeg.launcher import Launcher
@@ -75,6 +75,7 @@ class Inspector:
         plan = decide(media, planned, self.abilities, found.marks, surveyed.entries, found.scripts, surveyed.cuts)
         refused = (Refusal(output=n, code=why.code, message=why.message) for n, why in found.failed.items())
         plan = replace(plan, refused=(*plan.refused, *refused))
+        plan = whole.kept(plan, media)
         return Preview(
             media=media,
             plan=plan,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from encoder import errors
-from encoder.ffmpeg import cuts, sparse
+from encoder.ffmpeg import cuts, sparse, whole
 from encoder.ffmpeg.abilities import Abilities
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
@@ -124,6 +124,7 @@ class Pipeline:
         plan = decide(
             surveyed.media, specs, self.abilities, found.marks, surveyed.entries, found.scripts, surveyed.cuts
         )
+        plan = whole.kept(plan, surveyed.media)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
         run.held.at("encoding")

@@ -149,16 +149,16 @@ async def _forbidden(exchange: Exchange) -> None:
 async def test_a_bad_source_fails_at_attempt_1_with_its_code(dsn: str, tmp_path: Path, name: str, code: str) -> None:
     source = tmp_path / name
     source.write_bytes(media.public_clip(name).read_bytes())
+    body = {
+        "source": {"kind": "file", "path": str(source)},
+        "outputs": [{"preset": "h264", **FAST, "width": 320, "height": 180}],
+    }
     async with running(dsn, tmp_path) as platform:
-        job_id = await platform.submit(
-            {
-                "source": {"kind": "file", "path": str(source)},
-                "outputs": [{"preset": "h264", **FAST, "width": 320, "height": 180}],
-            }
-        )
-        job = await platform.ended(job_id)
+        _, told = await platform.call("POST", "/jobs?dryRun=true", json=body)
+        job = await platform.ended(await platform.submit(body))
     (output,) = job["outputs"]
     assert (job["status"], output["error"]["code"], output["attempts"]) == ("failed", code, 1)
+    assert told.get("code") == code or told["outputs"][0]["error"]["code"] == code, "a dry run tells the same"
     await audit.audit(platform)
 
 

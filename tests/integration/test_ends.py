@@ -6,14 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from encoder.ffmpeg import whole
+from encoder.ffmpeg.launcher import Launcher, Leash
+from encoder.ffmpeg.plan import decide
+from encoder.ffmpeg.probe import inspect
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 from tests.integration.test_images import moment, slow
 from tests.lab.broken import result
 from tests.lab.encoding import fast, one
-from tests.lab.facts import spec, warned
+from tests.lab.facts import ABLE, spec, warned
 from tests.lab.imaging import image
-from tests.lab.media import clip, made
+from tests.lab.media import clip, ffmpeg_binary, made
 
 
 def long_sound() -> Path:
@@ -115,3 +119,13 @@ async def test_sound_alone_in_a_transport_stream_is_as_long_as_its_packets(
     members: dict[str, Json] = {} if kept is None else {"clip": kept}
     found = await one(clip(), tmp_path, spec(None, container="mpegts", videoCodec="none", audioCodec=codec, **members))
     assert found.proof.passed, found.proof.failed
+
+
+async def test_what_a_file_lost_is_known_and_told_before_any_work(tmp_path: Path) -> None:
+    launcher = Launcher(binary=Path(ffmpeg_binary()))
+    media = await inspect(launcher, cut_short(), folder=tmp_path, leash=Leash())
+    lost = media.video[0].lost_seconds, media.audio[0].lost_seconds
+    assert all(1.5 < each < 3.5 for each in lost), lost
+    plan = whole.kept(decide(media, {0: spec(), 1: spec(clip={"start": 0, "end": 1})}, ABLE), media)
+    assert [(refusal.output, refusal.code) for refusal in plan.refused] == [(0, "source_truncated")]
+    assert [each.output for each in plan.outputs] == [1]

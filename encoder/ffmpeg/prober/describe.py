@@ -33,6 +33,7 @@ class Shown:
 
     start_seconds: float
     duration_seconds: float | None
+    lost_seconds: float = 0.0  # of that, what a file that was cut short has not
     frames: int | None = None
     lead_frames: int = 0
 
@@ -78,6 +79,7 @@ def video(stream: VideoStream, track: Track, look: VideoLook, shown: Shown, dolb
         lead_frames=shown.lead_frames,
         start_seconds=shown.start_seconds,
         duration_seconds=shown.duration_seconds,
+        lost_seconds=shown.lost_seconds,
         frames=shown.frames,
         bitrate_bps=_bitrate(stream.bit_rate, track, shown),
         attached_picture=is_attached(stream),
@@ -97,6 +99,7 @@ def audio(stream: AudioStream, track: Track, look: AudioLook | None, shown: Show
         sample_rate_hz=context.sample_rate if context else 0,
         start_seconds=shown.start_seconds,
         duration_seconds=shown.duration_seconds,
+        lost_seconds=shown.lost_seconds,
         bitrate_bps=_bitrate(context.bit_rate if context else None, track, shown),
         decodable=look is not None and look.start_seconds is not None,
         begins_damaged=look is not None and look.begins_damaged,

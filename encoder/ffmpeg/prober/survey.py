@@ -219,9 +219,20 @@ class _Survey:
         return Shown(
             start_seconds=begin,
             duration_seconds=declared,
+            lost_seconds=self._lost_seconds(stream, begin, declared),
             frames=indexed - lead if stream.frames and indexed else None,
             lead_frames=lead,
         )
+
+    def _lost_seconds(self, stream: Stream, begin: float, declared: float | None) -> float:
+        """What is declared of a stream and lies behind the end of the file: by its packets, else by its index."""
+        if not self._layout.cut_short or declared is None:
+            return 0.0
+        track, size = self._tracks[stream.index], os.fstat(SOURCE_FD).st_size
+        if self._whole:
+            return max(0.0, begin + declared - (track.end_seconds or begin))
+        lost = [entry.timestamp for entry in stream.index_entries if (entry.pos or 0) + entry.size > size]
+        return max(0.0, begin + declared - float(min(lost) * track.time_base)) if lost else 0.0
 
     @property
     def _duration_seconds(self) -> float | None:
