@@ -40,8 +40,8 @@ class Size:
 
 
 FULL = Size(
-    rounds=3, told=60, gap_s=0.1, enqueue_s=2, window_s=2.5, depth=15_000, probe=6_000,
-    backlogs=(1_000, 100_000, 1_000_000), burst=100_000, held=10_000, settle_s=3, idle_s=30,
+    rounds=3, told=50, gap_s=0.1, enqueue_s=1.5, window_s=2, depth=10_000, probe=6_000,
+    backlogs=(1_000, 100_000, 1_000_000), burst=100_000, held=10_000, settle_s=2, idle_s=20,
 )  # fmt: skip
 QUICK = Size(
     rounds=1, told=20, gap_s=0.05, enqueue_s=0.5, window_s=1, depth=4_000, probe=1_500,

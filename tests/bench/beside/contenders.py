@@ -140,7 +140,7 @@ PG_BOSS = Contender(
     runtime=Runtime.NODE,
     takes="ten in one statement, the next when all ten are done",
     settles="ten in one statement",
-    leaves_out="beat (expires after 15 min), fence, events",
+    leaves_out="beat (expires after 15 min), events; it has a fence",
     one_by_one=False,
     copies="""
 INSERT INTO pgboss.job (name, priority, retry_limit, expire_seconds, deletion_seconds, start_after, keep_until, policy)
