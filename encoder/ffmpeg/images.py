@@ -10,10 +10,10 @@ import dataclasses
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, picture, rules, timeline, whole
+from encoder.ffmpeg import cadence, codecs, picture, rules, timeline, whole
+from encoder.ffmpeg.cadence import Frames
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import ImageEncoder
-from encoder.ffmpeg.picture import Frames
 from encoder.ffmpeg.rules_images import MOVING, SEVERAL, SHEET_SIDES, STILL, kind
 from encoder.model.base import replace
 from encoder.model.job import Clip, OutputSpec, Sheet, Thumbnails
@@ -90,15 +90,15 @@ def _sized(spec: OutputSpec, stream: VideoStream, wanted: str) -> OutputSpec:
 
 
 def _frames(case: Case, stream: VideoStream, wanted: str) -> Frames:
-    deinterlace = "send_frame" if picture.deinterlacing(stream, case.spec, 0) else None
-    rate = picture.frame_rate(stream, case.spec, deinterlace)
+    deinterlace = "send_frame" if cadence.deinterlacing(stream, case.spec, 0) else None
+    rate = cadence.frame_rate(stream, case.spec, deinterlace)
     if wanted == MOVING and case.spec.fps is None:
         rate /= -(-rate // _PREVIEW_RATE)  # every second frame, or third: none is shown for longer than the others
     clip = _previewed(case) if wanted == MOVING else case.spec.clip
     span = timeline.span(case.media, clip, rate)
-    telecine = picture.telecine(stream, case.spec)
+    telecine = cadence.telecine(stream, case.spec)
     frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
-    return _one(case, frames) if wanted == STILL and span.clipped else picture.shown(frames)
+    return _one(case, frames) if wanted == STILL and span.clipped else cadence.shown(frames)
 
 
 def _one(case: Case, frames: Frames) -> Frames:

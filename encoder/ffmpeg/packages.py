@@ -11,10 +11,10 @@ import math
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from encoder.ffmpeg import containers, ladder, picture, quality, rates, sound, subtitles, timeline
+from encoder.ffmpeg import cadence, containers, ladder, picture, quality, rates, sound, subtitles, timeline
+from encoder.ffmpeg.cadence import Frames
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
-from encoder.ffmpeg.picture import Frames
 from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
@@ -67,18 +67,18 @@ def planned(number: int, case: Case, encoder: VideoEncoder) -> OutputPlan:
 def _frames(case: Case, stream: VideoStream, specs: Iterable[OutputSpec], encoder: VideoEncoder) -> Frames:
     """What all rungs show: one rate, one grid, one start."""
     highest = max(picture.size(stream, spec, least_px=encoder.min_side_px).size[1] for spec in specs)
-    deinterlace = picture.deinterlacing(stream, case.spec, highest)
-    rate = picture.frame_rate(stream, case.spec, deinterlace)
+    deinterlace = cadence.deinterlacing(stream, case.spec, highest)
+    rate = cadence.frame_rate(stream, case.spec, deinterlace)
     span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
     frames = Frames(
         stream=stream,
         span=span,
         rate=rate,
         deinterlace=deinterlace,
-        telecine=picture.telecine(stream, case.spec),
+        telecine=cadence.telecine(stream, case.spec),
         gop=_gop(case.spec, rate),
     )
-    return picture.shown(frames)
+    return cadence.shown(frames)
 
 
 def _gop(spec: OutputSpec, rate: Fraction) -> int:

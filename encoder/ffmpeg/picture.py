@@ -1,63 +1,23 @@
-"""The video stream of an output: size, frame rate, colours and encoder, each with its reason."""
+"""The video stream of an output: size, colours and encoder, each with its reason. Its frames: `cadence`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 
 from encoder import errors
-from encoder.ffmpeg import codecs, colours, controls, geometry, hardware, levels, rates, subtitles, target
+from encoder.ffmpeg import cadence, codecs, colours, controls, geometry, hardware, levels, rates, subtitles, target
+from encoder.ffmpeg.cadence import Frames
 from encoder.ffmpeg.case import Case
 from encoder.ffmpeg.codecs import VideoEncoder
 from encoder.ffmpeg.formats import MOST_PIXELS, MOST_SIDE_PX
 from encoder.ffmpeg.geometry import Fitted
-from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
 from encoder.model.job import OutputSpec
 from encoder.model.media import VideoStream
 from encoder.model.plan import BurntPlan, VideoPlan, WatermarkPlan
 
-_FIELDS_KEPT_LINES = 720
-_FILM_SHARE = Fraction(4, 5)  # of the frames that 2:3 pulldown makes
 _TEN_BIT = codecs.TEN_BIT[0]
 _LONGEST_INTERVAL_S = 60.0  # between two frames on average; two frames ten hours apart would become a million
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frames:
-    """Which frames of the source an output shows, and at which rate."""
-
-    stream: VideoStream
-    span: Span
-    rate: Fraction
-    deinterlace: str | None = None  # bwdif's mode
-    telecine: str | None = None  # field order of a film on video
-    gop: int | None = None  # of a package: keyframes on a grid of so many frames from 0 on
-
-    @property
-    def start_seconds(self) -> float:
-        """When the first frame is shown, in the output's time."""
-        return 0.0 if self.gop else self.late_seconds
-
-    @property
-    def late_seconds(self) -> float:
-        """How much later than the output's zero the picture of the source begins."""
-        return self.span.start_of(self.stream.start_seconds)
-
-    @property
-    def end_frame(self) -> int | None:
-        """The first frame after the picture, from the source's first moment on; None where its end is not known."""
-        if self.stream.duration_seconds is None:
-            return None
-        end = self.stream.start_seconds - self.span.origin + self.stream.duration_seconds
-        return round(Fraction(end) * self.rate)
-
-    @property
-    def slack_frames(self) -> int:
-        """How many frames the picture may really have more or less."""
-        if self.stream.duration_seconds is None:
-            return 0
-        return 1 if self.stream.frames is not None else _loose(self.stream.duration_seconds, self.rate)
 
 
 def track(case: Case) -> VideoStream:
@@ -79,63 +39,12 @@ def track(case: Case) -> VideoStream:
     return chosen
 
 
-def shown(frames: Frames) -> Frames:
-    """These frames, of which there must be some.
-
-    Raises:
-        errors.Permanent: `invalid_range`, the clip has none of the picture.
-    """
-    stream, span = frames.stream, frames.span
-    length = span.length_of(stream.start_seconds, stream.duration_seconds)
-    if span.clipped and length is not None and round(Fraction(length) * frames.rate) < 1:
-        begin = stream.start_seconds - span.origin
-        until = "" if stream.duration_seconds is None else f" to {begin + stream.duration_seconds:.6g}"
-        clip = f"{float(span.start):.6g} s {'on' if span.end is None else f'to {float(span.end):.6g}'}"
-        told = f"The picture goes from {begin:.6g} s{until}: the clip, in whole frames from {clip}, shows none of it."
-        raise errors.Permanent("invalid_range", told)
-    return frames
-
-
 def size(stream: VideoStream, spec: OutputSpec, *, least_px: int = 2) -> Fitted:
     """The size of an output, from the picture as it is presented and then turned by `rotate`."""
     shown = stream.display_width_px, stream.display_height_px
     if (spec.rotate or 0) % 180:
         shown = shown[1], shown[0]
     return geometry.fitted(shown, spec, least_px=least_px)
-
-
-def deinterlacing(stream: VideoStream, spec: OutputSpec, height_px: int) -> str | None:
-    """bwdif's mode: one frame per field where the lines are kept high enough, else one per frame; None: as it is."""
-    wanted = stream.interlaced if spec.deinterlace is None else spec.deinterlace
-    if not wanted or telecine(stream, spec):
-        return None
-    if stream.pulled_down:
-        return "send_frame"  # fields of different frames do not lie evenly
-    return "send_field" if height_px >= _FIELDS_KEPT_LINES else "send_frame"
-
-
-def telecine(stream: VideoStream, spec: OutputSpec) -> str | None:
-    """The field order of a film on video, whose own frames are put together again; None: there is none, or it stays."""
-    if not stream.telecined or spec.deinterlace is False:
-        return None
-    return "bff" if stream.field_order == "bb" else "tff"
-
-
-def frame_rate(stream: VideoStream, spec: OutputSpec, deinterlace: str | None) -> Fraction:
-    """The constant frame rate of the output.
-
-    Raises:
-        errors.Permanent: `unsupported_format`, the source has no frame rate at all.
-    """
-    if spec.fps is not None:
-        return rates.asked_rate(spec.fps)
-    recorded = rates.source_rate(stream)
-    if recorded is None:
-        raise errors.Permanent("unsupported_format", "The frames of the source have no times.")
-    if telecine(stream, spec):
-        recorded *= _FILM_SHARE
-    fields = 2 if deinterlace == "send_field" else 1
-    return rates.output_rate(recorded * fields, even=not stream.variable_rate)
 
 
 def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
@@ -153,7 +62,7 @@ def planned(case: Case, encoder: VideoEncoder, frames: Frames) -> VideoPlan:
     keeps_hdr = transfer is not None and not spec.tone_map
     _explain(case, fit, frames)
     _explain_control(case, encoder)
-    count, slack = _count(frames)
+    count, slack = cadence.count(frames)
     video = VideoPlan(
         source_index=stream.index,
         decoder=colours.decoder(case, stream),
@@ -209,7 +118,7 @@ def copied(case: Case, frames: Frames) -> VideoPlan:
     duration = frames.span.length_of(stream.start_seconds, stream.duration_seconds)
     if case.container.own_zero:
         duration = None  # MPEG-TS does not say how long its last frame lasts
-    count, slack = (stream.frames, 0) if not frames.span.clipped else _cut_count(frames)
+    count, slack = (stream.frames, 0) if not frames.span.clipped else cadence.cut_count(frames)
     return VideoPlan(
         source_index=stream.index,
         encoder=codecs.COPY,
@@ -357,26 +266,3 @@ def _gop(spec: OutputSpec, rate: Fraction) -> int:
     if spec.keyframe_interval is not None:
         return max(1, int(Fraction(spec.keyframe_interval) * rate))
     return 2 * rates.gop_frames(rate)  # single files keep keyframes at scene cuts: a better picture
-
-
-def _count(frames: Frames) -> tuple[int | None, int]:
-    """How many frames the output will have, and how far a good result may be from that."""
-    stream, span, rate = frames.stream, frames.span, frames.rate
-    duration = span.length_of(stream.start_seconds, stream.duration_seconds)
-    if duration is None:
-        return None, 0
-    count = round(Fraction(duration + frames.late_seconds - frames.start_seconds) * rate)
-    if span.end is not None and count == (span.end - span.start) * rate:
-        return count, 0  # cut out of the middle: nothing about it is a guess
-    return count, 1 if stream.frames is not None else _loose(duration, rate)
-
-
-def _cut_count(frames: Frames) -> tuple[int | None, int]:
-    """As `_count`, of a copied clip: its frames lie where they were recorded, on no grid of ours."""
-    duration = frames.span.length_of(frames.stream.start_seconds, frames.stream.duration_seconds)
-    return (None, 0) if duration is None else (round(Fraction(duration) * frames.rate), 1)
-
-
-def _loose(duration: float, rate: Fraction) -> int:
-    """The slack of a source whose length is only estimated: what would still not count as truncated."""
-    return int(max(1.0, duration / 100) * rate)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from encoder import errors
 from encoder.ffmpeg import (
+    cadence,
     codecs,
     cuts,
     images,
@@ -20,9 +21,9 @@ from encoder.ffmpeg import (
     subtitles,
     timeline,
 )
+from encoder.ffmpeg.cadence import Frames
 from encoder.ffmpeg.case import Able, Case, Cuts
 from encoder.ffmpeg.codecs import VideoEncoder
-from encoder.ffmpeg.picture import Frames
 from encoder.ffmpeg.sparse import Entries
 from encoder.ffmpeg.timeline import Span
 from encoder.model.base import replace
@@ -159,15 +160,15 @@ def _video(case: Case) -> tuple[VideoPlan | None, Span]:
     if wanted == codecs.COPY and _may_copy(case, stream):
         rate = rates.source_rate(stream) or rates.HIGHEST
         span = cuts.parted(case, stream, timeline.span(case.media, case.spec.clip, rate), rate)
-        return picture.copied(case, picture.shown(Frames(stream=stream, span=span, rate=rate))), span
+        return picture.copied(case, cadence.shown(Frames(stream=stream, span=span, rate=rate))), span
     fitting, encoder = _encoding(case, wanted)
     height = picture.size(stream, case.spec, least_px=encoder.min_side_px).size[1]
-    deinterlace = picture.deinterlacing(stream, case.spec, height)
-    rate = picture.frame_rate(stream, case.spec, deinterlace)
+    deinterlace = cadence.deinterlacing(stream, case.spec, height)
+    rate = cadence.frame_rate(stream, case.spec, deinterlace)
     span = timeline.span(case.media, case.spec.clip, rate, lead_seconds=subtitles.lead_seconds(case))
-    telecine = picture.telecine(stream, case.spec)
+    telecine = cadence.telecine(stream, case.spec)
     frames = Frames(stream=stream, span=span, rate=rate, deinterlace=deinterlace, telecine=telecine)
-    return picture.planned(fitting, encoder, picture.shown(frames)), span
+    return picture.planned(fitting, encoder, cadence.shown(frames)), span
 
 
 def _encoding(case: Case, wanted: str) -> tuple[Case, VideoEncoder]:
