@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import os
 import platform
+import signal
 import sys
 
 from encoder.log import configure
@@ -18,6 +19,9 @@ CASES = ("queue", "peers", "job", "ladder", "fetch", "transfer", "pictures")
 
 async def main(wanted: list[str]) -> None:
     configure(level="error")
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)  # what was started is ended
     load = os.getloadavg()[0]
     print(
         f"# {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before: {load:.2f}"

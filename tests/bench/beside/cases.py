@@ -16,6 +16,7 @@ Command = tuple[str, ...]
 WARM_SHARE = 0.2  # of a window: connections open, plans are made, runtimes warm up
 LATER = timedelta(hours=1)
 PATIENCE_S = 10.0
+IDLE_AFTER_S = 5.0  # a worker has said all that it says at its start
 _SLOWEST = 12  # windows that a drain of all may take
 _WARM_TASKS = 3
 
@@ -134,7 +135,7 @@ async def held(contender: Contender, command: Command, size: Size) -> tuple[floa
 
 async def idle(contender: Contender, command: Command, size: Size) -> Idle:
     async with bout(contender, command, {"log_statement": "all"}) as at, at.working() as workers:
-        await asyncio.sleep(size.settle_s)
+        await asyncio.sleep(IDLE_AFTER_S)
         log, spent = at.folder / "log", workers.cpu_s()
         begin = log.stat().st_size
         await asyncio.sleep(size.idle_s)
