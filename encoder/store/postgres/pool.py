@@ -39,6 +39,8 @@ SESSION = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "jit": "off",  # compiling costs more than our short statements
+    # and that plan is kept: a LIMIT that is known looks cheaper than one that is not, so each claim was planned anew
+    "plan_cache_mode": "force_generic_plan",
 }
 
 _AWAY = (
@@ -147,18 +149,21 @@ class Pool:
         return await self.ask(TEXTS[statement], *values)
 
     async def search(self, statement: Statement, *values: object) -> Sequence[Row]:
-        async def run(connection: Pooled) -> Sequence[Row]:
-            prepared = await connection.prepare(TEXTS[statement])
+        async def work(session: Session) -> Sequence[Row]:
+            prepared = await session.connection.prepare(TEXTS[statement])
             return await prepared.fetch(*values)
 
-        return await self._repeated(run)
+        return await self._transaction(work, begin="BEGIN; SET LOCAL plan_cache_mode = force_custom_plan")
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        return await self._transaction(work, begin="BEGIN")
+
+    async def _transaction(self, work: Callable[[Session], Awaitable[T]], *, begin: str) -> T:
         async def run(connection: Pooled) -> T:
-            await connection.execute("BEGIN")
+            await connection.execute(begin)
             try:
                 result = await work(Session(connection))
             except TimeoutError:
