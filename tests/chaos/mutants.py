@@ -36,7 +36,8 @@ def ran(mutant: Mutant, folder: Path) -> int:
     """pytest's exit code."""
     file, _, name = mutant.test.partition("::")
     if file.startswith("contracts/"):
-        file = "integration/test_store_postgres.py"
+        engine = "mysql" if "/mysql/" in mutant.file else "postgres"
+        file = f"integration/test_store_{engine}.py"
     chosen = f"{name} and {mutant.case}" if mutant.case else name
     command = (
         sys.executable,

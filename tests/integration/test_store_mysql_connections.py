@@ -108,13 +108,13 @@ async def test_an_ear_tells_a_cancel_once_and_work_as_long_as_it_stands_in_line(
 
 
 async def test_an_ear_whose_line_is_dead_says_that_it_is_deaf(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("encoder.store.mysql.connection.STATEMENT_S", 0.3)
     async with Gate(target=dsn) as gate:
         store = await open_store(gate.dsn)
         one, heard = store.ear(), Heard()
         listener = asyncio.create_task(one.listen(heard))
         await heard.until("reconnected")
         assert one.healthy
+        monkeypatch.setattr("encoder.store.mysql.connection.STATEMENT_S", 0.3)
         gate.deaden()
         await heard.until("reconnected")
         listener.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SQL = "store/sql/postgres"
+MYSQL = "store/sql/mysql"
 DEATHS = "chaos/test_deaths.py"
 POINTS = "chaos/test_points.py::test_a_worker_killed_at_this_point_costs_nothing_but_time"
 
@@ -140,6 +141,37 @@ MUTANTS = (
         guarantee="G18", what="the due sweep hurries", file="queue/due.py",
         old="LONGEST_WAIT_S = 5.0", new="LONGEST_WAIT_S = 0.2",
         test="integration/test_idle_worker.py::test_an_idle_worker_asks_at_most_twice_a_second",
+    ),
+    Mutant(
+        guarantee="G3", what="settle matches the task alone, on MySQL", file=f"{MYSQL}/close_task.sql",
+        old="WHERE task_id = $1 AND epoch = $2 AND (NOT", new="WHERE task_id = $1 AND epoch >= $2 AND (NOT",
+        test=_tasks("test_a_zombie_changes_nothing"),
+    ),
+    Mutant(
+        guarantee="G4", what="a mark matches the task alone, on MySQL", file=f"{MYSQL}/hold_task.sql",
+        old="WHERE task_id = $1 AND epoch = $2 FOR", new="WHERE task_id = $1 AND epoch >= $2 FOR",
+        test=_tasks("test_a_zombie_changes_nothing"),
+    ),
+    Mutant(
+        guarantee="G6", what="a rescue does not look again, on MySQL", file=f"{MYSQL}/close_task.sql",
+        old="LEAST(expires_at, deadline_at) < UTC_TIMESTAMP(6)", new="true",
+        test=_tasks("test_a_living_claim_is_not_rescued"),
+    ),
+    Mutant(
+        guarantee="G11", what="the job is not locked, on MySQL", file=f"{MYSQL}/lock_job.sql",
+        old=" FOR UPDATE", new="",
+        test="integration/test_store_races.py::test_a_cancel_against_a_completion_leaves_one_end", case="mariadb",
+    ),
+    Mutant(
+        guarantee="G12", what="the ear looks once", file="store/mysql/ear.py",
+        old="            before = await _look(connection)\n", new="            await asyncio.sleep(3600)\n",
+        test="integration/test_store_mysql_connections.py::"
+        "test_an_ear_finds_what_another_process_has_enqueued_or_cancelled",
+    ),
+    Mutant(
+        guarantee="G17", what="the line is sorted as it is read, on MySQL", file=f"{MYSQL}/claim.sql",
+        old="ORDER BY seq LIMIT $3 FOR UPDATE", new="ORDER BY weight, seq LIMIT $3 FOR UPDATE",
+        test="integration/test_store_mysql_plans.py::test_a_claim_reads_few_rows_per_task",
     ),
     Mutant(
         guarantee="P2", what="what was published is never found", file="worker/pipeline.py",
