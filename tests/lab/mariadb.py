@@ -167,6 +167,7 @@ def server(folder: Path, *, watch: Watch = _nobody) -> Iterator[Server]:
                 "--no-defaults",
                 f"--datadir={data}",
                 f"--socket={socket}",
+                f"--tmpdir={folder}",  # a server that starts clears the folder, of others' tables too
                 f"--port={port}",
                 "--bind-address=127.0.0.1",
                 f"--pid-file={folder / 'pid'}",
