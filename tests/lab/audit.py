@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.lab.processes import children, working_in
 from tests.lab.rgw import Bucket
 from tests.lab.witness import testimony
 
+QUIET_S = 20.0
 MOST_CONNECTIONS = 12  # of a role: its pool, its heart, its ear
 _LARGEST_LOG_BYTES = 4 * 1024 * 1024
 
@@ -29,6 +32,7 @@ async def audit(
 
     `delivered`: whether bytes are looked at. `hook`: who was told of every job. `bucket`: where outputs went.
     """
+    await _quiet(platform)
     broken = await violations(platform.dsn, ALWAYS, QUIET)
     broken += await testimony(platform.dsn)
     broken += [*_processes(platform), *_files(platform), *_secrets(platform)]
@@ -40,6 +44,15 @@ async def audit(
     if bucket is not None:
         broken += [f"V6 an upload is open: {key}" for key in bucket.open_uploads()]
     assert not broken, "\n".join(broken)
+
+
+async def _quiet(platform: Platform) -> None:
+    """Wait until nothing is to be done any more, while somebody is there who does it: a lease may have to run out."""
+    until = time.monotonic() + QUIET_S
+    while any(role.process.returncode is None for role in platform.roles) and time.monotonic() < until:
+        if not (await violations(platform.dsn, QUIET) or [*_processes(platform), *_files(platform)]):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def rows(dsn: str) -> None:
