@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 
 from encoder import errors
@@ -18,13 +19,13 @@ from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.write import lock, record, standing
 
 
-class Jobs(Verbs):
+class Jobs(Verbs, ABC):
+    @abstractmethod
     async def _insert(self, job: NewJob) -> JobId | None:
         """Enqueue, as the engine does it best: everything in one transaction, then the hints.
 
         None when the idempotency key was used before.
         """
-        raise NotImplementedError
 
     async def enqueue(self, job: NewJob) -> Accepted:
         while True:
