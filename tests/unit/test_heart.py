@@ -20,7 +20,7 @@ from encoder.worker.held import CutOff, Ending, Held
 from encoder.worker.together import each
 from tests.lab.claims import CLAIM
 
-LEASE_S = 0.5
+LEASE_S = 1.0
 
 
 class Database:
