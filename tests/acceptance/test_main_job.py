@@ -46,7 +46,7 @@ async def test_a_job_over_http_delivers_identical_files_and_signed_webhooks(dsn:
         )
         job = await platform.ended(job_id)
         assert job["status"] == "completed", json.dumps(job, indent=1)
-        await until(lambda: _told(hook, "job.completed"), within_s=20)
+        await until(lambda: _told(hook, 5), within_s=20)  # in any order
     assert job["metadata"] == {"orderId": "42"}
     assert "s3cret" not in json.dumps(job)
     for output, path in zip(job["outputs"], ("/a.mp4", "/b.webm"), strict=True):
@@ -81,8 +81,8 @@ def _tenant_secret() -> str:
     return WEBHOOK_SECRET
 
 
-async def _told(hook: Hook, event: str) -> bool:
-    return any(json.loads(told.body)["type"] == event for told in hook.told)
+async def _told(hook: Hook, events: int) -> bool:
+    return len({told.id for told in hook.told}) >= events
 
 
 async def test_an_output_without_a_destination_lies_in_the_storage_behind_a_signed_link(
