@@ -83,3 +83,10 @@ def test_dev_holds_all_of_run_at_the_same_versions() -> None:
 def test_nothing_committed_for_set_up_names_a_registry() -> None:
     scripts = [ROOT / "Makefile", ROOT / ".ci" / "run", *(ROOT / "scripts").glob("*.sh")]
     assert [path.name for path in scripts if re.search(r"https?://", path.read_text())] == []
+
+
+@pytest.mark.xdist_group("locked")
+def test_xdist_finds_the_groups_of_tests(request: pytest.FixtureRequest) -> None:
+    """By the end of a name; a pytest that keeps names elsewhere loses them, and each server of the lab starts twice."""
+    grouped = request.config.getoption("loadgroup", default=False)
+    assert request.node.nodeid.endswith("@locked") == grouped
