@@ -23,6 +23,8 @@ from tests.lab.processes import children
 
 pytestmark = pytest.mark.impossible_rows
 
+SHORT_S = 0.3  # what is planted does not go away
+
 # jobs: 1 is completed, 2 runs, 3 waits
 PLANTED = {
     "V1 an output is open in a job that has ended": "UPDATE job_outputs SET state = 'queued' WHERE job_id = 1",
@@ -130,20 +132,20 @@ async def test_a_platform_at_rest_passes(still: Platform) -> None:
 async def test_a_file_that_was_left_is_found(code: str, path: str, still: Platform) -> None:
     (still.folder / path).write_bytes(b"")
     with pytest.raises(AssertionError, match=code):
-        await audit.audit(still)
+        await audit.audit(still, patience_s=SHORT_S)
 
 
 async def test_a_key_in_a_log_is_found(still: Platform) -> None:
     still.roles[0].log.write_text(f"my key is {SECRET_KEY}")
     with pytest.raises(AssertionError, match="V10"):
-        await audit.audit(still)
+        await audit.audit(still, patience_s=SHORT_S)
 
 
 async def test_a_process_that_was_left_is_found(still: Platform) -> None:
     left = subprocess.Popen(["sleep", "60"], cwd=still.scratch)
     try:
         with pytest.raises(AssertionError, match="V8 still alive: sleep 60"):
-            await audit.audit(still)
+            await audit.audit(still, patience_s=SHORT_S)
     finally:
         left.kill()
         left.wait()
@@ -154,7 +156,7 @@ async def test_a_child_that_nobody_waited_for_is_found(still: Platform) -> None:
     still.roles.append(Role(process=careless, log=still.roles[0].log))
     await until(lambda: _dead_child(careless.pid), within_s=10)
     with pytest.raises(AssertionError, match="V8 a zombie of role: "):
-        await audit.audit(still)
+        await audit.audit(still, patience_s=SHORT_S)
 
 
 async def _dead_child(process: int) -> bool:
@@ -167,7 +169,7 @@ async def test_more_connections_than_the_roles_may_have_are_found(still: Platfor
         for _ in range(audit.MOST_CONNECTIONS + 1):
             await stack.enter_async_context(connection(still.dsn))
         with pytest.raises(AssertionError, match="V11"):
-            await audit.audit(still)
+            await audit.audit(still, patience_s=SHORT_S)
 
 
 async def test_other_bytes_than_those_that_were_proven_are_found(still: Platform, jobs: None) -> None:

@@ -12,8 +12,8 @@ import pytest
 from tests.lab.databases import ask, is_mysql, run
 from tests.lab.platform import Platform, until
 
-WATCHED_S = 10.0
-SETTLED_S = 3.0  # until its connections stand
+WATCHED_S = 5.0
+SETTLED_S = 2.0  # until its connections stand
 
 
 @pytest.mark.both_databases

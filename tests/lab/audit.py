@@ -27,17 +27,23 @@ _LARGEST_LOG_BYTES = 4 * 1024 * 1024
 
 
 async def audit(
-    platform: Platform, *, delivered: Path | None = None, hook: Hook | None = None, bucket: Bucket | None = None
+    platform: Platform,
+    *,
+    delivered: Path | None = None,
+    hook: Hook | None = None,
+    bucket: Bucket | None = None,
+    patience_s: float = QUIET_S,
 ) -> None:
     """Raise AssertionError, naming each invariant that is broken, once all is quiet.
 
     `delivered`: whether bytes are looked at. `hook`: who was told of every job. `bucket`: where outputs went.
+    `patience_s`: how long what is broken may still come right by itself.
     """
-    await _quiet(platform)
+    await _quiet(platform, patience_s)
     broken = await violations(platform.dsn, ALWAYS, QUIET)
     broken += await testimony(platform.dsn)
     broken += [*_processes(platform), *_files(platform), *_secrets(platform)]
-    broken += await _connections(platform)
+    broken += await _connections(platform, min(patience_s, NOTICED_S))
     if delivered is not None:
         broken += await _deliveries(platform)
     if hook is not None:
@@ -47,9 +53,9 @@ async def audit(
     assert not broken, "\n".join(broken)
 
 
-async def _quiet(platform: Platform) -> None:
+async def _quiet(platform: Platform, patience_s: float) -> None:
     """Wait until nothing is to be done any more, while somebody is there who does it: a lease may have to run out."""
-    until = time.monotonic() + QUIET_S
+    until = time.monotonic() + patience_s
     while any(role.process.returncode is None for role in platform.roles) and time.monotonic() < until:
         if not (await violations(platform.dsn, QUIET) or [*_processes(platform), *_files(platform)]):
             return
@@ -96,10 +102,10 @@ def _secrets(platform: Platform) -> Iterator[str]:
                 yield f"V10 {role.log.stem} tells a key of the platform"
 
 
-async def _connections(platform: Platform) -> list[str]:
+async def _connections(platform: Platform, patience_s: float) -> list[str]:
     """V11, as a bound; that nothing leaks is seen over many jobs, in the soak. Servers notice deaths a little later."""
     alive = sum(role.process.returncode is None for role in platform.roles)
-    until = time.monotonic() + NOTICED_S
+    until = time.monotonic() + patience_s
     while (there := await connections(platform.dsn)) > alive * MOST_CONNECTIONS:
         if time.monotonic() >= until:
             return [f"V11 {there} connections of {alive} roles"]
