@@ -27,7 +27,6 @@ from encoder.store import engines
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
-_ROUND_TRIP_S = 5.0
 _MOST_OFF_S = 5.0  # links and signatures live for minutes
 _OLDEST_S = 600.0  # of an open transaction
 _NO_TABLES = "no tables yet: the next start makes them"
@@ -188,22 +187,21 @@ async def _database(machine: Machine) -> str:
     if url is None:
         return "none named: `encoder up` runs one of its own"
     dsn = url.get_secret_value()
+    listen = machine.settings.listen_url
+    server = await engines.server(dsn, listen_dsn=listen.get_secret_value() if listen else None)
+    if server.faults:
+        raise Bad("; ".join(fault.told for fault in server.faults), " ".join(fault.to_do for fault in server.faults))
     version, newest = await engines.check(dsn)
     if version < newest:  # to open the store would bring it up to date
         told = f"schema {version} of {newest}: the next start brings it up to date" if version else _NO_TABLES
         return f"{told}, or `encoder migrate`"
-    server = await engines.server(dsn)
-    if server.faults:
-        raise Bad("; ".join(fault.told for fault in server.faults), " ".join(fault.to_do for fault in server.faults))
-    listen = machine.settings.listen_url
-    store = await engines.open_store(dsn, listen_dsn=listen.get_secret_value() if listen else None, pool_size=1)
+    store = await engines.open_store(dsn, pool_size=1)
     try:
         up_s = await store.uptime_seconds()
-        hints = await _hints(store.ear().listen)
-        heard = f"hints {hints}" if engines.has_hints(dsn) else "no hints here: asked for work each 0.1 to 1.1 s"
-        return f"{server.name}, schema {version}, up {up_s / 3600:.1f} h, {heard}"
     finally:
         await store.close()
+    heard = "hints come through" if engines.has_hints(dsn) else "no hints here: asked for work each 0.1 to 1.1 s"
+    return f"{server.name}, schema {version}, up {up_s / 3600:.1f} h, {heard}"
 
 
 async def _queue(machine: Machine) -> str:
@@ -237,20 +235,6 @@ async def _is_ready(dsn: str) -> bool:
     except errors.EncoderError:
         return False
     return version >= newest
-
-
-async def _hints(listen: Callable[[Callable[[str], None]], Awaitable[None]]) -> str:
-    """Whether wake-ups come through; a pooler in between swallows them."""
-    heard = asyncio.Event()
-    listening = asyncio.ensure_future(listen(lambda _hint: heard.set()))
-    try:
-        async with asyncio.timeout(_ROUND_TRIP_S):
-            await heard.wait()
-    except TimeoutError:
-        raise Bad("wake-ups do not come through", "Set ENCODER_LISTEN_URL to the database's own address.") from None
-    finally:
-        listening.cancel()
-    return "come through"
 
 
 _LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {

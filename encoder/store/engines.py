@@ -67,13 +67,15 @@ async def check(dsn: str) -> tuple[int, int]:
     return await postgres.check(dsn), postgres.VERSION
 
 
-async def server(dsn: str) -> Server:
-    """What the server is and how it is set up, as far as that can be seen from here."""
+async def server(dsn: str, *, listen_dsn: str | None = None) -> Server:
+    """What the server is and how it is set up, as far as that can be seen from here. Raises as `open_store`."""
     if _scheme(dsn) in MYSQL:
-        from encoder.store.mysql import health  # noqa: PLC0415  # see above
+        from encoder.store.mysql import health as of_mysql  # noqa: PLC0415  # see above
 
-        return await health.server(dsn)
-    return Server(name="PostgreSQL")
+        return await of_mysql.server(dsn)
+    from encoder.store.postgres import health  # noqa: PLC0415  # see above
+
+    return await health.server(dsn, listen_dsn=listen_dsn)
 
 
 def has_hints(dsn: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -78,10 +80,18 @@ async def test_a_storage_that_takes_nothing_is_told(
     assert told.to_do
 
 
+@pytest.fixture
+async def sound(cluster: Cluster) -> AsyncIterator[None]:
+    """The lab's own server forgets what it acknowledged when the machine dies: nobody else's should."""
+    async with cluster.having(fsync="on"):
+        yield
+
+
 async def found(settings: Settings, name: str) -> Finding:
     return next(finding for finding in await examine(settings) if finding.name == name)
 
 
+@pytest.mark.usefixtures("sound")
 async def test_a_database_without_tables_is_told_who_makes_them_and_left_as_it_is(
     settings: Settings, cluster: Cluster
 ) -> None:
@@ -134,10 +144,21 @@ async def test_every_fault_is_named_with_what_to_do(settings: Settings, tmp_path
     assert not any("s3cret" in finding.detail for finding in told.values())
 
 
+@pytest.mark.usefixtures("sound")
 async def test_a_database_is_measured_and_its_wake_ups_are_tried(settings: Settings, dsn: str) -> None:
     database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
     assert database.ok, database.detail
+    assert database.detail.startswith("PostgreSQL 1")
     assert "hints come through" in database.detail
+
+
+@asynccontextmanager
+async def durable(maria: mariadb.Server) -> AsyncIterator[None]:
+    await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
+    try:
+        yield
+    finally:
+        await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
 
 
 async def test_a_mysql_database_is_measured_and_what_is_wrong_with_its_server_is_told(
@@ -150,18 +171,15 @@ async def test_a_mysql_database_is_measured_and_what_is_wrong_with_its_server_is
         assert not bad.ok
         assert "innodb_flush_log_at_trx_commit is 0" in bad.detail
         assert bad.to_do == "Set innodb_flush_log_at_trx_commit to 1."
-        await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 1")
-        try:
+        async with durable(maria):
             good = await found(ours, "database")
-        finally:
-            await maria.administer("SET GLOBAL innodb_flush_log_at_trx_commit = 0")
     assert good.ok, good.detail
     assert good.detail.startswith("MariaDB 1")
     assert "no hints here" in good.detail
 
 
 async def test_a_mysql_database_without_tables_is_left_as_it_is(settings: Settings, maria: mariadb.Server) -> None:
-    async with maria.empty() as dsn:
+    async with maria.empty() as dsn, durable(maria):
         for _ in range(2):
             database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
             assert database.detail == "no tables yet: the next start makes them, or `encoder migrate`"

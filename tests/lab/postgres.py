@@ -18,6 +18,7 @@ from encoder.store.postgres import upgrade
 from tests.lab import witness
 
 TEMPLATE = "template_encoder"
+LIMIT_S = 30.0  # until a server has read its settings again
 
 
 def database(dsn: str, name: str) -> str:
@@ -44,6 +45,7 @@ class Cluster:
             yield dsn
 
     async def prepare(self) -> None:
+        await self.set("fsync", "off")  # a test kills processes, never the machine
         await self.administer(f'CREATE DATABASE "{TEMPLATE}"')
         await upgrade(database(self.dsn, TEMPLATE))
         await witness.install(database(self.dsn, TEMPLATE))
@@ -52,6 +54,33 @@ class Cluster:
         connection = await asyncpg.connect(self.dsn)
         try:
             await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    async def set(self, name: str, value: str) -> None:
+        """A setting of the whole server, for all sessions that begin from now on."""
+        await self.administer(f"ALTER SYSTEM SET {name} = '{value}'")
+        await self.administer("SELECT pg_reload_conf()")
+        async with asyncio.timeout(LIMIT_S):
+            while await self._shown(name) != value:
+                await asyncio.sleep(0.01)
+
+    @asynccontextmanager
+    async def having(self, **settings: str) -> AsyncIterator[None]:
+        """The same, for a while."""
+        before = {name: await self._shown(name) for name in settings}
+        try:
+            for name, value in settings.items():
+                await self.set(name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                await self.set(name, value)
+
+    async def _shown(self, name: str) -> str:
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return str(await connection.fetchval("SELECT current_setting($1)", name))
         finally:
             await connection.close()
 
@@ -81,8 +110,8 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 async def _serve(folder: Path, started: Future[Cluster], stop: threading.Event) -> None:
     try:
-        # port 0: some tests reach it through a proxy of their own. No fsync: a test kills processes, never the machine
-        async with Postgres(folder / "postgres", port=0, settings={"fsync": "off"}).running() as dsn:
+        # port 0: some tests reach it through a proxy of their own
+        async with Postgres(folder / "postgres", port=0).running() as dsn:
             made = Cluster(dsn)
             await made.prepare()
             started.set_result(made)

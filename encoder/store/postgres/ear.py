@@ -15,6 +15,7 @@ from encoder.store.postgres.pool import Connection, connect, translated
 log = get_logger(__name__)
 
 CHANNEL = "encoder"
+NONCE = "nonce:"  # begins what an ear says to itself, and others pass over
 
 FIRST_TEST_S = 2.0  # for the first round trip; a pooler in between would swallow it
 PING_EVERY_S = 10.0
@@ -23,7 +24,6 @@ IDLE_POLL_S = 5.0
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 
 _KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
-_NONCE = "nonce:"
 
 
 class Ear:
@@ -66,7 +66,7 @@ class Ear:
         def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
             if payload == self._nonce:
                 self._came_back.set()
-            elif not str(payload).startswith(_NONCE):
+            elif not str(payload).startswith(NONCE):
                 heard(str(payload))
 
         with translated():
@@ -89,7 +89,7 @@ class Ear:
 
     async def _ping(self, connection: Connection, limit_s: float) -> None:
         """A hint from ourselves to ourselves."""
-        self._nonce = f"{_NONCE}{secrets.token_hex(8)}"
+        self._nonce = f"{NONCE}{secrets.token_hex(8)}"
         self._came_back.clear()
         async with asyncio.timeout(limit_s):
             await connection.execute(sql.HINT, CHANNEL, [self._nonce])

@@ -9,13 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
+from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
 STEPS: Sequence[LiteralString] = (sql.STEP_2, sql.STEP_3)  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 
+OLDEST = 15
+
 _LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction
+
+_SERVER = "SELECT current_setting('server_version') AS told, current_setting('server_version_num')::int AS number"
 
 _CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_version ("
@@ -24,10 +29,15 @@ _CREATE_LEDGER = (
 
 
 async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
-    """Bring the database to this program's version; the version that it has then."""
+    """Bring the database to this program's version; the version that it has then.
+
+    Raises:
+        errors.Unfit: the server is too old for us, or a pooler before it refuses our sessions.
+    """
     with translated():
         connection = await connect(dsn, lock_timeout="60s", statement_timeout="0")
         try:
+            await require_fit(connection)
             version = await _version(connection)
             return version if version > len(steps) else await _upgrade(connection, steps)
         finally:
@@ -42,6 +52,19 @@ async def check(dsn: str) -> int:
             return await _version(connection)
         finally:
             await connection.close()
+
+
+async def require_fit(connection: Connection) -> str:
+    """What server that is.
+
+    Raises:
+        errors.Unfit: one that cannot keep what we promise.
+    """
+    (row,) = await connection.fetch(_SERVER)
+    name = f"PostgreSQL {row['told'].split()[0]}"
+    if row["number"] // 10_000 < OLDEST:
+        raise errors.Unfit(f"{name} is too old: Encoder needs {OLDEST} or newer.")
+    return name
 
 
 async def _version(connection: Connection) -> int:

@@ -26,6 +26,8 @@ STATEMENT_S = 10.0
 ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
 GIVE_UP_S = 1.0
 
+_KEPT_STATEMENTS = 100  # asyncpg's own number
+
 SESSION = {
     "application_name": "encoder",
     "timezone": "UTC",
@@ -59,6 +61,7 @@ _AWAY = (
     OSError,
     TimeoutError,
 )
+_MISLAID = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 _RIVALS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -71,6 +74,9 @@ def translated() -> Iterator[None]:
     """
     try:
         yield
+    except _MISLAID as error:
+        told = f"{type(error).__name__}: a pooler loses prepared statements between transactions (docs/databases.md)"
+        raise errors.StoreUnavailable(told) from error
     except (*_AWAY, *_RIVALS) as error:
         raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
@@ -79,11 +85,30 @@ async def connect(dsn: str, **session: str) -> Connection:
     """A connection outside the pool, with the same limits.
 
     Raises:
-        errors.Unfit: `dsn` is none.
+        errors.Unfit: `dsn` is none, or what answers there does not know the settings of our sessions.
     """
-    settings = SESSION | session
+    return await _connect(dsn, SESSION | session, kept_statements=_KEPT_STATEMENTS)
+
+
+async def connect_plainly(dsn: str) -> Connection:
+    """As `connect`, with nothing prepared that must be there in the next transaction. Raises as `connect`."""
+    return await _connect(dsn, SESSION, kept_statements=0)
+
+
+async def _connect(dsn: str, session: dict[str, str], *, kept_statements: int) -> Connection:
     try:
-        return await asyncpg.connect(dsn, timeout=CONNECT_S, command_timeout=STATEMENT_S, server_settings=settings)
+        return await asyncpg.connect(
+            dsn,
+            timeout=CONNECT_S,
+            command_timeout=STATEMENT_S,
+            statement_cache_size=kept_statements,
+            server_settings=session,
+        )
+    except (asyncpg.UndefinedObjectError, asyncpg.ProtocolViolationError) as error:
+        if "parameter" not in str(error):  # poolers say all that is wrong with that code
+            raise
+        told = f"What answers at ENCODER_DATABASE_URL refuses the settings of our sessions ({error}):"
+        raise errors.Unfit(f"{told} the server is too old, or the pooler needs docs/databases.md.") from None
     except (ValueError, asyncpg.ClientConfigurationError):  # asyncpg's own words may hold parts of a password
         told = "ENCODER_DATABASE_URL or ENCODER_LISTEN_URL is no address of a PostgreSQL database."
         raise errors.Unfit(told) from None

@@ -62,6 +62,7 @@ async def open_store(dsn: str, *, listen_dsn: str | None = None, pool_size: int 
 
     Raises:
         errors.StoreUnavailable: it cannot be reached.
+        errors.Unfit: its server is too old, or a pooler before it refuses our sessions.
     """
     await migrate.upgrade(dsn)
     pool = await Pool.open(dsn, size=pool_size)
