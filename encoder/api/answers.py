@@ -24,7 +24,9 @@ class AcceptedAnswer(Record):
 
 
 class WaitAnswer(Record):
-    """What a job waits for. `reason`: slot, cap, backoff, chunks. `error`: why its last attempt failed, if one did."""
+    """What a job waits for. `reason`: slot, cap, paused, scratch, backoff, chunks. `error`: why its last attempt
+    failed, if one did.
+    """
 
     reason: str
     detail: str
@@ -197,10 +199,13 @@ class QueueAnswer(Record):
     """Counts stop at 10,000."""
 
     queue: str
+    waiting: int
     ready: int
     scheduled: int
     running: int
     oldest_seconds: float | None
+    paused_since: datetime | None
+    paused_because: str | None
 
 
 class StatsAnswer(Record):

@@ -13,6 +13,7 @@ from encoder.ffmpeg import presets
 from encoder.model.ids import DeliveryId
 
 DEFAULT_PAGE = 50
+_QUEUE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")  # as ENCODER_WORKER_QUEUES may name one
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -25,6 +26,28 @@ async def workers(call: Call) -> web.Response:
 async def stats(call: Call) -> web.Response:
     """GET /stats."""
     return answer(tell.stats(await call.parts.store.stats(call.tenant_id)))
+
+
+async def pause(call: Call) -> web.Response:
+    """POST /queues/{queue}/pause: what runs goes on."""
+    queue = call.request.match_info["queue"]
+    if not _QUEUE.fullmatch(queue):
+        raise problems.not_found("There is no such queue.")
+    await call.parts.store.pause(queue, call.query.get("because", str) or "")
+    return await _queue(call, queue)
+
+
+async def resume(call: Call) -> web.Response:
+    """POST /queues/{queue}/resume."""
+    queue = call.request.match_info["queue"]
+    if not await call.parts.store.resume(queue):
+        raise problems.not_found("There is no such queue.")
+    return await _queue(call, queue)
+
+
+async def _queue(call: Call, name: str) -> web.Response:
+    queues = (await call.parts.store.stats(call.tenant_id)).queues
+    return answer(next(tell.queue(depth) for depth in queues if depth.queue == name))
 
 
 async def listed_presets(_call: Call) -> web.Response:

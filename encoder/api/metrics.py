@@ -49,11 +49,12 @@ class QueueMetrics:
     def __init__(self, store: Jobs, registry: CollectorRegistry) -> None:
         self._store = store
         self._registry = registry
-        self._tasks = Gauge(
-            "encoder_queue_tasks", "Tasks in line, counted to 10,000.", ["queue", "state"], registry=registry
-        )
+        self._tasks = Gauge("encoder_queue_tasks", "Tasks, counted to 10,000.", ["queue", "state"], registry=registry)
         self._oldest = Gauge(
-            "encoder_queue_oldest_seconds", "Age of the oldest ready task; 0 without one.", ["queue"], registry=registry
+            "encoder_queue_oldest_seconds",
+            "Age of the oldest waiting or ready task; 0 without one.",
+            ["queue"],
+            registry=registry,
         )
         self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
@@ -77,6 +78,7 @@ class QueueMetrics:
             self._set(depth)
 
     def _set(self, depth: QueueDepth) -> None:
+        self._tasks.labels(depth.queue, "waiting").set(depth.waiting)
         self._tasks.labels(depth.queue, "ready").set(depth.ready)
         self._tasks.labels(depth.queue, "scheduled").set(depth.scheduled)
         self._tasks.labels(depth.queue, "running").set(depth.running)

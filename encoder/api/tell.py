@@ -89,14 +89,24 @@ def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
     """What keeps a job from running; None while it runs or when it has ended."""
     if row.task_state is TaskState.SCHEDULED:
         return answers.WaitAnswer(reason="backoff", detail=_backoff(row), error=row.task_problem)
-    if row.task_state is TaskState.READY:
-        detail = "a free slot of a worker; GET /workers tells which are alive"
-        return answers.WaitAnswer(reason="slot", detail=detail, error=row.task_problem)
-    if row.task_state is TaskState.WAITING:
-        return answers.WaitAnswer(reason="cap", detail="other jobs of this tenant run first")
+    if row.task_state in (TaskState.WAITING, TaskState.READY):
+        reason, detail = _held_up(row)
+        return answers.WaitAnswer(reason=reason, detail=detail, error=row.task_problem)
     if row.task_state is TaskState.BLOCKED:
         return answers.WaitAnswer(reason="chunks", detail="parts of it are still being made")
     return None
+
+
+def _held_up(row: JobRow) -> tuple[str, str]:
+    if row.holdup is not None and row.holdup.paused_at is not None:
+        since = row.holdup.paused_at.isoformat(timespec="seconds")
+        because = f": {row.holdup.paused_because}" if row.holdup.paused_because else ""
+        return "paused", f"queue `{row.task_queue}` is paused since {since}{because}"
+    if row.holdup is not None and row.holdup.cap is not None and (row.holdup.running or 0) >= row.holdup.cap:
+        return "cap", f"{row.holdup.running} of at most {row.holdup.cap} run"
+    if row.task_problem is not None and row.task_problem.code == "disk_full":
+        return "scratch", row.task_problem.message
+    return "slot", "a free slot of a worker; GET /workers tells which are alive"
 
 
 def _backoff(row: JobRow) -> str:
@@ -296,16 +306,19 @@ def worker(row: WorkerRow) -> answers.WorkerAnswer:
 
 def stats(counted: Stats) -> answers.StatsAnswer:
     jobs = {state: counted.jobs.get(state, 0) for state in JobState}
-    return answers.StatsAnswer(jobs=jobs, queues=tuple(map(_queue, counted.queues)))
+    return answers.StatsAnswer(jobs=jobs, queues=tuple(map(queue, counted.queues)))
 
 
-def _queue(depth: QueueDepth) -> answers.QueueAnswer:
+def queue(depth: QueueDepth) -> answers.QueueAnswer:
     return answers.QueueAnswer(
         queue=depth.queue,
+        waiting=depth.waiting,
         ready=depth.ready,
         scheduled=depth.scheduled,
         running=depth.running,
         oldest_seconds=depth.oldest_seconds,
+        paused_since=depth.paused_at,
+        paused_because=depth.paused_because,
     )
 
 

@@ -33,6 +33,11 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "workers": ("fleet:workers", "List live workers and what each does."),
         "stats": ("fleet:stats", "Count jobs and tasks."),
     },
+    "Operate": {
+        "pause": ("fleet:pause", "Start nothing of a queue until it is resumed."),
+        "resume": ("fleet:resume", "End the pause of a queue."),
+        "quota": ("serve:quota", "Say how much of a queue a tenant may have, or list what was said."),
+    },
     "Learn": {
         "help": ("explain:explain", "Explain a command or an error code."),
         "completion": ("explain:completion", "Print the completion script of a shell."),

@@ -127,6 +127,12 @@ class Client:
     async def stats(self) -> Object:
         return await self._send("GET", "/stats")
 
+    async def pause(self, queue: str, because: str | None) -> Object:
+        return await self._send("POST", f"/queues/{queue}/pause", {"because": because} if because else {})
+
+    async def resume(self, queue: str) -> Object:
+        return await self._send("POST", f"/queues/{queue}/resume")
+
     async def events(self, job: str) -> AsyncGenerator[sse.Message, None]:
         """What happens to a job, from now until it ends. A stream that breaks is taken up where it broke."""
         last_id, failures = "", 0

@@ -43,4 +43,41 @@ async def stats(client: Client, out: Out) -> int:
     jobs = answer.get("jobs")
     for state, count in (jobs if isinstance(jobs, dict) else {}).items():
         out.line(clean(f"{state:<12} {count:>8}"))
+    queues = answer.get("queues")
+    for queue in queues if isinstance(queues, list) else []:
+        if isinstance(queue, dict):
+            out.line(_queue(queue))
     return exits.DONE
+
+
+@click.command()
+@click.argument("queue")
+@click.option("--because", metavar="WHY", help="Shown with all that waits.")
+@remote
+async def pause(client: Client, out: Out, *, queue: str, because: str | None) -> int:
+    """Start nothing of a queue (encode, io, or one of yours) until it is resumed. What runs goes on."""
+    return _told(await client.pause(queue, because), out)
+
+
+@click.command()
+@click.argument("queue")
+@remote
+async def resume(client: Client, out: Out, *, queue: str) -> int:
+    """End the pause of a queue."""
+    return _told(await client.resume(queue), out)
+
+
+def _told(queue: Object, out: Out) -> int:
+    if out.as_json:
+        out.data(queue)
+    else:
+        out.line(_queue(queue))
+    return exits.DONE
+
+
+def _queue(queue: Object) -> str:
+    counts = ", ".join(f"{queue.get(state)} {state}" for state in ("waiting", "ready", "running", "scheduled"))
+    since = queue.get("pausedSince")
+    because = queue.get("pausedBecause")
+    paused = f"  paused since {since}" + (f": {because}" if because else "") if since else ""
+    return clean(f"queue {queue.get('queue'):<6} {counts}{paused}")

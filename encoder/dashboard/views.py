@@ -26,7 +26,7 @@ LONGEST_SEARCH = 200
 _HERE = Path(__file__).parent
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-_WAITS = {TaskState.SCHEDULED, TaskState.READY}
+_WAITS = {TaskState.SCHEDULED, TaskState.WAITING, TaskState.READY}
 _STATIC = {"encoder.css": "text/css"}  # all that there is: nothing is looked up by a name that came in
 
 

@@ -68,11 +68,11 @@ OUTPUT_MOVES: dict[OutputState, frozenset[OutputState]] = {
 }
 
 TASK_MOVES: dict[TaskState, frozenset[TaskState]] = {
-    TaskState.BLOCKED: frozenset({TaskState.WAITING, TaskState.READY, TaskState.CANCELLED}),
+    TaskState.BLOCKED: frozenset({TaskState.WAITING, TaskState.CANCELLED}),
     TaskState.WAITING: frozenset({TaskState.READY, TaskState.CANCELLED}),
-    TaskState.READY: frozenset({TaskState.RUNNING, TaskState.CANCELLED}),
-    TaskState.RUNNING: frozenset({TaskState.WAITING, TaskState.READY, TaskState.SCHEDULED, *TASK_ENDED}),
-    TaskState.SCHEDULED: frozenset({TaskState.WAITING, TaskState.READY, TaskState.CANCELLED}),
+    TaskState.READY: frozenset({TaskState.RUNNING, TaskState.WAITING, TaskState.CANCELLED}),  # back where it is paused
+    TaskState.RUNNING: frozenset({TaskState.WAITING, TaskState.SCHEDULED, *TASK_ENDED}),
+    TaskState.SCHEDULED: frozenset({TaskState.WAITING, TaskState.CANCELLED}),
     TaskState.DONE: frozenset(),
     TaskState.FAILED: frozenset(),
     TaskState.CANCELLED: frozenset(),

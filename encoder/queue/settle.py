@@ -35,7 +35,7 @@ def released(claim: Claim, *, uniform: Uniform) -> Settlement:
     if claim.released >= MOST_RELEASED:
         reason = errors.Transient("timeout", "The task was given back too often: workers stop before they can end it.")
         return _again(claim, reason, uniform=uniform)
-    return Settlement(outcome=Outcome.RELEASED, state=TaskState.READY)
+    return Settlement(outcome=Outcome.RELEASED, state=TaskState.WAITING)
 
 
 def left_to_others(*, after_s: float) -> Settlement:
@@ -48,7 +48,7 @@ def lost(claim: Claim) -> Settlement:
     if claim.lost + 1 >= MOST_LOST:
         message = f"The worker was lost {MOST_LOST} times while it had this task."
         return replace(failed(Problem.of(errors.Crash("worker_lost", message))), outcome=Outcome.LOST)
-    return Settlement(outcome=Outcome.LOST, state=TaskState.READY)
+    return Settlement(outcome=Outcome.LOST, state=TaskState.WAITING)
 
 
 def timed_out() -> Settlement:

@@ -133,23 +133,31 @@ def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Chan
 
 def end_of(job: Standing, settlement: Settlement) -> TaskState:
     """The task's state after a settle: a job that is to end gets no further attempt."""
-    again = settlement.state in (TaskState.READY, TaskState.SCHEDULED)
+    again = settlement.state in (TaskState.WAITING, TaskState.SCHEDULED) or settlement.fan_out is not None
     return TaskState.CANCELLED if again and job.cancel_requested else settlement.state
 
 
-def settled(job: Standing, claim: Claim, state: TaskState, settlement: Settlement) -> Changed:
+def settled(
+    job: Standing, claim: Claim, state: TaskState, settlement: Settlement, *, part: bool = False, goes_on: bool = False
+) -> Changed:
     """The end of an attempt: its own changes, then what becomes of outputs that it left open.
+
+    `part`: it is one of several; `goes_on`: other tasks of the job are still to end, and the last of them ends the job.
 
     Raises:
         errors.Defect: `done`, but an output is still open.
     """
     own = _with(job, settlement.changes)
-    left = tuple(_left_open(own, state, settlement.problem))
+    left = tuple(
+        _left_by_part(own, claim, state, settlement.problem, goes_on=goes_on)
+        if part
+        else _left_open(own, state, settlement.problem)
+    )
     after = _with(own, left)
     changes = (*settlement.changes, *left)
     # a task that goes on keeps its job open, even with every output uploaded: its next attempt finds them and is done
-    end = _end(after) if state in TASK_ENDED else None
-    if end is None and state is TaskState.DONE:
+    end = _end(after) if state in TASK_ENDED and not goes_on else None
+    if end is None and state is TaskState.DONE and not goes_on:
         raise errors.Defect(f"task {claim.task_id} is done, but job {job.id} has open outputs")
     happenings = (
         Happening(type=EventType.TASK_SETTLED, claim=claim, data=_account(claim, state, settlement)),
@@ -227,6 +235,18 @@ def _left_open(job: Standing, state: TaskState, problem: Problem | None) -> Iter
             yield OutputChange(id=output.id, state=OutputState.CANCELLED)
         elif state is not TaskState.DONE and output.state is not OutputState.QUEUED:
             yield OutputChange(id=output.id, state=OutputState.QUEUED)
+
+
+def _left_by_part(
+    job: Standing, claim: Claim, state: TaskState, problem: Problem | None, *, goes_on: bool
+) -> Iterator[OutputChange]:
+    """A part that failed fails its own outputs. Whoever is last leaves none open: nobody is there to make them."""
+    own = claim.args.get("outputs")
+    for output in job.open_outputs:
+        if state is TaskState.FAILED and (not isinstance(own, list) or output.id in own):
+            yield OutputChange(id=output.id, state=OutputState.FAILED, problem=problem)
+        elif state in TASK_ENDED and not goes_on:
+            yield OutputChange(id=output.id, state=OutputState.CANCELLED)
 
 
 def _merged(changes: Sequence[OutputChange]) -> tuple[OutputChange, ...]:

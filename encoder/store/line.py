@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from encoder.model.ids import DeliveryId
 
 ENCODE = "encode"  # the queue of `transcode` tasks
@@ -9,7 +11,34 @@ IO = "io"  # the queue of `notify` tasks
 NOTIFY = "notify"
 
 NOTIFY_ATTEMPTS = 10  # then the delivery is `exhausted`
-FLOOR = -(1 << 63)  # where a claim begins to look: the least bigint
+START = -(1 << 63)  # before the first place in line: the least bigint
+
+
+class Floor:
+    """Where claims begin to look at a line, whose places only rise: behind those that were seen a second ago.
+
+    So the rows of the dead, which an old open transaction keeps, are not walked past again and again. Once a second a
+    claim looks from the start, for what a claim that was rolled back has left behind. The second in between is for
+    places that were committed out of their order.
+    """
+
+    EVERY_S = 1.0
+
+    def __init__(self) -> None:
+        self._floor = self._before = self._seen = START
+        self._whole_at = -inf
+
+    def at(self, now_s: float) -> int:
+        """The place from which a claim looks now, by a clock that never goes back."""
+        if now_s < self._whole_at:
+            return self._floor
+        self._whole_at = now_s + self.EVERY_S
+        self._floor, self._before, self._seen = self._before, self._seen, START
+        return START
+
+    def saw(self, place: int) -> None:
+        """A claim has taken what stood here."""
+        self._seen = max(self._seen, place)
 
 
 def root(run: int) -> str:

@@ -30,7 +30,9 @@ from encoder.store.rows import (
     NewJob,
     NewUpload,
     OutputChange,
+    Part,
     Pulse,
+    Quota,
     Settled,
     Settlement,
     Stats,
@@ -44,7 +46,7 @@ class Jobs(Protocol):
     """What callers do with jobs."""
 
     async def enqueue(self, job: NewJob) -> Accepted:
-        """Store a job whole, ready to be claimed (G1). An upload of its tenant learns which job uses it.
+        """Store a job whole, to be claimed (G1). An upload of its tenant learns which job uses it.
 
         Raises:
             errors.Rejected: `idempotency_mismatch`, the key was used for another body.
@@ -90,9 +92,13 @@ class Tasks(Protocol):
     """What workers do with tasks: the verbs of the queue."""
 
     async def claim(
-        self, queue: str, worker_id: WorkerId, *, limit: int, lease: timedelta, deadline: timedelta
+        self, queue: str, worker_id: WorkerId, *, limit: int, ahead: int = 0, lease: timedelta, deadline: timedelta
     ) -> Sequence[Claim]:
-        """Take up to `limit` ready tasks, in order, under leases. Never waits for another claimer (G17)."""
+        """Take up to `limit` tasks that stand in line, under leases. Never waits for another claimer (G17).
+
+        Where the line is too short, tasks that wait are admitted to it first, in fair order and below the caps of their
+        tenants: what lacks, and `ahead` of that for the next claims (G13, G14).
+        """
 
     async def load(self, claim: Claim) -> JobRow:
         """The job of a claimed task, with outputs."""
@@ -109,6 +115,9 @@ class Tasks(Protocol):
         Repeating one whose answer was lost is safe: a task that stands `done` at this epoch is our own success.
         """
 
+    async def parts(self, claim: Claim) -> Sequence[Part]:
+        """What the parts before a claimed task have made, in their order."""
+
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         """Leases past their time, without locking them."""
 
@@ -119,13 +128,29 @@ class Tasks(Protocol):
         """Settle for a dead owner; None when it lives, was renewed, or another rescuer has the job."""
 
     async def due(self, *, limit: int = 500) -> Sequence[str]:
-        """Make scheduled tasks ready whose time has come; the queues that got some."""
+        """Let scheduled tasks wait whose time has come; the queues that got some."""
 
     async def next_due(self) -> float | None:
         """Seconds until the nearest scheduled task; None when there is none."""
 
     async def uptime_seconds(self) -> float:
         """How long the database server itself has been up."""
+
+
+class Queues(Protocol):
+    """What operators do to queues. Both take back what stands in line; what runs goes on."""
+
+    async def pause(self, queue: str, because: str) -> None:
+        """Start nothing of a queue until `resume`. It need not be known before."""
+
+    async def resume(self, queue: str) -> bool:
+        """End a pause; False when there is no such queue."""
+
+    async def set_quota(self, quota: Quota) -> None:
+        """Replace a tenant's quota of a queue."""
+
+    async def quotas(self) -> Sequence[Quota]:
+        """All that were set."""
 
 
 class Heart(Protocol):
@@ -222,7 +247,7 @@ class Ear(Protocol):
         """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
 
 
-class Store(Jobs, Tasks, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
+class Store(Jobs, Tasks, Queues, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

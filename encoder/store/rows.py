@@ -87,6 +87,16 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holdup:
+    """What else than a busy fleet may keep a tenant's tasks waiting in a queue: a pause of it, or the tenant's cap."""
+
+    paused_at: datetime | None
+    paused_because: str | None
+    cap: int | None
+    running: int | None  # of the tenant, where it has a cap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
     """A job with its outputs (without them in lists). `spec` is without secrets; `sealed` holds those."""
 
@@ -106,9 +116,11 @@ class JobRow:
     finished_at: datetime | None
     outputs: tuple[OutputRow, ...] = ()
     holder: Holder | None = None
+    task_queue: str | None = None
     task_state: TaskState | None = None  # of the run's root task; with `run_at` it tells what the job waits for
     run_at: datetime | None = None
     task_problem: Problem | None = None  # why that task's last attempt did not end well
+    holdup: Holdup | None = None  # where it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +192,34 @@ class OutputChange:
     log: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """A task that another one makes. `args` may name the positions of its `outputs`; without them it has all."""
+
+    name: str
+    kind: str
+    queue: str
+    weight: int = 1
+    args: dict[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FanOut:
+    """Work in parts, at least one. `then` opens when the last of them is done."""
+
+    parts: tuple[NewTask, ...]
+    then: NewTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a part of a task has made; None before it is done."""
+
+    name: str
+    args: dict[str, Json]
+    result: dict[str, Json] | None
+
+
 class Outcome(StrEnum):
     """How an attempt ended."""
 
@@ -196,8 +236,8 @@ class Outcome(StrEnum):
 class Settlement:
     """How a claim is to be closed. `queue.settle` decides it, the store carries it out.
 
-    `state`: DONE, FAILED, CANCELLED, SCHEDULED (after `delay`) or READY (at once). A set `cancel_requested` of the
-    job turns SCHEDULED and READY into CANCELLED.
+    `state`: DONE, FAILED, CANCELLED, SCHEDULED (after `delay`) or WAITING (at once). A set `cancel_requested` of
+    the job turns SCHEDULED and WAITING into CANCELLED, and a DONE that fans out. `result`: of a part.
     """
 
     outcome: Outcome
@@ -205,6 +245,8 @@ class Settlement:
     delay: timedelta = timedelta(0)
     problem: Problem | None = None
     changes: tuple[OutputChange, ...] = ()
+    result: dict[str, Json] | None = None
+    fan_out: FanOut | None = None
 
     @property
     def lost(self) -> int:
@@ -342,10 +384,24 @@ class QueueDepth:
     """One queue as gauges and the autoscaler see it; counts stop at 10,000."""
 
     queue: str
+    waiting: int
     ready: int
     scheduled: int
     running: int
-    oldest_seconds: float | None  # age of the oldest ready task
+    oldest_seconds: float | None  # age of the oldest task that waits or is ready
+    paused_at: datetime | None
+    paused_because: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How much of a queue a tenant may have: `cap`, weights in line and running, None without limit; `share`, of what
+    is given out, beside the shares of others."""
+
+    tenant_id: TenantId
+    queue: str
+    cap: int | None
+    share: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

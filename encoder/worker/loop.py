@@ -15,6 +15,7 @@ from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
 from encoder.queue.erase import SecretSweep
 from encoder.queue.lease import Contact, LeaseTimes
+from encoder.queue.pace import Pace
 from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.protocol import Store
@@ -69,6 +70,7 @@ class Worker:
         self._clock = clock
         self._uniform = uniform
         self._held: dict[tuple[int, int], Held] = {}
+        self._pace = {queue: Pace(clock=clock) for queue in info.slots}
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
         self._keepers: set[asyncio.Task[None]] = set()
@@ -159,7 +161,12 @@ class Worker:
         sent_at = self._clock()
         try:
             claims = await self._store.claim(
-                queue, self._info.id, limit=free, lease=self._rhythm.times.lease, deadline=DEADLINE
+                queue,
+                self._info.id,
+                limit=free,
+                ahead=self._pace[queue].ahead,
+                lease=self._rhythm.times.lease,
+                deadline=DEADLINE,
             )
         except errors.StoreUnavailable as error:
             self._contact.broken(self._clock())
@@ -189,6 +196,7 @@ class Worker:
             finally:
                 held.leash.kill()
                 del self._held[claim.task_id, claim.epoch]
+                self._pace[claim.queue].ended()
                 self.wake.poke(claim.queue)
 
     async def _lead(self, held: Held) -> None:

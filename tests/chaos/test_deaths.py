@@ -160,7 +160,7 @@ async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(dsn: str, tmp_
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=10) == 0
         row = await task_row(platform, job_id)
-        assert (row["state"], row["attempt"], row["released"]) == ("ready", 0, 1)
+        assert (row["state"], row["attempt"], row["released"]) == ("waiting", 0, 1)
         assert await no_ffmpeg(platform)
         assert [path.name for path in platform.scratch.glob("*/*")] == ["lock"]  # the API's own
         await platform.call("POST", f"/jobs/{job_id}/cancel")

@@ -50,7 +50,7 @@ class EnqueueSuite:
             (1, OutputState.QUEUED),
         ]
         assert [output.spec.width for output in job.outputs] == [100, 102]
-        assert job.task_state is TaskState.READY
+        assert job.task_state in (TaskState.WAITING, TaskState.READY)
         assert await event_types(store, accepted.id) == [EventType.JOB_SUBMITTED]
         assert (await work.claim_one(store)).job_id == accepted.id
 
@@ -352,7 +352,7 @@ class ReadSuite:
         assert stats.jobs == {state: 2 if state is JobState.QUEUED else 0 for state in JobState}
         encode, io = stats.queues
         assert (encode.queue, encode.ready, encode.scheduled, encode.running) == ("encode", 0, 1, 1)
-        assert (io.queue, io.ready, io.scheduled, io.running) == ("io", 1, 0, 0)
+        assert (io.queue, io.waiting, io.ready, io.scheduled, io.running) == ("io", 1, 0, 0, 0)
         assert encode.oldest_seconds is None
         assert io.oldest_seconds is not None
         assert (await store.stats(None)).jobs[JobState.CANCELLED] == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tests.contracts.store_admission import AdmissionSuite, QueueSuite
 from tests.contracts.store_deliveries import DeliverySuite
+from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_retention import RetentionSuite
 from tests.contracts.store_tasks import (
@@ -24,9 +26,12 @@ class StoreSuite(
     DeleteSuite,
     ReadSuite,
     ClaimSuite,
+    AdmissionSuite,
+    QueueSuite,
     MarkSuite,
     FenceSuite,
     SettleSuite,
+    GraphSuite,
     LeaseSuite,
     UnavailableSuite,
     DeliverySuite,

@@ -279,7 +279,7 @@ class SettleSuite:
     async def test_a_release_charges_no_attempt_and_can_be_claimed_at_once(self, store: Store) -> None:
         """G10"""
         _, claim = await work.working(store)
-        assert (await store.settle(claim, work.RELEASED)).task_state is TaskState.READY
+        assert (await store.settle(claim, work.RELEASED)).task_state is TaskState.WAITING
         again = await work.claim_one(store)
         assert (again.epoch, again.attempt, again.released, again.lost) == (2, 1, 1, 0)
 
@@ -332,7 +332,7 @@ class LeaseSuite:
 
         settled = await store.rescue(expired.claim, work.LOST)
         assert settled is not None
-        assert settled.task_state is TaskState.READY
+        assert settled.task_state is TaskState.WAITING
         assert await store.expired() == []
         assert (await work.claim_one(store)).epoch == 2
 
@@ -342,7 +342,7 @@ class LeaseSuite:
         held = await store.held(claim.task_id, claim.epoch)
         assert held is not None
         assert (held.job_id, held.attempt, held.args) == (claim.job_id, claim.attempt, claim.args)
-        assert (await store.settle(held, work.LOST)).task_state is TaskState.READY
+        assert (await store.settle(held, work.LOST)).task_state is TaskState.WAITING
         assert await store.held(claim.task_id, claim.epoch) is None
         assert (await work.claim_one(store)).epoch == 2
         assert await store.held(claim.task_id, claim.epoch) is None

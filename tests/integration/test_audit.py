@@ -73,7 +73,7 @@ async def jobs(store: Store) -> None:
     """The three, as they may well stand."""
     for hook in (work.HOOK, None, None):
         await work.enqueue(store, hook=hook)
-    first, second = await work.claim(store, limit=2)
+    first, second = await work.claim(store, limit=2, ahead=1)
     await store.mark(first)
     await store.settle(first, work.done(0))
     await store.mark(second)

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from encoder.store.line import FLOOR
+from encoder.store.line import START
 from encoder.store.mysql import upgrade
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection, connect
@@ -42,11 +42,13 @@ FILL = (
     """INSERT INTO job_outputs (job_id, position, state, updated_at)
     SELECT seq, 0, 'queued', UTC_TIMESTAMP(6) FROM seq_1_to_100000""",
     """INSERT INTO tasks (id, job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
-    SELECT seq, seq, 1, 't1', 'transcode', 'encode', CASE WHEN seq % 2 = 0 THEN 'scheduled' ELSE 'ready' END,
+    SELECT seq, seq, 1, 't1', 'transcode', 'encode',
+           CASE seq % 4 WHEN 1 THEN 'waiting' WHEN 3 THEN 'ready' ELSE 'scheduled' END,
            UTC_TIMESTAMP(6) + INTERVAL (seq % 1000) HOUR - INTERVAL 1 HOUR, 3, '{}', UTC_TIMESTAMP(6)
     FROM seq_1_to_100000""",
     """INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
     SELECT queue, id, id, tenant_id, 1 FROM tasks WHERE state = 'ready'""",
+    "UPDATE queues SET next_seq = 1000000",
     """INSERT INTO webhook_deliveries
       (id, job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
     SELECT id, id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', UTC_TIMESTAMP(6) FROM jobs""",
@@ -102,13 +104,13 @@ async def test_a_claim_reads_few_rows_per_task(connection: Connection) -> None:
     """G17"""
     async with counted(connection) as read:
         rows = await Session(connection).fetch(
-            Statement.CLAIM, "encode", FLOOR, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1)
+            Statement.CLAIM, "encode", START, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1)
         )
     assert [row["picked"] for row in rows] == [3, 3, 3]
     # of each task: its place twice, itself three times, and its number in five lists, each with an end
     assert read[0] <= 3 * (5 + 2 * 5) + 2 * 5 + 4
     for query in queries("claim"):
-        assert await read_whole(connection, query, "encode", FLOOR, 3, uuid4(), 1, 1) == set()
+        assert await read_whole(connection, query, "encode", START, 3, uuid4(), 1, 1) == set()
 
 
 async def test_a_claim_reads_as_few_when_statistics_come(connection: Connection) -> None:
@@ -116,11 +118,26 @@ async def test_a_claim_reads_as_few_when_statistics_come(connection: Connection)
     await test_a_claim_reads_few_rows_per_task(connection)
 
 
-async def test_an_idle_queue_costs_a_claim_one_row(connection: Connection) -> None:
+async def test_an_idle_queue_costs_a_claim_two_looks(connection: Connection) -> None:
     peek = queries("claim")[0]
     async with counted(connection) as read:
-        assert await connection.ask(peek, "io", FLOOR, 3) == []
-    assert read[0] <= 1
+        assert await connection.ask(peek, "io", START, 3) == []
+    assert read[0] <= 2
+
+
+async def test_an_admission_looks_once_at_each_tenant_and_reads_what_it_may_choose(connection: Connection) -> None:
+    next_tenant, _ = queries("waiting_tenants")
+    async with counted(connection) as read:
+        assert await connection.ask(next_tenant, "encode", 0) == [{"tenant_id": 1}]
+        assert await connection.ask(next_tenant, "encode", 1) == []
+    assert read[0] <= 2
+    async with counted(connection) as read:
+        heads = await Session(connection).fetch(Statement.HEADS, "encode", [1], 5)
+    assert [head["id"] for head in heads] == [1, 5, 9, 13, 17]
+    assert read[0] <= 5
+    async with counted(connection) as read:
+        await Session(connection).fetch(Statement.ADMIT, [9, 1, 5])
+    assert read[0] <= 40
 
 
 async def test_the_due_sweep_reads_what_is_due(connection: Connection) -> None:
@@ -173,13 +190,19 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.JOB, (None, UUID(int=5), 1, False)),
         (Statement.LOCK_JOB, (5,)),
         (Statement.LOCK_FREE_JOB, (5,)),
+        (Statement.LOCK_QUEUE, ("encode",)),
+        (Statement.HOLDUPS, (1, ["encode", "io"])),
         (Statement.OUTPUTS, (5,)),
         (Statement.OUTPUTS_OF_JOBS, ([5, 6, 7],)),
         (Statement.HOLD_TASK, (5, 1, 5)),
         (Statement.EVENTS, (5, 0, 500)),
         (Statement.LOG, (5, 0)),
         (Statement.DELIVERY, (5,)),
-        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False)),
+        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False, None)),
+        (Statement.OPEN_NEXT, (5,)),
+        (Statement.ABANDON, (5,)),
+        (Statement.LIVE, (5,)),
+        (Statement.PARTS, (5,)),
         (Statement.SETTLED_BEFORE, (5,)),
         (Statement.HELD, (5, 1)),
         (Statement.SET_DEADLINE, (5, 1, timedelta(1))),
@@ -234,8 +257,8 @@ async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:
     assert (counts["queued"], counts["failed"]) == (10_000, 5)
     assert read[0] <= 65_000  # each is read, written down, and counted
     async with counted(connection) as read:
-        encode, io = await Session(connection).fetch(Statement.DEPTHS, None, ("encode", "io"))
-    assert (encode["ready"], encode["scheduled"], io["ready"]) == (10_000, 10_000, 0)
+        encode, io = await Session(connection).fetch(Statement.DEPTHS, None)
+    assert (encode["waiting"], encode["ready"], encode["scheduled"], io["ready"]) == (10_000, 10_000, 10_000, 0)
     assert read[0] <= 250_000
 
 
@@ -260,7 +283,7 @@ async def test_a_claim_locks_what_it_takes_and_its_rival_gets_the_next(
 ) -> None:
     """The lock budget: 2 × LIMIT + 2 for the line, and the tasks and leases that are won."""
     rival = await connect(Address.of(crowded))
-    values = ("encode", FLOOR, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1))
+    values = ("encode", START, 3, uuid4(), timedelta(minutes=1), timedelta(minutes=1))
     for each in (connection, rival):
         await each.say("START TRANSACTION")
     first = await Session(connection).fetch(Statement.CLAIM, *values)
@@ -279,7 +302,7 @@ async def test_a_claim_locks_what_it_takes_and_its_rival_gets_the_next(
     [
         (Statement.LOCK_JOB, (5,), 1),
         (Statement.HOLD_TASK, (5, 1, 5), 1),
-        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False), 2),
+        (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False, None), 2),
         (Statement.CANCEL_TASKS, (5,), 1),
         (Statement.FLAG_LEASES, (5,), 1),
         (Statement.GONE, (5,), 2),
@@ -304,7 +327,7 @@ async def test_an_empty_queue_is_locked_for_nobody(connection: Connection, crowd
     """A gap that is locked keeps every enqueue out (ratchet#178): hence READ COMMITTED."""
     await connection.say("START TRANSACTION")
     (pick,) = queries("claim")[1:2]
-    assert await connection.ask(pick, "gpu", FLOOR, 3) == []
+    assert await connection.ask(pick, "gpu", START, 3) == []
     other = await connect(Address.of(crowded), lock_wait_s=1)
     await other.say("START TRANSACTION")
     await other.say("INSERT INTO task_ready VALUES ('gpu', 1, 1, 1, 1)")

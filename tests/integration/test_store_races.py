@@ -63,7 +63,7 @@ async def test_a_rescue_that_has_the_job_wins_over_a_settle(store: Store, refere
         settle = await referee.until_waiting(store.settle(claim, work.done(0)), waiting=2)
     rescued = await rescue
     assert rescued is not None
-    assert rescued.task_state is TaskState.READY
+    assert rescued.task_state is TaskState.WAITING
     with pytest.raises(errors.LeaseLost):
         await settle
     assert await ends(store, job.id) == []
@@ -113,7 +113,7 @@ async def test_a_rescue_that_comes_first_leaves_nothing_to_beat(store: Store, re
 async def test_a_claim_that_wins_between_the_halves_of_a_cancel_is_flagged(
     store: Store, referee: Referee, dsn: str
 ) -> None:
-    job = await work.enqueue(store)
+    _, job = await work.lined_up(store)
     (task_id,) = await task_ids(dsn, job.id)
     async with referee.holding("tasks", "id", task_id):
         claiming = await referee.until_waiting(work.claim_one(store), waiting=1)
@@ -124,7 +124,7 @@ async def test_a_claim_that_wins_between_the_halves_of_a_cancel_is_flagged(
 
 
 async def test_a_cancel_that_comes_first_leaves_nothing_to_claim(store: Store, referee: Referee, dsn: str) -> None:
-    job = await work.enqueue(store)
+    _, job = await work.lined_up(store)
     (task_id,) = await task_ids(dsn, job.id)
     async with referee.holding("tasks", "id", task_id):
         cancel = await referee.until_waiting(store.cancel(job.id), waiting=1)

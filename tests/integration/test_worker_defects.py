@@ -84,7 +84,7 @@ async def test_a_task_that_cannot_be_rescued_keeps_no_other_from_being_freed(
     await db.execute(POISON[poison], poisoned)
     assert await trusting(store).sweep() == 2
     rows = await db.fetch("SELECT job_id, state FROM tasks ORDER BY id")
-    assert [tuple(row) for row in rows] == [(before, "ready"), (poisoned, "running"), (after, "ready")]
+    assert [tuple(row) for row in rows] == [(before, "waiting"), (poisoned, "running"), (after, "waiting")]
 
 
 async def test_work_of_a_newer_release_is_left_to_newer_workers(store: PostgresStore, db: asyncpg.Connection) -> None:

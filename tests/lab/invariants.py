@@ -63,8 +63,8 @@ ALWAYS = {
         SELECT t.id FROM tasks t WHERE t.state = 'ready' AND 1 <> (
           SELECT count(*) FROM task_ready r WHERE r.task_id = t.id AND r.queue = t.queue)""",
     "V12 a place in line of a task that is not ready": """
-        SELECT r.task_id AS id FROM task_ready r LEFT JOIN tasks t ON t.id = r.task_id
-        WHERE t.id IS NULL OR t.state NOT IN ('ready', 'cancelled')""",
+        SELECT r.task_id AS id FROM task_ready r JOIN tasks t ON t.id = r.task_id
+        WHERE t.state NOT IN ('ready', 'cancelled')""",
 }
 
 # once nothing is to be done any more

@@ -27,9 +27,13 @@ from tests.lab.platform import free_port
 
 START_S = 60.0
 _BINARIES = ("mariadbd", "mariadb-install-db")
-_TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", sql.read("schema"))) - {"schema_version"} | {
+_TABLES = set(re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)", sql.read("schema"))) - {"schema_version", "queues"} | {
     "lab_stale_writes"
 }
+_QUEUES_AS_MADE = (
+    "DELETE FROM queues WHERE queue NOT IN ('encode', 'io')",
+    "UPDATE queues SET next_seq = 1, paused_at = NULL, paused_because = NULL",
+)
 _NUMBERED = {"jobs", "tasks", "webhook_deliveries"}
 _SPOKEN = "mariadbd is not installed; `make setup` as root installs it"
 
@@ -97,6 +101,7 @@ class Server:
         there = await ask(dsn, "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()")
         kept = _TABLES & {table for (table,) in there}
         await run(dsn, *(f"DELETE FROM {table}" for table in kept))  # noqa: S608  # tables of ours
+        await run(dsn, *_QUEUES_AS_MADE)
         await run(dsn, *(f"ALTER TABLE {table} AUTO_INCREMENT = 1" for table in kept & _NUMBERED))
 
     async def administer(self, *texts: str) -> None:

@@ -33,7 +33,7 @@ def _tasks(name: str) -> str:
 MUTANTS = (
     Mutant(
         guarantee="G1", what="a job gets no place in line", file=f"{SQL}/enqueue.sql",
-        old="id, tenant_id, weight FROM task\n", new="id, tenant_id, weight FROM task WHERE id < 0\n",
+        old="weight FROM task WHERE state = 'ready'", new="weight FROM task WHERE state = 'never'",
         test="contracts/store_jobs.py::test_an_accepted_job_is_there_whole_and_can_be_claimed",
     ),
     Mutant(
@@ -68,8 +68,8 @@ MUTANTS = (
         test=_tasks("test_an_expired_lease_is_found_and_its_task_freed"),
     ),
     Mutant(
-        guarantee="G5", what="what was lost gets no place in line", file=f"{SQL}/close_task.sql",
-        old="FROM closed WHERE state = 'ready'", new="FROM closed WHERE state = 'never'",
+        guarantee="G5", what="what was lost is not tried again", file="store/changes.py",
+        old="if again and job.cancel_requested else", new="if again else",
         test=_tasks("test_an_expired_lease_is_found_and_its_task_freed"),
     ),
     Mutant(
@@ -126,6 +126,23 @@ MUTANTS = (
         guarantee="G12", what="a hint wakes nobody", file="queue/wake.py",
         old="self._ready[what].set()", new="pass",
         test="unit/test_wake.py::test_a_hint_wakes_the_claimer_of_its_queue_only",
+    ),
+    Mutant(
+        guarantee="G13", what="what runs is not counted", file=f"{SQL}/waiting_tenants.sql",
+        old="SELECT tenant_id, weight FROM task_leases WHERE queue = $1",
+        new="SELECT tenant_id, weight FROM task_leases WHERE false",
+        test="contracts/store_admission.py::test_a_cap_is_kept_by_all_claimers_together_in_every_snapshot",
+    ),
+    Mutant(
+        guarantee="G14", what="who came first is next", file="store/fair.py",
+        old="(Fraction(after, tenant.share), waiting", new="(Fraction(0), waiting",
+        test="contracts/store_admission.py::"
+        "test_a_tenant_below_its_share_is_next_however_long_anothers_backlog_is",
+    ),
+    Mutant(
+        guarantee="G15", what="the first part that is done opens what is behind", file=f"{SQL}/open_next.sql",
+        old="CASE WHEN pending = 1 THEN", new="CASE WHEN pending > 0 THEN",
+        test="contracts/store_graph.py::test_the_task_behind_opens_once_when_the_last_part_is_done",
     ),
     Mutant(
         guarantee="G16", what="only the end of a job is told", file="store/changes.py",

@@ -18,8 +18,8 @@ LEASE = timedelta(seconds=60)
 PAST = timedelta(0)  # a lease that has run out by the time anybody looks
 HOOK = "https://receiver.example/hook"
 
-LOST = Settlement(outcome=Outcome.LOST, state=TaskState.READY)
-RELEASED = Settlement(outcome=Outcome.RELEASED, state=TaskState.READY)
+LOST = Settlement(outcome=Outcome.LOST, state=TaskState.WAITING)
+RELEASED = Settlement(outcome=Outcome.RELEASED, state=TaskState.WAITING)
 CANCELLED = Settlement(outcome=Outcome.CANCELLED, state=TaskState.CANCELLED)
 DONE = Settlement(outcome=Outcome.DONE, state=TaskState.DONE)
 
@@ -71,11 +71,14 @@ async def claim(
     *,
     queue: str = "encode",
     limit: int = 1,
+    ahead: int = 0,
     lease: timedelta = LEASE,
     deadline: timedelta = LEASE,
     worker: WorkerId | None = None,
 ) -> Sequence[Claim]:
-    return await store.claim(queue, worker or WorkerId(uuid4()), limit=limit, lease=lease, deadline=deadline)
+    return await store.claim(
+        queue, worker or WorkerId(uuid4()), limit=limit, ahead=ahead, lease=lease, deadline=deadline
+    )
 
 
 async def claim_one(store: Store, *, queue: str = "encode", lease: timedelta = LEASE) -> Claim:
@@ -87,6 +90,12 @@ async def working(store: Store, **wanted: object) -> tuple[Accepted, Claim]:
     """A job and the claim on its task."""
     accepted = await enqueue(store, **wanted)
     return accepted, await claim_one(store)
+
+
+async def lined_up(store: Store, **wanted: object) -> tuple[Sequence[Claim], Accepted]:
+    """Two jobs that run, and one that stands in line behind them."""
+    *_, last = [await enqueue(store, **wanted) for _ in range(3)]
+    return await claim(store, limit=2, ahead=1), last
 
 
 def change(output: int, state: OutputState, **members: object) -> OutputChange:

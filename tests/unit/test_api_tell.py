@@ -126,7 +126,7 @@ def test_a_job_that_waits_for_its_next_attempt_says_why_the_last_one_failed() ->
     assert (
         told.detail == "an attempt failed with source_unavailable; the next one waits until 2026-11-20T14:30:00+00:00"
     )
-    assert waits(TaskState.READY, PROBLEM).error == PROBLEM  # the time has come, and still no worker took it
+    assert waits(TaskState.WAITING, PROBLEM).error == PROBLEM  # the time has come, and still no worker took it
 
 
 def test_a_job_that_waits_without_a_failure_names_none() -> None:

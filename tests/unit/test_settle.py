@@ -56,7 +56,7 @@ def test_want_of_a_resource_gives_the_task_back_uncharged_unless_an_encode_ran()
     full = errors.Resource("disk_full", "no space")
     before = settle.after_failure(CLAIM, full, encoded=False, uniform=longest)
     after = settle.after_failure(CLAIM, full, encoded=True, uniform=longest)
-    assert (before.outcome, before.state, before.released) == (Outcome.RELEASED, TaskState.READY, 1)
+    assert (before.outcome, before.state, before.released) == (Outcome.RELEASED, TaskState.WAITING, 1)
     assert (after.outcome, after.state, after.released) == (Outcome.RETRIED, TaskState.SCHEDULED, 0)
 
 
@@ -65,7 +65,7 @@ def test_the_twenty_first_release_counts_as_a_failure() -> None:
     assert settle.released(claim, uniform=longest).outcome is Outcome.RETRIED
 
 
-@pytest.mark.parametrize(("lost", "state"), [(0, TaskState.READY), (1, TaskState.READY), (2, TaskState.FAILED)])
+@pytest.mark.parametrize(("lost", "state"), [(0, TaskState.WAITING), (1, TaskState.WAITING), (2, TaskState.FAILED)])
 def test_the_third_loss_ends_the_task_as_worker_lost(lost: int, state: TaskState) -> None:
     settlement = settle.lost(replace(CLAIM, lost=lost))
     assert (settlement.outcome, settlement.state, settlement.lost) == (Outcome.LOST, state, 1)

@@ -12,7 +12,7 @@ from encoder.store.hints import Hints
 from encoder.store.line import ENCODE, IO, NOTIFY_ATTEMPTS
 from encoder.store.mysql.connection import DUPLICATE, Connection, code_of
 from encoder.store.mysql.pool import Pool, Session
-from encoder.store.mysql.programs import LINE_UP, tell
+from encoder.store.mysql.programs import tell
 from encoder.store.mysql.sql import queries
 from encoder.store.rows import NewJob
 from encoder.store.text import json_text
@@ -56,8 +56,7 @@ async def _insert(session: Connection, job: NewJob) -> JobId:
     if job.spec.tags:
         await session.write(_TAGS, job_id, job.tenant_id, job.spec.tags)
     await session.write(_OUTPUTS, job_id, list(range(len(job.spec.outputs))), at)
-    task = await session.add(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts)
-    await session.write(LINE_UP, task)
+    await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts)
     await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
     await _tell_first(session, job, job_id, at)
     if job.upload_id is not None:

@@ -17,8 +17,8 @@ from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection, code_of, connect, translated
 from encoder.store.mysql.sql import Query
 
-FIRST = 3  # the version of `schema.sql` without any step: the first that there was for these servers
-STEPS: Sequence[str] = ()  # each leads one version on
+FIRST = 3  # the first version that there was for these servers
+STEPS: Sequence[str] = (sql.read("step_4"),)  # each leads one version on
 VERSION = FIRST + len(STEPS)
 
 OLDEST_MYSQL = (8, 0, 16)  # checks constraints; SKIP LOCKED and JSON_TABLE are older
@@ -103,8 +103,8 @@ async def _upgrade(connection: Connection, steps: Sequence[str]) -> int:
     version = await _version(connection)
     if version == 0:
         await _run(connection, sql.read("schema"))
-        await connection.write(_NOTE, FIRST)
-        version = FIRST
+        version = FIRST + len(steps)
+        await connection.write(_NOTE, version)
     for number, step in enumerate(steps[version - FIRST :], version + 1):
         await _run(connection, step)
         await connection.write(_NOTE, number)

@@ -32,13 +32,22 @@ class Program:
     reads: bool = False
 
 
-LINE_UP = query("line_up")
 TELL_DELIVERY, TELL_TASK = queries("tell")
 _STANDING = query("standing")
 _HOLD = query("hold_task")
-_PEEK_READY, _PICK, _DROP, _LOCK_READY, _START, _LEASE = queries("claim")
+_PEEK, _PICK, _DROP, _LOCK_READY, _START, _LEASE, _MORE = queries("claim")
+_NEXT_TENANT, _HAVE = queries("waiting_tenants")
+_HEADS = query("heads")
+_LOCK_CHOSEN, _OPEN_CHOSEN, _PLACE, _DRAWN = queries("admit")
+_FIND_PLACES, _DROP_PLACES, _WAIT_AGAIN = queries("take_back")
+_RESUME = query("resume")
+_SET_QUOTA = queries("set_quota")
+_HELLO = queries("hello")
 _CLOSE_LEASE, _CLOSE_TASK, _JOB_OF_TASK = queries("close_task")
-_FIND_DUE, _LOCK_DUE, _OPEN_DUE, _LINE_UP_DUE = queries("due")
+_OPEN_NEXT, _OPENED = queries("open_next")
+_FIND_PARTS, _ABANDON = queries("abandon")
+_ADD_BEHIND, _ADD_PART = queries("fan_out")
+_FIND_DUE, _LOCK_DUE, _OPEN_DUE = queries("due")
 _FIND_OPEN, _CANCEL_OPEN = queries("cancel_tasks")
 _FIND_LEASES, _FLAG_LEASES = queries("flag_leases")
 _OPEN_ROOT = query("open_root")
@@ -62,20 +71,71 @@ async def claim(
     session: Connection, queue: str, floor: int, limit: int, worker: object, lease: object, deadline: object
 ) -> Sequence[Row]:
     picked = await session.ask(_PICK, queue, floor, limit)
-    if not picked:
-        return _NOTHING_PICKED
-    await session.write(_DROP, queue, [place["seq"] for place in picked])
-    tasks = await session.ask(_LOCK_READY, sorted(place["task_id"] for place in picked))
+    places = {place["task_id"]: place["seq"] for place in picked}
+    told = {
+        "picked": len(picked),
+        "seen": max(places.values(), default=None),
+        "waiting": len(picked) < limit and bool(await session.ask(_MORE, queue)),
+    }
+    if picked:
+        await session.write(_DROP, queue, sorted(places.values()))
+    tasks = await session.ask(_LOCK_READY, sorted(places)) if picked else ()
     if not tasks:
-        return [{"picked": len(picked), "task_id": None}]
+        return [told | {"task_id": None}]
     ids = sorted(task["task_id"] for task in tasks)
     await session.write(_START, ids)
     await session.write(_LEASE, ids, worker, lease, deadline)
-    in_line = sorted(tasks, key=lambda task: (task["nice"], task["task_id"]))
-    return [task | {"picked": len(picked)} for task in in_line]
+    return [task | told for task in sorted(tasks, key=lambda task: places[task["task_id"]])]
 
 
-_NOTHING_PICKED: Sequence[Row] = ({"picked": 0, "task_id": None},)
+_NOTHING_PICKED: Sequence[Row] = ({"picked": 0, "seen": None, "waiting": False, "task_id": None},)
+
+
+async def waiting_tenants(session: Connection, queue: str) -> Sequence[Row]:
+    tenants: list[int] = []
+    while found := await session.ask(_NEXT_TENANT, queue, tenants[-1] if tenants else _BEFORE_ALL):
+        tenants += [row["tenant_id"] for row in found]
+    return await session.ask(_HAVE, queue, tenants) if tenants else ()
+
+
+_BEFORE_ALL = -1 << 63
+
+
+async def heads(session: Connection, queue: str, tenants: Sequence[int], limit: int) -> Sequence[Row]:
+    return [head for tenant in tenants for head in await session.ask(_HEADS, queue, tenant, limit)]
+
+
+async def admit(session: Connection, chosen: Sequence[int]) -> Sequence[Row]:
+    mine = {row["id"]: row["queue"] for row in await session.ask(_LOCK_CHOSEN, sorted(chosen))}
+    if mine:
+        await session.write(_OPEN_CHOSEN, sorted(mine))
+        await session.write(_PLACE, [task for task in chosen if task in mine])
+        await session.write(_DRAWN, next(iter(mine.values())), len(mine) + 1)
+    return [{"admitted": len(mine)}]
+
+
+async def take_back(session: Connection, queue: str, tenant: int | None) -> Sequence[Row]:
+    places = await session.ask(_FIND_PLACES, queue, tenant)
+    if places:
+        await session.write(_DROP_PLACES, queue, [place["seq"] for place in places])
+        await session.write(_WAIT_AGAIN, sorted(place["task_id"] for place in places))
+    return ()
+
+
+async def resume(session: Connection, queue: str) -> Sequence[Row]:
+    return [{"queue": queue}] if await session.write(_RESUME, queue) else ()
+
+
+async def set_quota(session: Connection, *values: object) -> Sequence[Row]:
+    for step in _SET_QUOTA:
+        await session.write(step, *values)
+    return ()
+
+
+async def hello(session: Connection, *values: object) -> Sequence[Row]:
+    for step in _HELLO:
+        await session.write(step, *values)
+    return ()
 
 
 async def hold_task(session: Connection, task: int, epoch: int, job: int) -> Sequence[Row]:
@@ -83,23 +143,41 @@ async def hold_task(session: Connection, task: int, epoch: int, job: int) -> Seq
     return [await standing(session, job)] if held else ()
 
 
-async def close_task(session: Connection, task: int, epoch: int, state: str, *how: object) -> Sequence[Row]:
-    values = (task, epoch, state, *how)
+async def close_task(session: Connection, task: int, epoch: int, *how: object) -> Sequence[Row]:
+    values = (task, epoch, *how)
     if not await session.write(_CLOSE_LEASE, *values) or not await session.write(_CLOSE_TASK, *values):
         return ()
-    if state == "ready":
-        await session.write(LINE_UP, task)
     (row,) = await session.ask(_JOB_OF_TASK, task)
-    return [await standing(session, row["job_id"])]
+    return [await standing(session, row["job_id"]) | {"then_id": row["then_id"]}]
+
+
+async def open_next(session: Connection, task: int) -> Sequence[Row]:
+    return await session.ask(_OPENED, task) if await session.write(_OPEN_NEXT, task) else ()
+
+
+async def abandon(session: Connection, behind: int) -> Sequence[Row]:
+    parts = await session.ask(_FIND_PARTS, behind)
+    await session.write(_ABANDON, sorted([behind, *(part["id"] for part in parts)]))
+    return ()
+
+
+async def fan_out(session: Connection, job: int, nice: int, attempts: int, then: str, parts: str) -> Sequence[Row]:
+    (behind,), parted = _decoded(f"[{then}]"), _decoded(parts)
+    task = await session.add(_ADD_BEHIND, job, nice, attempts, *_new_task(behind), len(parted))
+    for part in parted:
+        await session.write(_ADD_PART, job, nice, attempts, *_new_task(part), task)
+    return ()
+
+
+def _new_task(told: Mapping[str, msgspec.Raw]) -> tuple[object, ...]:
+    return (*(_value(told[name]) for name in ("name", "kind", "queue", "weight")), _text(told["args"]))
 
 
 async def due(session: Connection, limit: int) -> Sequence[Row]:
     found = await session.ask(_FIND_DUE, limit)
     mine = await session.ask(_LOCK_DUE, sorted(task["id"] for task in found)) if found else ()
     if mine:
-        ids = sorted(task["id"] for task in mine)
-        await session.write(_OPEN_DUE, ids)
-        await session.write(_LINE_UP_DUE, ids)
+        await session.write(_OPEN_DUE, sorted(task["id"] for task in mine))
     return [{"queue": queue} for queue in sorted({task["queue"] for task in mine})]
 
 
@@ -117,8 +195,7 @@ async def flag_leases(session: Connection, job: int) -> Sequence[Row]:
 
 
 async def open_root(session: Connection, job: int, *values: object) -> Sequence[Row]:
-    task = await session.add(_OPEN_ROOT, job, *values)
-    await session.write(LINE_UP, task)
+    await session.write(_OPEN_ROOT, job, *values)
     return [await standing(session, job)]
 
 
@@ -156,9 +233,9 @@ async def jobs(session: Connection, *values: object) -> Sequence[Row]:
     return await session.ask(_JOBS, [row["id"] for row in found]) if found else ()
 
 
-async def depths(session: Connection, tenant: object, shown: object) -> Sequence[Row]:
-    queues = await session.ask(_QUEUES, tenant, shown)
-    return [row for known in queues for row in await session.ask(_DEPTH, tenant, shown, known["queue"])]
+async def depths(session: Connection, tenant: object) -> Sequence[Row]:
+    queues = await session.ask(_QUEUES)
+    return [row for known in queues for row in await session.ask(_DEPTH, tenant, known["queue"])]
 
 
 async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: ANN401  # twelve, of many types
@@ -187,10 +264,9 @@ _JSON_OF_OUTPUT = ("plan", "command", "intent", "delivered", "proof", "problem",
 
 
 async def tell(session: Connection, job_id: int, at: datetime, attempts: int, *words: object) -> None:
-    """A delivery with its notify task, in line. `words`: event, type, webhook id, url, body."""
+    """A delivery with its notify task. `words`: event, type, webhook id, url, body."""
     delivery = await session.add(TELL_DELIVERY, job_id, at, *words)
-    task = await session.add(TELL_TASK, delivery, attempts)
-    await session.write(LINE_UP, task)
+    await session.write(TELL_TASK, delivery, attempts)
 
 
 def _decoded(text: str) -> list[dict[str, msgspec.Raw]]:
@@ -230,11 +306,10 @@ async def reopen_delivery(session: Connection, tenant: int, delivery: int) -> Se
 async def replay(session: Connection, job_id: int, delivery: int, name: str, attempts: int) -> Sequence[Row]:
     known = await session.ask(_KNOWN_TELLINGS, job_id, name)
     for task in known:
-        if task["state"] == "scheduled" and await session.write(_HURRY, task["id"]):
-            await session.write(LINE_UP, task["id"])
-    if not any(task["state"] in {"ready", "running", "scheduled"} for task in known):
-        fresh = await session.add(_TELL_AGAIN, delivery, f"{name}/{len(known)}", attempts)
-        await session.write(LINE_UP, fresh)
+        if task["state"] == "scheduled":
+            await session.write(_HURRY, task["id"])
+    if not any(task["state"] in {"waiting", "ready", "running", "scheduled"} for task in known):
+        await session.write(_TELL_AGAIN, delivery, f"{name}/{len(known)}", attempts)
     return ()
 
 
@@ -271,9 +346,19 @@ async def uptime(session: Connection) -> Sequence[Row]:
 
 
 PROGRAMS: Mapping[Statement, Program] = {
-    Statement.CLAIM: Program(run=claim, peek=_PEEK_READY, nothing=_NOTHING_PICKED),
+    Statement.CLAIM: Program(run=claim, peek=_PEEK, nothing=_NOTHING_PICKED),
+    Statement.WAITING_TENANTS: Program(run=waiting_tenants),
+    Statement.HEADS: Program(run=heads),
+    Statement.ADMIT: Program(run=admit),
+    Statement.TAKE_BACK: Program(run=take_back),
+    Statement.RESUME: Program(run=resume),
+    Statement.SET_QUOTA: Program(run=set_quota),
+    Statement.HELLO: Program(run=hello),
     Statement.HOLD_TASK: Program(run=hold_task),
     Statement.CLOSE_TASK: Program(run=close_task),
+    Statement.OPEN_NEXT: Program(run=open_next),
+    Statement.ABANDON: Program(run=abandon),
+    Statement.FAN_OUT: Program(run=fan_out),
     Statement.SET_DEADLINE: Program(run=set_deadline),
     Statement.DUE: Program(run=due, peek=_FIND_DUE),
     Statement.CANCEL_TASKS: Program(run=cancel_tasks),

@@ -15,6 +15,7 @@ from encoder.store.statements import Statement
 from encoder.store.verbs.clinic import Clinic
 from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.jobs import Jobs
+from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.reading import Reading
 from encoder.store.verbs.retention import Retention
 from encoder.store.verbs.tasks import Tasks
@@ -24,7 +25,7 @@ from encoder.store.verbs.workers import Workers
 POOL_SIZE = 10
 
 
-class MysqlStore(Jobs, Reading, Tasks, Deliveries, Uploads, Retention, Workers, Clinic):
+class MysqlStore(Jobs, Reading, Tasks, Queues, Deliveries, Uploads, Retention, Workers, Clinic):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
     def __init__(self, pool: Pool, address: Address) -> None:

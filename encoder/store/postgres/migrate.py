@@ -13,7 +13,11 @@ from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 
-STEPS: Sequence[LiteralString] = (sql.STEP_2, sql.STEP_3)  # each leads one version on, the first to version 2
+STEPS: Sequence[LiteralString] = (
+    sql.STEP_2,
+    sql.STEP_3,
+    sql.STEP_4,
+)  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 
 OLDEST = 15

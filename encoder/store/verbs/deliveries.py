@@ -28,7 +28,7 @@ class Deliveries(Verbs):
 
         if not await self._pool.transaction(work):
             await self._told_before(claim)
-        elif settlement.state is TaskState.READY:
+        elif settlement.state is TaskState.WAITING:
             self._hints.send(f"ready:{IO}")
 
     async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -17,14 +18,18 @@ from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.store.engine import Row
+from encoder.store.fair import Head, Tenant
 from encoder.store.rows import (
     Claim,
     DeliveryRow,
     Holder,
+    Holdup,
     JobRow,
     Live,
     OutputRow,
+    Part,
     QueueDepth,
+    Quota,
     Running,
     UploadRow,
     WorkerInfo,
@@ -85,6 +90,7 @@ def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
         finished_at=row["finished_at"],
         outputs=tuple(_output_of(output, spec.outputs[output["position"]], live) for output in outputs),
         holder=_holder_of(row),
+        task_queue=row["task_queue"],
         task_state=None if row["task_state"] is None else TaskState(row["task_state"]),
         run_at=row["run_at"],
         task_problem=record_of(Problem, row["task_problem"]),
@@ -206,8 +212,37 @@ def running_of(row: Row) -> Running:
 def depth_of(row: Row) -> QueueDepth:
     return QueueDepth(
         queue=row["queue"],
+        waiting=row["waiting"],
         ready=row["ready"],
         scheduled=row["scheduled"],
         running=row["running"],
         oldest_seconds=row["oldest_seconds"],
+        paused_at=row["paused_at"],
+        paused_because=row["paused_because"],
     )
+
+
+def holdup_of(row: Row) -> Holdup:
+    return Holdup(
+        paused_at=row["paused_at"], paused_because=row["paused_because"], cap=row["cap"], running=row["running"]
+    )
+
+
+def part_of(row: Row) -> Part:
+    result = None if row["result"] is None else members_of(row["result"])
+    return Part(name=row["name"], args=members_of(row["args"]), result=result)
+
+
+def quota_of(row: Row) -> Quota:
+    return Quota(tenant_id=TenantId(row["tenant_id"]), queue=row["queue"], cap=row["cap"], share=row["share"])
+
+
+def tenant_of(row: Row) -> Tenant:
+    return Tenant(id=TenantId(row["tenant_id"]), used=row["used"], cap=row["cap"], share=row["share"])
+
+
+def heads_of(rows: Sequence[Row]) -> Mapping[TenantId, Sequence[Head]]:
+    heads: defaultdict[TenantId, list[Head]] = defaultdict(list)
+    for row in rows:
+        heads[TenantId(row["tenant_id"])].append(Head(id=TaskId(row["id"]), weight=row["weight"]))
+    return heads

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
-from encoder.model.state import JobState
+from encoder.model.state import JobState, TaskState
 from encoder.store.engine import Pool
-from encoder.store.line import ENCODE, IO
 from encoder.store.rows import JobFilter, JobRow, Stats
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import depth_of, event_of, job_of
+from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_of
 
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
@@ -26,7 +26,8 @@ class Reading(Verbs):
         job_id, uuid = _meant(ref)
         if job_id is None and uuid is None:
             return None
-        return await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
+        row = await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
+        return None if row is None else (await self._held_up(tenant_id, [row]))[0]
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
         above, below = await self._created_between(wanted.created_after, wanted.created_before)
@@ -45,7 +46,19 @@ class Reading(Verbs):
         outputs = defaultdict(list)
         for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
             outputs[output["job_id"]].append(output)
-        return [job_of(row, outputs[row["id"]]) for row in rows]
+        return await self._held_up(wanted.tenant_id, [job_of(row, outputs[row["id"]]) for row in rows])
+
+    async def _held_up(self, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
+        """These jobs of a tenant; where one waits, with what holds it up."""
+        queues = sorted({job.task_queue for job in jobs if job.task_queue and job.task_state is TaskState.WAITING})
+        if not queues:
+            return jobs
+        rows = await self._pool.rows(Statement.HOLDUPS, tenant_id, queues)
+        holdups = {row["queue"]: holdup_of(row) for row in rows}
+        return [
+            replace(job, holdup=holdups.get(job.task_queue)) if job.task_state is TaskState.WAITING else job
+            for job in jobs
+        ]
 
     async def _created_between(self, after: datetime | None, before: datetime | None) -> tuple[int, int]:
         """Ids below and above all jobs of a time: else a page of long ago would read all that came since."""
@@ -62,7 +75,7 @@ class Reading(Verbs):
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
-        queues = await self._pool.search(Statement.DEPTHS, tenant_id, (ENCODE, IO))
+        queues = await self._pool.search(Statement.DEPTHS, tenant_id)
         return Stats(
             jobs={JobState(row["state"]): row["jobs"] for row in jobs},
             queues=tuple(depth_of(row) for row in queues),

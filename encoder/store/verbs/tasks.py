@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 
 from encoder import errors
 from encoder.model.ids import TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JOB_ENDED, JobState, TaskState
 from encoder.store import changes as rules
-from encoder.store.engine import Session
-from encoder.store.line import FLOOR, IO, NOTIFY
-from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Settled, Settlement
+from encoder.store import fair
+from encoder.store.engine import Pool, Session
+from encoder.store.hints import Hints
+from encoder.store.line import IO, NOTIFY, Floor
+from encoder.store.repeated import repeated
+from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Part, Settled, Settlement
 from encoder.store.statements import Statement
-from encoder.store.verbs import telling
+from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import claim_of
+from encoder.store.verbs.read import claim_of, heads_of, part_of, tenant_of
 from encoder.store.verbs.reading import read_job
 from encoder.store.verbs.write import close_task, lock, record, standing
 
@@ -28,25 +33,69 @@ class _Closed:
 
     settled: Settled
     queues: tuple[str, ...]
+    abandoned: bool
+
+
+class _Busy(errors.StoreUnavailable):
+    """Somebody else decides the order of the queue just now."""
 
 
 class Tasks(Verbs):
+    def __init__(self, pool: Pool, hints: Hints) -> None:
+        super().__init__(pool, hints)
+        self._floors: defaultdict[str, Floor] = defaultdict(Floor)
+
     async def claim(
-        self, queue: str, worker_id: WorkerId, *, limit: int, lease: timedelta, deadline: timedelta
+        self, queue: str, worker_id: WorkerId, *, limit: int, ahead: int = 0, lease: timedelta, deadline: timedelta
     ) -> Sequence[Claim]:
         claims: list[Claim] = []
         while len(claims) < limit:
             wanted = limit - len(claims)
             try:
-                rows = await self._pool.rows(Statement.CLAIM, queue, FLOOR, wanted, worker_id, lease, deadline)
+                floor = self._floors[queue].at(monotonic())
+                rows = await self._pool.rows(Statement.CLAIM, queue, floor, wanted, worker_id, lease, deadline)
+                claims += [claim_of(row) for row in rows if row["task_id"] is not None]
+                if rows[0]["picked"]:
+                    self._floors[queue].saw(rows[0]["seen"])
+                if rows[0]["picked"] == wanted:
+                    continue  # enough, or some were tombstones and more stand behind them
+                if not rows[0]["waiting"] or not await self._admit(queue, wanted=limit - len(claims), ahead=ahead):
+                    break
             except errors.StoreUnavailable:
                 if claims:
                     break  # what is won must be held
                 raise
-            claims += [claim_of(row) for row in rows if row["task_id"] is not None]
-            if rows[0]["picked"] < wanted:
-                break  # else some were tombstones, and more may stand behind them
         return claims
+
+    async def _admit(self, queue: str, *, wanted: int, ahead: int) -> int:
+        """Give waiting tasks their places in line, in fair order: how many got one, 0 where none may.
+
+        Also 0 while others are at it all the time: they do the same.
+        """
+
+        async def work(session: Session) -> int:
+            locked = await session.fetchrow(Statement.LOCK_QUEUE, queue)
+            if locked is None:
+                raise _Busy(queue)
+            if locked["paused"]:
+                return 0
+            room = wanted + ahead
+            waiting = await session.fetch(Statement.WAITING_TENANTS, queue)
+            tenants = fair.hopeful([tenant_of(row) for row in waiting], room)
+            heads = await session.fetch(Statement.HEADS, queue, [tenant.id for tenant in tenants], room)
+            chosen = fair.fair_order(tenants, heads_of(heads), room)
+            if not chosen:
+                return 0
+            (done,) = await session.fetch(Statement.ADMIT, chosen)
+            return int(done["admitted"])
+
+        try:
+            admitted = await repeated(lambda: self._pool.transaction(work), lost=lambda error: isinstance(error, _Busy))
+        except _Busy:
+            return 0
+        if admitted > wanted:
+            self._hints.send(f"ready:{queue}")
+        return admitted
 
     async def load(self, claim: Claim) -> JobRow:
         found = await read_job(self._pool, job_id=claim.job_id, also_deleted=True)
@@ -119,11 +168,21 @@ class Tasks(Verbs):
             won = await close_task(session, claim, settlement, state, by_rescue=by_rescue)
             if won is None:
                 return None
-            changed = rules.settled(standing(job, won), claim, state, settlement)
+            rest = await graph.follow(session, job, claim, settlement, state, then=won["then_id"])
+            changed = rules.settled(
+                standing(job, won), claim, state, settlement, part=won["then_id"] is not None, goes_on=rest.goes_on
+            )
             told = await record(session, changed, won["at"])
-            return _closed(claim, state, changed.job.state, told=told)
+            return _closed(claim, state, changed.job.state, told=told, rest=rest)
 
-        return await self._pool.transaction(work)
+        closed = await self._pool.transaction(work)
+        if closed is not None and closed.abandoned:
+            await self._pool.rows(Statement.FLAG_LEASES, claim.job_id)
+            self._hints.send(f"cancel:{claim.job_id}")
+        return closed
+
+    async def parts(self, claim: Claim) -> Sequence[Part]:
+        return [part_of(row) for row in await self._pool.rows(Statement.PARTS, claim.task_id)]
 
     async def _settled_before(self, claim: Claim) -> Settled:
         """The answer to a settle whose first answer was lost: nobody but the owner writes `done` at its epoch."""
@@ -133,9 +192,17 @@ class Tasks(Verbs):
         return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])))
 
 
-def _closed(claim: Claim, state: TaskState, job_state: JobState | None = None, *, told: bool = False) -> _Closed:
-    queues = ((claim.queue,) if state is TaskState.READY else ()) + ((IO,) if told else ())
-    return _Closed(settled=Settled(task_state=state, job_state=_ended(job_state)), queues=queues)
+def _closed(
+    claim: Claim,
+    state: TaskState,
+    job_state: JobState | None = None,
+    *,
+    told: bool = False,
+    rest: graph.Rest = graph.NOTHING,
+) -> _Closed:
+    queues = ((claim.queue,) if state is TaskState.WAITING else ()) + ((IO,) if told else ()) + rest.queues
+    settled = Settled(task_state=state, job_state=_ended(job_state))
+    return _Closed(settled=settled, queues=queues, abandoned=rest.abandoned)
 
 
 def _ended(state: JobState | None) -> JobState | None:

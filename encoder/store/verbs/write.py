@@ -60,6 +60,7 @@ async def close_task(
         settlement.released,
         None if settlement.problem is None else json_text(settlement.problem),
         by_rescue,
+        None if settlement.result is None else json_text(settlement.result),
     )
 
 

@@ -1,5 +1,5 @@
--- Due sweep: scheduled tasks whose time has come get their place in line (line_up.sql). The first finds them, without a
--- transaction; the second locks them, if they still are.
+-- Due sweep: scheduled tasks whose time has come wait for their admission. The first finds them, without a transaction; the
+-- second locks them, if they still are.
 -- Index: tasks_due; then tasks_pk. Locks: the tasks by ascending id, with SKIP LOCKED.
 -- $1 limit
 SELECT id FROM tasks FORCE INDEX (tasks_due)
@@ -8,8 +8,4 @@ WHERE state = 'scheduled' AND run_at <= UTC_TIMESTAMP(6) ORDER BY run_at LIMIT $
 SELECT t.id, t.queue FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.id = b.id
 WHERE t.state = 'scheduled' AND t.run_at <= UTC_TIMESTAMP(6) FOR UPDATE SKIP LOCKED;
 -- $1 tasks
-UPDATE JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.id = b.id SET t.state = 'ready';
--- $1 tasks
-INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
-SELECT t.queue, t.nice * 1099511627776 + t.id, t.id, t.tenant_id, t.weight
-FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.id = b.id;
+UPDATE JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.id = b.id SET t.state = 'waiting';

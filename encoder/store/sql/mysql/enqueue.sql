@@ -1,5 +1,4 @@
--- Enqueue: a job whole, in one transaction: the time; job; its tags, one by one; outputs, root task, its place in line, the
--- event; where a receiver is named, the delivery; an upload learns which job uses it. Error 1062 on jobs_key_once: the key
+-- Enqueue: a job whole, in one transaction: the time; job; its tags, one by one; outputs, root task, the event; where a receiver is named, the delivery; an upload learns which job uses it. Error 1062 on jobs_key_once: the key
 -- was used before.
 -- Index: jobs_key_once, uploads_pk. Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
 -- $1 time, $2 uuid, $3 tenant, $4 spec, $5 label, $6 tags, $7 sealed, $8 key, $9 body hash
@@ -14,7 +13,7 @@ INSERT INTO job_outputs (job_id, position, state, updated_at)
 SELECT $1, b.position, 'queued', $3 FROM JSON_TABLE($2, '$[*]' COLUMNS (position INT PATH '$')) AS b;
 -- $1 job, $2 tenant, $3 time, $4 nice, $5 attempts
 INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
-VALUES ($1, $2, 't1', 'transcode', 'encode', $4, 'ready', $3, $5, '{}', $3);
+VALUES ($1, $2, 't1', 'transcode', 'encode', $4, 'waiting', $3, $5, '{}', $3);
 -- $1 job, $2 time, $3 event type
 INSERT INTO job_events (job_id, seq, type, at, run, data) VALUES ($1, 1, $3, $2, 1, '{}');
 -- $1 job, $2 upload, $3 tenant

@@ -1,13 +1,9 @@
--- Retention, second half: find which of the jobs have a live task after all; remove all rows of the others. Tombstones go
--- before the tasks that name their places.
--- Index: tasks_name_once, task_ready_pk, job_outputs_pk, job_events_pk, webhook_deliveries_once, job_tags_of, jobs_pk.
+-- Retention, second half: find which of the jobs have a live task after all; remove all rows of the others.
+-- Index: tasks_name_once, job_outputs_pk, job_events_pk, webhook_deliveries_once, job_tags_of, jobs_pk.
 -- Locks: what it removes; the jobs are locked already.
 -- $1 jobs
 SELECT DISTINCT t.job_id FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b
 STRAIGHT_JOIN tasks t ON t.job_id = b.id WHERE t.state NOT IN ('done', 'failed', 'cancelled');
--- $1 jobs
-DELETE r FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.job_id = b.id
-STRAIGHT_JOIN task_ready r ON r.queue = t.queue AND r.seq = t.nice * 1099511627776 + t.id;
 -- $1 jobs
 DELETE t FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN tasks t ON t.job_id = b.id;
 -- $1 jobs

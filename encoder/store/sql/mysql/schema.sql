@@ -92,10 +92,10 @@ CREATE TABLE IF NOT EXISTS tasks (
   id bigint NOT NULL AUTO_INCREMENT,
   job_id bigint NOT NULL,
   tenant_id bigint NOT NULL,
-  name varchar(64) NOT NULL,                   -- 't1': root of run 1; 'n/7': tells delivery 7
+  name varchar(64) NOT NULL,                   -- 't1': root of run 1; 't1/3': a part of it; 'n/7': tells delivery 7
   kind varchar(32) NOT NULL,                   -- transcode, notify
-  queue varchar(128) NOT NULL,                 -- encode, io
-  nice smallint NOT NULL DEFAULT 0,            -- = -priority, so that every order is ascending
+  queue varchar(128) NOT NULL,                 -- encode, io, or an operator's own
+  nice smallint NOT NULL DEFAULT 0,            -- = -priority, so that every order is ascending; among one tenant's
   weight smallint NOT NULL DEFAULT 1,          -- what it counts against caps
   state varchar(16) NOT NULL,
   run_at datetime(6) NOT NULL,                 -- since when, or from when, it may run
@@ -106,6 +106,9 @@ CREATE TABLE IF NOT EXISTS tasks (
   released smallint NOT NULL DEFAULT 0,        -- claims that were given back
   args longtext NOT NULL,
   problem longtext,                            -- why the last attempt did not end well
+  result longtext,                             -- what a part has made, for the task behind it
+  then_id bigint,                              -- the task that opens when all its parts are done
+  pending int NOT NULL DEFAULT 0,              -- how many parts it still waits for
   created_at datetime(6) NOT NULL,
   started_at datetime(6),                      -- of the last claim
   finished_at datetime(6),
@@ -113,15 +116,36 @@ CREATE TABLE IF NOT EXISTS tasks (
   CONSTRAINT tasks_name_once UNIQUE (job_id, name),  -- a second split or retry cannot insert; also "the tasks of a job"
   CONSTRAINT tasks_state_known CHECK (
     state IN ('blocked', 'waiting', 'ready', 'running', 'scheduled', 'done', 'failed', 'cancelled')),
-  CONSTRAINT tasks_json CHECK (json_valid(args) AND json_valid(problem)),
-  INDEX tasks_due (state, run_at)
+  CONSTRAINT tasks_json CHECK (json_valid(args) AND json_valid(problem) AND json_valid(result)),
+  INDEX tasks_due (state, run_at),
+  INDEX tasks_heads (state, queue, tenant_id, nice, id),
+  INDEX tasks_then (then_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
--- Next in line. The key is the order of claims: seq = nice · 2^40 + task id. A row whose task was cancelled is a
--- tombstone, dropped by the claim that meets it.
+-- Where work stands in line. Who decides the order of one holds its row meanwhile.
+CREATE TABLE IF NOT EXISTS queues (
+  queue varchar(128) NOT NULL,
+  next_seq bigint NOT NULL DEFAULT 1,          -- the next place in line, but for its turn
+  paused_at datetime(6),                       -- nothing of it starts since
+  paused_because text,
+  CONSTRAINT queues_pk PRIMARY KEY (queue)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+INSERT IGNORE INTO queues (queue) VALUES ('encode'), ('io');
+
+-- How much of a queue a tenant may have. Without a row: no cap, and one share as everybody.
+CREATE TABLE IF NOT EXISTS tenant_quotas (
+  tenant_id bigint NOT NULL,
+  queue varchar(128) NOT NULL,
+  cap int,                                     -- weights in line and running at most; null: no limit
+  share int NOT NULL DEFAULT 1,                -- of what is given out, beside the shares of the others that wait
+  CONSTRAINT tenant_quotas_pk PRIMARY KEY (tenant_id, queue)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Next in line: a few, for who is admitted no longer minds priorities. The key is the order of claims, and only rises. A
+-- row whose task was cancelled or removed is a tombstone, dropped by the claim that meets it.
 CREATE TABLE IF NOT EXISTS task_ready (
   queue varchar(128) NOT NULL,
-  seq bigint NOT NULL,
+  seq bigint NOT NULL,                         -- rises from admission to admission
   task_id bigint NOT NULL,
   tenant_id bigint NOT NULL,
   weight smallint NOT NULL,

@@ -15,7 +15,7 @@ WITH page AS MATERIALIZED (
   ) AS found ORDER BY -found.id LIMIT $4
 )
 SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.spec, j.label, NULL::bytea AS sealed, j.cancel_requested,
-       NULL::json AS media, j.problem, j.created_at, j.started_at, j.finished_at, t.state AS task_state, t.run_at,
+       NULL::json AS media, j.problem, j.created_at, j.started_at, j.finished_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
        t.problem AS task_problem, l.worker_id, l.beat_at, l.live, w.host
 FROM page
 JOIN jobs j ON j.id = page.id

@@ -1,15 +1,12 @@
--- Retry: the root task of a new run, next in line. No ended task is opened again: epochs and paths never repeat.
+-- Retry: the root task of a new run. No ended task is opened again: epochs and paths never repeat.
 -- With the time come the outputs as they stand.
 -- Index: tasks_name_once, job_outputs_pk. Locks: none but the new rows; the job is locked already.
 -- $1 job, $2 name, $3 nice, $4 attempts
 WITH task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
-  SELECT id, tenant_id, $2, 'transcode', 'encode', $3, 'ready', clock_timestamp(), $4, '{}', clock_timestamp()
+  SELECT id, tenant_id, $2, 'transcode', 'encode', $3, 'waiting', clock_timestamp(), $4, '{}', clock_timestamp()
   FROM jobs WHERE id = $1
-  RETURNING id, queue, nice, tenant_id, weight, created_at
-), line AS (
-  INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
-  SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM task
+  RETURNING created_at
 )
 SELECT created_at AS at, (
   SELECT json_agg(json_build_object('id', position, 'state', state, 'delivered', delivered, 'problem', problem) ORDER BY position)

@@ -38,10 +38,6 @@ WITH output AS (
   SELECT $1, job.tenant_id, d.seq, d.type, d.webhook_id, d.url, d.body, 'pending', $2
   FROM job, json_to_recordset($11::json) AS d(seq integer, type text, webhook_id text, url text, body text)
   RETURNING id, tenant_id
-), task AS (
-  INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
-  SELECT $1, tenant_id, 'n/' || id, 'notify', 'io', 'ready', $2, $12, json_build_object('delivery', id), $2 FROM delivery
-  RETURNING id, queue, nice, tenant_id, weight
 )
-INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
-SELECT queue, nice * (1::bigint << 40) + id, id, tenant_id, weight FROM task;
+INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
+SELECT $1, tenant_id, 'n/' || id, 'notify', 'io', 'waiting', $2, $12, json_build_object('delivery', id), $2 FROM delivery;
