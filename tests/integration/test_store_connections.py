@@ -18,6 +18,7 @@ from encoder.store.postgres.pool import Pool, Session
 from encoder.store.rows import Beat
 from tests.contracts.store_workers import Heard, listening
 from tests.lab import work
+from tests.lab.pooler import pooler
 
 
 @asynccontextmanager
@@ -76,12 +77,29 @@ async def test_an_ear_hears_again_after_its_connection_was_ended(
 async def test_an_ear_notices_that_its_line_is_dead(dsn: str) -> None:
     """A half-open connection: open for ever, and silent."""
     async with Line(dsn) as line:
-        ear, heard = Ear(line.dsn, ping_every_s=0.05, ping_s=0.2), Heard()
+        ear, heard = Ear(line.dsn, said_at=dsn, ping_every_s=0.05, ping_s=0.2), Heard()
         listener = asyncio.create_task(ear.listen(heard))
         await heard.until("reconnected")
         line.freeze()
         await heard.until("reconnected")
         assert line.connections >= 2
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
+async def test_an_ear_that_a_pooler_lets_hear_itself_alone_knows_that_it_is_deaf(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoder.store.postgres.ear.FIRST_TEST_S", 0.2)
+    async with pooler(dsn) as before:
+        ear, heard = Ear(before.dsn), Heard()
+        listener = asyncio.create_task(ear.listen(heard))
+        async with asyncio.timeout(20):
+            while before.logins < 3:  # the first two did not come to an understanding
+                assert not ear.healthy
+                await asyncio.sleep(0.01)
+        assert heard.silent
         listener.cancel()
         with suppress(asyncio.CancelledError):
             await listener

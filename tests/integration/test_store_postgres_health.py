@@ -148,46 +148,46 @@ LOST = "a pooler loses prepared statements between transactions"
 
 @pytest.mark.usefixtures("briefly")
 async def test_all_that_a_pooler_of_transactions_breaks_is_told(dsn: str) -> None:
-    async with pooler(dsn) as address:
-        dropped, lost, silent = await told(address)
+    async with pooler(dsn) as before:
+        dropped, lost, silent = await told(before.dsn)
         assert dropped.startswith(DROPPED)
         assert {change.split()[0] for change in dropped.removeprefix(DROPPED).split(", ")[::2]} <= SESSION.keys()
         assert "statement_timeout is 0, not 10s" in dropped
         assert (lost, silent) == (LOST, "wake-ups do not come through")
-        assert list(await told(address, listen_dsn=dsn)) == [dropped, lost]
+        assert list(await told(before.dsn, listen_dsn=dsn)) == [dropped, lost]
 
 
 async def test_a_pooler_of_sessions_that_drops_their_settings_is_told(dsn: str) -> None:
-    async with pooler(dsn, shares=False) as address:
-        (dropped,) = await told(address)
+    async with pooler(dsn, shares=False) as before:
+        (dropped,) = await told(before.dsn)
     assert dropped.startswith(DROPPED)
 
 
 async def test_behind_a_pooler_of_sessions_all_is_well_once_the_role_has_the_settings_of_the_page(dsn: str) -> None:
     settings = re.findall(r"^ALTER ROLE encoder (SET .*;)$", PAGE.read_text(), re.MULTILINE)
     await databases.run(dsn, *(f"ALTER ROLE encoder IN DATABASE {name_of(dsn)} {each}" for each in settings))
-    async with pooler(dsn, shares=False) as address:
-        found = await server(address)
+    async with pooler(dsn, shares=False) as before:
+        found = await server(before.dsn)
         assert [fault.told for fault in found.faults] == [NO_FSYNC]
         assert found.name.endswith(" behind a pooler")
-        store = await open_store(address)
+        store = await open_store(before.dsn)
         await work.enqueue(store)
         assert len(await work.claim(store)) == 1
         await store.close()
-    async with pooler(dsn) as address:
-        assert list(await told(address, listen_dsn=dsn)) == [LOST]
+    async with pooler(dsn) as before:
+        assert list(await told(before.dsn, listen_dsn=dsn)) == [LOST]
 
 
 async def test_a_pooler_that_refuses_our_settings_is_told(dsn: str) -> None:
-    async with pooler(dsn, refuses=True) as address:
+    async with pooler(dsn, refuses=True) as before:
         for use in (server, check, open_store):
             with pytest.raises(errors.Unfit, match=r"unsupported startup parameter.*docs/databases\.md"):
-                await use(address)
+                await use(before.dsn)
 
 
 async def test_a_pooler_that_mislays_a_statement_is_no_defect_of_ours(dsn: str) -> None:
-    async with pooler(dsn) as address:
-        first, second = await connect(address), await connect(address)
+    async with pooler(dsn) as before:
+        first, second = await connect(before.dsn), await connect(before.dsn)
         await first.fetchval("SELECT 1")
         async with second.transaction():  # takes the session that the other has just left
             with pytest.raises(errors.StoreUnavailable, match="a pooler loses prepared statements"), translated():

@@ -11,7 +11,8 @@ import secrets
 import struct
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Self
 from urllib.parse import urlsplit
 
 _SSL_REQUEST = 80877103
@@ -28,13 +29,38 @@ class Pooler:
         self._shares = shares
         self._refuses = refuses
         self._idle: list[_Session] = []
-        self.sessions: list[_Session] = []
+        self._sessions: list[_Session] = []
+        self._clients: set[asyncio.Task[None]] = set()
 
-    def address(self, port: int) -> str:
+    @property
+    def logins(self) -> int:
+        return len(self._sessions)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Self]:
+        server = await asyncio.start_server(self._visited, "127.0.0.1", 0)
         login, _, _ = self._target.netloc.rpartition("@")
-        return self._target._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        port = server.sockets[0].getsockname()[1]
+        self.dsn = self._target._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        try:
+            yield self
+        finally:
+            server.close()
+            await self._stop()
 
-    async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
+    async def _stop(self) -> None:
+        tasks = [*self._clients, *(session.pump for session in self._sessions if session.pump is not None)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for session in self._sessions:
+            session.writer.close()
+        await asyncio.gather(*(session.writer.wait_closed() for session in self._sessions), return_exceptions=True)
+
+    def _visited(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._clients.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 if await self._logged_in(reader, writer):
@@ -55,7 +81,7 @@ class Pooler:
             writer.write(_message(b"E", told))
             return False
         session = _Session(*await asyncio.open_connection(self._target.hostname, self._target.port))
-        self.sessions.append(session)
+        self._sessions.append(session)
         kept = "".join(f"{name}\0{asked[name]}\0" for name in asked.keys() & _PASSED_ON) + "\0"
         session.writer.write(struct.pack("!ii", len(kept) + 8, code) + kept.encode())
         while True:
@@ -132,24 +158,6 @@ def _message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
-@asynccontextmanager
-async def pooler(dsn: str, *, shares: bool = True, refuses: bool = False) -> AsyncIterator[str]:
-    """The address of a pooler before the database at `dsn`."""
-    made = Pooler(dsn, shares=shares, refuses=refuses)
-    carried: set[asyncio.Task[None]] = set()
-
-    def visited(reader: StreamReader, writer: StreamWriter) -> None:
-        carried.add(asyncio.create_task(made.serve(reader, writer)))
-
-    server = await asyncio.start_server(visited, "127.0.0.1", 0)
-    try:
-        yield made.address(server.sockets[0].getsockname()[1])
-    finally:
-        server.close()
-        tasks = [*carried, *(session.pump for session in made.sessions if session.pump is not None)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for session in made.sessions:
-            session.writer.close()
-        await asyncio.gather(*(session.writer.wait_closed() for session in made.sessions), return_exceptions=True)
+def pooler(dsn: str, *, shares: bool = True, refuses: bool = False) -> AbstractAsyncContextManager[Pooler]:
+    """A pooler before the database at `dsn`."""
+    return Pooler(dsn, shares=shares, refuses=refuses).running()

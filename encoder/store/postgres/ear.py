@@ -10,14 +10,14 @@ from contextlib import asynccontextmanager, suppress
 from encoder import errors
 from encoder.log import get_logger
 from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Connection, connect, translated
+from encoder.store.postgres.pool import Connection, connect, connect_plainly, translated
 
 log = get_logger(__name__)
 
 CHANNEL = "encoder"
 NONCE = "nonce:"  # begins what an ear says to itself, and others pass over
 
-FIRST_TEST_S = 2.0  # for the first round trip; a pooler in between would swallow it
+FIRST_TEST_S = 2.0  # for the first round trip
 PING_EVERY_S = 10.0
 PING_S = 5.0
 IDLE_POLL_S = 5.0
@@ -27,10 +27,17 @@ _KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_
 
 
 class Ear:
-    """A half-open connection hears nothing for ever: so each ping is a hint to itself that must come back."""
+    """A half-open connection hears nothing for ever: so each ping is a hint to itself that must come back.
 
-    def __init__(self, dsn: str, *, ping_every_s: float = PING_EVERY_S, ping_s: float = PING_S) -> None:
+    `said_at`: where hints are said, else at `dsn` too. So is the first ping, on another connection, for through
+    a pooler that gives sessions away between transactions an ear hears itself alone.
+    """
+
+    def __init__(
+        self, dsn: str, *, said_at: str | None = None, ping_every_s: float = PING_EVERY_S, ping_s: float = PING_S
+    ) -> None:
         self._dsn = dsn
+        self._said_at = said_at or dsn
         self._ping_every_s = ping_every_s
         self._ping_s = ping_s
         self._healthy = False
@@ -50,7 +57,7 @@ class Ear:
         while True:
             try:
                 async with self._listening(heard) as connection:
-                    await self._ping(connection, FIRST_TEST_S)
+                    await self._ping_from_elsewhere()
                     failures = 0
                     heard("reconnected")
                     await self._keep(connection)
@@ -86,6 +93,13 @@ class Ear:
                 async with asyncio.timeout(self._ping_every_s):
                     await ended.wait()
             await self._ping(connection, self._ping_s)
+
+    async def _ping_from_elsewhere(self) -> None:
+        connection = await connect_plainly(self._said_at)
+        try:
+            await self._ping(connection, FIRST_TEST_S)
+        finally:
+            connection.terminate()
 
     async def _ping(self, connection: Connection, limit_s: float) -> None:
         """A hint from ourselves to ourselves."""

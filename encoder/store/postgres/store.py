@@ -48,7 +48,7 @@ class PostgresStore(Jobs, Reading, Tasks, Queues, Deliveries, Uploads, Retention
         return Heart(self._dsn)
 
     def ear(self) -> Ear:
-        return Ear(self._listen_dsn)
+        return Ear(self._listen_dsn, said_at=self._dsn)
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)
