@@ -22,9 +22,10 @@ from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Server
 
 # some seconds of encoding: long enough to be met in the middle; ENDLESS is never waited for
-SLOW = {"preset": "h264", "encoderPreset": "veryslow"}
-ENDLESS = {"preset": "h264", "encoderPreset": "veryslow", "width": 1920, "height": 1080, "upscale": True}
-QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
+SLOW: dict[str, Any] = {"preset": "h264", "encoderPreset": "veryslow"}
+ENDLESS: dict[str, Any] = {**SLOW, "width": 640, "height": 360, "upscale": True}
+ENDLESS_S = 120
+QUICK: dict[str, Any] = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
 
 
 @asynccontextmanager
@@ -33,9 +34,10 @@ async def one_worker(dsn: str, folder: Path) -> AsyncIterator[tuple[Platform, Ro
         yield platform, platform.roles[-1]
 
 
-def a_job(folder: Path, **output: object) -> dict[str, Any]:
+def a_job(folder: Path, *, seconds: float = 24, **output: object) -> dict[str, Any]:
+    """`seconds` of the source; small pictures, for the first of them come out early."""
     source = folder / "in.mp4"
-    source.write_bytes(media.clip(seconds=15, size="640x360").read_bytes())
+    source.write_bytes(media.clip(seconds=seconds).read_bytes())
     return {"source": {"kind": "file", "path": str(source)}, "outputs": [output or QUICK]}
 
 
@@ -139,7 +141,7 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
 async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(dsn: str, tmp_path: Path) -> None:
     """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
     async with one_worker(dsn, tmp_path) as (platform, zombie):
-        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        job_id = await platform.submit(a_job(tmp_path, seconds=40, **SLOW))
         await encoding(platform, job_id)
         zombie.signal(signal.SIGSTOP)
         await platform.start("worker")
@@ -155,7 +157,7 @@ async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_
 async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(dsn: str, tmp_path: Path) -> None:
     """G10, O3: within ten seconds, ffmpeg gone, the folder gone, exit code 0."""
     async with one_worker(dsn, tmp_path) as (platform, worker):
-        job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
+        job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         await encoding(platform, job_id)
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=10) == 0
@@ -171,7 +173,7 @@ async def test_a_second_sigterm_gives_back_at_once(dsn: str, tmp_path: Path) -> 
     """O4."""
     async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="3600") as platform:
         worker = platform.roles[-1]
-        job_id = await platform.submit(a_job(tmp_path, **SLOW))
+        job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         await encoding(platform, job_id)
         worker.signal(signal.SIGTERM)
         await until(lambda: draining(platform), within_s=5)
@@ -204,7 +206,7 @@ async def test_a_cancel_reaches_ffmpeg_in_under_a_second(dsn: str, tmp_path: Pat
     """G11, O9."""
     async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
         await asyncio.sleep(1)  # the ear proves itself; without it the next beat would bring the cancel
-        job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
+        job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         await encoding(platform, job_id)
         status, _ = await platform.call("POST", f"/jobs/{job_id}/cancel")
         assert status == 202
@@ -223,7 +225,7 @@ async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing
     dsn = await postgres.start()
     try:
         async with one_worker(dsn, tmp_path) as (platform, _worker):
-            job_id = await platform.submit(a_job(tmp_path, **SLOW))
+            job_id = await platform.submit(a_job(tmp_path, seconds=40, **SLOW))
             await encoding(platform, job_id)
             await postgres.stop()
             await postgres.start()
@@ -244,7 +246,7 @@ async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goe
     dsn = await postgres.start()
     try:
         async with one_worker(dsn, tmp_path) as (platform, _worker):
-            job_id = await platform.submit(a_job(tmp_path, **ENDLESS))
+            job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
             await encoding(platform, job_id)
             await postgres.stop()
             await until(lambda: stands_still(platform), within_s=LEASE_S)
@@ -264,7 +266,7 @@ async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goe
 async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: str, tmp_path: Path) -> None:
     """L16, G9: the third loss ends it, and other work runs meanwhile."""
     async with running(dsn, tmp_path) as platform:
-        poison = await platform.submit(a_job(tmp_path, **ENDLESS))
+        poison = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         for epoch in (1, 2, 3):
             await until(partial(task_is, platform, poison, epoch=epoch), within_s=10 * LEASE_S)
             await encoding(platform, poison)
