@@ -64,6 +64,7 @@ async def test_interrupting_the_wait_leaves_the_job_alone(dsn: str, tmp_path: Pa
 
 
 async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
+    """Of `up` as it comes, which brings its own PostgreSQL: there is no other database to try it on."""
     process = await start("up", "--port", "0", "--data", str(tmp_path / "data"), "--workers", "0", url="")
     assert process.stdout
     try:

@@ -26,6 +26,8 @@ from tests.lab.sshd import Sshd
 from tests.lab.turnstile import turnstile
 from tests.lab.wire import Exchange, Server
 
+pytestmark = pytest.mark.both_databases
+
 LOGIN: Place = {"username": SENTINEL_USER, "password": SENTINEL_PASSWORD}
 NO_LOGIN: Place = {"username": SENTINEL_USER, "password": f"{WORD} is wrong"}
 DOWN: Place = {"host": NOBODY, "port": 9999}
@@ -74,7 +76,6 @@ def inside(ftp_server: Ftpd, sftp_servers: Sshd) -> str:
     return name
 
 
-@pytest.mark.both_databases
 @ftp_group
 async def test_a_job_from_and_to_servers_tells_none_of_its_logins(
     dsn: str, tmp_path: Path, ftp_server: Ftpd, sftp_servers: Sshd, inside: str

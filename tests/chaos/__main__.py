@@ -1,4 +1,4 @@
-"""Strikes a fleet for a while and prints what became of its jobs: `make chaos [ARGS="--seconds 1800 --seed 7"]`.
+"""Strikes a fleet for a while and prints what became of its jobs: `make chaos [ARGS="--database mariadb --seed 7"]`.
 
 `--write` puts the figures into docs/reliability.md. The same seed does the same to the same jobs, as far as the
 machine's own timing allows.
@@ -20,17 +20,23 @@ from pathlib import Path
 
 from tests.chaos.soak import Figures, soak
 from tests.lab import rgw
+from tests.lab.databases import BOTH
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
-_TABLE = re.compile(r"(<!-- soak -->\n).*?(<!-- /soak -->)", re.DOTALL)
 
 
-def table(figures: Figures, seed: int) -> str:
+def write(database: str, told: str) -> None:
+    """In place of what stands there of the same database."""
+    place = re.compile(rf"(<!-- soak {database} -->\n).*?(<!-- /soak -->)", re.DOTALL)
+    PAGE.write_text(place.sub(lambda found: found[1] + told + found[2], PAGE.read_text()))
+
+
+def table(figures: Figures, database: str, seed: int) -> str:
     """Markdown."""
     jobs = figures.callers
     rows = {
         "when, where": f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        "length, seed": f"{figures.seconds:.0f} s, {seed}",
+        "database, length, seed": f"{database}, {figures.seconds:.0f} s, {seed}",
         "jobs accepted": f"{jobs.get('submitted', 0)} ({jobs.get('asked again', 0)} requests repeated under their key)",
         "ended": ", ".join(f"{jobs.get(end, 0)} {end}" for end in ("completed", "cancelled", "failed")),
         "asked meanwhile": ", ".join(f"{jobs.get(deed, 0)} {deed}" for deed in ("cancelled", "retried", "deleted")),
@@ -44,13 +50,15 @@ def table(figures: Figures, seed: int) -> str:
     return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
 
 
-async def run(seconds: float, seed: int, workers: int) -> Figures:
+async def run(database: str, seconds: float, seed: int, workers: int) -> Figures:
     folder = Path(tempfile.mkdtemp(prefix="encoder-chaos-"))
-    print(f"chaos: seed {seed}, {seconds:.0f} s, in {folder}", flush=True)
+    print(f"chaos: {database}, seed {seed}, {seconds:.0f} s, in {folder}", flush=True)
     with rgw.gateway(folder / "rgw") as s3:
         (folder / "soak").mkdir()
         folder.chmod(0o755)
-        figures = await soak(folder / "soak", seconds=seconds, seed=seed, bucket=s3.bucket(), workers=workers)
+        figures = await soak(
+            folder / "soak", on=database, seconds=seconds, seed=seed, bucket=s3.bucket(), workers=workers
+        )
     if not figures.wrong:
         shutil.rmtree(folder)
     return figures
@@ -58,16 +66,17 @@ async def run(seconds: float, seed: int, workers: int) -> Figures:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--database", choices=BOTH, default=BOTH[0])
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311  # it is printed
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
-    figures = asyncio.run(run(asked.seconds, asked.seed, asked.workers))
-    told = table(figures, asked.seed)
+    figures = asyncio.run(run(asked.database, asked.seconds, asked.seed, asked.workers))
+    told = table(figures, asked.database, asked.seed)
     print(told, *figures.wrong, sep="\n")
     if asked.write:
-        PAGE.write_text(_TABLE.sub(lambda found: found[1] + told + found[2], PAGE.read_text()))
+        write(asked.database, told)
     return 1 if figures.wrong else 0
 
 

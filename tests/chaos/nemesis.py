@@ -8,22 +8,20 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
-import asyncpg
-
-from encoder.embedded.postgres import Postgres
-from tests.lab.databases import ask
+from tests.chaos.database import Database
+from tests.lab.databases import AWAY, ask, end_sessions
 from tests.lab.gate import Gate
 from tests.lab.platform import LEASE_S, REPOSITORY, Platform, Role
 
 EVERY_S = (0.5, 3.5)  # between two deeds
+LEAST = 4  # deeds, however slow the machine
 POINTS = ("L3", "L4", "L5", "L6", "L8", "L9", "L10", "L11", "L13", "L13b", "L14", "L14b", "L14c")
 HELD = """
     SELECT l.task_id, l.epoch FROM task_leases l JOIN workers w ON w.id = l.worker_id WHERE w.pid = {pid}"""
 Deed = Callable[[], Coroutine[None, None, None]]
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -58,7 +56,7 @@ class Nemesis:
     """`size`: how many workers there are; who is gone is replaced. `did`: how often what befell somebody."""
 
     platform: Platform
-    postgres: Postgres
+    database: Database
     chance: random.Random
     stack: AsyncExitStack
     size: int = 3
@@ -67,17 +65,17 @@ class Nemesis:
     losses: list[Loss] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
-    _database: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def run(self, seconds: float) -> None:
-        """Strike again and again; in the end everything stands open and everybody is awake."""
+        """Strike again and again, a few times at least; in the end everything stands open and everybody is awake."""
         for _ in range(self.size):
             await self._hire()
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while time.monotonic() < until or self.did.total() < LEAST:
             await asyncio.sleep(self.chance.uniform(*EVERY_S))
             deed, heavy = self._choose()
-            if not (heavy and self._database.locked()):
+            if not (heavy and self._restarting.locked()):
                 task = asyncio.create_task(deed())
                 self._under_way.add(task)
                 task.add_done_callback(self._under_way.discard)
@@ -198,22 +196,13 @@ class Nemesis:
 
     async def _end_sessions(self) -> None:
         self.did["sessions ended"] += 1
-        share = self.chance.uniform(0.1, 1)
-        ended = f"""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE application_name LIKE 'encoder%' AND random() < {share}"""  # noqa: S608  # a number
-        try:
-            await ask(self.platform.dsn, ended)
-        except AWAY:
-            return
+        with suppress(*AWAY):
+            await end_sessions(self.platform.dsn, self.chance.uniform(0.1, 1))
 
     async def _restart_database(self) -> None:
-        async with self._database:
-            if self.chance.random() < 0.5:
-                self.did["database stopped at once"] += 1
-                assert self.postgres._server is not None
-                self.postgres._server.send_signal(signal.SIGQUIT)
-            else:
-                self.did["database stopped fast"] += 1
-            await self.postgres.stop()
+        async with self._restarting:
+            at_once = self.chance.random() < 0.5
+            self.did["database stopped at once" if at_once else "database stopped fast"] += 1
+            await self.database.stop(at_once=at_once)
             await asyncio.sleep(self.chance.uniform(0, 2) * LEASE_S)
-            await self.postgres.start()
+            await self.database.start()

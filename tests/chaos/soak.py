@@ -10,15 +10,14 @@ import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 
-import asyncpg
-
-from encoder.embedded.postgres import Postgres
+from tests.chaos import database
 from tests.chaos.callers import Callers
-from tests.chaos.nemesis import AWAY, Loss, Nemesis
+from tests.chaos.nemesis import Loss, Nemesis
 from tests.lab import audit, media, witness
-from tests.lab.databases import ask
+from tests.lab.databases import AWAY, BOTH, ask
 from tests.lab.hook import Hook
 from tests.lab.invariants import ALWAYS, violations
 from tests.lab.origin import Served
@@ -76,23 +75,28 @@ class Watcher:
                 await self._recovered(loss)
 
     async def _recovered(self, loss: Loss) -> None:
-        question = "SELECT epoch, state, extract(epoch FROM started_at) FROM tasks WHERE id = {}"
+        question = "SELECT epoch, state, started_at FROM tasks WHERE id = {}"
         ((epoch, state, started),) = await ask(self.dsn, question.format(loss.task_id))
         if epoch == loss.epoch + 1:
-            self.recovered[loss] = float(started) - loss.at
+            self.recovered[loss] = started.replace(tzinfo=UTC).timestamp() - loss.at
         elif epoch > loss.epoch or state in {"done", "failed", "cancelled"}:
             self.recovered[loss] = None  # nobody needed to
 
 
-async def soak(folder: Path, *, seconds: float, seed: int, bucket: Bucket | None = None, workers: int = 3) -> Figures:
-    """Run it in the new folder `folder`. What is random follows `seed`; the machine's own timing does not."""
+async def soak(
+    folder: Path, *, seconds: float, seed: int, on: str = BOTH[0], bucket: Bucket | None = None, workers: int = 3
+) -> Figures:
+    """Run it in the new folder `folder`. What is random follows `seed`; the machine's own timing does not.
+
+    `on`: the database, one of `BOTH`.
+    """
     folder.chmod(0o755)  # the database runs as another user
     chance = random.Random(seed)  # noqa: S311  # chance that can be repeated
     begun = time.monotonic()
-    postgres = Postgres(folder / "db", port=0, settings={"fsync": "off"})
+    server = database.made(on, folder / "db")
     async with AsyncExitStack() as stack:
-        dsn = await postgres.start()
-        stack.push_async_callback(postgres.stop)
+        dsn = await server.start()
+        stack.push_async_callback(server.stop, at_once=True)
         platform = Platform(dsn=dsn, folder=folder, extra={"TMPDIR": _made(folder / "tmp")})
         stack.push_async_callback(platform.stop)
         api = await platform.start_api()
@@ -105,7 +109,7 @@ async def soak(folder: Path, *, seconds: float, seed: int, bucket: Bucket | None
             shelf=await stack.enter_async_context(Shelf()), hook=hook, bucket=bucket,
         )  # fmt: skip
         nemesis = Nemesis(
-            platform=platform, postgres=postgres, chance=random.Random(chance.random()), stack=stack, size=workers,  # noqa: S311  # as above
+            platform=platform, database=server, chance=random.Random(chance.random()), stack=stack, size=workers,  # noqa: S311  # as above
         )  # fmt: skip
         watcher = Watcher(dsn=dsn, nemesis=nemesis)
         await _struck(callers, nemesis, watcher, api, seconds)
@@ -172,7 +176,7 @@ async def _retain(platform: Platform) -> None:
 async def _all_told(dsn: str) -> bool:
     try:
         return await ask(dsn, "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'") == [(0,)]
-    except (OSError, asyncpg.PostgresError):
+    except AWAY:
         return False
 
 

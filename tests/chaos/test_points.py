@@ -73,7 +73,10 @@ WORKER = {
 }
 
 
-OF_ROWS = ("L3", "L11", "L12", "L13", "L13b", "L14", "L14b")  # what a death leaves there is the database's matter
+# a stage of each, for all tests: pytest keeps it only where it is a parameter by itself
+on_both = pytest.mark.parametrize(
+    "stages", [pytest.param(name, marks=pytest.mark.xdist_group(f"points on {name}")) for name in BOTH], indirect=True
+)
 
 
 @dataclass(kw_only=True)
@@ -141,11 +144,8 @@ async def stage(stages: Stage) -> AsyncIterator[Stage]:
         await stages.platform.ended(job_id)
 
 
-@pytest.mark.parametrize(
-    ("stages", "point"),
-    [*((BOTH[0], point) for point in WORKER), *((BOTH[1], point) for point in OF_ROWS)],
-    indirect=["stages"],
-)
+@on_both
+@pytest.mark.parametrize("point", WORKER)
 async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, stage: Stage) -> None:
     row, platform = WORKER[point], stage.platform
     job_id = await platform.submit(stage.job(point, row))
@@ -172,7 +172,7 @@ async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, 
     await audit.audit(platform, delivered=platform.storage, hook=stage.hook)
 
 
-@pytest.mark.parametrize("stages", BOTH, indirect=True)
+@on_both
 async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stage) -> None:
     """L13b, the other way: the worker lives, repeats, and reads back its own success."""
     job_id = await stage.platform.submit(stage.job("unheard", OVER))
@@ -189,7 +189,7 @@ async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stag
     await audit.audit(stage.platform, delivered=stage.platform.storage, hook=stage.hook)
 
 
-@pytest.mark.parametrize("stages", BOTH, indirect=True)
+@on_both
 @pytest.mark.parametrize(("point", "rows"), [("L1", 0), ("L2", 1)])
 async def test_a_job_whose_answer_was_lost_is_made_once_under_its_key(point: str, rows: int, stage: Stage) -> None:
     platform = stage.platform

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import asyncpg
@@ -73,6 +73,18 @@ async def run(dsn: str, *statements: str) -> None:
             await db.execute(statement)
     finally:
         await db.close()
+
+
+async def end_sessions(dsn: str, share: float) -> None:
+    """End such a share of the connections of ours to this database, by chance; on MariaDB the lab's own, too."""
+    if is_mysql(dsn):
+        of_others = "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        for (number,) in await ask(dsn, f"{of_others} AND rand() < {share}"):
+            with suppress(driver.MySQLError):  # it went by itself
+                await run(dsn, f"KILL {number}")
+        return
+    ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    await ask(dsn, f"{ended} AND application_name LIKE 'encoder%' AND random() < {share}")
 
 
 @asynccontextmanager

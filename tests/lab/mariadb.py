@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -144,56 +145,94 @@ async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
+class Process:
+    """The server of one folder, made when it first starts. It may be stopped and started again, at the same address."""
+
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        """`durable`: what was committed outlives the process, though not the machine."""
+        self._folder = folder
+        self._port = free_port()
+        self._flush = 2 if durable else 0
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def dsn(self) -> str:
+        return f"mysql://root@127.0.0.1:{self._port}/mysql"
+
+    def start(self) -> None:
+        """Start, and wait until it takes connections."""
+        if not self._folder.exists():
+            _install(self._folder)
+        socket = self._folder / "s"
+        socket.unlink(missing_ok=True)
+        with (self._folder / "log").open("ab") as output:
+            self._server = subprocess.Popen(
+                self._command(socket), stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            )
+        try:
+            _wait(socket, self._server, self._folder / "error.log")
+        except BaseException:
+            self.stop(at_once=True)
+            raise
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """`at_once`: as a crash would. Harmless when it does not run."""
+        if self._server is not None:
+            self._server.send_signal(signal.SIGKILL if at_once else signal.SIGTERM)
+            self._server.wait()
+            self._server = None
+
+    def _command(self, socket: Path) -> list[str]:
+        return [
+            str(_binary("mariadbd")),
+            "--no-defaults",
+            f"--datadir={self._folder / 'data'}",
+            f"--socket={socket}",
+            f"--tmpdir={self._folder}",  # a server that starts clears the folder, of others' tables too
+            f"--port={self._port}",
+            "--bind-address=127.0.0.1",
+            f"--pid-file={self._folder / 'pid'}",
+            f"--log-error={self._folder / 'error.log'}",
+            f"--innodb-flush-log-at-trx-commit={self._flush}",
+            "--innodb-flush-method=nosync",  # a test kills processes, never the machine
+            "--innodb-file-per-table=0",  # tables come and go with each test
+            "--innodb-buffer-pool-size=64M",
+            "--max-connections=400",
+            *_as_root(),
+        ]
+
+
 @contextmanager
 def server(folder: Path, *, watch: Watch = _nobody) -> Iterator[Server]:
     """A server for a whole session. `watch`: what each database gets beside our schema."""
+    process = Process(folder)
+    process.start()
+    try:
+        yield Server(process.dsn, folder, watch)
+    finally:
+        process.stop(at_once=True)
+
+
+def _install(folder: Path) -> None:
     folder.mkdir()
-    data, socket, log = folder / "data", folder / "s", folder / "log"
-    user = ["--user=root"] if os.getuid() == 0 else []
     subprocess.run(
         [
             str(_binary("mariadb-install-db")),
             "--no-defaults",
-            f"--datadir={data}",
+            f"--datadir={folder / 'data'}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
-            *user,
+            *_as_root(),
         ],
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
     )
-    port = free_port()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [
-                str(_binary("mariadbd")),
-                "--no-defaults",
-                f"--datadir={data}",
-                f"--socket={socket}",
-                f"--tmpdir={folder}",  # a server that starts clears the folder, of others' tables too
-                f"--port={port}",
-                "--bind-address=127.0.0.1",
-                f"--pid-file={folder / 'pid'}",
-                f"--log-error={folder / 'error.log'}",
-                "--innodb-flush-log-at-trx-commit=0",  # a test kills processes, never the machine
-                "--innodb-flush-method=nosync",
-                "--innodb-file-per-table=0",  # tables come and go with each test
-                "--innodb-buffer-pool-size=64M",
-                "--max-connections=400",
-                *user,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        _wait(socket, process, folder / "error.log")
-        yield Server(f"mysql://root@127.0.0.1:{port}/mysql", folder, watch)
-    finally:
-        process.kill()
-        process.wait()
+
+
+def _as_root() -> list[str]:
+    return ["--user=root"] if os.getuid() == 0 else []
 
 
 def _wait(socket: Path, process: subprocess.Popen[bytes], log: Path) -> None:
