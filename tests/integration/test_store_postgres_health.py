@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,7 +16,9 @@ from encoder import errors
 from encoder.embedded.postgres import Postgres
 from encoder.store.engines import server
 from encoder.store.postgres import check, health, migrate, open_store
+from encoder.store.postgres.ear import Ear
 from encoder.store.postgres.pool import SESSION, connect, translated
+from tests.contracts.store_workers import listening
 from tests.lab import databases, work
 from tests.lab.pooler import pooler
 from tests.lab.postgres import Cluster, database
@@ -142,6 +145,19 @@ async def test_hints_that_are_told_to_one_database_and_heard_in_another_are_told
     assert re.match("wake-ups do not come through: InvalidCatalogNameError", seen)
 
 
+async def test_a_pooler_that_refuses_the_ear_alone_is_told_and_costs_the_hints_alone(dsn: str) -> None:
+    async with pooler(dsn, ignores=SESSION) as before:
+        (seen,) = await told(dsn, listen_dsn=before.dsn)
+        assert re.match(r"wake-ups do not come through: .*unsupported startup parameter: tcp_keepalives_count", seen)
+        listener = asyncio.ensure_future(Ear(before.dsn).listen(lambda _hint: None))
+        async with asyncio.timeout(20):
+            while before.refusals < 3:  # the doctor's, and two of the ear: it tries again
+                await asyncio.sleep(0.01)
+        listener.cancel()
+        with suppress(asyncio.CancelledError):
+            await listener
+
+
 DROPPED = "a pooler drops the settings of our sessions: "
 LOST = "a pooler loses prepared statements between transactions"
 
@@ -163,23 +179,27 @@ async def test_a_pooler_of_sessions_that_drops_their_settings_is_told(dsn: str) 
     assert dropped.startswith(DROPPED)
 
 
-async def test_behind_a_pooler_of_sessions_all_is_well_once_the_role_has_the_settings_of_the_page(dsn: str) -> None:
-    settings = re.findall(r"^ALTER ROLE encoder (SET .*;)$", PAGE.read_text(), re.MULTILINE)
+async def test_behind_a_pooler_of_sessions_that_is_set_up_as_the_page_says_all_is_well(dsn: str) -> None:
+    page = PAGE.read_text()
+    settings = re.findall(r"^ALTER ROLE encoder (SET .*;)$", page, re.MULTILINE)
+    (ignored,) = re.findall(r"^ignore_startup_parameters = (.*)$", page, re.MULTILINE)
     await databases.run(dsn, *(f"ALTER ROLE encoder IN DATABASE {name_of(dsn)} {each}" for each in settings))
-    async with pooler(dsn, shares=False) as before:
+    async with pooler(dsn, shares=False, ignores=ignored.split(", ")) as before:
         found = await server(before.dsn)
         assert [fault.told for fault in found.faults] == [NO_FSYNC]
         assert found.name.endswith(" behind a pooler")
         store = await open_store(before.dsn)
         await work.enqueue(store)
         assert len(await work.claim(store)) == 1
+        async with listening(store):
+            pass
         await store.close()
     async with pooler(dsn) as before:
         assert list(await told(before.dsn, listen_dsn=dsn)) == [LOST]
 
 
 async def test_a_pooler_that_refuses_our_settings_is_told(dsn: str) -> None:
-    async with pooler(dsn, refuses=True) as before:
+    async with pooler(dsn, ignores=()) as before:
         for use in (server, check, open_store):
             with pytest.raises(errors.Unfit, match=r"unsupported startup parameter.*docs/databases\.md"):
                 await use(before.dsn)

@@ -1,6 +1,6 @@
 """A pooler, as far as clients notice one: between transactions it gives a session away, and it drops what it was asked.
 
-As pgbouncer in transaction mode before 1.21, with `ignore_startup_parameters`. A client's login is the server's; from
+As pgbouncer in transaction mode before 1.21. A client's login is the server's; from
 then on the session that it opened belongs to everybody, and the one that was used last is given first.
 """
 
@@ -10,24 +10,26 @@ import asyncio
 import secrets
 import struct
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Self
 from urllib.parse import urlsplit
 
 _SSL_REQUEST = 80877103
 _PASSED_ON = {"user", "database", "client_encoding"}
+_KNOWN = _PASSED_ON | {"application_name", "timezone"}
 _ANSWERED = {3, 5, 10, 11}  # kinds of `R` that wait for the client: a password, and each step of SASL
 _END = {b"Q", b"S"}  # each is answered by one `Z`
 
 
 class Pooler:
-    """Stands before one server. `shares`: sessions between transactions; `refuses`: to drop what it does not know."""
+    """Stands before one server. `shares`: sessions between transactions; `ignores`: settings, all where it is None."""
 
-    def __init__(self, dsn: str, *, shares: bool, refuses: bool) -> None:
+    def __init__(self, dsn: str, *, shares: bool, ignores: Collection[str] | None) -> None:
         self._target = urlsplit(dsn)
         self._shares = shares
-        self._refuses = refuses
+        self._ignores = ignores
+        self.refusals = 0
         self._idle: list[_Session] = []
         self._sessions: list[_Session] = []
         self._clients: set[asyncio.Task[None]] = set()
@@ -75,8 +77,9 @@ class Pooler:
             code, body = await _first(reader)
         words = body.decode().split("\0")
         asked = dict(zip(words[::2], words[1::2], strict=False))
-        unknown = sorted(asked.keys() - _PASSED_ON - {""})
-        if unknown and self._refuses:
+        unknown = sorted(asked.keys() - _KNOWN - {""})
+        if self._ignores is not None and (unknown := [name for name in unknown if name not in self._ignores]):
+            self.refusals += 1
             told = f"SFATAL\0C08P01\0Munsupported startup parameter: {unknown[0]}\0\0".encode()
             writer.write(_message(b"E", told))
             return False
@@ -158,6 +161,8 @@ def _message(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("!i", len(body) + 4) + body
 
 
-def pooler(dsn: str, *, shares: bool = True, refuses: bool = False) -> AbstractAsyncContextManager[Pooler]:
+def pooler(
+    dsn: str, *, shares: bool = True, ignores: Collection[str] | None = None
+) -> AbstractAsyncContextManager[Pooler]:
     """A pooler before the database at `dsn`."""
-    return Pooler(dsn, shares=shares, refuses=refuses).running()
+    return Pooler(dsn, shares=shares, ignores=ignores).running()

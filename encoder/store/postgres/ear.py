@@ -23,7 +23,7 @@ PING_S = 5.0
 IDLE_POLL_S = 5.0
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 
-_KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 
 class Ear:
@@ -61,7 +61,7 @@ class Ear:
                     failures = 0
                     heard("reconnected")
                     await self._keep(connection)
-            except errors.StoreUnavailable as error:
+            except (errors.StoreUnavailable, errors.Unfit) as error:  # work goes on without hints
                 log.warning("ear.deaf", reason=str(error), note="polling only until hints come through again")
             finally:
                 self._healthy = False
@@ -77,7 +77,7 @@ class Ear:
                 heard(str(payload))
 
         with translated():
-            connection = await connect(self._dsn, application_name="encoder ear", **_KEEPALIVE)
+            connection = await connect(self._dsn, application_name="encoder ear", **KEEPALIVE)
             try:
                 await connection.add_listener(CHANNEL, hear)
                 yield connection

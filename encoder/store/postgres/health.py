@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -15,9 +15,9 @@ import asyncpg
 from encoder import errors
 from encoder.store.engines import Fault, Server
 from encoder.store.postgres import sql
-from encoder.store.postgres.ear import CHANNEL, FIRST_TEST_S, NONCE
+from encoder.store.postgres.ear import CHANNEL, FIRST_TEST_S, KEEPALIVE, NONCE
 from encoder.store.postgres.migrate import require_fit
-from encoder.store.postgres.pool import SESSION, Connection, connect_plainly, translated
+from encoder.store.postgres.pool import SESSION, Connection, connect, connect_plainly, translated
 
 LEAST_FREE = 20  # connections: a process takes up to twelve, and people want in as well
 
@@ -54,7 +54,7 @@ async def server(dsn: str, *, listen_dsn: str | None = None) -> Server:
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: an address is none, or a pooler refuses our sessions.
     """
-    async with _connected(dsn) as first, _connected(dsn) as second:
+    async with _ended(connect_plainly(dsn)) as first, _ended(connect_plainly(dsn)) as second:
         async with first.transaction():
             try:
                 name = await require_fit(first)
@@ -74,10 +74,10 @@ async def server(dsn: str, *, listen_dsn: str | None = None) -> Server:
 
 
 @asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[Connection]:
+async def _ended(connecting: Awaitable[Connection]) -> AsyncIterator[Connection]:
     """A connection, ended afterwards; what goes wrong with it or on it is said in our words."""
     with translated():
-        connection = await connect_plainly(dsn)
+        connection = await connecting
         try:
             yield connection
         finally:
@@ -176,12 +176,12 @@ async def _wake_ups(sender: Connection, listen_dsn: str) -> list[Fault]:
             came_back.set()
 
     try:
-        async with _connected(listen_dsn) as listener:
+        async with _ended(connect(listen_dsn, **KEEPALIVE)) as listener:  # as an ear does
             await listener.add_listener(CHANNEL, hear)
             await sender.execute(sql.HINT, CHANNEL, [nonce])
             async with asyncio.timeout(FIRST_TEST_S):
                 await came_back.wait()
-    except errors.StoreUnavailable as error:
+    except (errors.StoreUnavailable, errors.Unfit) as error:
         silent = isinstance(error.__cause__, TimeoutError)
         told = "wake-ups do not come through" + ("" if silent else f": {error}")
         return [Fault(told=told, to_do="Set ENCODER_LISTEN_URL to the server's own address, and the same database.")]

@@ -107,7 +107,7 @@ async def _connect(dsn: str, session: dict[str, str], *, kept_statements: int) -
     except (asyncpg.UndefinedObjectError, asyncpg.ProtocolViolationError) as error:
         if "parameter" not in str(error):  # poolers say all that is wrong with that code
             raise
-        told = f"What answers at ENCODER_DATABASE_URL refuses the settings of our sessions ({error}):"
+        told = f"What ENCODER_DATABASE_URL or ENCODER_LISTEN_URL names refuses the settings of our sessions ({error}):"
         raise errors.Unfit(f"{told} the server is too old, or the pooler needs docs/databases.md.") from None
     except (ValueError, asyncpg.ClientConfigurationError):  # asyncpg's own words may hold parts of a password
         told = "ENCODER_DATABASE_URL or ENCODER_LISTEN_URL is no address of a PostgreSQL database."
