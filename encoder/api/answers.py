@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import field
 
+from encoder.errors import FailureClass
 from encoder.model.base import Json, Record
 from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, WorkerId
@@ -211,6 +212,33 @@ class QueueAnswer(Record):
 class StatsAnswer(Record):
     jobs: dict[JobState, int]
     queues: tuple[QueueAnswer, ...]
+
+
+class DeadGroupAnswer(Record):
+    """Jobs that failed alike. `advice`: what to do first; null for a code that is not in the catalogue."""
+
+    code: str
+    kind: FailureClass = field(name="class")
+    jobs: int
+    first_at: datetime
+    last_at: datetime
+    advice: str | None
+
+
+class DeadAnswer(Record):
+    """Groups of the newest 10,000 failed jobs, the most frequent first."""
+
+    groups: tuple[DeadGroupAnswer, ...]
+
+
+class RedriveAnswer(Record):
+    """`skipped`: cannot run again (secrets erased), or did so, or was deleted, meanwhile; `left`: of the next 10,000
+    failed jobs, those that match and can run again.
+    """
+
+    redriven: int
+    skipped: int
+    left: int
 
 
 class DeliveryAnswer(Record):

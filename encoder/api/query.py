@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -75,6 +75,17 @@ def text(name: str, about: str, *, required: bool = False) -> Parameter:
 
     schema: dict[str, Json] = {"type": "string", "minLength": 1, "maxLength": MAX_TEXT}
     return Parameter(name=name, about=about, read=parse, schema=schema, required=required)
+
+
+def choice(name: str, about: str, values: Iterable[str]) -> Parameter:
+    known = tuple(values)
+
+    def parse(value: str) -> str:
+        if value not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return value
+
+    return Parameter(name=name, about=about, read=parse, schema={"type": "string", "enum": [*known]})
 
 
 def whole(name: str, about: str, *, low: int, high: int, default: int | None = None) -> Parameter:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, docs, events, files, fleet, health, jobs, query, receive, uploads
+from encoder.api import answers, dead, docs, events, files, fleet, health, jobs, query, receive, uploads
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
+from encoder.errors import FailureClass
 from encoder.model.media import Media
 
 _JSON_PROBLEMS = (408, 413, 415, 422, 503)
@@ -191,6 +192,31 @@ _PLATFORM = (
         handler=fleet.resume,
         answers={200: (answers.QueueAnswer,)},
         problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/dead",
+        operation_id="listDeadLetters",
+        summary="What failed, by code and class, with what to do about it",
+        handler=dead.listed,
+        answers={200: (answers.DeadAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="POST",
+        path="/dead/redrive",
+        operation_id="redrive",
+        summary="Retry failed jobs, the oldest first; one of `code`, `class` and `failedAfter` must be given",
+        handler=dead.redrive,
+        query=(
+            query.text("code", "only jobs that failed with this code"),
+            query.choice("class", "only jobs whose failure is of this class", FailureClass),
+            query.moment("failedAfter", "only jobs that failed at this time or later"),
+            query.moment("failedBefore", "only jobs that failed before this time"),
+            query.whole("limit", "how many to retry at most", low=1, high=1000, default=dead.DEFAULT_LIMIT),
+        ),
+        answers={200: (answers.RedriveAnswer,)},
+        problems=(503,),
     ),
     Operation(
         method="GET",

@@ -36,6 +36,8 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
     "Operate": {
         "pause": ("fleet:pause", "Start nothing of a queue until it is resumed."),
         "resume": ("fleet:resume", "End the pause of a queue."),
+        "dead": ("dead:dead", "List what failed alike, and what to do about it."),
+        "redrive": ("dead:redrive", "Run again what failed alike."),
         "quota": ("serve:quota", "Say how much of a queue a tenant may have, or list what was said."),
     },
     "Learn": {

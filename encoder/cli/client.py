@@ -133,6 +133,12 @@ class Client:
     async def resume(self, queue: str) -> Object:
         return await self._send("POST", f"/queues/{queue}/resume")
 
+    async def dead(self) -> list[Object]:
+        return _objects((await self._send("GET", "/dead"))["groups"])
+
+    async def redrive(self, limit: int, **chosen: str) -> Object:
+        return await self._send("POST", "/dead/redrive", {**chosen, "limit": str(limit)}, repeatable=False)
+
     async def events(self, job: str) -> AsyncGenerator[sse.Message, None]:
         """What happens to a job, from now until it ends. A stream that breaks is taken up where it broke."""
         last_id, failures = "", 0

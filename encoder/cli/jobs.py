@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 
 import click
 
 from encoder.cli import exits, report, views
 from encoder.cli.client import Client, Object, Refused
-from encoder.cli.session import Out, remote, tell
+from encoder.cli.session import Out, confirm, remote, tell
 from encoder.cli.text import clean, percent
 from encoder.model.base import from_json
 from encoder.model.state import JobState
@@ -56,7 +55,7 @@ async def job(client: Client, out: Out, *, job: str) -> int:
 @remote
 async def cancel(client: Client, out: Out, *, jobs: tuple[str, ...], yes: bool) -> int:
     """Cancel jobs: their ffmpeg ends at once on every worker."""
-    _confirm(f"Cancel {', '.join(clean(job) for job in jobs)}?", yes=yes)
+    confirm(f"Cancel {', '.join(clean(job) for job in jobs)}?", yes=yes)
     return await _each(jobs, client.cancel, out, "is being cancelled")
 
 
@@ -66,14 +65,6 @@ async def cancel(client: Client, out: Out, *, jobs: tuple[str, ...], yes: bool) 
 async def retry(client: Client, out: Out, *, jobs: tuple[str, ...]) -> int:
     """Run again what failed or was cancelled of jobs, and nothing else."""
     return await _each(jobs, client.retry, out, "is queued again")
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to ask on: say --yes.")
-    click.confirm(question, abort=True, err=True)
 
 
 async def _each(jobs: Iterable[str], steer: Callable[[str], Awaitable[Object]], out: Out, told: str) -> int:

@@ -100,6 +100,15 @@ def _bars(*, no_progress: bool) -> bool:
     return sys.stderr.isatty() and not no_progress and not env.get("CI") and env.get("TERM") != "dumb"
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks before what is not taken back easily. `yes`: it was said that there is nothing to ask."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on: say --yes.")
+    click.confirm(question, abort=True, err=True)
+
+
 def tell(error: Refused | Unreachable, *, as_json: bool) -> int:
     """Says what happened, where, and what to do."""
     if isinstance(error, Unreachable):

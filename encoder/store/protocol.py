@@ -16,6 +16,7 @@ from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JobState
+from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
 from encoder.store.rows import (
     Accepted,
     Beat,
@@ -86,6 +87,16 @@ class Jobs(Protocol):
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         """Counts by state, queues by depth and age."""
+
+
+class DeadLetters(Protocol):
+    """Jobs that stand `failed`, so that what failed alike can run again at once, by `retry`."""
+
+    async def dead_groups(self, tenant_id: TenantId) -> Sequence[DeadGroup]:
+        """By code and class, the most frequent first; of the newest 10,000 failed jobs."""
+
+    async def dead_jobs(self, wanted: DeadFilter) -> DeadPage:
+        """One look at failed jobs, the oldest first. Reads `look` of them at most, whatever matches."""
 
 
 class Tasks(Protocol):
@@ -247,7 +258,7 @@ class Ear(Protocol):
         """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
 
 
-class Store(Jobs, Tasks, Queues, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
+class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

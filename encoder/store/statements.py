@@ -25,6 +25,8 @@ class Statement(StrEnum):
     EVENTS = "events"
     LOG = "log"
     COUNT_JOBS = "count_jobs"
+    DEAD_GROUPS = "dead_groups"
+    DEAD_JOBS = "dead_jobs"
     DEPTHS = "depths"
 
     CLAIM = "claim"

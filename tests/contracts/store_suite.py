@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.store_admission import AdmissionSuite, QueueSuite
+from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
@@ -25,6 +26,7 @@ class StoreSuite(
     RetrySuite,
     DeleteSuite,
     ReadSuite,
+    DeadLetterSuite,
     ClaimSuite,
     AdmissionSuite,
     QueueSuite,

@@ -31,7 +31,8 @@ HOT = {"l", "task_leases", "w", "workers"}  # as small as the fleet: a scan of t
 MADE_UP = {"b", None}  # a list that came with the statement
 STATES = ("queued", "processing", "completed", "failed", "cancelled")
 
-# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag
+# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag; then
+# come 300 of tenant 7, all failed
 FILL = (
     """INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, created_at)
     SELECT seq, UNHEX(LPAD(HEX(seq), 32, '0')), CASE WHEN seq <= 100 THEN 3 ELSE 1 + seq % 3 % 2 END,
@@ -56,6 +57,10 @@ FILL = (
     SELECT seq, 1, 'job.submitted', UTC_TIMESTAMP(6), 1, '{}' FROM seq_1_to_100000""",
     """INSERT INTO uploads (id, tenant_id, `key`, file_name, content_type, state, created_at, expires_at)
     SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM jobs""",
+    """INSERT INTO jobs
+      (id, uuid, tenant_id, state, event_seq, spec, label, tags, created_at, finished_at, problem)
+    SELECT 100000 + seq, UNHEX(LPAD(HEX(100000 + seq), 32, '0')), 7, 'failed', 1, '{}', 'in.mp4', '[]',
+           UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), '{"code": "worker_lost", "class": "crash"}' FROM seq_1_to_300""",
 )
 
 
@@ -180,6 +185,24 @@ async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: Connection) 
     assert await read_whole(connection, queries("jobs")[1], *filters, None) == set()
 
 
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (Statement.DEAD_GROUPS, (7, LIMIT)),
+        (Statement.DEAD_JOBS, (7, 0, LIMIT, None, None, None, None)),
+        (Statement.DEAD_JOBS, (7, 100_100, LIMIT, "other", "crash", datetime.now(UTC), datetime.now(UTC))),
+    ],
+)
+async def test_a_look_at_what_failed_reads_so_many_whatever_matches(
+    connection: Connection, statement: Statement, values: Sequence[object]
+) -> None:
+    async with counted(connection) as read:
+        assert await Session(connection).fetch(statement, *values)
+    assert read[0] <= 3 * LIMIT + 5  # a group is read, written down, and counted
+    (query,) = queries(statement)
+    assert await read_whole(connection, query, *values) == set()
+
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -254,7 +277,7 @@ async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:
     async with counted(connection) as read:
         rows = await Session(connection).fetch(Statement.COUNT_JOBS, None, STATES)
     counts = {row["state"]: row["jobs"] for row in rows}
-    assert (counts["queued"], counts["failed"]) == (10_000, 5)
+    assert (counts["queued"], counts["failed"]) == (10_000, 305)
     assert read[0] <= 65_000  # each is read, written down, and counted
     async with counted(connection) as read:
         encode, io = await Session(connection).fetch(Statement.DEPTHS, None)

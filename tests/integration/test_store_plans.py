@@ -23,7 +23,8 @@ JOBS = 100_000
 LIMIT = 50
 HOT = {"task_leases", "workers", "tasks_id_seq"}  # as small as the fleet: a scan of these is the plan
 
-# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag
+# half of the jobs are queued, half completed, five failed; tenant 3 has a hundred; ten have a tag; then
+# come 300 of tenant 7, all failed
 FILL = """
 INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, tags, created_at,
   finished_at, deleted_at)
@@ -47,6 +48,9 @@ INSERT INTO job_events (job_id, seq, type, at, run, data)
 SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM jobs;
 INSERT INTO uploads (id, tenant_id, key, file_name, content_type, state, created_at, expires_at)
 SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', now(), now() FROM jobs;
+INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, created_at, finished_at, problem)
+SELECT gen_random_uuid(), 7, 'failed', 1, '{}', 'in.mp4', now(), now(), '{"code": "worker_lost", "class": "crash"}'
+FROM generate_series(1, 300) n;
 """
 
 
@@ -196,6 +200,23 @@ async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Conn
     assert scanned(nodes) == set()
     assert "jobs_by_tag" in indexes(nodes)
     assert read(nodes, "jobs") <= 10 * 6
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [
+        (Statement.DEAD_GROUPS, ("7", str(LIMIT))),
+        (Statement.DEAD_JOBS, ("7", "0", str(LIMIT), *["NULL"] * 4)),
+        (Statement.DEAD_JOBS, ("7", "100100", str(LIMIT), "'other'", "'crash'", "now()", "now()")),
+    ],
+)
+async def test_a_look_at_what_failed_reads_so_many_whatever_matches(
+    connection: asyncpg.Connection, statement: Statement, values: tuple[str, ...]
+) -> None:
+    nodes = await plan(connection, statement, *values, kept=True)
+    assert scanned(nodes) == set()
+    assert indexes(nodes) == {"jobs_by_state"}
+    assert read(nodes, "jobs") == LIMIT
 
 
 @pytest.mark.parametrize("by", [("5", "NULL"), ("NULL", "gen_random_uuid()")])

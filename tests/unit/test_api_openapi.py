@@ -73,7 +73,8 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
         "announceUpload", "getUploadStatus",
-        "listPresets", "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeliveries", "replayDelivery",
+        "listPresets", "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeadLetters", "redrive",
+        "listDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
         "live", "health", "ready", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip

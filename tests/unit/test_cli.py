@@ -67,6 +67,10 @@ def test_a_mistyped_code_is_answered_with_the_near_ones() -> None:
         (("jobs", "--status", "lost"), "'lost' is not one of"),
         (("cancel",), "Missing argument"),
         (("cancel", "42"), "say --yes"),
+        (("redrive", "--yes"), "say which"),
+        (("redrive", "--code", "timeout"), "say --yes"),
+        (("redrive", "--since", "yesterday", "--yes"), "Invalid value for '--since'"),
+        (("redrive", "--since", "2026-11-20T13:00:00", "--yes"), "must say its zone"),
         (("frobnicate",), "No such command"),
     ],
 )

@@ -2,7 +2,7 @@
 -- ../../postgres/migrate.py that bring it here. All times are the database's, UTC. No logic is stored in the database.
 --
 -- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
--- of its row in `jobs`. Columns of type `json` keep their text as it was written; nothing queries inside them.
+-- of its row in `jobs`. Columns of type `json` keep their text as it was written; only `problem` is queried inside.
 
 -- Which steps this database has seen.
 CREATE TABLE IF NOT EXISTS schema_version (

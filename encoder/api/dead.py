@@ -1,0 +1,90 @@
+"""Dead letters: what failed alike, and running it again."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from aiohttp import web
+
+from encoder.api import answers
+from encoder.api.operations import Call, answer
+from encoder.errors import CATALOGUE, FailureClass, Rejected
+from encoder.model.ids import JobId
+from encoder.store.dead import COUNTED, DeadFilter, DeadGroup
+from encoder.store.protocol import Store
+
+DEFAULT_LIMIT = 100
+MOST_S = 10.0  # for which one call goes on with retries
+
+
+async def listed(call: Call) -> web.Response:
+    """GET /dead."""
+    groups = await call.parts.store.dead_groups(call.tenant_id)
+    return answer(answers.DeadAnswer(groups=tuple(map(_group, groups))))
+
+
+async def redrive(call: Call) -> web.Response:
+    """POST /dead/redrive: the oldest first, each in a transaction of its own."""
+    limit = call.query.get("limit", int) or DEFAULT_LIMIT
+    done = await _redrive(call.parts.store, _wanted(call), limit, max_attempts=call.parts.limits.max_attempts)
+    return answer(done)
+
+
+def _wanted(call: Call) -> DeadFilter:
+    kind = call.query.get("class", str)
+    wanted = DeadFilter(
+        tenant_id=call.tenant_id,
+        code=call.query.get("code", str),
+        kind=FailureClass(kind) if kind else None,
+        failed_after=call.query.get("failedAfter", datetime),
+        failed_before=call.query.get("failedBefore", datetime),
+    )
+    if not (wanted.code or wanted.kind or wanted.failed_after):
+        raise Rejected.because("invalid_query", "One of `code`, `class` and `failedAfter` must be given.")
+    return wanted
+
+
+async def _redrive(store: Store, wanted: DeadFilter, limit: int, *, max_attempts: int) -> answers.RedriveAnswer:
+    redriven = skipped = 0
+    until = time.monotonic() + MOST_S
+    place: JobId | None = JobId(0)
+    while place is not None and redriven < limit and time.monotonic() < until:
+        page = await store.dead_jobs(replace(wanted, after=place))
+        place = page.after
+        for job in page.jobs:
+            if redriven == limit or time.monotonic() >= until:
+                place = JobId(job.id - 1)
+                break
+            if not job.secrets_erased and await _again(store, job.id, max_attempts):
+                redriven += 1
+            else:
+                skipped += 1
+    left = 0 if place is None else await _left(store, replace(wanted, after=place, look=COUNTED))
+    return answers.RedriveAnswer(redriven=redriven, skipped=skipped, left=left)
+
+
+async def _again(store: Store, job_id: JobId, max_attempts: int) -> bool:
+    """Whether a job could be run again. Meanwhile somebody else may have done so, or deleted it."""
+    try:
+        await store.retry(job_id, max_attempts=max_attempts)
+    except Rejected:
+        return False
+    return True
+
+
+async def _left(store: Store, behind: DeadFilter) -> int:
+    return sum(not job.secrets_erased for job in (await store.dead_jobs(behind)).jobs)
+
+
+def _group(group: DeadGroup) -> answers.DeadGroupAnswer:
+    entry = CATALOGUE.get(group.code)
+    return answers.DeadGroupAnswer(
+        code=group.code,
+        kind=group.kind,
+        jobs=group.jobs,
+        first_at=group.first_at,
+        last_at=group.last_at,
+        advice=entry.to_do if entry else None,
+    )
