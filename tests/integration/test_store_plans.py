@@ -271,6 +271,7 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.UPLOAD, ("gen_random_uuid()", "1")),
         (Statement.UPLOAD, ("gen_random_uuid()", "NULL")),
         (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
+        (sql.STEP_BACK, ("1", "0")),
         (sql.ENQUEUE, (*NEW_JOB, "NULL")),
         (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()")),
         (

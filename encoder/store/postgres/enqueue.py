@@ -26,6 +26,8 @@ async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
     rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id)
     if not rows:
         return None
+    if rows[0]["overtakes"]:
+        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority)
     hints.send(*(() if hinted else (f"ready:{ENCODE}",)), *((f"ready:{IO}",) if ticket else ()))
     return JobId(rows[0]["id"])
 

@@ -16,6 +16,7 @@ def _read(name: str) -> LiteralString:
 TEXTS: Mapping[Statement, LiteralString] = {statement: _read(statement) for statement in Statement}
 
 ENQUEUE = _read("enqueue")
+STEP_BACK = _read("step_back")
 TICKET = _read("ticket")
 HINT = _read("hint")
 BEAT = _read("beat")

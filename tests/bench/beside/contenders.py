@@ -39,7 +39,7 @@ ENCODER = Contender(
     name="Encoder",
     program="encoder",
     runtime=Runtime.OURS,
-    takes="as many as it has free slots, in one statement",
+    takes="as many as it has free slots, in one statement; now and then it puts up to 100 in line first",
     settles="each by itself",
     leaves_out="nothing: job, output, lease, fence and events",
     one_by_one=True,
@@ -56,12 +56,11 @@ WITH job AS (
   INSERT INTO job_events (job_id, seq, type, at, run, data) SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM job
 ), task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
-  SELECT id, tenant_id, 't1', 'transcode', 'encode', CASE WHEN $2 > interval '0' THEN 'scheduled' ELSE 'ready' END,
+  SELECT id, tenant_id, 't1', 'transcode', 'encode', CASE WHEN $2 > interval '0' THEN 'scheduled' ELSE 'waiting' END,
          now() + $2, 3, '{}', now()
-  FROM job RETURNING id, state, queue, tenant_id, weight
+  FROM job
 )
-INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
-SELECT queue, id, id, tenant_id, weight FROM task WHERE state = 'ready'
+SELECT count(*) FROM job
 """,
     left="SELECT count(*) FROM tasks WHERE state NOT IN ('done', 'failed', 'cancelled')",
 )

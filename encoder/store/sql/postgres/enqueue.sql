@@ -1,12 +1,12 @@
 -- Enqueue: a job whole, in one statement and so in one transaction: job, outputs, root task, the event, and, where a
 -- receiver is named, the delivery with its notify task. An upload learns which job uses it.
 -- Where nobody stands before it, nor waits, and nothing limits its tenant, the root is admitted at once, as whoever looks
--- next would do; less urgent work of the tenant that was goes back to wait. Of the line only the newest 256 places are
--- looked at, however many dead rows lie behind them.
+-- next would do. `overtakes`: less urgent work of the tenant stands in line (step_back.sql). Of the line only the newest
+-- 256 places are looked at, however many dead rows lie behind them.
 -- No row comes back when the idempotency key was used before.
 -- A hint rides along where $19 says so: heard at the commit, a round trip sooner than one that is sent after it.
 -- Index: jobs_key_once, tasks_heads, task_ready_pk, queues_pk, tenant_quotas_pk, uploads_pk.
--- Locks: the new rows, the places of less urgent work with SKIP LOCKED, then their tasks; the upload. Waits for a concurrent enqueue under the same key.
+-- Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
 -- $1 id or null, $2 time or null, $3 uuid, $4 tenant, $5 spec, $6 label, $7 tags, $8 sealed, $9 key, $10 body hash,
 -- $11 outputs, $12 nice, $13 attempts, $14 event type, $15 webhook id or null, $16 url, $17 body, $18 attempts to notify
 -- $19 with a hint, $20 upload or null
@@ -30,14 +30,6 @@ WITH job AS (
       SELECT FROM task_ready WHERE queue = 'encode' AND seq > (SELECT last_value - 256 FROM tasks_id_seq)) AND NOT EXISTS (
       SELECT FROM queues WHERE queue = 'encode' AND paused_at IS NOT NULL) AND NOT EXISTS (
       SELECT FROM tenant_quotas WHERE tenant_id = $4 AND queue = 'encode' AND cap IS NOT NULL) AS free
-), before AS MATERIALIZED (
-  SELECT r.queue, r.seq FROM job JOIN task_ready r ON r.queue = 'encode' AND r.tenant_id = job.tenant_id
-    AND r.seq > (SELECT last_value - 256 FROM tasks_id_seq)
-  JOIN tasks t ON t.id = r.task_id WHERE t.nice > $12::smallint FOR UPDATE OF r SKIP LOCKED
-), back AS (
-  DELETE FROM task_ready r USING before b WHERE (r.queue, r.seq) = (b.queue, b.seq) RETURNING r.task_id
-), again AS (
-  UPDATE tasks t SET state = 'waiting' FROM back WHERE t.id = back.task_id AND t.state = 'ready'
 ), task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
   SELECT id, tenant_id, 't1', 'transcode', 'encode', $12::smallint, CASE WHEN way.free THEN 'ready' ELSE 'waiting' END,
@@ -54,4 +46,7 @@ WITH job AS (
 ), used AS (
   UPDATE uploads SET job_id = job.id FROM job WHERE uploads.id = $20::uuid AND uploads.tenant_id = job.tenant_id
 )
-SELECT id, CASE WHEN $19::boolean THEN pg_notify('encoder', 'ready:encode') END FROM job;
+SELECT id, EXISTS (
+    SELECT FROM task_ready r JOIN tasks t ON t.id = r.task_id
+    WHERE r.queue = 'encode' AND r.seq > (SELECT last_value - 256 FROM tasks_id_seq) AND r.tenant_id = $4 AND t.nice > $12
+  ) AS overtakes, CASE WHEN $19::boolean THEN pg_notify('encoder', 'ready:encode') END FROM job;
