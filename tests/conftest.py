@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from encoder.store.engines import open_store
 from encoder.store.protocol import Store
@@ -15,6 +16,10 @@ from tests.lab.sshd import Sshd, sshd
 
 # where it is set, each of the hundreds of processes that tests start would compile all of ours anew: 0.2 s of CPU
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# no example of a property has a time to be done in: machines are busy
+settings.register_profile("ours", parent=settings(), deadline=None)
+settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")
