@@ -87,6 +87,7 @@ async def test_a_server_of_which_no_key_was_given_is_read_with_a_warning(sftp_se
         ("privateKey", "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n"),
         ("privateKey", asyncssh.generate_private_key("ssh-rsa").export_private_key("pkcs8-pem", "word").decode()),
     ],
+    ids=["nothing", "md5", "short", "half", "none", "of zeros", "under a word"],  # the workers of xdist agree on them
 )
 def test_a_key_that_cannot_be_used_is_refused_at_once(sftp_servers: Sshd, member: str, value: str) -> None:
     faults = Sources(Surroundings(web=sftp_servers.web())).check(sftp_servers.members("x") | {member: value})
