@@ -145,7 +145,7 @@ async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_
         await encoding(platform, job_id)
         zombie.signal(signal.SIGSTOP)
         await platform.start("worker")
-        await until(lambda: task_is(platform, job_id, epoch=2), within_s=6 * LEASE_S)
+        await until(lambda: task_is(platform, job_id, epoch=2), within_s=15 * LEASE_S)
         zombie.signal(signal.SIGCONT)
         job = await platform.ended(job_id)
         assert job["status"] == "completed"
