@@ -228,6 +228,7 @@ def _install(folder: Path) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
+        env=os.environ | {"TMPDIR": str(folder)},  # as above: it starts a server too
     )
 
 
