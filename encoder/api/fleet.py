@@ -13,7 +13,7 @@ from encoder.ffmpeg import presets
 from encoder.model.ids import DeliveryId
 
 DEFAULT_PAGE = 50
-_QUEUE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")  # as ENCODER_WORKER_QUEUES may name one
+_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
