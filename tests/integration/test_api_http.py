@@ -341,6 +341,22 @@ async def test_a_source_that_is_only_away_is_told_when_to_come_back(store: Postg
         assert (response.status, told["code"], response.headers["Retry-After"]) == (503, "source_unavailable", "7")
 
 
+async def test_a_queue_is_paused_with_its_reason_and_resumed(api: Api) -> None:
+    async with api.ask("POST", "/queues/encode/pause", params={"because": "the driver"}) as response:
+        assert (response.status, (await response.json())["pausedBecause"]) == (200, "the driver")
+    await api.submit(GOOD)
+    waits = (await api.get("/jobs/1"))["waitingFor"]
+    assert waits["reason"] == "paused"
+    assert waits["detail"].endswith(": the driver")
+    async with api.ask("POST", "/queues/encode/resume") as response:
+        queue = await response.json()
+    assert (queue["waiting"], queue["pausedSince"], queue["pausedBecause"]) == (1, None, None)
+    assert (await api.get("/jobs/1"))["waitingFor"]["reason"] == "slot"
+    for path in ("/queues/nobody/resume", "/queues/%20/pause"):
+        async with api.ask("POST", path) as response:
+            assert response.status == 404
+
+
 async def test_requests_are_counted_by_template_and_queues_by_state(api: Api) -> None:
     await api.submit(GOOD)
     await api.get("/jobs/1")

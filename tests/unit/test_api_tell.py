@@ -25,7 +25,7 @@ from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.net.guard import Policy
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from encoder.store.rows import JobRow, Live, OutputRow, UploadRow
+from encoder.store.rows import Holdup, JobRow, Live, OutputRow, UploadRow
 from encoder.wiring import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.lab import facts
@@ -133,6 +133,32 @@ def test_a_job_that_waits_without_a_failure_names_none() -> None:
     told = waits(TaskState.SCHEDULED, None)
     assert (told.error, told.detail) == (None, "the next one waits until 2026-11-20T14:30:00+00:00")
     assert waits(TaskState.READY, None).error is None
+
+
+FULL = Problem(code="disk_full", message="No room.", kind=FailureClass.RESOURCE, retryable=True)
+
+
+@pytest.mark.parametrize(
+    ("holdup", "problem", "reason", "detail"),
+    [
+        ((AT, "why", None, None), None, "paused", "queue `encode` is paused since 2026-11-20T14:30:00+00:00: why"),
+        ((AT, "", 2, 2), None, "paused", "queue `encode` is paused since 2026-11-20T14:30:00+00:00"),
+        ((None, None, 2, 2), FULL, "cap", "2 of at most 2 run"),
+        ((None, None, 2, 1), FULL, "scratch", "No room."),
+        ((None, None, 2, 1), None, "slot", "a free slot of a worker; GET /workers tells which are alive"),
+    ],
+)  # fmt: skip
+def test_a_job_that_waits_says_what_holds_it_up(
+    holdup: tuple[Any, ...], problem: Problem | None, reason: str, detail: str
+) -> None:
+    paused_at, because, cap, running = holdup
+    waiting = row(
+        QUEUED, task_state=TaskState.WAITING, task_queue="encode", task_problem=problem,
+        holdup=Holdup(paused_at=paused_at, paused_because=because, cap=cap, running=running),
+    )  # fmt: skip
+    told = tell.progress(waiting).waiting_for
+    assert told is not None
+    assert (told.reason, told.detail) == (reason, detail)
 
 
 @pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.DONE, TaskState.FAILED])
