@@ -136,6 +136,12 @@ MUTANTS = (
     Mutant(
         guarantee="G14", what="who came first is next", file="store/fair.py",
         old="(Fraction(after, tenant.share), waiting", new="(Fraction(0), waiting",
+        test="contracts/store_admission.py::test_tenants_that_wait_take_turns",
+    ),
+    Mutant(
+        guarantee="G14", what="of those that wait the first by number are looked at", file="store/fair.py",
+        old="key=lambda tenant: (Fraction(tenant.used + 1, tenant.share), tenant.id))",
+        new="key=lambda tenant: -tenant.id)",
         test="contracts/store_admission.py::"
         "test_a_tenant_below_its_share_is_next_however_long_anothers_backlog_is",
     ),
