@@ -13,7 +13,6 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import aioftp
@@ -21,10 +20,11 @@ from aioftp.common import SSLSessionBoundContext
 
 from encoder import errors
 from encoder.net.dial import dial
-from encoder.net.ftp_talk import BUFFER_BYTES, Site, Talk, drop
+from encoder.net.ftp_talk import Site, Talk, drop
 from encoder.net.guard import port_open
 from encoder.net.http import Web
 from encoder.net.idle import pieces
+from encoder.net.inflow import Inflow
 from encoder.net.retrieval import Facts, Retrieval
 from encoder.net.side import Side
 
@@ -33,19 +33,6 @@ ANSWER_S = 300.0  # a server may store or check a large file before it says that
 _SIZE = re.compile(r"[0-9]{1,18}")
 _EPSV = re.compile(r"\(([!-~])\1\1(?P<port>\d{1,5})\1\)")
 _PASV = re.compile(r"(?:\d{1,3},){4}(?P<high>\d{1,3}),(?P<low>\d{1,3})")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Data:
-    """The data connection of one transfer, which begins at byte `offset`."""
-
-    offset: int
-    sock: socket.socket
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def close(self) -> None:
-        drop(self.writer, self.sock)
 
 
 class Ftp(Talk):
@@ -85,25 +72,27 @@ class Ftp(Talk):
         facts = await self.facts(path)
         wanted = offset if version is not None and version == facts.version else 0
         with self._translated():
-            data = await self._transfer(f"RETR {path}", offset=wanted)
+            sock, begins = await self._transfer(f"RETR {path}", offset=wanted)
+            inflow = await self._inflow(sock, self._data_tls())
         try:
-            yield Retrieval(facts=facts, offset=data.offset, chunks=self._chunks(data, path, facts))
+            yield Retrieval(facts=facts, offset=begins, chunks=self._chunks(inflow, path, facts, begins))
         finally:
-            data.close()
+            drop(inflow.transport, sock)
 
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
         with self._translated():
-            data = await self._store(path)
+            sock = await self._store(path)
+            _, writer = await self._streams(sock, self._data_tls())
         try:
             async for chunk in chunks:
                 with self._translated():
-                    await self._write(data, chunk)
+                    await self._write(writer, chunk)
             with self._translated():
-                data.writer.close()
+                writer.close()
                 await self._finish(ANSWER_S)
         finally:
-            data.close()
+            drop(writer.transport, sock)
 
     async def replace(self, path: str, final: str) -> None:
         """Rename `path` to `final`, whatever stands there."""
@@ -130,17 +119,18 @@ class Ftp(Talk):
         await self._say(f"RNFR {path}", "350")
         return (await self._say(f"RNTO {final}", "2xx", "5xx")).matches("2xx")
 
-    async def _store(self, path: str) -> _Data:
+    async def _store(self, path: str) -> socket.socket:
         try:
-            return await self._transfer(f"STOR {path}")
+            return (await self._transfer(f"STOR {path}"))[0]
         except aioftp.StatusCodeError as refused:
             if refused.received_codes[-1] not in {"550", "553"}:
                 raise
         for folder in reversed(PurePosixPath(path).parents[:-1]):  # the last one is there: `/`, or where we begin
             await self._say(f"MKD {folder}", "2xx", "5xx")
-        return await self._transfer(f"STOR {path}")
+        return (await self._transfer(f"STOR {path}"))[0]
 
-    async def _transfer(self, command: str, *, offset: int = 0) -> _Data:
+    async def _transfer(self, command: str, *, offset: int = 0) -> tuple[socket.socket, int]:
+        """The data connection of a transfer, before its TLS, and the byte at which it begins."""
         sock = await self._dial_data()
         try:
             restarts = offset > 0 and await self._say(f"REST {offset}", "350", "5xx") == "350"
@@ -149,8 +139,7 @@ class Ftp(Talk):
         except BaseException:
             sock.close()
             raise
-        reader, writer = await self._streams(sock, self._data_tls())
-        return _Data(offset=offset if restarts else 0, sock=sock, reader=reader, writer=writer)
+        return sock, offset if restarts else 0
 
     async def _dial_data(self) -> socket.socket:
         code, lines = await self.command("EPSV", ("229", "5xx"))
@@ -169,9 +158,8 @@ class Ftp(Talk):
         session = self.stream.writer.get_extra_info("ssl_object").session
         return SSLSessionBoundContext(ssl.PROTOCOL_TLS_CLIENT, context=self._tls, session=session)
 
-    async def _chunks(self, data: _Data, path: str, facts: Facts) -> AsyncIterator[bytes]:
-        at = data.offset
-        while chunk := await self._read(data):
+    async def _chunks(self, inflow: Inflow, path: str, facts: Facts, at: int) -> AsyncIterator[bytes]:
+        while chunk := await self._read(inflow):
             at += len(chunk)
             yield chunk
         with self._translated():
@@ -181,17 +169,17 @@ class Ftp(Talk):
         if facts.size_bytes not in {None, at}:
             raise errors.Transient(self._side.away, f"The transfer ended after {at} of {facts.size_bytes} bytes.")
 
-    async def _read(self, data: _Data) -> bytes:
+    async def _read(self, inflow: Inflow) -> bytes:
         with self._translated():
             async with asyncio.timeout(self._web.idle_s):
-                return await data.reader.read(BUFFER_BYTES)
+                return await inflow.read()
 
-    async def _write(self, data: _Data, chunk: bytes) -> None:
+    async def _write(self, writer: asyncio.StreamWriter, chunk: bytes) -> None:
         try:
             for piece in pieces(chunk):
                 async with asyncio.timeout(self._web.idle_s):
-                    data.writer.write(piece)
-                    await data.writer.drain()
+                    writer.write(piece)
+                    await writer.drain()
         except ConnectionError:
             await self._finish(self._web.idle_s)  # the server's last word may say why
             raise

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aioftp
 
@@ -18,6 +19,7 @@ from encoder.net.account import ANYBODY, Account
 from encoder.net.dial import dial
 from encoder.net.guard import Host, Policy, check_host
 from encoder.net.http import Web
+from encoder.net.inflow import Inflow
 from encoder.net.side import Side
 
 log = get_logger(__name__)
@@ -77,7 +79,7 @@ class Talk(aioftp.BaseClient):
     def close(self) -> None:
         """At once: a farewell under TLS would be waited for, and nothing depends on it."""
         if self._sock is not None and self._stream is not None:
-            drop(self._stream.writer, self._sock)
+            drop(self._stream.writer.transport, self._sock)
 
     async def _greet(self) -> None:
         host = self._site.host
@@ -121,15 +123,17 @@ class Talk(aioftp.BaseClient):
         self, sock: socket.socket, tls: ssl.SSLContext | None
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """What is read from and written to `sock`, under TLS if there is one."""
+        return await asyncio.open_connection(sock=sock, limit=BUFFER_BYTES, **self._secured(tls))
+
+    async def _inflow(self, sock: socket.socket, tls: ssl.SSLContext | None) -> Inflow:
+        """The same, to be read only."""
+        _, inflow = await asyncio.get_running_loop().create_connection(Inflow, sock=sock, **self._secured(tls))
+        return inflow
+
+    def _secured(self, tls: ssl.SSLContext | None) -> dict[str, Any]:
         if tls is None:
-            return await asyncio.open_connection(sock=sock, limit=BUFFER_BYTES)
-        return await asyncio.open_connection(
-            sock=sock,
-            limit=BUFFER_BYTES,
-            ssl=tls,
-            server_hostname=self._site.host.name,
-            ssl_handshake_timeout=self._web.connect_s,
-        )
+            return {}
+        return {"ssl": tls, "server_hostname": self._site.host.name, "ssl_handshake_timeout": self._web.connect_s}
 
     async def parse_response(self) -> tuple[aioftp.Code, list[str]]:
         """One reply, of bounded length and in bounded time: aioftp would listen for ever."""
@@ -181,10 +185,10 @@ class Talk(aioftp.BaseClient):
         return errors.Permanent(self._side.missing if code == "550" else self._side.refused, message)
 
 
-def drop(writer: asyncio.StreamWriter, sock: socket.socket) -> None:
+def drop(transport: asyncio.WriteTransport, sock: socket.socket) -> None:
     """Close at once. Python 3.11's transports may not even be looked at when they have come to their end."""
     if sock.fileno() != -1:
-        writer.transport.abort()
+        transport.abort()
 
 
 async def _has_more(reader: asyncio.StreamReader) -> bool:
