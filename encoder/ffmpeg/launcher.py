@@ -14,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import box, vitals
+from encoder.ffmpeg import box, fonts, vitals
 from encoder.ffmpeg.child import Child
 from encoder.ffmpeg.exits import Exit, Reason, classify
 from encoder.ffmpeg.formats import MOST_ALLOCATED_BYTES
@@ -28,10 +28,9 @@ LOOK_EVERY_S = 1.0
 _OPEN_FILES = 256
 _THREADS_OF_THE_USER = 8192
 
-# where the dynamic loader, the libraries and the fonts of a system lie, and what encoders ask about the processor
+# where the dynamic loader and the libraries of a system lie, and what encoders ask about the processor
 _SYSTEM = (
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache",
-    "/etc/fonts", "/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/fontconfig", "/var/cache/fontconfig",
     "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system", "/dev/urandom",
 )  # fmt: skip
 
@@ -80,7 +79,7 @@ class Launcher:
     `readable`: further files and folders that ffmpeg may read and run; `grace_s`: from TERM to KILL.
 
     Raises:
-        errors.Unfit: the sandbox is required and this kernel has none.
+        errors.Unfit: the sandbox is required and this kernel has none; the fonts are not installed.
     """
 
     def __init__(
@@ -91,7 +90,7 @@ class Launcher:
         if sandbox is Sandbox.REQUIRED and not abi:
             raise errors.Unfit("ENCODER_SANDBOX is `required`, but this kernel offers no Landlock.")
         self.layers = Layers(landlock_fs=abi >= 1, landlock_net=abi >= 4)  # noqa: PLR2004  # first version with TCP
-        self._readable = (self.binary, self.binary.parent.parent / "lib", *_SYSTEM, *readable)
+        self._readable = (self.binary, self.binary.parent.parent / "lib", *_SYSTEM, *fonts.readable(), *readable)
         self._grace_s = grace_s
 
     async def run(
@@ -243,8 +242,8 @@ def _born(command: Sequence[str], folder: Path, descriptor: int | None, on_outpu
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """All that a child learns of its surroundings: nothing of ours, and nothing that configures ffmpeg."""
-    return {"HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8", "TZ": "UTC"}
+    """All that a child learns of its surroundings: none of our settings, and of ffmpeg's only where the fonts are."""
+    return {"HOME": str(folder), "TMPDIR": str(folder), "LANG": "C.UTF-8", "TZ": "UTC", **fonts.environment()}
 
 
 def _resource_limits(limits: Limits) -> dict[str, int]:

@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Callable, Iterator
 
+from encoder.ffmpeg import fonts
 from encoder.ffmpeg.captions import ASS, SRT, WEBVTT, Caption, Captions
 from encoder.model.base import replace
 
-FONT = "DejaVu Sans"  # of text that names none itself
 # of a picture that is 288 high, or as wide where it stands upright
 _HEAD = f"""\
 [Script Info]
@@ -23,7 +23,7 @@ ScaledBorderAndShadow: yes
 Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, Bold, Italic, \
 Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, Alignment, MarginL, MarginR, \
 MarginV, Encoding
-Style: Default,{FONT},15,&H00FFFFFF,&H00FFFFFF,&H00000000,&H80000000,0,0,0,0,100,100,0,0,1,1,0,2,16,16,14,1
+Style: Default,{fonts.FAMILY},18,&H00FFFFFF,&H00FFFFFF,&H00000000,&H80000000,0,0,0,0,100,100,0,0,1,1,0,2,16,16,14,1
 """
 _WIDE, _TALL = (512, 288), (288, 512)
 

@@ -263,12 +263,13 @@ async def test_a_binary_that_is_not_there_is_a_failed_run(tmp_path: Path) -> Non
     assert "box:" in ended.log
 
 
-async def test_a_child_knows_four_names_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_child_knows_six_names_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_SECRET_ACCESS_KEY", "ENCODER_DATABASE_URL", "FFREPORT", "PATH", "LD_LIBRARY_PATH"):
         monkeypatch.setenv(name, SECRET)
     await _run(tmp_path, "note note")
     note = json.loads((tmp_path / "note").read_text())
-    assert set(note["environment"]) - {"LC_CTYPE"} == {"HOME", "LANG", "TMPDIR", "TZ"}  # Python may add its own
+    named = {"FONTCONFIG_FILE", "HOME", "LANG", "TMPDIR", "TZ", "XDG_DATA_HOME"}
+    assert set(note["environment"]) - {"LC_CTYPE"} == named  # Python may add its own
     assert SECRET not in json.dumps(note)
 
 

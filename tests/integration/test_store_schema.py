@@ -147,7 +147,7 @@ def test_the_schema_at_the_root_is_the_one_that_is_installed() -> None:
     assert (ROOT / "schema.sql").read_text() == sql.SCHEMA
 
 
-def test_the_wheel_carries_the_statements(tmp_path: Path) -> None:
+def test_the_wheel_carries_the_statements_and_what_leads_to_the_fonts(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # our own build
     (wheel,) = tmp_path.glob("*.whl")
@@ -156,4 +156,4 @@ def test_the_wheel_carries_the_statements(tmp_path: Path) -> None:
         f"encoder/store/sql/postgres/{file.name}"
         for file in files("encoder.store").joinpath("sql", "postgres").iterdir()
     }
-    assert ours <= inside
+    assert {*ours, "encoder/ffmpeg/fonts.conf"} <= inside

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from encoder.ffmpeg import captions
+from encoder.ffmpeg import box, captions, closing, fonts
 from encoder.ffmpeg.captions import SRT, Captions
 from encoder.model import base
 from encoder.model.base import Json
@@ -127,7 +127,7 @@ async def test_chapters_are_no_subtitles(tmp_path: Path) -> None:
 
 
 def white(path: Path, *, area: str, rate: int = 4) -> list[bool]:
-    """Whether the brightest pixel of an area is white, so many times a second."""
+    """Whether the brightest pixel of an area is white, so many times a second. No stroke of small letters fills one."""
     graph = f"fps={rate},crop={area},format=gray"
     width, height = (int(side) for side in area.split(":")[:2])
     shown = subprocess.run(
@@ -135,7 +135,7 @@ def white(path: Path, *, area: str, rate: int = 4) -> list[bool]:
         capture_output=True, check=True,
     ).stdout  # fmt: skip
     size = width * height
-    return [max(shown[at : at + size]) > 200 for at in range(0, len(shown), size)]
+    return [max(shown[at : at + size]) > 150 for at in range(0, len(shown), size)]
 
 
 LOW, HIGH = "160:60:80:110", "160:40:80:0"  # of 320×180
@@ -217,6 +217,40 @@ async def test_each_size_and_both_passes_have_them(tmp_path: Path) -> None:
         assert result.proof.passed, result.proof.failed
     assert white(twice.path, area=LOW) == white(deep.path, area=LOW) == SCHEDULE
     assert white(padded.path, area="180:60:0:120") == SCHEDULE
+
+
+FANCY = """\
+[Script Info]
+PlayResX: 320
+PlayResY: 180
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, Alignment, MarginV
+Style: Fancy,Nobody Has This,16,&H00FFFFFF,2,10
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:00.00,0:00:01.00,Fancy,,0,0,0,,♪ {\\b1}Glück{\\b0} {\\fnNor This}Жω {\\i1}ế{\\i0} ไทย
+"""
+
+
+@pytest.mark.skipif(not box.landlock_abi(), reason="only Landlock takes the system's fonts away from ffmpeg")
+async def test_the_letters_are_ours_whatever_fonts_the_system_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of text that names a font which is nowhere."""
+    written = made("fancy.ass", "-f", "lavfi", "-i", "nullsrc", "-frames:v", "0", "-f", "null")
+    written.write_text(FANCY)
+    source = blue("fancy.mkv", "-i", str(written), "-c:s", "ass", seconds=1)
+    output = fast(height=180, audioCodec="none", subtitles={"mode": "burn-in"})
+    (tmp_path / "there").mkdir()
+    there = await one(source, tmp_path / "there", output)
+    monkeypatch.setattr(fonts, "SYSTEM", ())
+    bare = await one(source, tmp_path, output)
+    assert bare.proof.passed, bare.proof.failed
+    assert white(bare.path, area=LOW) == [True] * 4
+    assert closing.letters_without_font(bare.log) == ""
+    assert bare.path.read_bytes() == there.path.read_bytes()
 
 
 async def test_a_copied_track_and_a_drawn_one_share_a_decode(tmp_path: Path) -> None:
