@@ -77,6 +77,15 @@ class Settings(BaseSettings):
     scratch_dir: Path | None = Field(
         None, description="folder for work in progress; absent: `encoder-scratch` in the temp folder"
     )
+    scratch_bytes: int | None = Field(
+        None, ge=1, description="how much of that disk a worker may fill; absent: all that is free"
+    )
+    memory_bytes: int | None = Field(
+        None,
+        ge=1,
+        description="memory that a worker's encoders may have together, as predicted; what needs more runs alone; "
+        "absent: what the machine, or its cgroup, has, without half a GiB",
+    )
     secret_keys: Secrets = Field(
         (),
         description="keys that seal callers' secrets, newest first, each 32 random bytes as base64url, made by "

@@ -46,9 +46,11 @@ from encoder.store.protocol import Store
 from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
 from encoder.webhooks.send import Sender
+from encoder.worker import machine
 from encoder.worker.aim import Aim
 from encoder.worker.beside import LIMITS as BESIDE_LIMITS
 from encoder.worker.beside import Beside
+from encoder.worker.budget import Budget
 from encoder.worker.captions import Captions
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
@@ -211,7 +213,7 @@ class Machine:
 
     def scratch(self) -> Scratch:
         """A scratch folder of this process's own; to be opened before its use, closed after."""
-        return Scratch(self.scratch_root, uuid4())
+        return Scratch(self.scratch_root, uuid4(), limit_bytes=self.settings.scratch_bytes)
 
     async def abilities(self) -> Abilities:
         """What this machine's ffmpeg can do; asked once."""
@@ -295,14 +297,24 @@ class Wiring(Machine):
             deliver=Deliver(self.transfers, clock=_clock, uniform=_uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,
+            threads=self._threads or os.cpu_count() or 1,
             clock=_clock,
         )
+        budget = Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
         handlers: dict[str, Handler] = {
-            "transcode": Transcode(self.store, self.vault, scratch, pipeline, uniform=_uniform),
+            "transcode": Transcode(self.store, self.vault, budget, pipeline, uniform=_uniform),
             "notify": Notify(self.store, self.vault, self.sender, uniform=_uniform),
         }
         info = self._info(abilities)
-        return Worker(self.store, info, handlers, self._rhythm(), clock=_clock, uniform=_uniform)
+        return Worker(
+            self.store,
+            info,
+            handlers,
+            self._rhythm(),
+            is_crowded=lambda: budget.is_crowded,
+            clock=_clock,
+            uniform=_uniform,
+        )
 
     @property
     def _checks(self) -> Checks:

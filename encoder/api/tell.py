@@ -16,7 +16,7 @@ from encoder.model.plan import Note
 from encoder.model.preview import Preview
 from encoder.model.state import JobState, OutputState, TaskState
 from encoder.storage.protocol import Invitation
-from encoder.store.rows import Accepted, DeliveryRow, JobRow, OutputRow, QueueDepth, Stats, UploadRow, WorkerRow
+from encoder.store.rows import Accepted, DeliveryRow, JobRow, Lack, OutputRow, QueueDepth, Stats, UploadRow, WorkerRow
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]
@@ -86,12 +86,14 @@ def _progress(row: JobRow) -> float | None:
 
 
 def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
-    """What keeps a job from running; None while it runs or when it has ended."""
+    """What keeps a job from running, or what is kept from going on; None when it goes on, or has ended."""
     if row.task_state is TaskState.SCHEDULED:
         return answers.WaitAnswer(reason="backoff", detail=_backoff(row), error=row.task_problem)
     if row.task_state in (TaskState.WAITING, TaskState.READY):
         reason, detail = _held_up(row)
         return answers.WaitAnswer(reason=reason, detail=detail, error=row.task_problem)
+    if lack := next((output.live.lack for output in row.outputs if output.live and output.live.lack), None):
+        return answers.WaitAnswer(reason=lack.what, detail=_lacks(row, lack))
     if row.task_state is TaskState.BLOCKED:
         return answers.WaitAnswer(reason="chunks", detail="parts of it are still being made")
     return None
@@ -107,6 +109,12 @@ def _held_up(row: JobRow) -> tuple[str, str]:
     if row.task_problem is not None and row.task_problem.code == "disk_full":
         return "scratch", row.task_problem.message
     return "slot", "a free slot of a worker; GET /workers tells which are alive"
+
+
+def _lacks(row: JobRow, lack: Lack) -> str:
+    host = f"on {row.holder.host}" if row.holder else "on its worker"
+    room = "disk" if lack.what == "scratch" else "memory"
+    return f"{lack.needed_bytes} bytes of {room} {host}, where {lack.free_bytes} are free beside other work"
 
 
 def _backoff(row: JobRow) -> str:

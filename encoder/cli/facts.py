@@ -26,8 +26,8 @@ def _output(output: PlannedOutput) -> Iterator[str]:
     yield from (f"$ {clean(shlex.join(command))}" for command in output.commands)
     if output.estimate:
         cost = output.estimate
-        scratch = size(cost.scratch_bytes)
-        yield f"about {size(cost.size_bytes)}, {duration(cost.cpu_seconds)} of CPU, {scratch} of scratch"
+        machine = f"{size(cost.scratch_bytes)} of scratch, {size(cost.memory_bytes)} of memory"
+        yield f"about {size(cost.size_bytes)}, {duration(cost.cpu_seconds)} of CPU, {machine}"
 
 
 def media(found: Media) -> Iterator[str]:

@@ -53,6 +53,8 @@ class VideoEncoder:
     speed: float = 1.0  # pixels per CPU second against libx264 medium
     bits_per_pixel: float = 0.09  # at the default quality
     crf_halves: int = 6  # so many steps of quality halve the bits
+    memory_per_pixel_bytes: int = 180
+    memory_per_pixel_and_thread_bytes: int = 10
 
 
 _X264_SPEEDS = (
@@ -100,6 +102,8 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         min_side_px=16,
         speed=0.5,
         bits_per_pixel=0.05,
+        memory_per_pixel_bytes=175,
+        memory_per_pixel_and_thread_bytes=14,
     ),
     VideoEncoder(
         name="libvpx-vp9",
@@ -120,6 +124,8 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         speed=0.15,
         bits_per_pixel=0.07,
         crf_halves=12,
+        memory_per_pixel_bytes=125,
+        memory_per_pixel_and_thread_bytes=2,
     ),
     VideoEncoder(
         name="libsvtav1",
@@ -140,6 +146,8 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         speed=0.8,
         bits_per_pixel=0.05,
         crf_halves=12,
+        memory_per_pixel_bytes=110,
+        memory_per_pixel_and_thread_bytes=48,
     ),
     VideoEncoder(
         name="libaom-av1",
@@ -159,6 +167,8 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         speed=0.07,
         bits_per_pixel=0.05,
         crf_halves=12,
+        memory_per_pixel_bytes=195,
+        memory_per_pixel_and_thread_bytes=2,
     ),
 )
 

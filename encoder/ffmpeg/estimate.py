@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 from encoder.ffmpeg import codecs
+from encoder.model.base import replace
 from encoder.model.media import Media
-from encoder.model.plan import AudioPlan, Estimate, ImagesPlan, OutputPlan, VideoPlan
+from encoder.model.plan import AudioPlan, Estimate, ImagesPlan, Need, OutputPlan, Plan, VideoPlan
 
 _PIXELS_PER_CPU_SECOND = 30e6  # libx264 medium with its decoder and filters
 _PER_PRESET_STEP = 1.4
@@ -16,21 +18,63 @@ _IMAGE_BITS_PER_PIXEL = {"mjpeg": 1.6, "png": 14.0, "webp": 1.0, "gif": 5.0}
 _IMAGE_PIXELS_PER_CPU_SECOND = 15e6
 _DECODED_PER_CPU_SECOND = 300e6
 _SOUND_CPU_SHARE = 0.01  # of its duration
+_OUTPUTS_MARGIN = 1.1
+
+# measured with two and eight threads (docs/adr/0018-machines-have-budgets.md)
+_LEAST_MEMORY_BYTES = 40 * 1024**2
+_THREAD_BYTES = 7 * 1024**2
+_DECODED_PIXEL_BYTES = 26
+THREADS = 4  # of a machine that is not known
 
 
 def estimate(plan: OutputPlan, media: Media) -> Estimate:
-    """Size, CPU time and scratch space of one output. None where the source does not tell its length."""
+    """Size, CPU time, scratch space and memory of one output. None where the source does not tell its length."""
     seconds = plan.duration_seconds
+    memory = _memory_bytes([plan], media, threads=THREADS)
     if seconds is None:
-        return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None)
+        return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None, memory_bytes=memory)
     if plan.images is not None and plan.video is not None:
-        return _of_images(plan.images, plan.video, seconds, media)
+        return replace(_of_images(plan.images, plan.video, seconds, media), memory_bytes=memory)
     sizes = [_size_bytes(stream, media, seconds) for stream in plan.streams]
     cpu = _SOUND_CPU_SHARE * seconds
     cpu += sum(_picture_cpu_seconds(stream.video, seconds) for stream in plan.streams if stream.video)
     joined = max(sizes) if plan.package else 0  # one rendition at a time, to be judged
     scratch = media.size_bytes + sum(sizes) + joined
-    return Estimate(size_bytes=sum(sizes), cpu_seconds=round(cpu, 1), scratch_bytes=scratch)
+    return Estimate(size_bytes=sum(sizes), cpu_seconds=round(cpu, 1), scratch_bytes=scratch, memory_bytes=memory)
+
+
+def need(plan: Plan, media: Media, *, threads: int) -> Need:
+    """What a whole attempt will have at most, source included: its passes follow each other, and each clears its files.
+
+    An output of unknown length is taken to be as large as its source.
+    """
+    passes = [[plan.output(number) for number in one_pass.outputs] for one_pass in plan.passes]
+    written = (sum(_written_bytes(each, media) for each in outputs) for outputs in passes)
+    memory = (_memory_bytes(outputs, media, threads=threads) for outputs in passes)
+    return Need(
+        scratch_bytes=media.size_bytes + int(_OUTPUTS_MARGIN * max(written, default=0)),
+        memory_bytes=max(memory, default=0),
+    )
+
+
+def _written_bytes(plan: OutputPlan, media: Media) -> int:
+    scratch = estimate(plan, media).scratch_bytes
+    return media.size_bytes if scratch is None else scratch - media.size_bytes
+
+
+def _memory_bytes(plans: Iterable[OutputPlan], media: Media, *, threads: int) -> int:
+    """The peak of one ffmpeg run: its decoder, and the frames that its encoders hold."""
+    decoded = max((stream.coded_width * stream.coded_height for stream in media.video), default=0)
+    pictures = (stream.video for plan in plans for stream in plan.streams if stream.video is not None)
+    held = sum(video.width_px * video.height_px * _pixel_bytes(video, threads) for video in pictures)
+    return _LEAST_MEMORY_BYTES + _THREAD_BYTES * threads + _DECODED_PIXEL_BYTES * decoded + held
+
+
+def _pixel_bytes(video: VideoPlan, threads: int) -> int:
+    known = codecs.VIDEO_ENCODERS.get(video.encoder)
+    if known is None:  # copied, or a still
+        return 0
+    return known.memory_per_pixel_bytes + known.memory_per_pixel_and_thread_bytes * threads
 
 
 def _of_images(images: ImagesPlan, video: VideoPlan, seconds: float, media: Media) -> Estimate:

@@ -304,3 +304,14 @@ class Estimate(Record):
     size_bytes: int | None
     cpu_seconds: float | None
     scratch_bytes: int | None
+    memory_bytes: int | None = None
+
+
+class Need(Record):
+    """What an attempt takes of its machine at most, as predicted: on the disk, and of memory for its encoders."""
+
+    scratch_bytes: int = 0
+    memory_bytes: int = 0
+
+
+NOTHING = Need()

@@ -43,6 +43,15 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """Room that work waits for on its worker. `what`: scratch or memory."""
+
+    what: str
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """One output while a worker has it. `progress`: 0 … 1; None: unknown, which is never guessed.
 
@@ -57,6 +66,7 @@ class Live:
     transferred_bytes: int | None = None
     total_bytes: int | None = None
     bytes_per_second: float | None = None
+    lack: Lack | None = None  # of stage `waiting`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from encoder.model.proof import Proof
 from encoder.model.result import Problem
 from encoder.model.state import OutputState
 from encoder.store.rows import JobRow, OutputChange, OutputRow
+from encoder.worker.budget import Share
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.package import Package
@@ -31,6 +32,7 @@ class Run:
     job: JobRow
     spec: JobSpec
     folder: Path
+    share: Share  # of the machine
     outputs: tuple[OutputRow, ...]  # those that are still open
     token: str  # `<task>-<epoch>`: names what this attempt leaves half-written
     retry: list[errors.Failure] = field(default_factory=list)  # failures that another attempt may cure

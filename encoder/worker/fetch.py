@@ -11,8 +11,10 @@ from pathlib import Path
 from encoder import errors
 from encoder.files.threads import behind
 from encoder.log import get_logger
+from encoder.model.plan import Need
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
+from encoder.worker.budget import Share
 from encoder.worker.metrics import Tally, Transfers
 from encoder.worker.scratch import Scratch
 
@@ -20,6 +22,9 @@ log = get_logger(__name__)
 
 TRIES = 5
 LOOK_BYTES = 256 * 1024 * 1024  # of a source that does not say how large it is: after how many to look at the disk
+
+
+Told = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +55,19 @@ class Fetch:
         self._clock = clock
         self._uniform = uniform
 
-    async def __call__(self, source: Source, path: Path, *, kind: str, told: Callable[[int, int | None], None]) -> int:
+    async def __call__(
+        self,
+        source: Source,
+        path: Path,
+        *,
+        kind: str,
+        told: Told,
+        share: Share | None = None,
+    ) -> int:
         """Fetch into the new file `path`; its size. `told` hears (bytes so far, bytes in all or None).
 
-        `kind`: of the source, as metrics call it.
+        `kind`: of the source, as metrics call it. `share`: is promised the size of the source first; None: whatever is
+        free will do.
 
         Raises:
             errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`.
@@ -62,8 +76,8 @@ class Fetch:
         """
         with FileIO(path, "x+b") as file, self._transfers.transfer("in", kind) as tally:
             try:
-                async with asyncio.timeout(self._limits.total_s):
-                    size = await self._all_of(source, file, tally, told)
+                async with asyncio.timeout(self._limits.total_s) as limit:
+                    size = await self._all_of(source, file, tally, told, _Room(share, limit))
             except TimeoutError:
                 hours = self._limits.total_s / 3600
                 raise errors.Transient("timeout", f"The source took longer than {hours:g} h to arrive.") from None
@@ -71,7 +85,7 @@ class Fetch:
             raise errors.Permanent("empty_source", "The source has no bytes.")
         return size
 
-    async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Callable[[int, int | None], None]) -> int:
+    async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Told, room: _Room) -> int:
         validator: str | None = None
         promised: int | None = None
         broke_at: list[int] = []
@@ -80,7 +94,10 @@ class Fetch:
             try:
                 async with source.open(offset=have if validator else 0, validator=validator) as incoming:
                     validator, promised = incoming.validator, incoming.size_bytes
-                    return await self._rest_of(incoming, file, tally, told)
+                    self._bounded(promised or 0)
+                    if room.takes(promised or 0):
+                        return await self._rest_of(incoming, file, tally, told)
+                await room.reach(promised or 0)  # no connection is kept waiting
             except errors.Failure as failure:
                 again = isinstance(failure, errors.Transient) and len(broke_at) + 1 < TRIES
                 tally.failed(failure, again=again)
@@ -93,9 +110,7 @@ class Fetch:
                 wait_s = stage_delay_s(len(broke_at), retry_after_s=failure.retry_after_s, uniform=self._uniform)
                 await asyncio.sleep(wait_s)
 
-    async def _rest_of(
-        self, incoming: Incoming, file: FileIO, tally: Tally, told: Callable[[int, int | None], None]
-    ) -> int:
+    async def _rest_of(self, incoming: Incoming, file: FileIO, tally: Tally, told: Told) -> int:
         file.seek(incoming.offset)
         file.truncate()
         self._require(incoming.offset, incoming.size_bytes)
@@ -123,9 +138,12 @@ class Fetch:
             errors.Resource: `disk_full`.
         """
         size = max(have, size_bytes or 0)
-        if size > self._limits.size_bytes:
-            raise errors.Permanent("source_too_large", f"The source is larger than {self._limits.size_bytes} bytes.")
+        self._bounded(size)
         self._scratch.require(size - have)
+
+    def _bounded(self, size_bytes: int) -> None:
+        if size_bytes > self._limits.size_bytes:
+            raise errors.Permanent("source_too_large", f"The source is larger than {self._limits.size_bytes} bytes.")
 
     async def _fast_enough(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Pass chunks on; a source that trickles is as good as silent."""
@@ -140,6 +158,26 @@ class Fetch:
                     )
                 since, got = self._clock(), 0
             yield chunk
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a fetch may fill. Waiting for it is no time of the fetch."""
+
+    share: Share | None
+    limit: asyncio.Timeout
+
+    def takes(self, size_bytes: int) -> bool:
+        return self.share is None or self.share.takes(Need(scratch_bytes=size_bytes))
+
+    async def reach(self, size_bytes: int) -> None:
+        if self.share is None:
+            return
+        now = asyncio.get_running_loop().time
+        left_s = (self.limit.when() or 0.0) - now()
+        self.limit.reschedule(None)
+        await self.share.reach(Need(scratch_bytes=size_bytes))
+        self.limit.reschedule(now() + left_s)
 
 
 def _given_up(broke_at: list[int], promised: int | None, last: errors.Transient) -> errors.Failure:

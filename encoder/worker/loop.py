@@ -18,6 +18,7 @@ from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.pace import Pace
 from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
+from encoder.store.line import IO
 from encoder.store.protocol import Store
 from encoder.store.rows import Outcome, Settlement, WorkerInfo
 from encoder.worker.heart import Heart
@@ -51,7 +52,10 @@ class Rhythm:
 
 
 class Worker:
-    """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back."""
+    """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back.
+
+    `is_crowded`: work waits for room on this machine.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Worker:
         handlers: Mapping[str, Handler],
         rhythm: Rhythm,
         *,
+        is_crowded: Callable[[], bool],
         clock: Callable[[], float],
         uniform: Uniform,
     ) -> None:
@@ -67,6 +72,7 @@ class Worker:
         self._info = info
         self._handlers = handlers
         self._rhythm = rhythm
+        self._is_crowded = is_crowded
         self._clock = clock
         self._uniform = uniform
         self._held: dict[tuple[int, int], Held] = {}
@@ -144,7 +150,7 @@ class Worker:
 
     async def _claim_for_ever(self, queue: str, slots: int, group: asyncio.TaskGroup) -> None:
         while not self._stop.is_set():
-            free = slots - sum(held.claim.queue == queue for held in self._held.values())
+            free = self._free(queue, slots)
             claims = await self._claim(queue, free) if free > 0 and not self._is_sick() else []
             for held in claims:
                 self._held[held.claim.task_id, held.claim.epoch] = held
@@ -156,6 +162,12 @@ class Worker:
             if free <= 0 or len(claims) < free:
                 await asyncio.sleep(COOLDOWN_S if claims else 0)
                 await self.wake.look(queue, idle=not self._held)
+
+    def _free(self, queue: str, slots: int) -> int:
+        """The slots for more work. Where some waits for room on this machine, more would too; messages need none."""
+        if queue != IO and self._is_crowded():
+            return 0
+        return slots - sum(held.claim.queue == queue for held in self._held.values())
 
     async def _claim(self, queue: str, free: int) -> list[Held]:
         sent_at = self._clock()

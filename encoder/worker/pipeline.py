@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from encoder import errors
 from encoder.ffmpeg import cuts, sparse, whole
 from encoder.ffmpeg.abilities import Abilities
+from encoder.ffmpeg.estimate import need
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import survey
@@ -50,6 +51,7 @@ class Pipeline:
     deliver: Deliver
     ffmpeg: Launcher
     abilities: Abilities
+    threads: int  # of an ffmpeg run
     clock: Callable[[], float]
 
     async def __call__(self, run: Run) -> None:
@@ -86,17 +88,17 @@ class Pipeline:
             return False
 
     async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
-        run.held.at("fetching")
         begun = self.clock()
         path = run.folder / "source"
         meter = progress.Meter("fetching", clock=self.clock)
 
         def told(have: int, size: int | None) -> None:
             live = meter.live(have, size)
+            run.held.at("fetching")
             for row in left:
                 run.held.tell(row.id, live)
 
-        size = await self.fetch(source, path, kind=self.places.source_label(run), told=told)
+        size = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
         return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun)
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
@@ -127,6 +129,7 @@ class Pipeline:
         plan = whole.kept(plan, surveyed.media)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
+        await run.share.reach(need(plan, surveyed.media, threads=self.threads))
         run.held.at("encoding")
         for each in plan.outputs:
             run.held.tell(OutputId(each.output), Live(stage="encoding", progress=progress.overall("encoding", 0.0)))

@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -18,13 +18,18 @@ log = get_logger(__name__)
 
 LOCK = "lock"
 LEAST_FREE_BYTES = 512 * 1024 * 1024
+_BLOCK_BYTES = 512  # of `st_blocks`
 
 
 class Scratch:
-    """The scratch folder of one process. Whoever finds a folder's lock free may remove it: its owner is dead."""
+    """The scratch folder of one process. Whoever finds a folder's lock free may remove it: its owner is dead.
 
-    def __init__(self, root: Path, worker_id: UUID) -> None:
+    `limit_bytes`: of all that is in it, where the disk has more than may be used.
+    """
+
+    def __init__(self, root: Path, worker_id: UUID, *, limit_bytes: int | None = None) -> None:
         self._root = root
+        self._limit_bytes = limit_bytes
         self._own = root / str(worker_id)
         self._lock: int | None = None
 
@@ -69,7 +74,8 @@ class Scratch:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self._root).free
+        free = shutil.disk_usage(self._root).free
+        return free if self._limit_bytes is None else min(free, self._limit_bytes - used_bytes(self._own))
 
     def require(self, size_bytes: int) -> None:
         """Refuse what cannot fit.
@@ -97,6 +103,16 @@ class Scratch:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def used_bytes(folder: Path) -> int:
+    """What the files of a folder take on the disk."""
+    used = 0
+    for name, _, files in os.walk(folder):
+        for file in files:
+            with suppress(FileNotFoundError):  # removed meanwhile
+                used += (Path(name) / file).lstat().st_blocks * _BLOCK_BYTES
+    return used
 
 
 def remove(path: Path) -> None:

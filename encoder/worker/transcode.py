@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
 from encoder import errors
 from encoder.model.ids import OutputId
@@ -11,22 +11,22 @@ from encoder.model.state import OUTPUT_ENDED
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, JobRow, Settlement
+from encoder.store.rows import Claim, JobRow, Lack, Live, OutputRow, Settlement
 from encoder.vault import Vault
+from encoder.worker.budget import Budget, Share
 from encoder.worker.context import Run
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import Pipeline
-from encoder.worker.scratch import Scratch
 
 
 class Transcode:
     """The handler of `transcode` tasks."""
 
-    def __init__(self, store: Store, vault: Vault, scratch: Scratch, pipeline: Pipeline, *, uniform: Uniform) -> None:
+    def __init__(self, store: Store, vault: Vault, budget: Budget, pipeline: Pipeline, *, uniform: Uniform) -> None:
         self._store = store
         self._vault = vault
-        self._scratch = scratch
+        self._budget = budget
         self._pipeline = pipeline
         self._uniform = uniform
 
@@ -40,26 +40,44 @@ class Transcode:
         encoded: list[OutputId] = []
         try:
             job = await ledger.load()
-            async with self._scratch.folder(token_of(held.claim)) as folder:
-                run = self._open(held, ledger, job, folder, encoded)
+            outputs = tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED)
+            async with self._budget.share(token_of(held.claim), partial(_waits, held, outputs)) as share:
+                run = self._open(held, ledger, job, share, outputs, encoded)
                 await ledger.mark()
                 await self._pipeline(run)
         except errors.Failure as failure:
             return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)
         return settle.done()
 
-    def _open(self, held: Held, ledger: Ledger, job: JobRow, folder: Path, encoded: list[OutputId]) -> Run:
+    def _open(
+        self,
+        held: Held,
+        ledger: Ledger,
+        job: JobRow,
+        share: Share,
+        outputs: tuple[OutputRow, ...],
+        encoded: list[OutputId],
+    ) -> Run:
         secrets = self._vault.open(job.sealed, tenant_id=job.tenant_id, job_uuid=job.uuid) if job.sealed else {}
         return Run(
             held=held,
             ledger=ledger,
             job=job,
             spec=reveal(job.spec, secrets),
-            folder=folder,
-            outputs=tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED),
+            folder=share.folder,
+            share=share,
+            outputs=outputs,
             token=token_of(held.claim),
             encoded=encoded,
         )
+
+
+def _waits(held: Held, outputs: tuple[OutputRow, ...], lack: Lack) -> None:
+    """Show what a task waits for on its worker."""
+    held.at("waiting")
+    for output in list(held.live) or [row.id for row in outputs]:
+        was = held.live.get(output)
+        held.tell(output, Live(stage="waiting", progress=was.progress if was else 0.0, lack=lack))
 
 
 def token_of(claim: Claim) -> str:

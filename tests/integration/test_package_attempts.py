@@ -28,7 +28,7 @@ from encoder.worker.ledger import Ledger
 from encoder.worker.metrics import Transfers
 from encoder.worker.package import Package
 from encoder.worker.places import Places
-from tests.lab import facts, work
+from tests.lab import facts, shares, work
 from tests.lab.packages import KEY, MANIFESTS, SEGMENTS, Forgetful, files_below, made, packaged, sending
 
 HLS = PackagePlan(kind="hls", segment_frames=150, segment_seconds="5/1", playlist_name="master.m3u8")
@@ -115,7 +115,16 @@ async def begun(store: PostgresStore) -> Run:
     for state in (OutputState.ENCODING, OutputState.VERIFYING):
         await ledger.mark(work.change(0, state))
     job, token = await ledger.load(), f"{claim.task_id}-{claim.epoch}"
-    return Run(held=held, ledger=ledger, job=job, spec=job.spec, folder=Path(), outputs=job.outputs, token=token)
+    return Run(
+        held=held,
+        ledger=ledger,
+        job=job,
+        spec=job.spec,
+        folder=Path(),
+        share=shares.ample(Path()),
+        outputs=job.outputs,
+        token=token,
+    )
 
 
 def a_proven(package: Package) -> Proven:

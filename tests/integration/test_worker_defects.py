@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
@@ -105,12 +105,49 @@ async def test_work_of_a_newer_release_is_left_to_newer_workers(store: PostgresS
     assert hands.begun == {(known, 1), (newer, 2)}
 
 
+async def test_while_work_waits_for_room_no_more_is_taken_but_messages_are(
+    store: PostgresStore, db: asyncpg.Connection
+) -> None:
+    job, told = [(await work.enqueue(store)).id for _ in range(2)]
+    await db.execute("UPDATE tasks SET queue = 'io', state = 'waiting' WHERE job_id = $1", told)
+    await db.execute("DELETE FROM task_ready WHERE task_id = (SELECT id FROM tasks WHERE job_id = $1)", told)
+    crowded = Crowded()
+    hands = Hands()
+    hands.open.set()
+    async with at_work(store, {"transcode": hands}, is_crowded=crowded):
+        await until(lambda: completed(store, told), within_s=10)
+        assert crowded.asked
+        assert hands.begun == {(told, 1)}
+        crowded.now = False
+        later = (await work.enqueue(store)).id  # it wakes the claimer, as the end of work does
+        for job_id in (job, later):
+            await until(partial(completed, store, job_id), within_s=10)
+
+
+@dataclass
+class Crowded:
+    """What a worker asks about its room."""
+
+    now: bool = True
+    asked: int = 0
+
+    def __call__(self) -> bool:
+        self.asked += 1
+        return self.now
+
+
 @asynccontextmanager
-async def at_work(store: PostgresStore, handlers: Mapping[str, Handler], *, slots: int = 1) -> AsyncIterator[None]:
+async def at_work(
+    store: PostgresStore,
+    handlers: Mapping[str, Handler],
+    *,
+    slots: int = 1,
+    is_crowded: Callable[[], bool] = lambda: False,
+) -> AsyncIterator[None]:
     """A worker of this process, which must be whole at the end."""
     rhythm = Rhythm(times=LeaseTimes(LEASE_S), poll_s=0.5, progress_s=0.5, drain_s=5.0)
-    info = replace(work.new_worker(), queues=("encode",), slots={"encode": slots})
-    worker = Worker(store, info, handlers, rhythm, clock=monotonic, uniform=random.uniform)
+    info = replace(work.new_worker(), queues=("encode", "io"), slots={"encode": slots, "io": 1})
+    worker = Worker(store, info, handlers, rhythm, is_crowded=is_crowded, clock=monotonic, uniform=random.uniform)
     running = asyncio.create_task(worker.run())
     try:
         yield

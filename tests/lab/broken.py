@@ -30,6 +30,7 @@ from encoder.worker.encode import Encode
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.verify import Verify
+from tests.lab import shares
 from tests.lab.facts import ABLE
 from tests.lab.media import ffmpeg_binary
 
@@ -132,4 +133,13 @@ def _run(folder: Path) -> Run:
         id=JobId(1), uuid=uuid4(), tenant_id=DEFAULT_TENANT, state=JobState.PROCESSING, run=1, spec=spec, label="",
         sealed=None, cancel_requested=False, media=None, problem=None, created_at=now, started_at=now, finished_at=None,
     )  # fmt: skip
-    return Run(held=held, ledger=Notes(held), job=job, spec=spec, folder=folder, outputs=(), token="1-1")
+    return Run(
+        held=held,
+        ledger=Notes(held),
+        job=job,
+        spec=spec,
+        folder=folder,
+        share=shares.ample(folder),
+        outputs=(),
+        token="1-1",
+    )

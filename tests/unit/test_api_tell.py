@@ -15,7 +15,7 @@ from encoder.api.answers import WaitAnswer
 from encoder.destinations.registry import Destinations
 from encoder.errors import FailureClass
 from encoder.model.base import from_json
-from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId
+from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Plan
@@ -25,7 +25,7 @@ from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.net.guard import Policy
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from encoder.store.rows import Holdup, JobRow, Live, OutputRow, UploadRow
+from encoder.store.rows import Holder, Holdup, JobRow, Lack, Live, OutputRow, UploadRow
 from encoder.wiring import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.lab import facts
@@ -159,6 +159,18 @@ def test_a_job_that_waits_says_what_holds_it_up(
     told = tell.progress(waiting).waiting_for
     assert told is not None
     assert (told.reason, told.detail) == (reason, detail)
+
+
+@pytest.mark.parametrize(("what", "room"), [("scratch", "disk"), ("memory", "memory")])
+def test_a_job_for_which_its_worker_lacks_room_says_how_much(what: str, room: str) -> None:
+    lack = Lack(what=what, needed_bytes=7, free_bytes=5)
+    holder = Holder(worker_id=WorkerId(UUID(int=7)), host="w3", beat_at=AT)
+    working = row(ENCODING, live=Live(stage="waiting", lack=lack), task_state=TaskState.RUNNING, holder=holder)
+    told = tell.progress(working)
+    assert told.waiting_for is not None
+    assert told.waiting_for.reason == what
+    assert told.waiting_for.detail == f"7 bytes of {room} on w3, where 5 are free beside other work"
+    assert told.outputs[0].stage == "waiting"
 
 
 @pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.DONE, TaskState.FAILED])

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from encoder.ffmpeg.estimate import estimate
+import pytest
+
+from encoder.ffmpeg.estimate import estimate, need
+from encoder.ffmpeg.plan import decide
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
+from encoder.model.plan import Need
 from tests.lab.facts import ABLE, planned, source, spec, video
 
 
@@ -17,6 +21,11 @@ def cost(output: OutputSpec, media: Media | None = None) -> tuple[int, float]:
     assert said.cpu_seconds is not None
     assert said.scratch_bytes == media.size_bytes + said.size_bytes
     return said.size_bytes, said.cpu_seconds
+
+
+def need_of(*outputs: OutputSpec, threads: int = 2, media: Media | None = None) -> Need:
+    media = media or source()
+    return need(decide(media, dict(enumerate(outputs)), ABLE), media, threads=threads)
 
 
 def test_a_bitrate_tells_the_size() -> None:
@@ -55,6 +64,29 @@ def test_a_copy_costs_nothing_and_keeps_its_bits() -> None:
 
 def test_a_lossless_sound_is_counted_by_its_samples() -> None:
     assert cost(spec(None, container="wav"))[0] == 48000 * 2 * 2 * 10
+
+
+def test_an_attempt_needs_its_source_and_the_largest_of_its_passes() -> None:
+    one, small = spec(videoBitrate=4_000_000), spec(videoBitrate=1_000_000, height=360)
+    media = source()
+    alone = need_of(one)
+    assert alone.scratch_bytes == pytest.approx(media.size_bytes + 1.1 * cost(one)[0], abs=2)
+    assert need_of(one, small).scratch_bytes > alone.scratch_bytes  # of one decode
+    apart = spec(videoBitrate=1_000_000, height=360, clip={"start": 1, "end": 3})
+    assert need_of(one, apart) == alone  # a pass of its own, and the first has cleared its files by then
+
+
+def test_more_pixels_threads_and_outputs_hold_more_memory() -> None:
+    full = need_of(spec()).memory_bytes
+    assert need_of(spec(height=540)).memory_bytes < full
+    assert need_of(spec(), threads=16).memory_bytes > full
+    assert need_of(spec(), spec(height=540)).memory_bytes > full
+    assert need_of(spec(videoCodec="copy", audioCodec="none")).memory_bytes < need_of(spec(height=90)).memory_bytes
+
+
+def test_an_output_of_unknown_length_is_taken_to_be_as_large_as_its_source() -> None:
+    endless = source(picture=video(duration_seconds=None), silent=True, duration_seconds=None)
+    assert need_of(spec(), media=endless).scratch_bytes == int(endless.size_bytes * 2.1)
 
 
 def test_without_a_duration_nothing_is_claimed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,10 +13,13 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from encoder import errors
+from encoder.model.plan import Need
 from encoder.sources.protocol import Incoming
+from encoder.store.rows import Lack
+from encoder.worker.budget import Budget
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.metrics import Transfers
-from encoder.worker.scratch import Scratch
+from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
 BYTES = bytes(range(256)) * 40
 BREAK = errors.Transient("source_unavailable", "reset")
@@ -28,11 +32,13 @@ class Script:
     plays: Sequence[tuple[bytes, str | None, int | None]]
     declared: int | None = None
     asked: list[tuple[int, str | None]] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)  # which opens are over
 
     @asynccontextmanager
     async def open(self, *, offset: int = 0, validator: str | None = None) -> AsyncIterator[Incoming]:
         content, version, breaks_at = self.plays[len(self.asked)]
         self.asked.append((offset, validator))
+        number = len(self.asked) - 1
         start = offset if validator is not None and validator == version else 0
         yield Incoming(
             offset=start,
@@ -41,6 +47,7 @@ class Script:
             file_name=None,
             chunks=self._chunks(content, start, breaks_at),
         )
+        self.left.append(number)
 
     async def _chunks(self, content: bytes, start: int, breaks_at: int | None) -> AsyncIterator[bytes]:
         end = len(content) if breaks_at is None else breaks_at
@@ -80,6 +87,24 @@ async def test_a_break_goes_on_where_it_broke_when_the_version_is_the_same(tmp_p
     assert (tmp_path / "source").read_bytes() == BYTES
     assert size == len(BYTES)
     assert told[-1] == (len(BYTES), len(BYTES))
+
+
+async def test_a_source_that_does_not_fit_yet_is_waited_for_without_a_connection(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "scratch", uuid4(), limit_bytes=LEAST_FREE_BYTES + 3 * len(BYTES) // 2)
+    await scratch.open()
+    budget = Budget(scratch, memory_bytes=1)
+    source, lacks = Script([(BYTES, "v1", None), (BYTES, "v1", None)]), list[Lack]()
+    async with budget.share("mine", lacks.append) as mine:
+        async with budget.share("theirs", lambda _: None) as theirs:
+            assert theirs.takes(Need(scratch_bytes=len(BYTES)))
+            fetch = a_fetch(tmp_path)(source, mine.folder / "source", kind="http", told=lambda *_: None, share=mine)
+            fetching = asyncio.create_task(fetch)
+            await asyncio.sleep(0.05)
+            assert source.left == [0]
+            assert [lack.what for lack in lacks] == ["scratch"]
+        assert await fetching == len(BYTES)
+    assert (mine.folder / "source").exists() is False
+    await scratch.close()
 
 
 async def test_another_version_is_never_spliced_onto_the_first(tmp_path: Path) -> None:

@@ -56,7 +56,15 @@ class Encoder:
             id=WorkerId(uuid4()), host="bench", pid=1, version="0", queues=("encode",), slots=slots, encoders=()
         )
         rhythm = Rhythm(times=LeaseTimes(60), poll_s=1, progress_s=2, drain_s=5)
-        worker = Worker(store, info, {"transcode": Nothing(note)}, rhythm, clock=time.monotonic, uniform=random.uniform)
+        worker = Worker(
+            store,
+            info,
+            {"transcode": Nothing(note)},
+            rhythm,
+            is_crowded=lambda: False,
+            clock=time.monotonic,
+            uniform=random.uniform,
+        )
         working = asyncio.create_task(worker.run())
         await stop.wait()
         worker.stop()
