@@ -12,10 +12,12 @@ import asyncpg
 import pytest
 
 from encoder import errors
+from encoder.model.ids import JobId
 from encoder.store.postgres import PostgresStore, open_store
 from encoder.store.postgres.ear import Ear
 from encoder.store.postgres.pool import Pool, Session
 from encoder.store.rows import Beat
+from encoder.store.statements import Statement
 from tests.contracts.store_workers import Heard, listening
 from tests.lab import work
 from tests.lab.pooler import pooler
@@ -301,3 +303,25 @@ async def test_a_value_of_the_wrong_type_is_a_defect_of_ours_not_an_outage(dsn: 
     async with pool(dsn) as one:
         with pytest.raises(asyncpg.DataError):
             await one.ask("SELECT $1::integer", "text")
+
+
+async def test_who_stands_still_in_an_admission_keeps_others_from_it_for_two_seconds(
+    dsn: str, store: PostgresStore
+) -> None:
+    """As a frozen worker does: its session ends, not the patience of all others."""
+    _, waiting = [await work.enqueue(store) for _ in range(2)]
+    await work.claim_one(store)  # the line is empty now
+    won: list[JobId] = []
+    async with pool(dsn, size=1) as frozen:
+
+        async def stand_still(session: Session) -> None:
+            assert await session.fetchrow(Statement.LOCK_QUEUE, "encode") is not None
+            async with asyncio.timeout(10):
+                while not won:
+                    won.extend(claim.job_id for claim in await work.claim(store))
+                    await asyncio.sleep(0.1)
+            await session.fetchrow(Statement.LOCK_QUEUE, "encode")
+
+        with pytest.raises(errors.StoreUnavailable):
+            await frozen.transaction(stand_still)
+    assert won == [waiting.id]

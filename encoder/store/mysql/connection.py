@@ -34,7 +34,7 @@ _SESSION = (
 )
 _MARIADB = (
     "SESSION tx_isolation = 'READ-COMMITTED', SESSION max_statement_time = {statement_s},"
-    " SESSION idle_transaction_timeout = 30"
+    " SESSION idle_transaction_timeout = 10"
 )
 _MYSQL = "SESSION transaction_isolation = 'READ-COMMITTED', SESSION max_execution_time = {statement_ms}"
 
