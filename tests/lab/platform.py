@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ class Platform:
     extra: Mapping[str, str] = field(default_factory=dict)
     program: Sequence[str] = ("-m", "encoder")
     roles: list[Role] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def url(self) -> str:
@@ -100,7 +102,7 @@ class Platform:
 
     async def start(self, role: str, *arguments: str, program: Sequence[str] | None = None, **environment: str) -> Role:
         """Start one more process of `role`."""
-        log = self.folder / f"{role}-{len(self.roles)}.log"
+        log = self.folder / f"{role}-{next(self.numbers)}.log"  # several may start at the same time
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
