@@ -111,6 +111,7 @@ class JobAnswer(Record):
     source: dict[str, Json]
     notification_url: str | None
     priority: int
+    queue: str
     metadata: dict[str, Json]
     tags: tuple[str, ...]
     created_at: datetime

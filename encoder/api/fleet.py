@@ -11,9 +11,10 @@ from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
 from encoder.ffmpeg import presets
 from encoder.model.ids import DeliveryId
+from encoder.model.queue import QUEUE_NAME
 
 DEFAULT_PAGE = 50
-_QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_QUEUE = re.compile(QUEUE_NAME)
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 

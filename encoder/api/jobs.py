@@ -20,10 +20,12 @@ from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
 from encoder.model.ids import OutputId
+from encoder.model.queue import ENCODE, IO
 from encoder.store.rows import JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
 DEFAULT_PAGE = 50
+_NAMED_QUEUES = 10  # in a refusal
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _OUTPUT = re.compile(r"[0-9]{1,2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -36,6 +38,7 @@ async def submit(call: Call) -> web.Response:
     key = _idempotency_key(call.request)
     body = await receive(call.request)
     spec = await asyncio.to_thread(read_job, body, call.parts.places)
+    await _check_queue(call, spec.queue)
     spec = await uploads.all_brought(call, spec)
     if call.query.get("dryRun", bool):
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
@@ -138,6 +141,21 @@ async def find_job(call: Call, ref: str) -> JobRow:
 async def show(call: Call, row: JobRow) -> answers.JobAnswer:
     """A job as it is told, with fresh links."""
     return tell.job(row, await links(call.parts, row), call.parts.places)
+
+
+async def _check_queue(call: Call, queue: str) -> None:
+    """Refuse a queue that nobody made known: no worker would ever take from it. The usual one always is.
+
+    Raises:
+        errors.Rejected: `unknown_queue`.
+    """
+    if queue == ENCODE:
+        return
+    known = [name for name in await call.parts.store.known_queues() if name != IO]
+    if queue not in known:
+        named = ", ".join(known[:_NAMED_QUEUES] + ["…"] * (len(known) > _NAMED_QUEUES))
+        told = f"must be one of {named}: a worker makes its queues known when it starts"
+        raise Rejected.because("unknown_queue", told, path="/queue")
 
 
 def _idempotency_key(request: web.Request) -> str | None:

@@ -17,6 +17,7 @@ from encoder.model.media import Media
 from encoder.model.preview import Preview
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
+from encoder.store.line import SEEN
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted
 
@@ -46,7 +47,7 @@ class Limits:
     ready_s: float = 2.0  # a database that needs longer is away
     stream_poll_s: float = 0.5  # between two looks at a job that somebody watches
     link: timedelta = timedelta(hours=24)  # how long a link that an answer holds is good
-    worker_seen: timedelta = timedelta(seconds=90)
+    worker_seen: timedelta = SEEN
     max_attempts: int = 3  # of a task that `retry` makes
     upload: timedelta = timedelta(hours=1)  # within which an upload must begin
     upload_bytes: int = 50 * 1024**3  # of an upload; no larger source is taken

@@ -53,6 +53,7 @@ def job(row: JobRow, links: Links, places: Warnings) -> answers.JobAnswer:
         source=_shown(row.spec.source),
         notification_url=row.spec.notification_url,
         priority=row.spec.priority,
+        queue=row.spec.queue,
         metadata=row.spec.metadata,
         tags=row.spec.tags,
         created_at=row.created_at,
@@ -106,6 +107,8 @@ def _held_up(row: JobRow) -> tuple[str, str]:
         return "paused", f"queue `{row.task_queue}` is paused since {since}{because}"
     if row.holdup is not None and row.holdup.cap is not None and (row.holdup.running or 0) >= row.holdup.cap:
         return "cap", f"{row.holdup.running} of at most {row.holdup.cap} run"
+    if row.holdup is not None and not row.holdup.taken:
+        return "slot", f"no live worker takes from `{row.task_queue}`; GET /workers tells what each takes from"
     if row.task_problem is not None and row.task_problem.code == "disk_full":
         return "scratch", row.task_problem.message
     return "slot", "a free slot of a worker; GET /workers tells which are alive"

@@ -13,11 +13,12 @@ from encoder.api.wire_faults import Reader, below, distinct
 from encoder.api.wire_identity import identity
 from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
-from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, Tags, Wire
+from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, QueueName, Tags, Wire
 from encoder.errors import Fault, Rejected
 from encoder.ffmpeg import ladder, presets, rules
 from encoder.model.base import Json
 from encoder.model.job import JobSpec, OutputSpec, Place
+from encoder.model.queue import ENCODE
 
 MAX_OUTPUTS = 100
 MAX_PIXELS_PER_SECOND = 5 * rules.MAX_PIXELS_PER_SECOND  # of all outputs together
@@ -42,6 +43,7 @@ class Job(Wire):
     outputs: Annotated[list[Output], Field(min_length=1, max_length=MAX_OUTPUTS)]
     notification_url: HttpUrl = Field(ABSENT, description="is told what becomes of the job, signed")
     priority: Annotated[int, Field(ge=-100, le=100), WHOLE] = 0
+    queue: QueueName = Field(ENCODE, description="workers that take from it make the job")
     metadata: Metadata = Field(ABSENT, description="comes back as it was sent")
     tags: Tags = ABSENT
 
@@ -75,6 +77,7 @@ def read_job(body: Json, places: Places) -> JobSpec:
         outputs=tuple(output.spec() for output in job.outputs),
         notification_url=job.notification_url,
         priority=job.priority,
+        queue=job.queue,
         metadata=dict(job.metadata or {}),
         tags=tuple(job.tags or ()),
     )

@@ -24,6 +24,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from encoder.errors import Fault
 from encoder.model.base import Json
 from encoder.model.job import Place
+from encoder.model.queue import IO, QUEUE_NAME
 
 MAX_URL = 2048
 MAX_PATH_BYTES = 1024
@@ -209,6 +210,12 @@ def _small_metadata(value: dict[str, Json]) -> dict[str, Json]:
     return value
 
 
+def _of_jobs(queue: str) -> str:
+    if queue == IO:
+        raise fault("unknown_queue", f"must be a queue of jobs: `{IO}` is that of webhooks")
+    return queue
+
+
 def distinct(values: list[str]) -> list[str]:
     if len(set(values)) < len(values):
         raise fault("invalid_value", "must not name anything twice")
@@ -246,6 +253,14 @@ PrivateKey = Annotated[
 Base64 = Annotated[str, AfterValidator(_base64), Field(min_length=4, json_schema_extra={"contentEncoding": "base64"})]
 Tag = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(plain)]
 Tags = Annotated[list[Tag], Field(max_length=50, json_schema_extra={"uniqueItems": True}), AfterValidator(distinct)]
+QueueName = Annotated[
+    str,
+    *form(
+        f"^{QUEUE_NAME}$",
+        "must be at most 64 letters, digits and any of `_.-`, and begin with a letter or digit",
+    ),
+    AfterValidator(_of_jobs),
+]
 
 # F8: names that no header, filter or command line could misread
 _MetadataName = Annotated[

@@ -29,7 +29,9 @@ def _worker(worker: Object) -> str:
     running = worker.get("running")
     tasks = [task for task in running if isinstance(task, dict)] if isinstance(running, list) else []
     doing = ", ".join(f"job {task.get('jobId')} {task.get('stage') or ''}".strip() for task in tasks) or "idle"
-    return clean(f"{worker.get('host')}  {worker.get('version')}  {doing}")
+    queues = worker.get("queues")
+    taken = ",".join(map(str, queues)) if isinstance(queues, list) else ""
+    return clean(f"{worker.get('host')}  {worker.get('version')}  {taken}  {doing}")
 
 
 @click.command()

@@ -33,17 +33,19 @@ C = TypeVar("C", bound=Callable[..., object])
 class Asked:
     """The job as the command line says it."""
 
-    source: str | None
-    presets: tuple[str, ...]
-    destinations: tuple[str, ...]
-    whole: TextIO | None
-    notify: str | None
-    tags: tuple[str, ...]
-    priority: int | None
+    source: str | None = None
+    presets: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
+    whole: TextIO | None = None
+    notify: str | None = None
+    tags: tuple[str, ...] = ()
+    priority: int | None = None
+    queue: str | None = None
 
 
 def _job_options(command: C) -> C:
     for option in (
+        click.option("--queue", metavar="NAME", help="The workers that are to take it, by their queue.  [encode]"),
         click.option("--priority", type=click.IntRange(-100, 100), help="Higher runs sooner."),
         click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
         click.option("--notify", metavar="URL", help="Whom to tell by webhook."),
@@ -143,8 +145,8 @@ async def _or_otherwise(source: Object, send: Callable[[Object], Awaitable[Objec
 
 def _whole(asked: Asked) -> Object:
     assert asked.whole  # noqa: S101  # for the type checker
-    if asked.source or asked.presets or asked.destinations:
-        raise click.UsageError("--job is the whole job: SOURCE, --preset and -o do not go with it.")
+    if asked != Asked(whole=asked.whole):
+        raise click.UsageError("--job is the whole job: SOURCE and options that say a part of it do not go with it.")
     try:
         job = json.load(asked.whole)
     except ValueError as error:
@@ -161,6 +163,7 @@ def _rest(asked: Asked) -> Object:
         "notificationUrl": asked.notify,
         "tags": list(asked.tags) or None,
         "priority": asked.priority,
+        "queue": asked.queue,
     }
     return {name: value for name, value in members.items() if value is not None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from encoder.model.base import Json, Record
+from encoder.model.queue import ENCODE
 
 # A source or destination: `kind` and the members of that kind, as its plug-in names them.
 Place: TypeAlias = dict[str, Json]
@@ -124,5 +125,6 @@ class JobSpec(Record):
     outputs: tuple[OutputSpec, ...]
     notification_url: str | None = None
     priority: int = 0
+    queue: str = ENCODE  # from which workers take it
     metadata: dict[str, Json] = {}
     tags: tuple[str, ...] = ()

@@ -1,15 +1,15 @@
-"""How work stands in line: the names of queues and kinds, and the sizes that every store shares."""
+"""How work stands in line: names of kinds and tasks, and the sizes that every store shares."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from math import inf
 
 from encoder.model.ids import DeliveryId
 
-ENCODE = "encode"  # the queue of `transcode` tasks
-IO = "io"  # the queue of `notify` tasks
 NOTIFY = "notify"
 
+SEEN = timedelta(seconds=90)  # a worker that was not seen for so long is not alive
 NOTIFY_ATTEMPTS = 10  # then the delivery is `exhausted`
 START = -(1 << 63)  # before the first place in line: the least bigint
 

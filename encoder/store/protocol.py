@@ -47,7 +47,8 @@ class Jobs(Protocol):
     """What callers do with jobs."""
 
     async def enqueue(self, job: NewJob) -> Accepted:
-        """Store a job whole, to be claimed (G1). An upload of its tenant learns which job uses it.
+        """Store a job whole, to be claimed (G1) from its queue, one that is known. An upload of its tenant learns which
+        job uses it.
 
         Raises:
             errors.Rejected: `idempotency_mismatch`, the key was used for another body.
@@ -149,7 +150,10 @@ class Tasks(Protocol):
 
 
 class Queues(Protocol):
-    """What operators do to queues. Both take back what stands in line; what runs goes on."""
+    """What operators do to queues. A pause and a quota take back what stands in line; what runs goes on."""
+
+    async def known_queues(self) -> Sequence[str]:
+        """Their names, in order: those of which a worker or an operator has spoken. None is ever forgotten."""
 
     async def pause(self, queue: str, because: str) -> None:
         """Start nothing of a queue until `resume`. It need not be known before."""

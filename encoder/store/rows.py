@@ -98,12 +98,14 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdup:
-    """What else than a busy fleet may keep a tenant's tasks waiting in a queue: a pause of it, or the tenant's cap."""
+    """What else than a busy fleet may keep a tenant's tasks waiting in a queue: a pause of it, the tenant's cap, or no
+    live worker that takes from it."""
 
     paused_at: datetime | None
     paused_because: str | None
     cap: int | None
     running: int | None  # of the tenant, where it has a cap
+    taken: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,7 @@ class JobRow:
     task_state: TaskState | None = None  # of the run's root task; with `run_at` it tells what the job waits for
     run_at: datetime | None = None
     task_problem: Problem | None = None  # why that task's last attempt did not end well
-    holdup: Holdup | None = None  # where it waits
+    holdup: Holdup | None = None  # where it waits or stands in line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

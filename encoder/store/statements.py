@@ -55,6 +55,7 @@ class Statement(StrEnum):
     SET_QUOTA = "set_quota"
     QUOTAS = "quotas"
     HOLDUPS = "holdups"
+    KNOWN_QUEUES = "known_queues"
 
     LOCK_JOB = "lock_job"
     LOCK_FREE_JOB = "lock_free_job"

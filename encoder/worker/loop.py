@@ -10,6 +10,7 @@ from typing import Protocol
 
 from encoder import errors
 from encoder.log import bound, get_logger
+from encoder.model.queue import IO
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
@@ -18,7 +19,6 @@ from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.pace import Pace
 from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
-from encoder.store.line import IO
 from encoder.store.protocol import Store
 from encoder.store.rows import Outcome, Settlement, WorkerInfo
 from encoder.worker.heart import Heart

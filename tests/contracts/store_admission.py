@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
+
+import pytest
 
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.state import TaskState
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim, Quota
+from encoder.store.verbs import reading
 from tests.contracts.store_jobs import read
 from tests.lab import work
 
@@ -107,6 +111,67 @@ class AdmissionSuite:
         for job in jobs[:2]:
             await store.cancel(job.id)
         assert [claim.job_id for claim in await work.claim(store, limit=3)] == [jobs[2].id]
+
+
+class OwnQueueSuite:
+    """Queues that operators make, for workers that have what others lack."""
+
+    async def test_a_job_is_claimed_from_its_own_queue_alone_and_retried_there(self, store: Store) -> None:
+        await store.hello(work.new_worker(queues=("gpu",)))
+        job = await work.enqueue(store, queue="gpu")
+        assert await work.claim(store, limit=9) == []
+        claim = await work.claim_one(store, queue="gpu")
+        assert (claim.job_id, claim.queue, claim.name) == (job.id, "gpu", "t1")
+        await store.settle(claim, work.failing())
+        await store.retry(job.id, max_attempts=3)
+        assert await work.claim(store, limit=9) == []
+        again = await work.claim_one(store, queue="gpu")
+        assert (again.job_id, again.name) == (job.id, "t2")
+
+    async def test_the_most_urgent_of_a_queue_is_next_in_that_queue_and_moves_nothing_in_others(
+        self, store: Store
+    ) -> None:
+        await store.hello(work.new_worker(queues=("gpu",)))
+        for elsewhere in (True, False):
+            if elsewhere:
+                await work.enqueue(store, priority=-5)
+            low = await work.enqueue(store, queue="gpu", priority=-5)
+            (before, *_) = (await store.stats(None)).queues
+            high = await work.enqueue(store, queue="gpu", priority=5)
+            (after, *_) = (await store.stats(None)).queues
+            assert (after.queue, after.waiting, after.ready) == ("encode", before.waiting, before.ready)
+            assert [claim.job_id for claim in await work.claim(store, queue="gpu", limit=2)] == [high.id, low.id]
+            await work.claim(store)
+
+    async def test_a_queue_is_known_once_a_worker_or_an_operator_has_spoken_of_it(self, store: Store) -> None:
+        assert await store.known_queues() == ["encode", "io"]
+        await store.hello(work.new_worker(queues=("gpu", "io")))
+        await store.pause("scratch", "")
+        await store.set_quota(Quota(tenant_id=MANY, queue="large", cap=1))
+        assert await store.known_queues() == ["encode", "gpu", "io", "large", "scratch"]
+
+    async def test_a_job_says_whether_a_live_worker_takes_from_its_queue(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await store.pause("gpu", "")
+        await store.resume("gpu")
+        job = await work.enqueue(store, queue="gpu")
+
+        async def taken() -> bool:
+            found = await read(store, job)
+            assert found.holdup is not None
+            return found.holdup.taken
+
+        await store.hello(work.new_worker())
+        assert not await taken()  # from others
+        worker = work.new_worker(queues=("encode", "gpu"))
+        await store.hello(worker)
+        assert await taken()
+        with monkeypatch.context() as later:
+            later.setattr(reading, "SEEN", timedelta(0))
+            assert not await taken()
+        await store.draining(worker.id)
+        assert not await taken()
 
 
 class QueueSuite:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.contracts.store_admission import AdmissionSuite, QueueSuite
+from tests.contracts.store_admission import AdmissionSuite, OwnQueueSuite, QueueSuite
 from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_graph import GraphSuite
@@ -29,6 +29,7 @@ class StoreSuite(
     DeadLetterSuite,
     ClaimSuite,
     AdmissionSuite,
+    OwnQueueSuite,
     QueueSuite,
     MarkSuite,
     FenceSuite,

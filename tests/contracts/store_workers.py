@@ -118,6 +118,16 @@ class WakeSuite:
             await work.enqueue(store, hook=work.HOOK)
             assert {await heard.next(), await heard.next()} == {"ready:encode", "ready:io"}
 
+    async def test_a_job_and_its_retry_wake_those_who_take_from_its_queue(self, store: Store) -> None:
+        await store.hello(work.new_worker(queues=("gpu",)))
+        async with listening(store) as heard:
+            job = await work.enqueue(store, queue="gpu")
+            await heard.until("ready:gpu")
+            await store.settle(await work.claim_one(store, queue="gpu"), work.failing())
+        async with listening(store) as heard:
+            await store.retry(job.id, max_attempts=3)
+            await heard.until("ready:gpu")
+
     async def test_a_cancel_wakes_the_worker_of_the_job(self, store: Store) -> None:
         async with listening(store) as heard:
             job = await work.enqueue(store)

@@ -385,7 +385,13 @@ PLACES = st.fixed_dictionaries(
 )
 NEARLY = st.fixed_dictionaries(
     {"source": PLACES | JSONS, "outputs": st.lists(st.dictionaries(st.text(), JSONS) | JSONS, max_size=2)},
-    optional={"metadata": JSONS, "tags": JSONS, "priority": JSONS, "notificationUrl": JSONS | st.text()},
+    optional={
+        "metadata": JSONS,
+        "tags": JSONS,
+        "priority": JSONS,
+        "queue": JSONS,
+        "notificationUrl": JSONS | st.text(),
+    },
 )
 
 

@@ -20,6 +20,8 @@ from encoder.net.s3 import S3Access
 from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import JobRow
+from encoder.store.verbs.queues import Queues
+from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.wire import lab_web
 
@@ -51,6 +53,40 @@ async def test_a_job_is_accepted_and_shown_as_it_was_asked_without_its_secrets(a
     assert shown["waitingFor"]["reason"] == "slot"
     assert [output["spec"]["container"] for output in shown["outputs"]] == ["mp4", "webm"]
     assert "S3cret" not in str(shown)
+
+
+async def test_a_queue_that_nobody_made_known_is_refused_with_those_that_are(api: Api) -> None:
+    await api.parts.store.hello(work.new_worker(queues=("gpu", "io")))
+    for queue, dry in (("scratch", "false"), ("scratch", "true"), ("io", "false")):
+        async with api.ask("POST", "/jobs", params={"dryRun": dry}, json=JOB | {"queue": queue}) as response:
+            told = await response.json()
+            assert (response.status, told["code"]) == (422, "unknown_queue")
+        (fault,) = told["errors"]
+        assert fault["path"] == "/queue"
+        if queue == "scratch":
+            assert fault["message"].startswith("must be one of encode, gpu:")
+    assert (await api.get("/jobs"))["jobs"] == []
+
+
+async def test_a_job_shows_its_queue_and_that_no_worker_takes_from_it(api: Api) -> None:
+    worker = work.new_worker(queues=("gpu",))
+    await api.parts.store.hello(worker)
+    accepted = await api.submit(JOB | {"queue": "gpu"})
+    shown = await api.get(f"/jobs/{accepted['id']}")
+    assert (shown["queue"], shown["waitingFor"]["reason"]) == ("gpu", "slot")
+    assert "no live worker" not in shown["waitingFor"]["detail"]
+    await api.parts.store.bye(worker.id)
+    shown = await api.get(f"/jobs/{accepted['id']}")
+    assert shown["waitingFor"]["detail"].startswith("no live worker takes from `gpu`")
+    assert (await api.get("/jobs"))["jobs"] == [shown]
+
+
+async def test_a_job_without_a_queue_costs_no_look_at_those_that_are_known(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Queues, "known_queues")
+    accepted = await api.submit(JOB)
+    assert (await api.get(f"/jobs/{accepted['id']}"))["queue"] == "encode"
 
 
 async def test_lists_have_the_shape_of_a_single_job(api: Api) -> None:

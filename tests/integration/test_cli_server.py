@@ -10,6 +10,7 @@ import pytest
 
 from encoder.storage import arrival
 from encoder.store.postgres import PostgresStore
+from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
 
@@ -34,11 +35,14 @@ async def test_submit_posts_what_its_options_say(api: Api) -> None:
         "a",
         "--priority",
         "7",
+        "--queue",
+        "gpu",
     )
+    await api.parts.store.hello(work.new_worker(queues=("gpu",)))
     done = await encoder("submit", SOURCE, *options, "--notify", "https://h.example/hook", url=api.url)
     assert done.code == 0
     shown = await api.get(f"/jobs/{done.out.strip()}")
-    assert (shown["source"]["url"], shown["tags"], shown["priority"]) == (SOURCE, ["a"], 7)
+    assert (shown["source"]["url"], shown["tags"], shown["priority"], shown["queue"]) == (SOURCE, ["a"], 7, "gpu")
     assert [output["spec"]["preset"] for output in shown["outputs"]] == ["h264", "vp9"]
     assert shown["outputs"][0]["spec"]["destination"]["url"] == "https://h.example/out.mp4"
     assert "destination" not in shown["outputs"][1]["spec"]
@@ -197,3 +201,5 @@ async def test_stats_and_workers_are_told(api: Api) -> None:
     workers = await encoder("workers", url=api.url)
     assert (workers.code, workers.out) == (0, "")
     assert "No worker is alive" in workers.err
+    await api.parts.store.hello(work.new_worker("studio-7", queues=("gpu", "io")))
+    assert "studio-7  1.0  gpu,io  idle" in (await encoder("workers", url=api.url)).out

@@ -216,7 +216,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.LOCK_JOB, (5,)),
         (Statement.LOCK_FREE_JOB, (5,)),
         (Statement.LOCK_QUEUE, ("encode",)),
-        (Statement.HOLDUPS, (1, ["encode", "io"])),
+        (Statement.HOLDUPS, (1, ["encode", "io"], timedelta(seconds=90))),
+        (Statement.KNOWN_QUEUES, ()),
         (Statement.OUTPUTS, (5,)),
         (Statement.OUTPUTS_OF_JOBS, ([5, 6, 7],)),
         (Statement.HOLD_TASK, (5, 1, 5)),
@@ -233,7 +234,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.SET_DEADLINE, (5, 1, timedelta(1))),
         (Statement.CANCEL_TASKS, (5,)),
         (Statement.FLAG_LEASES, (5,)),
-        (Statement.OPEN_ROOT, (5, "t2", 0, 3)),
+        (Statement.OPEN_ROOT, (5, "t2", 0, 3, "gpu")),
         (Statement.GONE, (5,)),
         (Statement.REPLAY, (5, 5, "n/5", 10)),
         (Statement.TOLD, (5, "delivered", True, NOW, 204, None, "")),
@@ -335,7 +336,7 @@ async def test_a_claim_locks_what_it_takes_and_its_rival_gets_the_next(
         (Statement.GONE, (5,), 2),
         (Statement.DUE, (3,), 2 * 3 + 2),
         (Statement.TOLD, (5, "delivered", True, NOW, 204, None, ""), 1),
-        (Statement.OPEN_ROOT, (5, "t2", 0, 3), 1),
+        (Statement.OPEN_ROOT, (5, "t2", 0, 3, "gpu"), 1),
     ],
 )
 async def test_a_verb_locks_no_more_than_it_changes(

@@ -246,7 +246,9 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.LOCK_QUEUE, ("'encode'",)),
         (Statement.ADMIT, ("ARRAY[5, 9, 13]",)),
         (Statement.SET_QUOTA, ("1", "'encode'", "5", "1")),
-        (Statement.HOLDUPS, ("1", "ARRAY['encode', 'io']")),
+        (Statement.HOLDUPS, ("1", "ARRAY['encode', 'io']", "'90 s'")),
+        (Statement.KNOWN_QUEUES, ()),
+        (Statement.OPEN_ROOT, ("5", "'t2'", "0", "3", "'gpu'")),
         (Statement.OUTPUTS, ("5",)),
         (Statement.HOLD_TASK, ("5", "1", "5")),
         (Statement.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
@@ -271,9 +273,9 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.UPLOAD, ("gen_random_uuid()", "1")),
         (Statement.UPLOAD, ("gen_random_uuid()", "NULL")),
         (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
-        (sql.STEP_BACK, ("1", "0")),
-        (sql.ENQUEUE, (*NEW_JOB, "NULL")),
-        (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()")),
+        (sql.STEP_BACK, ("1", "0", "'encode'")),
+        (sql.ENQUEUE, (*NEW_JOB, "NULL", "'encode'")),
+        (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()", "'gpu'")),
         (
             Statement.RECORD,
             (

@@ -9,6 +9,7 @@ from uuid import uuid4
 from encoder.errors import FailureClass
 from encoder.model.ids import DEFAULT_TENANT, OutputId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.queue import ENCODE
 from encoder.model.result import Delivered, Problem
 from encoder.model.state import OutputState, TaskState
 from encoder.store.protocol import Store
@@ -30,6 +31,7 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
     tenant: TenantId = DEFAULT_TENANT,
     hook: str | None = None,
     priority: int = 0,
+    queue: str = ENCODE,
     tags: tuple[str, ...] = (),
     label: str = "in.mp4",
     key: str | None = None,
@@ -41,6 +43,7 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
         outputs=tuple(OutputSpec(container="mp4", width=100 + 2 * number) for number in range(outputs)),
         notification_url=hook,
         priority=priority,
+        queue=queue,
         metadata={"z": 1, "a": [1.5, None, "ü"]},
         tags=tags,
     )
@@ -49,14 +52,14 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
     )
 
 
-def new_worker(host: str = "host") -> WorkerInfo:
+def new_worker(host: str = "host", *, queues: tuple[str, ...] = ("encode", "io")) -> WorkerInfo:
     return WorkerInfo(
         id=WorkerId(uuid4()),
         host=host,
         pid=7,
         version="1.0",
-        queues=("encode", "io"),
-        slots={"encode": 2, "io": 4},
+        queues=queues,
+        slots={queue: 4 if queue == "io" else 2 for queue in queues},
         encoders=("libx264", "aac"),
         about={"ffmpeg": "9.0.2"},
     )

@@ -43,6 +43,7 @@ WORDS = {
     "metadata",
     "tags",
     "preset",
+    "queue",
 }
 WORDS |= {"access_key_id", "access_key_secret", "session_token"}
 FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]

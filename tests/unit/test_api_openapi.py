@@ -104,7 +104,13 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         job(outputs=[{"preset": "h264", "videoBitrate": "2.5M", "destination": PUT}, {"container": "mp4", "crf": 20}]),
         job(outputs=[{"preset": "h264", "destination": OUT}, {"preset": "vp9", "destination": OUT_URL}]),
         job(outputs=[{"preset": "h264", "clip": {"start": 1, "duration": 2}, "rotate": 90, "toneMap": False}]),
-        job(metadata={"order id": {"deep": [1]}}, tags=["a"], priority=5, notificationUrl="https://h.example/"),
+        job(
+            metadata={"order id": {"deep": [1]}},
+            tags=["a"],
+            priority=5,
+            queue="gpu",
+            notificationUrl="https://h.example/",
+        ),
     ],
 )
 def test_what_the_code_takes_the_schema_takes(takes: OAS31Validator, body: Any) -> None:  # noqa: ANN401  # JSON
@@ -113,7 +119,7 @@ def test_what_the_code_takes_the_schema_takes(takes: OAS31Validator, body: Any) 
 
 # Of these the schema cannot tell: bytes, base64, control characters, what only rules or tables know.
 _BEYOND_A_SCHEMA = {"invalid_base64", "invalid_text", "unknown_preset", "unsupported_combination", "invalid_range"}
-_BEYOND_A_SCHEMA |= {"invalid_path"}
+_BEYOND_A_SCHEMA |= {"invalid_path", "unknown_queue"}
 _BEYOND_AT = {
     *(("/metadata", "out_of_range"), ("/outputs/0/crf", "out_of_range"), ("/outputs/0/maxBitrate", "out_of_range")),
     *(("/source/path", "out_of_range"), ("/source/url", "invalid_url"), (f"{DEST}/url", "invalid_url")),

@@ -138,6 +138,16 @@ def test_a_job_that_waits_without_a_failure_names_none() -> None:
 FULL = Problem(code="disk_full", message="No room.", kind=FailureClass.RESOURCE, retryable=True)
 
 
+@pytest.mark.parametrize("state", [TaskState.WAITING, TaskState.READY])
+def test_a_job_says_that_no_live_worker_takes_from_its_queue(state: TaskState) -> None:
+    nobody = Holdup(paused_at=None, paused_because=None, cap=None, running=None, taken=False)
+    waiting = row(QUEUED, task_state=state, task_queue="gpu", task_problem=FULL, holdup=nobody)
+    told = tell.progress(waiting).waiting_for
+    assert told is not None
+    assert told.reason == "slot"
+    assert told.detail.startswith("no live worker takes from `gpu`")
+
+
 @pytest.mark.parametrize(
     ("holdup", "problem", "reason", "detail"),
     [

@@ -83,7 +83,8 @@ def test_wrong_usage_exits_2_with_a_sentence(args: Sequence[str], told: str) -> 
 def test_a_whole_job_must_be_an_object_and_stand_alone() -> None:
     assert "holds no JSON object" in _run("submit", "--job", "-", stdin="[]").output
     assert "is no JSON" in _run("submit", "--job", "-", stdin="{").output
-    assert "do not go with it" in _run("submit", "http://h/x", "--job", "-", stdin="{}").output
+    for part in (("http://h/x",), ("--queue", "gpu"), ("--priority", "0")):
+        assert "do not go with it" in _run("submit", *part, "--job", "-", stdin="{}").output
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

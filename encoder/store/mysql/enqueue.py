@@ -8,8 +8,9 @@ from asyncmy import errors as driver
 
 from encoder.model.event import EventType
 from encoder.model.ids import JobId
+from encoder.model.queue import IO
 from encoder.store.hints import Hints
-from encoder.store.line import ENCODE, IO, NOTIFY_ATTEMPTS
+from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.mysql.connection import DUPLICATE, Connection, code_of
 from encoder.store.mysql.pool import Pool, Session
 from encoder.store.mysql.programs import tell
@@ -33,7 +34,7 @@ async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
         if code_of(error) != DUPLICATE or "jobs_key_once" not in str(error):
             raise
         return None
-    hints.send(f"ready:{ENCODE}", *((f"ready:{IO}",) if job.spec.notification_url else ()))
+    hints.send(f"ready:{job.spec.queue}", *((f"ready:{IO}",) if job.spec.notification_url else ()))
     return job_id
 
 
@@ -56,7 +57,7 @@ async def _insert(session: Connection, job: NewJob) -> JobId:
     if job.spec.tags:
         await session.write(_TAGS, job_id, job.tenant_id, job.spec.tags)
     await session.write(_OUTPUTS, job_id, list(range(len(job.spec.outputs))), at)
-    await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts)
+    await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts, job.spec.queue)
     await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
     await _tell_first(session, job, job_id, at)
     if job.upload_id is not None:

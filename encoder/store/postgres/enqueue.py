@@ -7,9 +7,10 @@ from datetime import datetime
 
 from encoder.model.event import EventType
 from encoder.model.ids import JobId
+from encoder.model.queue import IO
 from encoder.store.changes import Delivery
 from encoder.store.hints import Hints
-from encoder.store.line import ENCODE, IO, NOTIFY_ATTEMPTS
+from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Pool
 from encoder.store.rows import NewJob
@@ -23,12 +24,12 @@ async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
     """The number of the job; None when its key was used before."""
     ticket = await _ticket(pool, job)
     hinted = hints.rides()
-    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id)
+    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id, job.spec.queue)
     if not rows:
         return None
     if rows[0]["overtakes"]:
-        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority)
-    hints.send(*(() if hinted else (f"ready:{ENCODE}",)), *((f"ready:{IO}",) if ticket else ()))
+        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue)
+    hints.send(*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if ticket else ()))
     return JobId(rows[0]["id"])
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from encoder import errors
 from encoder.model.ids import DeliveryId, JobId, TenantId
+from encoder.model.queue import IO
 from encoder.model.state import TaskState
 from encoder.store.engine import Session
-from encoder.store.line import IO, NOTIFY_ATTEMPTS
+from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.line import telling as name_of
 from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Settlement
 from encoder.store.statements import Statement

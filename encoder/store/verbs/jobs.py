@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from encoder import errors
 from encoder.model.event import Event, EventType
 from encoder.model.ids import JobId, OutputId
+from encoder.model.queue import IO
 from encoder.model.state import JOB_ENDED, JobState, OutputState
 from encoder.model.telling import ToldJob, ToldOutput
 from encoder.store import changes as rules
 from encoder.store.engine import Row, Session
-from encoder.store.line import ENCODE, IO, root
+from encoder.store.line import root
 from encoder.store.rows import Accepted, NewJob
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
@@ -49,20 +50,21 @@ class Jobs(Verbs, ABC):
         return state
 
     async def retry(self, job_id: JobId, *, max_attempts: int) -> int:
-        async def work(session: Session) -> int:
+        async def work(session: Session) -> tuple[int, str]:
             job = await _locked(session, job_id)
             if job.state not in (JobState.FAILED, JobState.CANCELLED):
                 raise errors.Rejected.because("nothing_to_retry", f"The job is {job.state}.")
             if job.secrets_erased:
                 raise errors.Rejected.because("secrets_erased", "The secrets of the job were erased after its end.")
             name = root(job.run + 1)
-            (opened,) = await session.fetch(Statement.OPEN_ROOT, job_id, name, -job.spec.priority, max_attempts)
+            how = name, -job.spec.priority, max_attempts, job.spec.queue
+            (opened,) = await session.fetch(Statement.OPEN_ROOT, job_id, *how)
             changed = rules.retried(standing(job, opened))
             await record(session, changed, opened["at"])
-            return changed.job.run
+            return changed.job.run, job.spec.queue
 
-        run = await self._pool.transaction(work)
-        self._hints.send(f"ready:{ENCODE}")
+        run, queue = await self._pool.transaction(work)
+        self._hints.send(f"ready:{queue}")
         return run
 
     async def delete(self, job_id: JobId) -> None:

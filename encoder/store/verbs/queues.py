@@ -35,5 +35,8 @@ class Queues(Verbs):
         await self._pool.transaction(work)
         self._hints.send(f"ready:{quota.queue}")
 
+    async def known_queues(self) -> Sequence[str]:
+        return [str(row["queue"]) for row in await self._pool.rows(Statement.KNOWN_QUEUES)]
+
     async def quotas(self) -> Sequence[Quota]:
         return [quota_of(row) for row in await self._pool.rows(Statement.QUOTAS)]

@@ -224,7 +224,11 @@ def depth_of(row: Row) -> QueueDepth:
 
 def holdup_of(row: Row) -> Holdup:
     return Holdup(
-        paused_at=row["paused_at"], paused_because=row["paused_because"], cap=row["cap"], running=row["running"]
+        paused_at=row["paused_at"],
+        paused_because=row["paused_because"],
+        cap=row["cap"],
+        running=row["running"],
+        taken=bool(row["taken"]),
     )
 
 

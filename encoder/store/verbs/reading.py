@@ -12,6 +12,7 @@ from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
 from encoder.store.engine import Pool
+from encoder.store.line import SEEN
 from encoder.store.rows import JobFilter, JobRow, Stats
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
@@ -19,6 +20,7 @@ from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_of
 
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
+_NOT_BEGUN = (TaskState.WAITING, TaskState.READY)
 
 
 class Reading(Verbs):
@@ -50,14 +52,13 @@ class Reading(Verbs):
 
     async def _held_up(self, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
         """These jobs of a tenant; where one waits, with what holds it up."""
-        queues = sorted({job.task_queue for job in jobs if job.task_queue and job.task_state is TaskState.WAITING})
+        queues = sorted({job.task_queue for job in jobs if job.task_queue and job.task_state in _NOT_BEGUN})
         if not queues:
             return jobs
-        rows = await self._pool.rows(Statement.HOLDUPS, tenant_id, queues)
+        rows = await self._pool.rows(Statement.HOLDUPS, tenant_id, queues, SEEN)
         holdups = {row["queue"]: holdup_of(row) for row in rows}
         return [
-            replace(job, holdup=holdups.get(job.task_queue)) if job.task_state is TaskState.WAITING else job
-            for job in jobs
+            replace(job, holdup=holdups.get(job.task_queue)) if job.task_state in _NOT_BEGUN else job for job in jobs
         ]
 
     async def _created_between(self, after: datetime | None, before: datetime | None) -> tuple[int, int]:

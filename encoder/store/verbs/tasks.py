@@ -11,12 +11,13 @@ from time import monotonic
 from encoder import errors
 from encoder.model.ids import TaskId, WorkerId
 from encoder.model.media import Media
+from encoder.model.queue import IO
 from encoder.model.state import JOB_ENDED, JobState, TaskState
 from encoder.store import changes as rules
 from encoder.store import fair
 from encoder.store.engine import Pool, Session
 from encoder.store.hints import Hints
-from encoder.store.line import IO, NOTIFY, Floor
+from encoder.store.line import NOTIFY, Floor
 from encoder.store.repeated import repeated
 from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Part, Settled, Settlement
 from encoder.store.statements import Statement

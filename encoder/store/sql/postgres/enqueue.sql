@@ -9,7 +9,7 @@
 -- Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
 -- $1 id or null, $2 time or null, $3 uuid, $4 tenant, $5 spec, $6 label, $7 tags, $8 sealed, $9 key, $10 body hash,
 -- $11 outputs, $12 nice, $13 attempts, $14 event type, $15 webhook id or null, $16 url, $17 body, $18 attempts to notify
--- $19 with a hint, $20 upload or null
+-- $19 with a hint, $20 upload or null, $21 queue
 WITH job AS (
   INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, sealed, idempotency_key, body_hash, created_at)
   VALUES (coalesce($1::bigint, nextval('jobs_id_seq')), $3, $4, 'queued', 1, $5::json, $6, $7, $8, $9, $10, coalesce($2, now()))
@@ -26,13 +26,13 @@ WITH job AS (
   SELECT job.id, job.tenant_id, 1, $14, $15, $16, $17, 'pending', job.created_at FROM job WHERE $15::text IS NOT NULL
   RETURNING id, job_id, tenant_id, created_at
 ), way AS (
-  SELECT NOT EXISTS (SELECT FROM tasks WHERE queue = 'encode' AND state = 'waiting') AND NOT EXISTS (
-      SELECT FROM task_ready WHERE queue = 'encode' AND seq > (SELECT last_value - 256 FROM tasks_id_seq)) AND NOT EXISTS (
-      SELECT FROM queues WHERE queue = 'encode' AND paused_at IS NOT NULL) AND NOT EXISTS (
-      SELECT FROM tenant_quotas WHERE tenant_id = $4 AND queue = 'encode' AND cap IS NOT NULL) AS free
+  SELECT NOT EXISTS (SELECT FROM tasks WHERE queue = $21::text AND state = 'waiting') AND NOT EXISTS (
+      SELECT FROM task_ready WHERE queue = $21 AND seq > (SELECT last_value - 256 FROM tasks_id_seq)) AND NOT EXISTS (
+      SELECT FROM queues WHERE queue = $21 AND paused_at IS NOT NULL) AND NOT EXISTS (
+      SELECT FROM tenant_quotas WHERE tenant_id = $4 AND queue = $21 AND cap IS NOT NULL) AS free
 ), task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
-  SELECT id, tenant_id, 't1', 'transcode', 'encode', $12::smallint, CASE WHEN way.free THEN 'ready' ELSE 'waiting' END,
+  SELECT id, tenant_id, 't1', 'transcode', $21, $12::smallint, CASE WHEN way.free THEN 'ready' ELSE 'waiting' END,
          created_at, $13::smallint, '{}'::json, created_at
   FROM job, way
   UNION ALL
@@ -48,5 +48,5 @@ WITH job AS (
 )
 SELECT id, EXISTS (
     SELECT FROM task_ready r JOIN tasks t ON t.id = r.task_id
-    WHERE r.queue = 'encode' AND r.seq > (SELECT last_value - 256 FROM tasks_id_seq) AND r.tenant_id = $4 AND t.nice > $12
-  ) AS overtakes, CASE WHEN $19::boolean THEN pg_notify('encoder', 'ready:encode') END FROM job;
+    WHERE r.queue = $21 AND r.seq > (SELECT last_value - 256 FROM tasks_id_seq) AND r.tenant_id = $4 AND t.nice > $12
+  ) AS overtakes, CASE WHEN $19::boolean THEN pg_notify('encoder', 'ready:' || $21) END FROM job;
