@@ -41,6 +41,29 @@ class Floor:
         self._seen = max(self._seen, place)
 
 
+class Front:
+    """Where an enqueue on PostgreSQL begins to look at a line: at the first place that stood there a moment ago.
+
+    What lay before that is dead. The moment in between is for places that were committed out of their order.
+    """
+
+    LAG_S = 0.1
+
+    def __init__(self) -> None:
+        self._floor = self._before = self._seen = START
+        self._moved_at = -inf
+
+    def at(self, now_s: float) -> int:
+        """The place from which an enqueue looks now, by a clock that never goes back."""
+        if now_s >= self._moved_at + self.LAG_S:
+            self._floor, self._before, self._moved_at = self._before, self._seen, now_s
+        return self._floor
+
+    def saw(self, place: int) -> None:
+        """Nothing stood before this place."""
+        self._seen = max(self._seen, place)
+
+
 def root(run: int) -> str:
     """The name of the task that a run begins with."""
     return f"t{run}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from encoder.queue.pace import MOST_AHEAD, Pace
-from encoder.store.line import START, Floor
+from encoder.store.line import START, Floor, Front
 
 
 def test_a_claim_looks_from_where_the_line_was_seen_a_second_ago() -> None:
@@ -49,3 +49,16 @@ def test_what_is_admitted_ahead_has_an_end() -> None:
     for _ in range(10 * MOST_AHEAD):
         pace.ended()
     assert pace.ahead == MOST_AHEAD
+
+
+def test_an_enqueue_looks_from_the_first_place_that_stood_in_line_a_moment_ago() -> None:
+    front = Front()
+    assert front.at(0.0) == START
+    front.saw(10)
+    assert front.at(0.15) == START  # 10 was seen less than a moment ago
+    front.saw(20)
+    assert front.at(0.2) == START
+    assert front.at(0.3) == 10
+    front.saw(15)  # by one that began before
+    assert front.at(0.4) == 20
+    assert front.at(9.0) == 20  # nothing is ever put back before it

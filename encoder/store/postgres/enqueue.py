@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from time import monotonic
 
 from encoder.model.event import EventType
 from encoder.model.ids import JobId
 from encoder.model.queue import IO
 from encoder.store.changes import Delivery
 from encoder.store.hints import Hints
-from encoder.store.line import NOTIFY_ATTEMPTS
+from encoder.store.line import NOTIFY_ATTEMPTS, Front
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Pool
 from encoder.store.rows import NewJob
@@ -20,15 +21,17 @@ from encoder.store.verbs.jobs import first_delivery
 _Ticket = tuple[JobId, datetime, Delivery]
 
 
-async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
-    """The number of the job; None when its key was used before."""
+async def insert(pool: Pool, hints: Hints, job: NewJob, *, front: Front) -> JobId | None:
+    """The number of the job; None when its key was used before. `front`: of the line of its queue."""
     ticket = await _ticket(pool, job)
     hinted = hints.rides()
-    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id, job.spec.queue)
+    floor = front.at(monotonic())
+    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id, job.spec.queue, floor)
     if not rows:
         return None
+    front.saw(rows[0]["front"])
     if rows[0]["overtakes"]:
-        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue)
+        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, floor)
     hints.send(*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if ticket else ()))
     return JobId(rows[0]["id"])
 

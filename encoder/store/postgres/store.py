@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from encoder.model.ids import JobId
 from encoder.store.hints import Hints
+from encoder.store.line import Front
 from encoder.store.postgres import migrate, sql
 from encoder.store.postgres.ear import CHANNEL, Ear
 from encoder.store.postgres.enqueue import insert
@@ -35,9 +37,10 @@ class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploa
         self._postgres = pool
         self._dsn = dsn
         self._listen_dsn = listen_dsn
+        self._fronts: defaultdict[str, Front] = defaultdict(Front)
 
     async def _insert(self, job: NewJob) -> JobId | None:
-        return await insert(self._postgres, self._hints, job)
+        return await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
 
     async def _notify(self, payloads: Sequence[str]) -> None:
         await self._postgres.ask(sql.HINT, CHANNEL, payloads)
