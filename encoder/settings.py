@@ -66,7 +66,10 @@ class Settings(BaseSettings):
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
     worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from")
     lease_seconds: float = Field(
-        60, ge=1, le=3600, description="time after which a silent worker's tasks may be taken; it beats each fifth"
+        60,
+        ge=1,
+        le=3600,
+        description="time after which a silent worker's tasks may be taken; it beats each fifth of it, or each 30 s",
     )
     max_attempts: int = Field(3, ge=1, le=100, description="attempts of a task, lost leases not counted")
     poll_seconds: float = Field(1, ge=0.05, le=60, description="longest time between two looks at the queue while busy")

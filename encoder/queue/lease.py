@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+MOST_BEAT_S = 30.0  # twice in the time for which a worker counts as alive (`store.line.SEEN`)
+
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimes:
@@ -22,8 +24,8 @@ class LeaseTimes:
 
     @property
     def beat_s(self) -> float:
-        """Between two beats: four may fail before the self-stop."""
-        return self.lease_s / 5
+        """Between two beats: four may fail before the self-stop. By them it is also seen that a worker lives."""
+        return min(self.lease_s / 5, MOST_BEAT_S)
 
     @property
     def self_stop_s(self) -> float:
