@@ -13,9 +13,11 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from encoder import errors
+from encoder.model.queue import ENCODE, IO, QUEUE_NAME
 
 Names = Annotated[tuple[str, ...], NoDecode]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
+QueueName = Annotated[str, Field(pattern=f"^{QUEUE_NAME}$")]
 
 
 def _default_slots() -> int:
@@ -64,7 +66,9 @@ class Settings(BaseSettings):
         "`encoder up` tells both under the address of its API",
     )
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
-    worker_queues: Names = Field(("encode", "io"), description="queues that a worker takes from")
+    worker_queues: Annotated[tuple[QueueName, ...], NoDecode] = Field(
+        (ENCODE, IO), min_length=1, description="queues that a worker takes from"
+    )
     lease_seconds: float = Field(
         60,
         ge=1,
