@@ -7,11 +7,11 @@ import ipaddress
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -35,6 +35,8 @@ from encoder.worker.deaths import take_over
 from encoder.worker.listener import listening
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
+
+T = TypeVar("T")
 
 log = get_logger(__name__)
 
@@ -103,14 +105,30 @@ async def run_quota(
     settings: Settings, tenant: int | None, queue: str | None, *, cap: int | None, share: int
 ) -> Sequence[Quota]:
     """Set a tenant's quota of a queue, if they are named; all that are set then."""
-    configure(LogFormat(settings.log_format), "error")
-    store = await open_store(_address(settings))
-    try:
+
+    async def said(store: Store) -> Sequence[Quota]:
         if tenant is not None and queue is not None:
             await store.set_quota(Quota(tenant_id=TenantId(tenant), queue=queue, cap=cap, share=share))
         return await store.quotas()
-    finally:
-        await store.close()
+
+    return await on_store(settings, said)
+
+
+async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *, data: Path | None = None) -> T:
+    """What an operator does on the database itself: opened for `body`, and closed.
+
+    `data`: the folder of `encoder up`, whose own database it is where none is named.
+    """
+    configure(LogFormat(settings.log_format), "error")
+    async with AsyncExitStack() as stack:
+        at_home = None if data is None else Home(data).postgres
+        if settings.database_url is None and at_home is not None and at_home.exists():
+            dsn = await stack.enter_async_context(Postgres(at_home).reached())
+        else:
+            dsn = _address(settings)
+        store = await open_store(dsn)
+        stack.push_async_callback(store.close)
+        return await body(store)
 
 
 def _prepare(settings: Settings, *, worker: bool) -> None:

@@ -117,6 +117,9 @@ def _cli_parts() -> Iterator[str]:
             command = root.get_command(top, name)
             assert command is not None  # noqa: S101  # it stands in the table
             yield f"### {name}\n\n```\n{_help(command, name, top)}\n```\n\n"
+            for below in command.commands.values() if isinstance(command, click.Group) else ():
+                words = f"{name} {below.name}"
+                yield f"#### {words}\n\n```\n{_help(below, words, top)}\n```\n\n"
 
 
 def _help(command: click.Command, name: str, top: click.Context) -> str:

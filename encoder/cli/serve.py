@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
+def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
     """Runs `start` with the settings of this process; what unfits us to run is told in a sentence."""
     from encoder import settings  # noqa: PLC0415  # pydantic is slow to load, and most commands need none
 
@@ -58,9 +58,7 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
         submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
         click.echo(f"Encoder is at {url}\nTry it: {submit}")
 
-    return _serve(
-        lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready)
-    )
+    return serve(lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready))
 
 
 @click.command()
@@ -68,7 +66,7 @@ def api() -> int:
     """Run the API against ENCODER_DATABASE_URL."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(roles.run_api)
+    return serve(roles.run_api)
 
 
 @click.command()
@@ -76,7 +74,7 @@ def worker() -> int:
     """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(roles.run_worker)
+    return serve(roles.run_worker)
 
 
 @click.command()
@@ -84,7 +82,7 @@ def migrate() -> int:
     """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    return _serve(roles.run_migrate)
+    return serve(roles.run_migrate)
 
 
 @click.command()
@@ -99,7 +97,7 @@ def quota(tenant: int | None, queue: str | None, cap: int | None, share: int, *,
 
     if tenant is not None and queue is None:
         raise click.UsageError("name the queue too: encode, io, or one of yours.")
-    for each in _serve(lambda settings: roles.run_quota(settings, tenant, queue, cap=cap, share=share)):
+    for each in serve(lambda settings: roles.run_quota(settings, tenant, queue, cap=cap, share=share)):
         told = (
             f"tenant {each.tenant_id}  {each.queue}  cap {'none' if each.cap is None else each.cap}  share {each.share}"
         )
@@ -113,7 +111,7 @@ def doctor(*, as_json: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    findings = _serve(roles.run_doctor)
+    findings = serve(roles.run_doctor)
     for finding in findings:
         click.echo(json.dumps(asdict(finding)) if as_json else _line(finding))
     return exits.DONE if all(finding.ok for finding in findings) else exits.FAILED

@@ -59,6 +59,16 @@ class Postgres:
         finally:
             await self.stop()
 
+    @asynccontextmanager
+    async def reached(self) -> AsyncIterator[str]:
+        """The address of the server that another process of ours runs in the folder, else as `running`."""
+        there = postmaster.read(self._data)
+        if there is not None and there.status == "ready" and there.serves(self._data):
+            yield self._address(Path(there.sockets))
+            return
+        async with self.running() as dsn:
+            yield dsn
+
     async def start(self, *, limit_s: float = 60.0) -> str:
         """Start, and wait until it takes connections; its address.
 
@@ -110,7 +120,7 @@ class Postgres:
             if "is still in use" not in self._said():
                 raise errors.StoreUnavailable(f"PostgreSQL did not start:\n{self._said()}")
             await asyncio.sleep(10 * _POLL_S)
-        return self._address()
+        return self._address(self._sockets)
 
     async def _came_up(self, found: Programs, runs_as: Identity) -> bool:
         self._server = server = await self._launch(found, runs_as)
@@ -138,12 +148,12 @@ class Postgres:
                 **runs_as.drop,  # type: ignore[arg-type]  # user, group, extra_groups
             )  # fmt: skip
 
-    def _address(self) -> str:
+    def _address(self, sockets: Path) -> str:
         password = (self._folder / "password").read_text(encoding="ascii").strip()
         login = f"postgresql://{cluster.USER}:{password}@"
         if self._port is not None:
             return f"{login}127.0.0.1:{self._port}/{cluster.DATABASE}"
-        return f"{login}/{cluster.DATABASE}?{urlencode({'host': self._sockets}, quote_via=quote)}"
+        return f"{login}/{cluster.DATABASE}?{urlencode({'host': sockets}, quote_via=quote)}"
 
     def _said(self) -> str:
         try:

@@ -10,6 +10,7 @@ JobId = NewType("JobId", int)
 OutputId = NewType("OutputId", int)  # position of the output in its job, 0-based; `outputId` in the API
 TaskId = NewType("TaskId", int)
 DeliveryId = NewType("DeliveryId", int)
+KeyId = NewType("KeyId", int)
 WorkerId = NewType("WorkerId", UUID)  # random per process start: never a name that is used again
 
 DEFAULT_TENANT = TenantId(1)

@@ -13,7 +13,7 @@ from typing import Protocol
 from uuid import UUID
 
 from encoder.model.event import Event
-from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
 from encoder.model.state import JobState
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
@@ -28,7 +28,9 @@ from encoder.store.rows import (
     Expired,
     JobFilter,
     JobRow,
+    KeyRow,
     NewJob,
+    NewKey,
     NewUpload,
     OutputChange,
     Part,
@@ -209,6 +211,25 @@ class Uploads(Protocol):
         """Note that the file stands in the storage, and how it stands from now on; the first note counts."""
 
 
+class Keys(Protocol):
+    """Keys of the API, found by what `model.key.digest` makes of them."""
+
+    async def add_key(self, key: NewKey) -> KeyRow:
+        """Let whoever has this key in."""
+
+    async def key(self, digest: bytes) -> KeyRow | None:
+        """A key, also one that is revoked or expired; None if there was never one."""
+
+    async def keys(self) -> Sequence[KeyRow]:
+        """All that were ever made, the oldest first."""
+
+    async def key_used(self, key_id: KeyId) -> None:
+        """Note that it was used, once a minute at most."""
+
+    async def revoke_key(self, key_id: KeyId) -> bool:
+        """Let it in no more; False when there is no such key."""
+
+
 class Retention(Protocol):
     """Takes away what has had its time. What jobs left in the storage goes first, under their uuid; then their rows.
 
@@ -262,7 +283,7 @@ class Ear(Protocol):
         """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
 
 
-class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Retention, Workers, Clinic, Protocol):
+class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Retention, Workers, Clinic, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

@@ -8,8 +8,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from encoder.model.base import Json
-from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.key import Scope
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
@@ -354,6 +355,34 @@ class UploadRow:
     created_at: datetime
     expires_at: datetime
     uploaded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key of the API as it is kept: never the key itself."""
+
+    tenant_id: TenantId
+    name: str
+    prefix: str  # its first characters
+    digest: bytes  # SHA-256
+    scopes: frozenset[Scope]
+    good_for: timedelta | None = None  # None: until it is revoked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """`live`: neither revoked nor expired when it was read."""
+
+    id: KeyId
+    tenant_id: TenantId
+    name: str
+    prefix: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None  # to the minute
+    revoked_at: datetime | None
+    live: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

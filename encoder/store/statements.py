@@ -72,6 +72,12 @@ class Statement(StrEnum):
     UPLOAD = "upload"
     UPLOAD_ARRIVED = "upload_arrived"
 
+    ADD_KEY = "add_key"
+    KEY = "key"
+    KEYS = "keys"
+    USE_KEY = "use_key"
+    REVOKE_KEY = "revoke_key"
+
     ENDED_JOBS = "ended_jobs"
     DELETED_JOBS = "deleted_jobs"
     LOCK_ENDED = "lock_ended"

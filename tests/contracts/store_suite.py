@@ -7,6 +7,7 @@ from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
+from tests.contracts.store_keys import KeySuite
 from tests.contracts.store_retention import RetentionSuite
 from tests.contracts.store_tasks import (
     ClaimSuite,
@@ -39,6 +40,7 @@ class StoreSuite(
     UnavailableSuite,
     DeliverySuite,
     UploadSuite,
+    KeySuite,
     RetentionSuite,
     WorkerSuite,
     ClinicSuite,

@@ -129,6 +129,15 @@ async def test_a_folder_belongs_to_one_process_at_a_time(folder: Path) -> None:
         assert await ask(dsn, "SELECT 1") == 1
 
 
+async def test_what_another_process_runs_is_reached_and_left_running(folder: Path) -> None:
+    async with owner(folder) as (_, dsn):
+        async with Postgres(folder).reached() as reached:
+            assert reached == dsn
+        assert await ask(dsn, "SELECT 1") == 1
+    async with Postgres(folder).reached() as dsn:  # a start of its own, past what the killed owner left
+        assert await ask(dsn, "SELECT 1") == 1
+
+
 async def test_a_long_path_gets_its_socket_elsewhere(tmp_path: Path) -> None:
     folder = tmp_path / ("long" * 30) / "postgres"
     async with Postgres(folder).running() as dsn:

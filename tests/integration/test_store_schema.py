@@ -77,6 +77,7 @@ BROUGHT = {
     3: "DROP INDEX jobs_created, jobs_ended, jobs_deleted",
     4: "DROP TABLE queues, tenant_quotas; DROP INDEX tasks_heads;"
     " ALTER TABLE tasks DROP COLUMN result, DROP COLUMN then_id, DROP COLUMN pending",
+    5: "DROP TABLE api_keys",
 }
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)

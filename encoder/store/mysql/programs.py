@@ -62,6 +62,7 @@ _FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
 _KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
 _SET_DEADLINE = query("set_deadline")
 _ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
+_ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
@@ -327,6 +328,17 @@ async def upload_arrived(session: Connection, upload: object, size_bytes: int) -
     return await session.ask(_UPLOAD, upload, None)
 
 
+async def add_key(
+    session: Connection, tenant: int, name: str, prefix: str, digest: bytes, *more: object
+) -> Sequence[Row]:
+    await session.write(_ADD_KEY, tenant, name, prefix, digest, *more)
+    return await session.ask(_KEY, digest)
+
+
+async def revoke_key(session: Connection, key: int) -> Sequence[Row]:
+    return [{"id": key}] if await session.write(_REVOKE_KEY, key) else ()
+
+
 async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]:
     live = {row["job_id"] for row in await session.ask(_FIND_LIVE, jobs)}
     mine = [job for job in jobs if job not in live]
@@ -375,6 +387,8 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.REPLAY: Program(run=replay),
     Statement.ADD_UPLOAD: Program(run=add_upload),
     Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
+    Statement.ADD_KEY: Program(run=add_key),
+    Statement.REVOKE_KEY: Program(run=revoke_key),
     Statement.REMOVE_JOBS: Program(run=remove_jobs),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),

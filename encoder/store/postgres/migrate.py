@@ -17,6 +17,7 @@ STEPS: Sequence[LiteralString] = (
     sql.STEP_2,
     sql.STEP_3,
     sql.STEP_4,
+    sql.STEP_5,
 )  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 

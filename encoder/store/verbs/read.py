@@ -10,8 +10,9 @@ import msgspec
 
 from encoder.model.base import Json, Record, from_json
 from encoder.model.event import Event, EventType
-from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.key import Scope
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
@@ -25,6 +26,7 @@ from encoder.store.rows import (
     Holder,
     Holdup,
     JobRow,
+    KeyRow,
     Live,
     OutputRow,
     Part,
@@ -175,6 +177,21 @@ def upload_of(row: Row) -> UploadRow:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         uploaded_at=row["uploaded_at"],
+    )
+
+
+def key_of(row: Row) -> KeyRow:
+    return KeyRow(
+        id=KeyId(row["id"]),
+        tenant_id=TenantId(row["tenant_id"]),
+        name=row["name"],
+        prefix=row["prefix"],
+        scopes=frozenset(scope for scope in Scope if scope in row["scopes"].split()),  # a newer program may know more
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        used_at=row["used_at"],
+        revoked_at=row["revoked_at"],
+        live=bool(row["live"]),
     )
 
 

@@ -228,6 +228,22 @@ CREATE TABLE IF NOT EXISTS uploads (
   CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded'))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- Who may call the API, and what for. Of a key itself only its hash is here.
+CREATE TABLE IF NOT EXISTS api_keys (
+  id bigint NOT NULL AUTO_INCREMENT,
+  tenant_id bigint NOT NULL,                   -- whose jobs it sees and makes
+  name text NOT NULL,                          -- what its owner calls it
+  prefix varchar(32) NOT NULL,                 -- its first characters, to tell it by
+  hash varbinary(32) NOT NULL,                 -- SHA-256 of the whole
+  scopes varchar(128) NOT NULL,                -- words with blanks between
+  created_at datetime(6) NOT NULL,
+  expires_at datetime(6),                      -- null: never
+  used_at datetime(6),                         -- to the minute
+  revoked_at datetime(6),
+  CONSTRAINT api_keys_pk PRIMARY KEY (id),
+  CONSTRAINT api_keys_hash_once UNIQUE (hash)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE IF NOT EXISTS workers (
   id binary(16) NOT NULL,
