@@ -224,7 +224,8 @@ async def _serve(
         await scratch.open()
         stack.push_async_callback(scratch.close)
         await take_over(wiring.store, scratch)
-        crew = [await wiring.worker(scratch) for _ in range(workers)]
+        budget = wiring.budget(scratch)
+        crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
         stop = _on_signals(crew)
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on

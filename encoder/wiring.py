@@ -281,7 +281,11 @@ class Wiring(Machine):
             limits=self._limits,
         )
 
-    async def worker(self, scratch: Scratch) -> Worker:
+    def budget(self, scratch: Scratch) -> Budget:
+        """What the workers of this process may have of its machine, together."""
+        return Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
+
+    async def worker(self, scratch: Scratch, budget: Budget) -> Worker:
         """A worker. `scratch`: for its work in progress."""
         abilities = await self.abilities()
         measure = Measure(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock)
@@ -300,7 +304,6 @@ class Wiring(Machine):
             threads=self._threads or os.cpu_count() or 1,
             clock=_clock,
         )
-        budget = Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
         handlers: dict[str, Handler] = {
             "transcode": Transcode(self.store, self.vault, budget, pipeline, uniform=_uniform),
             "notify": Notify(self.store, self.vault, self.sender, uniform=_uniform),
@@ -311,7 +314,7 @@ class Wiring(Machine):
             info,
             handlers,
             self._rhythm(),
-            is_crowded=lambda: budget.is_crowded,
+            budget,
             clock=_clock,
             uniform=_uniform,
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from fractions import Fraction
 
-from encoder.ffmpeg import codecs
+from encoder.ffmpeg import codecs, target
 from encoder.model.base import replace
 from encoder.model.media import Media
 from encoder.model.plan import AudioPlan, Estimate, ImagesPlan, Need, OutputPlan, Plan, VideoPlan
@@ -24,13 +24,17 @@ _OUTPUTS_MARGIN = 1.1
 _LEAST_MEMORY_BYTES = 40 * 1024**2
 _THREAD_BYTES = 7 * 1024**2
 _DECODED_PIXEL_BYTES = 26
+_MEASURED_PIXEL_BYTES = 200
+_MEMORY_PER_PRESET_STEP = 1.25  # a longer look ahead, more references
+_TEN_BITS = 1.6  # of samples of two bytes
+_BYTE_BITS = 8
 THREADS = 4  # of a machine that is not known
 
 
 def estimate(plan: OutputPlan, media: Media) -> Estimate:
     """Size, CPU time, scratch space and memory of one output. None where the source does not tell its length."""
     seconds = plan.duration_seconds
-    memory = _memory_bytes([plan], media, threads=THREADS)
+    memory = _memory_bytes(plan.streams, media, threads=THREADS)
     if seconds is None:
         return Estimate(size_bytes=None, cpu_seconds=None, scratch_bytes=None, memory_bytes=memory)
     if plan.images is not None and plan.video is not None:
@@ -50,7 +54,15 @@ def need(plan: Plan, media: Media, *, threads: int) -> Need:
     """
     passes = [[plan.output(number) for number in one_pass.outputs] for one_pass in plan.passes]
     written = (sum(_written_bytes(each, media) for each in outputs) for outputs in passes)
-    memory = (_memory_bytes(outputs, media, threads=threads) for outputs in passes)
+    streams = [[stream for each in outputs for stream in each.streams] for outputs in passes]
+    memory = (
+        max(
+            _memory_bytes(one_pass, media, threads=threads),
+            *(_memory_bytes([each] * _trials(each), media, threads=threads) for each in one_pass),
+            _measured_bytes(one_pass),
+        )
+        for one_pass in streams
+    )
     return Need(
         scratch_bytes=media.size_bytes + int(_OUTPUTS_MARGIN * max(written, default=0)),
         memory_bytes=max(memory, default=0),
@@ -62,19 +74,39 @@ def _written_bytes(plan: OutputPlan, media: Media) -> int:
     return media.size_bytes if scratch is None else scratch - media.size_bytes
 
 
-def _memory_bytes(plans: Iterable[OutputPlan], media: Media, *, threads: int) -> int:
+def _memory_bytes(streams: Sequence[OutputPlan], media: Media, *, threads: int) -> int:
     """The peak of one ffmpeg run: its decoder, and the frames that its encoders hold."""
-    decoded = max((stream.coded_width * stream.coded_height for stream in media.video), default=0)
-    pictures = (stream.video for plan in plans for stream in plan.streams if stream.video is not None)
-    held = sum(video.width_px * video.height_px * _pixel_bytes(video, threads) for video in pictures)
+    pictures = [video for stream in streams if (video := stream.video) is not None and video.encoder != codecs.COPY]
+    sources = {video.source_index for video in pictures}
+    decoded = sum(
+        stream.coded_width * stream.coded_height * (2 if stream.bit_depth > _BYTE_BITS else 1)
+        for stream in media.video
+        if stream.index in sources
+    )
+    held = sum(video.width_px * video.height_px * _held_bytes(video, threads) for video in pictures)
     return _LEAST_MEMORY_BYTES + _THREAD_BYTES * threads + _DECODED_PIXEL_BYTES * decoded + held
 
 
-def _pixel_bytes(video: VideoPlan, threads: int) -> int:
+def _held_bytes(video: VideoPlan, threads: int) -> int:
     known = codecs.VIDEO_ENCODERS.get(video.encoder)
-    if known is None:  # copied, or a still
+    if known is None:  # a still
         return 0
-    return known.memory_per_pixel_bytes + known.memory_per_pixel_and_thread_bytes * threads
+    of_eight_bits = known.memory_per_pixel_bytes + known.memory_per_pixel_and_thread_bytes * threads
+    longer = _MEMORY_PER_PRESET_STEP ** max(0, _steps_slower(video, known))
+    return int(of_eight_bits * longer * (_TEN_BITS if "p10" in video.pixel_format else 1))
+
+
+def _trials(stream: OutputPlan) -> int:
+    """How many of it one run makes to find its CRF."""
+    if stream.video is None or stream.video.target_quality is None:
+        return 0
+    return len(target.crfs(codecs.VIDEO_ENCODERS[stream.video.encoder]))
+
+
+def _measured_bytes(streams: Sequence[OutputPlan]) -> int:
+    """All outputs of a pass may be compared with the source at the same time."""
+    compared = (stream.video for stream in streams if stream.measure and stream.video is not None)
+    return sum(_LEAST_MEMORY_BYTES + video.width_px * video.height_px * _MEASURED_PIXEL_BYTES for video in compared)
 
 
 def _of_images(images: ImagesPlan, video: VideoPlan, seconds: float, media: Media) -> Estimate:
@@ -118,13 +150,17 @@ def _picture_cpu_seconds(video: VideoPlan, seconds: float) -> float:
     if video.encoder == codecs.COPY:
         return 0.0
     encoder = codecs.VIDEO_ENCODERS[video.encoder]
-    chosen = dict(video.options).get(encoder.preset_option, encoder.default_preset)
-    if not encoder.presets:
-        return _pixels_per_second(video) * seconds / (_PIXELS_PER_CPU_SECOND * encoder.speed)
-    steps = encoder.presets.index(chosen) - encoder.presets.index(encoder.default_preset)
-    slower = -steps if chosen.isdecimal() else steps  # names, and NVENC's p1 to p7, go from fast to slow
-    speed = _PIXELS_PER_CPU_SECOND * encoder.speed * _PER_PRESET_STEP**-slower
+    speed = _PIXELS_PER_CPU_SECOND * encoder.speed * _PER_PRESET_STEP ** -_steps_slower(video, encoder)
     return _pixels_per_second(video) * seconds / speed
+
+
+def _steps_slower(video: VideoPlan, encoder: codecs.VideoEncoder) -> int:
+    """Than the encoder's own preset."""
+    if not encoder.presets:
+        return 0
+    chosen = dict(video.options).get(encoder.preset_option, encoder.default_preset)
+    steps = encoder.presets.index(chosen) - encoder.presets.index(encoder.default_preset)
+    return -steps if chosen.isdecimal() else steps  # names, and NVENC's p1 to p7, go from fast to slow
 
 
 def _pixels_per_second(video: VideoPlan) -> float:

@@ -72,8 +72,9 @@ class Ftp(Talk):
         facts = await self.facts(path)
         wanted = offset if version is not None and version == facts.version else 0
         with self._translated():
+            tls = self._data_tls()
             sock, begins = await self._transfer(f"RETR {path}", offset=wanted)
-            inflow = await self._inflow(sock, self._data_tls())
+            inflow = await self._inflow(sock, tls)
         try:
             yield Retrieval(facts=facts, offset=begins, chunks=self._chunks(inflow, path, facts, begins))
         finally:
@@ -82,8 +83,9 @@ class Ftp(Talk):
     async def store(self, path: str, chunks: AsyncIterator[bytes]) -> None:
         """Make `chunks` the file `path`, and the folders that it lacks. If it fails, some of it may be there."""
         with self._translated():
+            tls = self._data_tls()
             sock = await self._store(path)
-            _, writer = await self._streams(sock, self._data_tls())
+            _, writer = await self._streams(sock, tls)
         try:
             async for chunk in chunks:
                 with self._translated():

@@ -30,7 +30,12 @@ class Budget:
         self._scratch = scratch
         self._memory_bytes = memory_bytes
         self._shares: set[Share] = set()
-        self._line: deque[Wish] = deque()
+        self._line: deque[_Wish] = deque()
+        self._eased: list[Callable[[], None]] = []
+
+    def on_ease(self, eased: Callable[[], None]) -> None:
+        """`eased` is called when nobody waits any more."""
+        self._eased.append(eased)
 
     @property
     def is_crowded(self) -> bool:
@@ -57,70 +62,81 @@ class Budget:
                 self._shares.remove(share)  # once its files are gone
                 self._serve()
 
-    def takes(self, wish: Wish) -> bool:
-        """Promise it right now; False if it does not fit, or somebody waits."""
-        fits = not self._line and self._lack(wish) is None
+    def takes(self, share: Share, need: Need) -> bool:
+        """Promise it right now; False if it does not fit, or somebody waits. What was promised stays so."""
+        had = share.promised
+        if need.scratch_bytes <= had.scratch_bytes and need.memory_bytes <= had.memory_bytes:
+            return True
+        fits = not self._line and self._lack(share, need) is None
         if fits:
-            wish.share.promised = wish.need
+            share.promised = need
         return fits
 
-    async def waits(self, wish: Wish) -> None:
+    async def waits(self, share: Share, need: Need) -> None:
         """Promise it in its turn.
 
         Raises:
             errors.Resource: `disk_full`: it does not fit, and nobody here will make room.
         """
+        wish = _Wish(share, need)
         self._line.append(wish)
         try:
             self._serve()
             while not wish.answer.done():
-                if lack := self._lack(wish) or self._lack(self._line[0]):
-                    wish.share.told(lack)
+                if lack := self._lack(share, need) or self._lack(self._line[0].share, self._line[0].need):
+                    share.told(lack)
                 await asyncio.wait([wish.answer], timeout=LOOK_EVERY_S)
                 self._serve()
             wish.answer.result()
         finally:
             if wish in self._line:  # it was cut off
-                self._line.remove(wish)
+                self._leaves(wish)
                 self._serve()
 
     def _serve(self) -> None:
         """Let in who is first, again and again. Where all wait: who fits, and where nobody does, the last has to go."""
         while self._line:
-            fitting = (wish for wish in self._line if self._lack(wish) is None)
-            if self._lack(self._line[0]) is None:
-                self._grant(self._line[0])
+            first = self._line[0]
+            if self._lack(first.share, first.need) is None:
+                self._grant(first)
             elif len(self._line) < len(self._shares):
                 return  # somebody works, and will make room
-            elif wish := next(fitting, None):
-                self._grant(wish)
+            elif fitting := [wish for wish in self._line if self._lack(wish.share, wish.need) is None]:
+                self._grant(fitting[0])
             else:
                 self._refuse(self._line[-1])
                 return  # its room comes free as it goes
 
-    def _grant(self, wish: Wish) -> None:
-        self._line.remove(wish)
+    def _grant(self, wish: _Wish) -> None:
+        self._leaves(wish)
         wish.share.promised = wish.need
         wish.answer.set_result(None)
 
-    def _refuse(self, wish: Wish) -> None:
-        self._line.remove(wish)
-        lack = self._lack(wish)
-        free, needed = (lack.free_bytes, lack.needed_bytes) if lack else (0, 0)
+    def _refuse(self, wish: _Wish) -> None:
+        self._leaves(wish)
+        free, needed = self._free_bytes(), wish.need.scratch_bytes - wish.share.promised.scratch_bytes
         told = f"Scratch has {free} bytes free beside what other work was promised; {needed} more are needed."
         wish.answer.set_exception(errors.Resource("disk_full", told))
 
-    def _lack(self, wish: Wish) -> Lack | None:
-        """What is missing for a wish; None where it fits."""
-        more = wish.need.scratch_bytes - wish.share.promised.scratch_bytes
+    def _leaves(self, wish: _Wish) -> None:
+        self._line.remove(wish)
+        if not self._line:
+            for eased in self._eased:
+                eased()
+
+    def _free_bytes(self) -> int:
         unwritten = sum(share.unwritten_bytes for share in self._shares)
-        free = max(0, self._scratch.free_bytes() - LEAST_FREE_BYTES - unwritten)
-        if more > free:
+        return max(0, self._scratch.free_bytes() - LEAST_FREE_BYTES - unwritten)
+
+    def _lack(self, share: Share, need: Need) -> Lack | None:
+        """What is missing; None where it fits."""
+        more = need.scratch_bytes - share.promised.scratch_bytes
+        if more > 0 and more > (free := self._free_bytes()):
             return Lack(what="scratch", needed_bytes=more, free_bytes=free)
-        others = sum(share.promised.memory_bytes for share in self._shares - {wish.share})
+        others = sum(other.promised.memory_bytes for other in self._shares - {share})
         free = max(0, self._memory_bytes - others)
-        if others and wish.need.memory_bytes > free:
-            return Lack(what="memory", needed_bytes=wish.need.memory_bytes, free_bytes=free)
+        if others and need.memory_bytes > free:
+            return Lack(what="memory", needed_bytes=need.memory_bytes, free_bytes=free)
         return None
 
 
@@ -132,15 +148,17 @@ class Share:
     folder: Path
     told: Told
     promised: Need = NOTHING
+    waited_s: float = 0.0
 
     @property
     def unwritten_bytes(self) -> int:
         """What it may still write."""
-        return max(0, self.promised.scratch_bytes - used_bytes(self.folder))
+        promised = self.promised.scratch_bytes
+        return max(0, promised - used_bytes(self.folder)) if promised else 0
 
     def takes(self, need: Need) -> bool:
         """Be promised that much in all, if it can be had right now."""
-        return self.budget.takes(Wish(self, need))
+        return self.budget.takes(self, need)
 
     async def reach(self, need: Need) -> None:
         """Be promised that much in all, as soon as it can be had. Memory is asked for once, last: who has it works.
@@ -149,11 +167,14 @@ class Share:
             errors.Resource: `disk_full`: it never can, here.
         """
         if not self.takes(need):
-            await self.budget.waits(Wish(self, need))
+            now = asyncio.get_running_loop().time
+            began = now()
+            await self.budget.waits(self, need)
+            self.waited_s += now() - began
 
 
 @dataclass(eq=False, slots=True)
-class Wish:
+class _Wish:
     """For `need` in all, not more."""
 
     share: Share

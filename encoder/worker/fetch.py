@@ -98,6 +98,7 @@ class Fetch:
                     if room.takes(promised or 0):
                         return await self._rest_of(incoming, file, tally, told)
                 await room.reach(promised or 0)  # no connection is kept waiting
+                told(have, promised)
             except errors.Failure as failure:
                 again = isinstance(failure, errors.Transient) and len(broke_at) + 1 < TRIES
                 tally.failed(failure, again=again)

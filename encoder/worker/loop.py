@@ -21,6 +21,7 @@ from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.protocol import Store
 from encoder.store.rows import Outcome, Settlement, WorkerInfo
+from encoder.worker.budget import Budget
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
 from encoder.worker.ledger import Ledger
@@ -52,10 +53,7 @@ class Rhythm:
 
 
 class Worker:
-    """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back.
-
-    `is_crowded`: work waits for room on this machine.
-    """
+    """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back."""
 
     def __init__(
         self,
@@ -63,8 +61,8 @@ class Worker:
         info: WorkerInfo,
         handlers: Mapping[str, Handler],
         rhythm: Rhythm,
+        budget: Budget,
         *,
-        is_crowded: Callable[[], bool],
         clock: Callable[[], float],
         uniform: Uniform,
     ) -> None:
@@ -72,7 +70,7 @@ class Worker:
         self._info = info
         self._handlers = handlers
         self._rhythm = rhythm
-        self._is_crowded = is_crowded
+        self._budget = budget
         self._clock = clock
         self._uniform = uniform
         self._held: dict[tuple[int, int], Held] = {}
@@ -100,6 +98,7 @@ class Worker:
             progress_s=rhythm.progress_s,
         )
         self.wake.on_cancel(self._cancel_hinted)
+        budget.on_ease(self.wake.poke)
 
     def stop(self) -> None:
         """Drain: claim nothing more, let work end for the grace time, give the rest back. Again: at once."""
@@ -165,7 +164,7 @@ class Worker:
 
     def _free(self, queue: str, slots: int) -> int:
         """The slots for more work. Where some waits for room on this machine, more would too; messages need none."""
-        if queue != IO and self._is_crowded():
+        if queue != IO and self._budget.is_crowded:
             return 0
         return slots - sum(held.claim.queue == queue for held in self._held.values())
 

@@ -34,6 +34,6 @@ def _limits(cgroups: Path, ours: Path) -> Iterator[int]:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("ascii")
+        return file.read_text("ascii", errors="replace")
     except OSError:
         return ""

@@ -24,7 +24,7 @@ class Transfers:
         )
         self.seconds = Counter(
             "encoder_transfer_seconds_total",
-            "Time that transfers took, waits between tries too.",
+            "Time that transfers took, waits between tries and for room on the disk too.",
             both,
             registry=registry,
         )

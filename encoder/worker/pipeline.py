@@ -98,8 +98,9 @@ class Pipeline:
             for row in left:
                 run.held.tell(row.id, live)
 
+        told(0, None)
         size = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
-        return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun)
+        return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun - run.share.waited_s)
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
         run.held.at("probing")
@@ -140,7 +141,7 @@ class Pipeline:
             proven = await self.verify(run, media, made)
             if proven is not None:
                 proven = await self.measure(run, fetched, media, proven)
-                account = Account(queued=run.held.claim.waited_seconds, fetch=fetched.seconds)
+                account = Account(queued=run.held.claim.waited_seconds + run.share.waited_s, fetch=fetched.seconds)
                 kind = self.places.destination_label(run, made.plan)
                 async with self.places.destination(run, made.plan) as destination:
                     await self.deliver(run, proven, destination, account, kind=kind)

@@ -75,7 +75,9 @@ class Scratch:
 
     def free_bytes(self) -> int:
         free = shutil.disk_usage(self._root).free
-        return free if self._limit_bytes is None else min(free, self._limit_bytes - used_bytes(self._own))
+        if self._limit_bytes is None:
+            return free
+        return min(free, self._limit_bytes + LEAST_FREE_BYTES - used_bytes(self._own))
 
     def require(self, size_bytes: int) -> None:
         """Refuse what cannot fit.
@@ -108,10 +110,13 @@ class Scratch:
 def used_bytes(folder: Path) -> int:
     """What the files of a folder take on the disk."""
     used = 0
-    for name, _, files in os.walk(folder):
-        for file in files:
-            with suppress(FileNotFoundError):  # removed meanwhile
-                used += (Path(name) / file).lstat().st_blocks * _BLOCK_BYTES
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:  # it may be gone, or going
+        for entry in entries:
+            with suppress(FileNotFoundError):
+                if entry.is_dir(follow_symlinks=False):
+                    used += used_bytes(Path(entry.path))
+                else:
+                    used += entry.stat(follow_symlinks=False).st_blocks * _BLOCK_BYTES
     return used
 
 

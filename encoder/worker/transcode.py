@@ -11,7 +11,7 @@ from encoder.model.state import OUTPUT_ENDED
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, JobRow, Lack, Live, OutputRow, Settlement
+from encoder.store.rows import Claim, JobRow, Lack, Live, Settlement
 from encoder.vault import Vault
 from encoder.worker.budget import Budget, Share
 from encoder.worker.context import Run
@@ -40,24 +40,15 @@ class Transcode:
         encoded: list[OutputId] = []
         try:
             job = await ledger.load()
-            outputs = tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED)
-            async with self._budget.share(token_of(held.claim), partial(_waits, held, outputs)) as share:
-                run = self._open(held, ledger, job, share, outputs, encoded)
+            async with self._budget.share(token_of(held.claim), partial(_waits, held)) as share:
+                run = self._open(held, ledger, job, share, encoded)
                 await ledger.mark()
                 await self._pipeline(run)
         except errors.Failure as failure:
             return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)
         return settle.done()
 
-    def _open(
-        self,
-        held: Held,
-        ledger: Ledger,
-        job: JobRow,
-        share: Share,
-        outputs: tuple[OutputRow, ...],
-        encoded: list[OutputId],
-    ) -> Run:
+    def _open(self, held: Held, ledger: Ledger, job: JobRow, share: Share, encoded: list[OutputId]) -> Run:
         secrets = self._vault.open(job.sealed, tenant_id=job.tenant_id, job_uuid=job.uuid) if job.sealed else {}
         return Run(
             held=held,
@@ -66,18 +57,17 @@ class Transcode:
             spec=reveal(job.spec, secrets),
             folder=share.folder,
             share=share,
-            outputs=outputs,
+            outputs=tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED),
             token=token_of(held.claim),
             encoded=encoded,
         )
 
 
-def _waits(held: Held, outputs: tuple[OutputRow, ...], lack: Lack) -> None:
-    """Show what a task waits for on its worker."""
+def _waits(held: Held, lack: Lack) -> None:
+    """Show what a task waits for on its worker, at the outputs that it is about."""
     held.at("waiting")
-    for output in list(held.live) or [row.id for row in outputs]:
-        was = held.live.get(output)
-        held.tell(output, Live(stage="waiting", progress=was.progress if was else 0.0, lack=lack))
+    for output, live in list(held.live.items()):
+        held.tell(output, Live(stage="waiting", progress=live.progress, lack=lack))
 
 
 def token_of(claim: Claim) -> str:

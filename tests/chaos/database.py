@@ -28,8 +28,7 @@ class _Postgres:
         return await self._server.start()
 
     async def stop(self, *, at_once: bool = False) -> None:
-        if at_once:
-            assert self._server._server is not None
+        if at_once and self._server._server is not None:
             self._server._server.send_signal(signal.SIGQUIT)
         await self._server.stop()
 

@@ -74,7 +74,7 @@ async def ended(
         vars(wiring)["surroundings"] = surroundings
     scratch = wiring.scratch()
     await scratch.open()
-    worker = await wiring.worker(scratch)
+    worker = await wiring.worker(scratch, wiring.budget(scratch))
     running = asyncio.create_task(worker.run())
     try:
         await until(partial(has_ended, store, accepted.id), within_s=20)

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from time import monotonic
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from encoder.model.ids import DEFAULT_TENANT, JobId
+from encoder.model.plan import Need
 from encoder.model.state import JobState
 from encoder.queue import settle
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.rescue import Rescuer
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Settlement
+from encoder.worker.budget import Budget
 from encoder.worker.held import Held
 from encoder.worker.loop import SICK_S, Handler, Rhythm, Worker
-from tests.lab import work
+from encoder.worker.scratch import Scratch
+from tests.lab import shares, work
 from tests.lab.platform import until
 
 LEASE_S = 2.0
@@ -106,34 +111,27 @@ async def test_work_of_a_newer_release_is_left_to_newer_workers(store: PostgresS
 
 
 async def test_while_work_waits_for_room_no_more_is_taken_but_messages_are(
-    store: PostgresStore, db: asyncpg.Connection
+    store: PostgresStore, db: asyncpg.Connection, tmp_path: Path
 ) -> None:
+    scratch = Scratch(tmp_path, uuid4())
+    await scratch.open()
+    budget = Budget(scratch, memory_bytes=10)
     job, told = [(await work.enqueue(store)).id for _ in range(2)]
     await db.execute("UPDATE tasks SET queue = 'io', state = 'waiting' WHERE job_id = $1", told)
     await db.execute("DELETE FROM task_ready WHERE task_id = (SELECT id FROM tasks WHERE job_id = $1)", told)
-    crowded = Crowded()
     hands = Hands()
     hands.open.set()
-    async with at_work(store, {"transcode": hands}, is_crowded=crowded):
-        await until(lambda: completed(store, told), within_s=10)
-        assert crowded.asked
-        assert hands.begun == {(told, 1)}
-        crowded.now = False
-        later = (await work.enqueue(store)).id  # it wakes the claimer, as the end of work does
-        for job_id in (job, later):
-            await until(partial(completed, store, job_id), within_s=10)
-
-
-@dataclass
-class Crowded:
-    """What a worker asks about its room."""
-
-    now: bool = True
-    asked: int = 0
-
-    def __call__(self) -> bool:
-        self.asked += 1
-        return self.now
+    async with budget.share("waits", lambda _: None) as waits, AsyncExitStack() as stack:
+        works = await stack.enter_async_context(budget.share("works", lambda _: None))
+        await works.reach(Need(memory_bytes=10))
+        waiting = asyncio.create_task(waits.reach(Need(memory_bytes=1)))
+        async with at_work(store, {"transcode": hands}, budget=budget):
+            await until(lambda: completed(store, told), within_s=10)
+            assert hands.begun == {(told, 1)}
+            await stack.aclose()  # whoever waited for room is in, and the claimers hear of it
+            await until(lambda: completed(store, job), within_s=10)
+        await waiting
+    await scratch.close()
 
 
 @asynccontextmanager
@@ -142,12 +140,14 @@ async def at_work(
     handlers: Mapping[str, Handler],
     *,
     slots: int = 1,
-    is_crowded: Callable[[], bool] = lambda: False,
+    budget: Budget | None = None,
 ) -> AsyncIterator[None]:
     """A worker of this process, which must be whole at the end."""
     rhythm = Rhythm(times=LeaseTimes(LEASE_S), poll_s=0.5, progress_s=0.5, drain_s=5.0)
     info = replace(work.new_worker(), queues=("encode", "io"), slots={"encode": slots, "io": 1})
-    worker = Worker(store, info, handlers, rhythm, is_crowded=is_crowded, clock=monotonic, uniform=random.uniform)
+    worker = Worker(
+        store, info, handlers, rhythm, budget or shares.budget(Path()), clock=monotonic, uniform=random.uniform
+    )
     running = asyncio.create_task(worker.run())
     try:
         yield

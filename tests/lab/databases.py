@@ -13,7 +13,7 @@ from asyncmy import errors as driver
 from tests.lab import mariadb
 
 BOTH = ("postgres", "mariadb")
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, driver.MySQLError)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, driver.MySQLError)
 
 
 class Database(Protocol):

@@ -1,4 +1,4 @@
-"""A share of a machine that has room for anything a test may want."""
+"""Budgets of a machine that has room for anything a test may want."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from encoder.worker.budget import Budget, Share
 from encoder.worker.scratch import Scratch
 
 
+def budget(folder: Path) -> Budget:
+    """`folder`: on the disk that it is about."""
+    return Budget(Scratch(folder, uuid4()), memory_bytes=1 << 50)
+
+
 def ample(folder: Path) -> Share:
     """Of whoever writes into `folder`."""
-    return Share(Budget(Scratch(folder, uuid4()), memory_bytes=1 << 50), folder, lambda _: None)
+    return Share(budget(folder), folder, lambda _: None)

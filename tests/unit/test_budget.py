@@ -16,7 +16,7 @@ from encoder.model.plan import Need
 from encoder.store.rows import Lack
 from encoder.worker import budget
 from encoder.worker.budget import Budget, Share
-from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
+from encoder.worker.scratch import Scratch
 
 DISK = 1_000_000
 MEMORY = 1000
@@ -40,7 +40,7 @@ class Hall:
 
 @asynccontextmanager
 async def hall(folder: Path) -> AsyncIterator[Hall]:
-    scratch = Scratch(folder, uuid4(), limit_bytes=LEAST_FREE_BYTES + DISK)
+    scratch = Scratch(folder, uuid4(), limit_bytes=DISK)
     await scratch.open()
     async with AsyncExitStack() as stack:
         yield Hall(Budget(scratch, memory_bytes=MEMORY), stack)
@@ -99,6 +99,34 @@ async def test_small_work_does_not_overtake_large_work(tmp_path: Path) -> None:
             assert not waits.done()
             assert not behind.done()
         await asyncio.gather(waits, behind)
+
+
+async def test_what_was_promised_stays_though_others_wait(tmp_path: Path) -> None:
+    """Else a download that breaks would stand still for who waits, perhaps for the end of that very download."""
+    async with hall(tmp_path) as here:
+        loads = await here.enter("loads")
+        await loads.reach(Need(scratch_bytes=700_000))
+        waits = here.begin(await here.enter("waits"), scratch=500_000)
+        await settle()
+        assert here.budget.is_crowded
+        assert loads.takes(Need(scratch_bytes=700_000))
+        assert loads.takes(Need())
+        assert not loads.takes(Need(scratch_bytes=700_001))
+        waits.cancel()
+
+
+async def test_workers_hear_when_nobody_waits_any_more(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        eased: list[bool] = []
+        here.budget.on_ease(lambda: eased.append(here.budget.is_crowded))
+        waits = await here.enter("waits")
+        async with here.budget.share("works", lambda _: None) as works:
+            await works.reach(Need(memory_bytes=MEMORY))
+            waiting = here.begin(waits, memory=1)
+            await settle()
+            assert eased == []
+        await waiting
+        assert eased == [False]
 
 
 async def test_what_needs_more_memory_than_there_is_runs_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from encoder.ffmpeg.plan import decide
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Need
-from tests.lab.facts import ABLE, planned, source, spec, video
+from tests.lab.facts import ABLE, hdr, planned, source, spec, video
 
 
 def cost(output: OutputSpec, media: Media | None = None) -> tuple[int, float]:
@@ -82,6 +82,18 @@ def test_more_pixels_threads_and_outputs_hold_more_memory() -> None:
     assert need_of(spec(), threads=16).memory_bytes > full
     assert need_of(spec(), spec(height=540)).memory_bytes > full
     assert need_of(spec(videoCodec="copy", audioCodec="none")).memory_bytes < need_of(spec(height=90)).memory_bytes
+
+
+def test_trials_measures_and_ten_bits_hold_more_memory() -> None:
+    full = need_of(spec()).memory_bytes
+    tried = need_of(spec(targetQuality=93)).memory_bytes
+    assert tried > 2 * full  # three at a time
+    hevc = spec("hevc", toneMap=False)
+    ten = need_of(hevc, media=source(picture=hdr())).memory_bytes
+    assert ten > 1.3 * need_of(hevc).memory_bytes
+    assert need_of(spec(encoderPreset="veryslow")).memory_bytes > 1.5 * full
+    copied = spec("h264", videoCodec="copy", audioCodec="none")
+    assert need_of(copied).memory_bytes < need_of(spec(height=90)).memory_bytes
 
 
 def test_an_output_of_unknown_length_is_taken_to_be_as_large_as_its_source() -> None:

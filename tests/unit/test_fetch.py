@@ -19,7 +19,7 @@ from encoder.store.rows import Lack
 from encoder.worker.budget import Budget
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.metrics import Transfers
-from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
+from encoder.worker.scratch import Scratch
 
 BYTES = bytes(range(256)) * 40
 BREAK = errors.Transient("source_unavailable", "reset")
@@ -90,7 +90,7 @@ async def test_a_break_goes_on_where_it_broke_when_the_version_is_the_same(tmp_p
 
 
 async def test_a_source_that_does_not_fit_yet_is_waited_for_without_a_connection(tmp_path: Path) -> None:
-    scratch = Scratch(tmp_path / "scratch", uuid4(), limit_bytes=LEAST_FREE_BYTES + 3 * len(BYTES) // 2)
+    scratch = Scratch(tmp_path / "scratch", uuid4(), limit_bytes=3 * len(BYTES) // 2)
     await scratch.open()
     budget = Budget(scratch, memory_bytes=1)
     source, lacks = Script([(BYTES, "v1", None), (BYTES, "v1", None)]), list[Lack]()

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
 from encoder.log import configure
@@ -22,6 +23,7 @@ from encoder.store.rows import NewJob, OutputChange, Settlement, WorkerInfo
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
 from tests.bench.peer.harness import Enqueue, Note, main
+from tests.lab import shares
 
 SPEC = JobSpec(source={"kind": "http", "url": "https://example.com/in.mp4"}, outputs=(OutputSpec(container="mp4"),))
 DELIVERED = Delivered(uri="https://example.com/out.mp4", size_bytes=1, sha256="0" * 64)
@@ -61,7 +63,7 @@ class Encoder:
             info,
             {"transcode": Nothing(note)},
             rhythm,
-            is_crowded=lambda: False,
+            shares.budget(Path()),
             clock=time.monotonic,
             uniform=random.uniform,
         )
