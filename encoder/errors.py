@@ -187,6 +187,15 @@ _ENTRIES = (
     _request(400, "invalid_query", "Query is wrong", "Correct the query parameter that is named."),
     _request(400, "invalid_header", "Header is wrong", "Correct the header that is named."),
     _request(400, "invalid_cursor", "Cursor is wrong", "Start again without `cursor`; keep the filters of a page."),
+    _request(
+        401,
+        "unauthorized",
+        "A key is needed",
+        "Send `Authorization: Bearer` with a key of this server that is neither revoked nor expired.",
+    ),
+    _request(
+        403, "insufficient_scope", "Key may not do this", "Use a key with the scope that is named, or ask for one."
+    ),
     _request(403, "host_not_allowed", "Host is not allowed", "Call the server by a loopback name or address."),
     _request(403, "origin_not_allowed", "Origin is not allowed", "Call the server from a page of its own."),
     _request(403, "link_expired", "Link has expired", "Ask for the job again: its answer carries a fresh link."),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import resource
 import signal
 import socket
@@ -160,9 +159,8 @@ def _bound(settings: Settings, port: int | None = None) -> tuple[socket.socket, 
     """The API's socket, taken before anything else starts, and the settings with the port that it got.
 
     Raises:
-        errors.Unfit: it is not to be had, or would be open to other machines without anybody having asked for that.
+        errors.Unfit: it is not to be had.
     """
-    _require_closed_or_loopback(settings)
     listener = _listener(settings.host, settings.port if port is None else port, setting="ENCODER_PORT")
     return listener, settings.model_copy(update={"port": listener.getsockname()[1]})
 
@@ -219,6 +217,8 @@ async def _serve(
     ready: Callable[[str], None] = lambda _url: None,
 ) -> int:
     """Run the API and the workers until a signal: first the workers drain, then the API goes."""
+    if listener is not None:
+        await _require_key(wiring)
     async with AsyncExitStack() as stack:
         scratch = wiring.scratch()
         await scratch.open()
@@ -229,7 +229,8 @@ async def _serve(
         stop = _on_signals(crew)
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
-            app = create_app(parts, pages=views.routes(wiring.store, links=partial(links, parts)))
+            pages = views.routes(wiring.store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
+            app = create_app(parts, pages=pages)
             await stack.enter_async_context(serving(app, listener))
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)
@@ -268,20 +269,18 @@ async def _until(stop: asyncio.Event, died: asyncio.Future[str] | None) -> None:
         raise errors.StoreUnavailable(f"PostgreSQL ended by itself: {died.result()}")
 
 
-def _require_closed_or_loopback(settings: Settings) -> None:
-    """An open server must not be reachable from other machines unless that was asked for.
+async def _require_key(wiring: Wiring) -> None:
+    """A server that others reach asks for keys, so that there must be one, unless that was asked for.
 
     Raises:
-        errors.Unfit: it would be.
+        errors.Unfit: there is none.
     """
-    if settings.auth == "none" or settings.host == "localhost":
+    settings = wiring.settings
+    if not wiring.asks_for_keys or settings.auth == "keys":
         return
-    try:
-        is_loopback = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not any(key.live for key in await wiring.store.keys()):
         raise errors.Unfit(
-            f"ENCODER_HOST={settings.host} is reachable from elsewhere, and there are no keys yet. "
-            "Listen on 127.0.0.1, or set ENCODER_AUTH=none if whoever reaches it may use it."
+            f"ENCODER_HOST={settings.host} is reachable from elsewhere, and nobody has a key. "
+            "Make one (`encoder keys create NAME`), listen on 127.0.0.1, or set ENCODER_AUTH=none if whoever reaches "
+            "it may use it."
         )

@@ -47,9 +47,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="port that the API listens on; 0: any free one")
     public_url: str | None = Field(None, description="base of the links that we hand out; absent: host and port")
-    auth: Literal["loopback", "none"] = Field(
+    auth: Literal["loopback", "keys", "none"] = Field(
         "loopback",
-        description="`loopback`: open on loopback only, any other bind refuses to start; `none`: open to all",
+        description="`loopback`: open on loopback; any other bind asks for keys, and refuses to start while there are "
+        "none. `keys`: asks for keys everywhere; `none`: open to all",
     )
     worker_slots: int = Field(
         default_factory=_default_slots,

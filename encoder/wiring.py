@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import ipaddress
 import os
 import random
 import socket
@@ -19,6 +20,7 @@ from uuid import uuid4
 from prometheus_client import CollectorRegistry
 
 from encoder import __version__, errors
+from encoder.api.auth import KeyGate, OpenGate
 from encoder.api.parts import Limits, Parts
 from encoder.destinations.registry import Destinations
 from encoder.errors import Fault
@@ -189,6 +191,18 @@ class Machine:
             return room
         raise errors.Unfit("ENCODER_STORAGE must read `file:FOLDER` or `s3://BUCKET/PREFIX`.")
 
+    @property
+    def asks_for_keys(self) -> bool:
+        """Whether the API does: where that was asked for, and where others reach it unless that is to be so."""
+        return self.settings.auth == "keys" or (self.settings.auth == "loopback" and not self._on_loopback)
+
+    @property
+    def _on_loopback(self) -> bool:
+        try:
+            return self.settings.host == "localhost" or ipaddress.ip_address(self.settings.host).is_loopback
+        except ValueError:
+            return False
+
     @cached_property
     def public_url(self) -> str:
         host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
@@ -277,7 +291,8 @@ class Wiring(Machine):
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
             registry=self.registry,
-            loopback_only=self.settings.auth == "loopback",
+            gate=KeyGate(self.store, clock=_clock) if self.asks_for_keys else OpenGate(),
+            loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
         )
 

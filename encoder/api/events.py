@@ -19,10 +19,12 @@ from aiohttp_sse import EventSourceResponse
 
 from encoder import errors
 from encoder.api import answers, tell
+from encoder.api.auth import Challenged
 from encoder.api.jobs import find, show
 from encoder.api.operations import Call, answer
 from encoder.model.base import Record
 from encoder.model.event import Event
+from encoder.model.key import Scope
 from encoder.model.state import JOB_ENDED
 from encoder.store.rows import JobRow
 
@@ -55,7 +57,7 @@ async def _stream(call: Call, row: JobRow) -> web.StreamResponse:
     response = EventSourceResponse()
     await response.prepare(call.request)
     async with response:
-        with suppress(ConnectionError, TimeoutError):  # the listener went away, or takes nothing any more
+        with suppress(ConnectionError, TimeoutError, Challenged):  # nobody listens any more, or nobody may
             async for message in _messages(call, row):
                 await response.send(
                     msgspec.json.encode(message.data).decode(),
@@ -104,6 +106,7 @@ async def _taken_up(call: Call, row: JobRow) -> int | None:
 async def _look(call: Call, row: JobRow, seen: int) -> tuple[JobRow | None, Sequence[Event]]:
     """The job as it is now and what happened since; as it was, while the database is away; None if it is gone."""
     try:
+        await call.parts.gate.admit(call.request, Scope.READ)  # a key may be revoked meanwhile
         now = await call.parts.store.job(call.tenant_id, str(row.id))
         return now, await call.parts.store.events(row.id, after=seen, limit=BATCH)
     except errors.StoreUnavailable:

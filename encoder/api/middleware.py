@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from encoder import errors
 from encoder.api import problems
+from encoder.api.auth import Challenged
 from encoder.api.metrics import HttpMetrics, route_of
 from encoder.errors import Rejected
 from encoder.log import get_logger
@@ -89,7 +90,8 @@ def _problem(error: Exception, request_id: str) -> web.Response | None:
     """What an error means to the caller; None for one that nobody foresaw."""
     match error:
         case Rejected():
-            return problems.of_faults(error.faults, request_id)
+            challenge = {"WWW-Authenticate": error.challenge} if isinstance(error, Challenged) else None
+            return problems.of_faults(error.faults, request_id, headers=challenge)
         case errors.Failure():
             return problems.of_failure(error, request_id)
         case errors.StoreUnavailable():

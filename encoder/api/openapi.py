@@ -18,6 +18,12 @@ from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (400, 403, 500)  # what any call may get: a bad query or header, a foreign page, a bug of ours
+_KEY = "key"
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A key of `encoder keys create`; a server that is open asks for none.",
+}
 _PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 _Schema = dict[str, Any]
 
@@ -38,7 +44,10 @@ def document(operations: Iterable[Operation]) -> _Schema:
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": {**_answer_schemas(listed), **schemas(_REF.replace("{name}", "{model}"))}},
+        "components": {
+            "securitySchemes": {_KEY: _SCHEME},
+            "schemas": {**_answer_schemas(listed), **schemas(_REF.replace("{name}", "{model}"))},
+        },
     }
 
 
@@ -48,6 +57,7 @@ def _operation(operation: Operation) -> _Schema:
         "summary": operation.summary,
         "parameters": [*_in_path(operation.path), *_in_headers(operation.headers), *map(_in_query, operation.query)],
         "responses": _responses(operation),
+        "security": [{_KEY: [operation.scope]}] if operation.scope else [],
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _taken(operation.body)}
@@ -83,7 +93,7 @@ def _in_query(parameter: Parameter) -> _Schema:
 def _responses(operation: Operation) -> _Schema:
     told = {str(status): _response(status, answer) for status, answer in operation.answers.items()}
     problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
-    for status in sorted({*_ALWAYS, *operation.problems}):
+    for status in sorted({*_ALWAYS, *operation.problems, *((401,) if operation.scope else ())}):
         told.setdefault(
             str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
         )

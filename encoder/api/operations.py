@@ -13,7 +13,8 @@ from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
 from encoder.errors import Defect, Rejected
 from encoder.model.base import Record
-from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.model.ids import TenantId
+from encoder.model.key import Scope
 from encoder.storage.folder import FolderStorage
 
 Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
@@ -25,6 +26,7 @@ class Operation:
     """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
     `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes.
+    `scope`: what a key must be good for; None: the operation is public.
     `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
     """
 
@@ -33,6 +35,7 @@ class Operation:
     operation_id: str
     summary: str
     handler: Handler
+    scope: Scope | None
     answers: Mapping[int, tuple[Answer, ...]]
     problems: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
@@ -48,11 +51,14 @@ class Call:
     parts: Parts
     request: web.Request
     query: Query
+    tenant: TenantId | None
 
     @property
     def tenant_id(self) -> TenantId:
-        """Whose key it came with; until there are keys, there is one tenant."""
-        return DEFAULT_TENANT
+        """Whose key it came with, for the operations that are not public."""
+        if self.tenant is None:
+            raise Defect("a public operation belongs to no tenant")
+        return self.tenant
 
     @property
     def shelf(self) -> FolderStorage:
@@ -72,7 +78,8 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
             if operation.folder:  # a link that we did not write has no faults: it leads nowhere
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
-        return await operation.handler(Call(parts=parts, request=request, query=asked))
+        tenant = None if operation.scope is None else await parts.gate.admit(request, operation.scope)
+        return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
 
     # GET does not bring HEAD along: what is served is what is documented
     settings = {"allow_head": False} if operation.method == "GET" else {}

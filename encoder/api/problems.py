@@ -48,12 +48,12 @@ class ProblemAnswer(Record):
     request_id: str
 
 
-def of_faults(faults: Sequence[Fault], request_id: str) -> web.Response:
+def of_faults(faults: Sequence[Fault], request_id: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
     """The first fault's code speaks for all."""
     code = faults[0].code
     status = CATALOGUE[code].status or 422
     detail = faults[0].message if len(faults) == 1 else f"{len(faults)} things are wrong; see `errors`."
-    return _answer(status, code, detail, request_id, faults=faults)
+    return _answer(status, code, detail, request_id, faults=faults, headers=headers)
 
 
 def of_failure(failure: Failure, request_id: str) -> web.Response:

@@ -6,6 +6,7 @@ from encoder.api import answers, dead, docs, events, files, fleet, health, jobs,
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.errors import FailureClass
+from encoder.model.key import Scope
 from encoder.model.media import Media
 
 _JSON_PROBLEMS = (408, 413, 415, 422, 503)
@@ -27,6 +28,7 @@ _JOBS = (
         operation_id="submitJob",
         summary="Submit a job, or with `dryRun` see what would be made of it",
         handler=jobs.submit,
+        scope=Scope.WRITE,
         body="Job",
         query=(query.switch("dryRun", "probe and plan only; nothing is stored"),),
         headers={"Idempotency-Key": "the same key and body within 24 h: the first answer again"},
@@ -39,6 +41,7 @@ _JOBS = (
         operation_id="listJobs",
         summary="Jobs, newest first",
         handler=jobs.listed,
+        scope=Scope.READ,
         query=(
             query.states("status", "only jobs in one of these states"),
             query.text("q", "only jobs with this in their source's file name, uuid or tags, in any case"),
@@ -57,6 +60,7 @@ _JOBS = (
         operation_id="probe",
         summary="Facts of a source",
         handler=jobs.probe,
+        scope=Scope.WRITE,
         body="Probe",
         answers={200: (Media,)},
         problems=(*_JSON_PROBLEMS, *_OF_AN_UPLOAD),
@@ -70,6 +74,7 @@ _ONE_JOB = (
         operation_id="getJob",
         summary="A job with its outputs, by number or uuid",
         handler=jobs.shown,
+        scope=Scope.READ,
         answers={200: (answers.JobAnswer,)},
         problems=(404, 503),
     ),
@@ -79,6 +84,7 @@ _ONE_JOB = (
         operation_id="deleteJob",
         summary="Cancel a job if needed, and remove it with what the platform's own storage holds of it",
         handler=jobs.delete,
+        scope=Scope.WRITE,
         answers={204: ()},
         problems=(404, 503),
     ),
@@ -88,6 +94,7 @@ _ONE_JOB = (
         operation_id="cancelJob",
         summary="Stop a job; ffmpeg is ended on every worker",
         handler=jobs.cancel,
+        scope=Scope.WRITE,
         answers={202: (answers.AcceptedAnswer,)},
         problems=(404, 409, 503),
     ),
@@ -97,6 +104,7 @@ _ONE_JOB = (
         operation_id="retryJob",
         summary="A new run of what failed or was cancelled",
         handler=jobs.retry,
+        scope=Scope.WRITE,
         answers={202: (answers.AcceptedAnswer,)},
         problems=(404, 409, 503),
     ),
@@ -106,6 +114,7 @@ _ONE_JOB = (
         operation_id="listEvents",
         summary="A job's timeline; with `Accept: text/event-stream` live until the job ends",
         handler=events.events,
+        scope=Scope.READ,
         query=(
             query.whole("after", "only events behind this `seq`", low=0, high=10**9, default=0),
             query.whole("limit", "how many at most", low=1, high=events.BATCH, default=events.BATCH),
@@ -120,6 +129,7 @@ _ONE_JOB = (
         operation_id="getLog",
         summary="ffmpeg's log of an output's last attempt",
         handler=jobs.log,
+        scope=Scope.READ,
         answers={200: ("text/plain",)},
         problems=(404, 503),
     ),
@@ -132,6 +142,7 @@ _UPLOADS = (
         operation_id="announceUpload",
         summary="Announce a file, and learn how to bring it",
         handler=uploads.announce,
+        scope=Scope.WRITE,
         body="Upload",
         answers={200: (answers.UploadAnswer,)},
         problems=_JSON_PROBLEMS,
@@ -142,6 +153,7 @@ _UPLOADS = (
         operation_id="getUploadStatus",
         summary="Whether an upload has arrived, and what became of it",
         handler=uploads.status,
+        scope=Scope.READ,
         answers={200: (answers.UploadStatusAnswer,)},
         problems=(404, 503),
     ),
@@ -154,6 +166,7 @@ _PLATFORM = (
         operation_id="listPresets",
         summary="Presets and the members that they stand for",
         handler=fleet.listed_presets,
+        scope=Scope.READ,
         answers={200: (answers.PresetsAnswer,)},
     ),
     Operation(
@@ -162,6 +175,7 @@ _PLATFORM = (
         operation_id="listWorkers",
         summary="Live workers and what each runs now",
         handler=fleet.workers,
+        scope=Scope.ADMIN,
         answers={200: (answers.WorkersAnswer,)},
         problems=(503,),
     ),
@@ -171,6 +185,7 @@ _PLATFORM = (
         operation_id="getStats",
         summary="Jobs by state, queues by depth and age",
         handler=fleet.stats,
+        scope=Scope.READ,
         answers={200: (answers.StatsAnswer,)},
         problems=(503,),
     ),
@@ -180,6 +195,7 @@ _PLATFORM = (
         operation_id="pauseQueue",
         summary="Start nothing of a queue until it is resumed; what runs goes on",
         handler=fleet.pause,
+        scope=Scope.ADMIN,
         query=(query.text("because", "why; shown with all that waits"),),
         answers={200: (answers.QueueAnswer,)},
         problems=(404, 503),
@@ -190,6 +206,7 @@ _PLATFORM = (
         operation_id="resumeQueue",
         summary="End the pause of a queue",
         handler=fleet.resume,
+        scope=Scope.ADMIN,
         answers={200: (answers.QueueAnswer,)},
         problems=(404, 503),
     ),
@@ -199,6 +216,7 @@ _PLATFORM = (
         operation_id="listDeadLetters",
         summary="What failed, by code and class, with what to do about it",
         handler=dead.listed,
+        scope=Scope.READ,
         answers={200: (answers.DeadAnswer,)},
         problems=(503,),
     ),
@@ -208,6 +226,7 @@ _PLATFORM = (
         operation_id="redrive",
         summary="Retry failed jobs, the oldest first; one of `code`, `class` and `failedAfter` must be given",
         handler=dead.redrive,
+        scope=Scope.WRITE,
         query=(
             query.text("code", "only jobs that failed with this code"),
             query.choice("class", "only jobs whose failure is of this class", FailureClass),
@@ -224,6 +243,7 @@ _PLATFORM = (
         operation_id="listDeliveries",
         summary="What was told to whom, newest first",
         handler=fleet.deliveries,
+        scope=Scope.READ,
         query=(query.text("job", "only of this job, by number or uuid"), _LIMIT),
         answers={200: (answers.DeliveriesAnswer,)},
         problems=(404, 503),
@@ -234,6 +254,7 @@ _PLATFORM = (
         operation_id="replayDelivery",
         summary="Tell it again, under the same `webhook-id`",
         handler=fleet.replay,
+        scope=Scope.WRITE,
         answers={202: ()},
         problems=(404, 503),
     ),
@@ -248,6 +269,7 @@ _STORAGE = (
             operation_id=operation_id,
             summary="A file of the platform's storage, by a signed link; ranges are served",
             handler=files.download,
+            scope=None,
             query=(
                 query.text("expires", "from the link", required=True),
                 query.text("name", "from the link", required=True),
@@ -266,6 +288,7 @@ _STORAGE = (
             operation_id=operation_id,
             summary="A file of a folder in the platform's storage, by a signed link or from beside one",
             handler=files.shared,
+            scope=None,
             answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
             problems=(404, 416),
         )
@@ -278,6 +301,7 @@ _STORAGE = (
         operation_id="putFile",
         summary="Bring the file of an upload, by a signed invitation",
         handler=receive.put,
+        scope=None,
         body="*/*",
         query=(
             query.text("expires", "from the invitation", required=True),
@@ -297,6 +321,7 @@ _SERVER = (
         operation_id="live",
         summary="The process answers",
         handler=health.live,
+        scope=None,
         answers={200: (answers.HealthAnswer,)},
     ),
     *(
@@ -306,6 +331,7 @@ _SERVER = (
             operation_id=operation_id,
             summary="Requests would succeed; 503 with the reasons otherwise",
             handler=health.ready,
+            scope=None,
             answers={200: (answers.HealthAnswer,), 503: (answers.HealthAnswer,)},
         )
         for path, operation_id in (("/health", "health"), ("/readyz", "ready"))
@@ -316,6 +342,7 @@ _SERVER = (
         operation_id="errorsPage",
         summary="Every code, what it means and what to do",
         handler=docs.errors_page,
+        scope=None,
         answers={200: ("text/html",)},
     ),
 )
@@ -328,6 +355,7 @@ def _metrics(queue: QueueMetrics) -> Operation:
         operation_id="metrics",
         summary="Numbers for Prometheus",
         handler=health.metrics(queue),
+        scope=Scope.ADMIN,
         answers={200: ("text/plain",)},
     )
 
@@ -339,5 +367,6 @@ def _document(listed: tuple[Operation, ...]) -> Operation:
         operation_id="openapi",
         summary="This document, without itself",
         handler=docs.served(listed),
+        scope=None,
         answers={200: ("application/json",)},
     )

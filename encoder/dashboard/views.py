@@ -30,14 +30,17 @@ _WAITS = {TaskState.SCHEDULED, TaskState.WAITING, TaskState.READY}
 _STATIC = {"encoder.css": "text/css"}  # all that there is: nothing is looked up by a name that came in
 
 
-def routes(store: Jobs, *, links: Links) -> Iterable[web.RouteDef]:
-    """The pages, to be mounted beside the API."""
+def routes(store: Jobs, *, links: Links, closed: bool = False) -> Iterable[web.RouteDef]:
+    """The pages, to be mounted beside the API. `closed`: it asks for keys, which browsers do not send: none of jobs."""
+    static = web.get("/static/{name}", _static, allow_head=False)
+    if closed:
+        return (static,)
     pages = _Pages(store, links)
     return (
         web.get("/", pages.jobs, allow_head=False),
         web.get("/ui/jobs", pages.jobs, allow_head=False),
         web.get("/ui/jobs/{id}", pages.job, allow_head=False),
-        web.get("/static/{name}", _static, allow_head=False),
+        static,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -9,8 +10,12 @@ import pytest
 from pydantic import SecretStr
 
 from encoder import errors, roles
+from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.settings import Settings
+from encoder.store.postgres import PostgresStore
 from encoder.vault import new_key
+from encoder.wiring import Machine, Wiring
+from tests.contracts.store_keys import a_key
 
 
 @pytest.fixture
@@ -46,7 +51,6 @@ async def test_a_taken_port_is_named_before_a_database_is_made(settings: Setting
         ({"webhook_secret": (SecretStr("whsec_short"),)}, "webhook secret"),
         ({"allow_addresses": ("10.0.0.0/33",)}, "ENCODER_ALLOW_ADDRESSES"),
         ({"storage": "s3:bucket"}, "ENCODER_STORAGE"),
-        ({"host": "0.0.0.0"}, "ENCODER_AUTH"),
     ],
 )
 async def test_a_wrong_setting_is_told_though_the_database_is_away(
@@ -70,6 +74,42 @@ async def test_a_wrong_database_address_is_told_without_its_password(settings: S
     assert "ENCODER_DATABASE_URL" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+async def test_a_server_that_others_reach_refuses_to_start_before_there_is_a_key(
+    settings: Settings, store: PostgresStore, dsn: str
+) -> None:
+    """By itself; who sets ENCODER_AUTH says what is to be."""
+    reached = settings.model_copy(update={"database_url": SecretStr(dsn), "host": "0.0.0.0", "port": 0})
+    made = await store.add_key(a_key())
+    await store.revoke_key(made.id)
+    with pytest.raises(errors.Unfit, match="nobody has a key"):
+        await roles.run_api(reached)
+
+
+@pytest.mark.parametrize(
+    ("auth", "host", "asks"),
+    [
+        ("loopback", "127.0.0.1", False),
+        ("loopback", "::1", False),
+        ("loopback", "localhost", False),
+        ("loopback", "0.0.0.0", True),
+        ("loopback", "encoder.example", True),
+        ("keys", "127.0.0.1", True),
+        ("none", "0.0.0.0", False),
+    ],
+)
+def test_keys_are_asked_for_where_others_reach_us(settings: Settings, auth: str, host: str, *, asks: bool) -> None:
+    assert Machine(settings.model_copy(update={"auth": auth, "host": host})).asks_for_keys is asks
+
+
+@pytest.mark.parametrize(("auth", "gate", "loopback"), [("loopback", OpenGate, True), ("keys", KeyGate, False)])
+async def test_the_api_is_made_with_the_gate_that_the_settings_want(
+    settings: Settings, store: PostgresStore, auth: str, gate: type[Gate], *, loopback: bool
+) -> None:
+    wiring = Wiring(settings.model_copy(update={"auth": auth}), store)
+    parts = await wiring.parts(wiring.scratch(), stopping=asyncio.Event())
+    assert (type(parts.gate), parts.loopback_only) == (gate, loopback)
 
 
 async def test_migrate_does_not_wait_for_a_database_that_is_away(settings: Settings) -> None:

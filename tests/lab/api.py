@@ -115,9 +115,10 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             **changes,
         }
     )
+    pages = views.routes(store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
     listener = socket.create_server(("127.0.0.1", 0))
     async with (
-        serving(create_app(parts, pages=views.routes(store, links=partial(links, parts))), listener),
+        serving(create_app(parts, pages=pages), listener),
         aiohttp.ClientSession() as session,
     ):
         port = listener.getsockname()[1]

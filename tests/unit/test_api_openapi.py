@@ -69,6 +69,16 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
     validate(document)
 
 
+def test_each_operation_says_what_a_key_must_be_good_for(
+    document: dict[str, Any], operations: tuple[Operation, ...]
+) -> None:
+    for operation in operations:
+        told = document["paths"][operation.path][operation.method.lower()]
+        assert told["security"] == ([{"key": [operation.scope]}] if operation.scope else [])
+        assert ("401" in told["responses"]) == (operation.scope is not None)
+        assert operation.scope is None or (operation.scope == "read") <= (operation.method == "GET")
+
+
 def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[Operation, ...]) -> None:
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",

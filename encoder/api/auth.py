@@ -1,0 +1,100 @@
+"""Who calls, and whether they may: by the key that comes with the request.
+
+A key is looked up by its SHA-256. So nothing is compared that a caller could find out byte by byte: of the hash of 256
+random bits, what a near miss tells by its time leads to no key.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from aiohttp import web
+
+from encoder import errors
+from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.model.key import Scope, digest, is_key
+from encoder.store.protocol import Keys
+from encoder.store.rows import KeyRow
+
+KNOWN_S = 10.0  # for which a key is not looked up again: so long a revoked one may still be let in
+_REALM = 'Bearer realm="encoder"'
+
+
+class Challenged(Rejected):
+    """It is not what was asked that is refused, but who asks. `challenge`: of the header `WWW-Authenticate`."""
+
+    def __init__(self, code: str, message: str, challenge: str) -> None:
+        super().__init__(Fault(path="", code=code, message=message))
+        self.challenge = challenge
+
+
+class Gate(Protocol):
+    """Stands before every operation that is not public."""
+
+    asks_for_keys: bool
+
+    async def admit(self, request: web.Request, scope: Scope) -> TenantId:
+        """Whose call it is.
+
+        Raises:
+            Challenged: `unauthorized`, `insufficient_scope`.
+            errors.Rejected: `invalid_header`.
+        """
+
+
+class OpenGate:
+    """Lets everybody in, as the first tenant."""
+
+    asks_for_keys = False
+
+    async def admit(self, _request: web.Request, _scope: Scope) -> TenantId:
+        return DEFAULT_TENANT
+
+
+class KeyGate:
+    """Lets in who has a key that is good for the scope. It remembers only keys that there are: operators make few."""
+
+    asks_for_keys = True
+
+    def __init__(self, keys: Keys, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._known: dict[bytes, tuple[float, KeyRow]] = {}
+
+    async def admit(self, request: web.Request, scope: Scope) -> TenantId:
+        text = _key_of(request)
+        key = await self._look_up(digest(text)) if is_key(text) else None
+        if key is None or not key.live:  # one answer for all: who guesses learns nothing
+            raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, _REALM)
+        if scope not in key.scopes:
+            message = f"This key lacks the scope `{scope}`."
+            raise Challenged("insufficient_scope", message, f'{_REALM}, error="insufficient_scope", scope="{scope}"')
+        return key.tenant_id
+
+    async def _look_up(self, hashed: bytes) -> KeyRow | None:
+        until, known = self._known.get(hashed, (0.0, None))
+        now = self._clock()
+        if known is not None and now < until:
+            return known
+        found = await self._keys.key(hashed)
+        if found is None:
+            self._known.pop(hashed, None)
+            return None
+        self._known[hashed] = (now + KNOWN_S, found)
+        if found.live:
+            with suppress(errors.StoreUnavailable):  # a note for people is no reason to refuse a call
+                await self._keys.key_used(found.id)
+        return found
+
+
+def _key_of(request: web.Request) -> str:
+    """What the request shows as its key; "" for nothing."""
+    given = request.headers.getall("Authorization", [])
+    if len(given) > 1:
+        raise Rejected.because("invalid_header", "`Authorization` must stand only once.")
+    scheme, _, text = "".join(given).partition(" ")
+    return text.strip(" ") if scheme.lower() == "bearer" else ""

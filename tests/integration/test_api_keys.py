@@ -1,0 +1,268 @@
+"""Keys and tenants over HTTP: who is let in, for what, and that another tenant's things are not there.
+
+The cases are made from the table of operations, so that none that is added can be forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from encoder.api.auth import KNOWN_S, KeyGate
+from encoder.api.metrics import QueueMetrics
+from encoder.api.operations import Operation
+from encoder.api.routes import operations
+from encoder.model.ids import KeyId, TenantId
+from encoder.model.key import Scope, digest, new_key, shown
+from encoder.store.postgres import PostgresStore
+from encoder.store.rows import NewKey
+from tests.lab.api import Api, running
+from tests.lab.command import encoder
+
+_nobody: Any = None  # nothing is asked of it
+EVERY: Sequence[Operation] = operations(QueueMetrics(_nobody, CollectorRegistry()))
+GUARDED = [operation for operation in EVERY if operation.scope is not None]
+PUBLIC = {
+    "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
+    "live", "health", "ready", "errorsPage", "openapi",
+}  # fmt: skip
+# whose things a path names, by how it begins, and what names one that is absent; of all tenants together: queues
+ABSENT = {"/jobs/": "987654321", "/upload/": str(UUID(int=7)), "/webhooks/deliveries/": "987654321"}
+SHARED = "/queues/"
+JOB = {
+    "source": {"url": "https://media.example.com/a"},
+    "outputs": [{"preset": "h264"}],
+    "notificationUrl": "https://media.example.com/hook",
+}
+
+
+@dataclass(kw_only=True)
+class Door:
+    """A server that asks for keys, and the clock by which it remembers them."""
+
+    api: Api
+    store: PostgresStore
+    now: float = 0.0
+
+    async def key(self, *scopes: Scope, tenant: int = 1) -> tuple[str, KeyId]:
+        text = new_key()
+        new = NewKey(
+            tenant_id=TenantId(tenant), name="a", prefix=shown(text), digest=digest(text), scopes=frozenset(scopes)
+        )
+        return text, (await self.store.add_key(new)).id
+
+    async def ask(self, key: str, method: str, path: str, **more: Any) -> tuple[int, dict[str, str], Any]:  # noqa: ANN401  # JSON
+        """Status, headers, and the body without what is each answer's own."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        async with self.api.ask(method, path, headers=headers, **more) as response:
+            told = await response.json() if "json" in response.content_type else await response.text()
+            if isinstance(told, dict):
+                told.pop("requestId", None)
+            return response.status, dict(response.headers), told
+
+
+@pytest.fixture
+async def door(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Door]:
+    made: Door
+    gate = KeyGate(store, clock=lambda: made.now)
+    async with running(store, tmp_path, gate=gate, loopback_only=False) as api:
+        made = Door(api=api, store=store)
+        yield made
+
+
+def filled(operation: Operation, name: str) -> str:
+    return re.sub(r"\{\w+\}", "0", operation.path.replace("{id}", name).replace("{queue}", "encode"))
+
+
+async def test_every_operation_but_the_public_ones_asks_for_a_key(door: Door) -> None:
+    """B1"""
+    assert {operation.operation_id for operation in EVERY if operation.scope is None} == PUBLIC
+    for operation in EVERY:
+        status, headers, told = await door.ask("", operation.method, filled(operation, "1"))
+        if operation.scope is None:
+            assert status != 401, operation.path
+        else:
+            assert (status, told["code"]) == (401, "unauthorized"), operation.path
+            assert headers["WWW-Authenticate"] == 'Bearer realm="encoder"'
+    for page in ("/", "/ui/jobs", "/ui/jobs/1"):
+        assert (await door.ask("", "GET", page))[0] == 404
+    assert (await door.ask("", "GET", "/static/encoder.css"))[0] == 200
+
+
+@pytest.mark.parametrize("held", [(), (Scope.READ,), (Scope.WRITE,), (Scope.READ, Scope.WRITE)])
+async def test_a_key_is_good_for_its_scopes_and_nothing_else(door: Door, held: Sequence[Scope]) -> None:
+    """B4, B11"""
+    key, _ = await door.key(*held)
+    for operation in GUARDED:
+        if operation.scope in held:
+            continue
+        status, headers, told = await door.ask(key, operation.method, filled(operation, "1"))
+        assert (status, told["code"]) == (403, "insufficient_scope"), operation.path
+        assert f"`{operation.scope}`" in told["detail"]
+        assert f'scope="{operation.scope}"' in headers["WWW-Authenticate"]
+
+
+async def test_each_scope_opens_its_operations(door: Door) -> None:
+    key, _ = await door.key(*Scope)
+    for operation in GUARDED:
+        status, _, _ = await door.ask(key, operation.method, filled(operation, "1"))
+        assert status not in {401, 403}, operation.path
+        assert status < 500, operation.path
+
+
+async def everything_of(door: Door, key: str) -> dict[str, str]:
+    """A job with a delivery, and an upload: what names each, by how the path begins."""
+    _, _, job = await door.ask(key, "POST", "/jobs", json=JOB)
+    _, _, upload = await door.ask(key, "POST", "/upload", json={"file_name": "a.mp4"})
+    _, _, told = await door.ask(key, "GET", f"/webhooks/deliveries?job={job['id']}")
+    return {
+        "/jobs/": str(job["id"]),
+        "/upload/": upload["file_id"],
+        "/webhooks/deliveries/": str(told["deliveries"][0]["id"]),
+    }
+
+
+async def test_what_is_another_tenants_is_answered_as_what_is_not_there(door: Door) -> None:
+    """B5, B10"""
+    (ours, _), (theirs, _) = await door.key(*Scope, tenant=1), await door.key(*Scope, tenant=2)
+    there = await everything_of(door, ours)
+    uuid = (await door.ask(ours, "GET", f"/jobs/{there['/jobs/']}"))[2]["uuid"]
+    before = [(await door.ask(ours, "GET", path))[2] for path in shows(there)]
+    walked = set()
+    for operation in GUARDED:
+        if "{id}" not in operation.path:
+            assert "{" not in operation.path or operation.path.startswith(SHARED), "whose is it?"
+            continue
+        (begins,) = (each for each in ABSENT if operation.path.startswith(each))
+        for name in (there[begins], *([uuid] if begins == "/jobs/" else [])):
+            absent = UUID(int=7) if name == uuid else ABSENT[begins]
+            found = await door.ask(theirs, operation.method, filled(operation, name))
+            nothing = await door.ask(theirs, operation.method, filled(operation, str(absent)))
+            assert (found[0], found[2]) == (nothing[0], nothing[2]), operation.path
+            assert (found[0], found[1].keys()) == (404, nothing[1].keys()), operation.path
+        walked.add(operation.operation_id)
+    assert len(walked) >= 8
+    assert [(await door.ask(ours, "GET", path))[2] for path in shows(there)] == before
+
+
+def shows(there: dict[str, str]) -> Sequence[str]:
+    """Where one's own things are seen."""
+    job = there["/jobs/"]
+    return (
+        "/jobs",
+        f"/jobs/{job}",
+        f"/jobs/{job}/events",
+        f"/upload/{there['/upload/']}/status",
+        "/webhooks/deliveries",
+    )
+
+
+async def test_what_a_body_or_a_query_names_is_looked_for_at_home_too(door: Door) -> None:
+    """B5"""
+    (ours, _), (theirs, _) = await door.key(*Scope, tenant=1), await door.key(*Scope, tenant=2)
+    there = await everything_of(door, ours)
+    for path, body in (("/probe", {}), ("/jobs", {"outputs": [{"preset": "h264"}]})):
+        answers = [
+            await door.ask(theirs, "POST", path, json={**body, "source": {"kind": "upload", "fileId": name}})
+            for name in (there["/upload/"], ABSENT["/upload/"])
+        ]
+        assert [(status, told) for status, _, told in answers] == [(404, answers[1][2])] * 2
+    assert (await door.ask(theirs, "GET", f"/webhooks/deliveries?job={there['/jobs/']}"))[0] == 404
+
+
+async def test_lists_and_counts_hold_only_what_is_ones_own(door: Door) -> None:
+    """B5"""
+    (ours, _), (theirs, _) = await door.key(*Scope, tenant=1), await door.key(*Scope, tenant=2)
+    await everything_of(door, ours)
+    assert (await door.ask(theirs, "GET", "/jobs"))[2]["jobs"] == []
+    assert (await door.ask(theirs, "GET", "/webhooks/deliveries"))[2]["deliveries"] == []
+    assert (await door.ask(theirs, "GET", "/dead"))[2]["groups"] == []
+    counts = [(await door.ask(key, "GET", "/stats"))[2]["jobs"] for key in (ours, theirs)]
+    assert [sum(each.values()) for each in counts] == [1, 0]
+
+
+async def test_a_key_of_another_tenant_is_no_key_to_its_idempotency(door: Door) -> None:
+    (ours, _), (theirs, _) = await door.key(*Scope, tenant=1), await door.key(*Scope, tenant=2)
+    jobs = []
+    for key in (ours, theirs):
+        headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "same"}
+        async with door.api.ask("POST", "/jobs", json=JOB, headers=headers) as response:
+            assert response.status == 202
+            jobs.append((await response.json())["id"])
+    assert len(set(jobs)) == 2
+
+
+async def test_a_revoked_key_is_out_within_the_time_that_is_promised(door: Door) -> None:
+    """B3: a live stream ends with it."""
+    key, number = await door.key(*Scope)
+    job = (await door.ask(key, "POST", "/jobs", json=JOB))[2]["id"]
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    async with door.api.ask("GET", f"/jobs/{job}/events", headers=headers) as stream:
+        await stream.content.readline()
+        await door.store.revoke_key(number)
+        door.now += KNOWN_S - 0.1
+        assert (await door.ask(key, "GET", "/jobs"))[0] == 200
+        door.now += 0.1
+        assert (await door.ask(key, "GET", "/jobs"))[0] == 401
+        async with asyncio.timeout(30):
+            await stream.read()
+
+
+async def test_a_key_is_read_once_in_that_time_and_its_use_is_noted(door: Door) -> None:
+    key, number = await door.key(*Scope)
+    for _ in range(3):
+        assert (await door.ask(key, "GET", "/presets"))[0] == 200
+    (row,) = await door.store.keys()
+    assert row.used_at is not None
+    await door.store.revoke_key(number)
+    assert (await door.ask(key, "GET", "/presets"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"Bearer",
+        b"Bearer \xff\xfe",
+        "Bearer ключ".encode(),
+        b"Bearer " + b"x" * 5000,
+        b"Basic ZW5jOg==",
+        b"enc_live_0",
+        b"Bearer enc_live_" + b"0" * 49,
+    ],
+)
+async def test_whatever_is_no_key_is_refused_in_the_same_words(door: Door, words: bytes) -> None:
+    """B6"""
+    good, _ = await door.key(*Scope)
+    lines = b"GET /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: %s\r\n\r\n"
+    answer = await door.api.raw(lines % words)
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"is neither revoked nor expired" in answer
+    _, _, text = words.partition(b" ")
+    assert not text or text not in answer
+    assert (await door.api.raw(lines % b"bearer %s" % good.encode())).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_key_beside_another_or_in_the_query_is_refused(door: Door) -> None:
+    """B8, and what the parser itself refuses of B6."""
+    key, _ = await door.key(*Scope)
+    line = f"Authorization: Bearer {key}\r\n".encode()
+    begin = b"GET /jobs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    for lines in (line + line, line.replace(b"enc_", b"e\0nc_"), line.replace(b"enc_", b"e" * 10_000)):
+        assert re.match(rb"HTTP/1.[01] 4(00|31) ", await door.api.raw(begin + lines + b"\r\n"))
+    status, _, told = await door.ask("", "GET", f"/jobs?access_token={key}")
+    assert (status, key in str(told)) == (400, False)
+
+
+async def test_the_command_line_shows_its_key(door: Door) -> None:
+    key, _ = await door.key(Scope.READ)
+    assert (await encoder("jobs", url=door.api.url, ENCODER_API_KEY=key)).code == 0
+    refused = await encoder("jobs", url=door.api.url)
+    assert (refused.code, "unauthorized" in refused.err) == (3, True)
