@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     s3_buckets: Names | None = Field(
         None,
         description="buckets that `AWS_*`, shared files and the machine's role serve for jobs without credentials; "
-        "absent: any",
+        "absent: any, but none where the API asks for keys",
     )
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which `file` sources and destinations may lie"

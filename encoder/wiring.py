@@ -152,6 +152,8 @@ class Machine:
     @property
     def _s3(self) -> S3Access:
         place, named = self.storage_place, self.settings.s3_buckets
+        if named is None and self.asks_for_keys:  # callers are not the operator, and may be many
+            named = ()
         return S3Access(
             buckets=None if named is None else frozenset(named),
             closed=(place.bucket, place.keys_begin) if isinstance(place, Room) else None,

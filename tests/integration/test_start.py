@@ -103,6 +103,18 @@ def test_keys_are_asked_for_where_others_reach_us(settings: Settings, auth: str,
     assert Machine(settings.model_copy(update={"auth": auth, "host": host})).asks_for_keys is asks
 
 
+@pytest.mark.parametrize(
+    ("auth", "named", "served"),
+    [("none", None, True), ("keys", None, False), ("keys", ("b",), True), ("none", (), False)],
+)
+def test_whoever_has_a_key_borrows_the_operators_s3_credentials_for_buckets_that_were_named_alone(
+    settings: Settings, auth: str, named: tuple[str, ...] | None, *, served: bool
+) -> None:
+    machine = Machine(settings.model_copy(update={"auth": auth, "s3_buckets": named}))
+    assert machine.surroundings.s3.serves("b", "a.mp4") is served
+    assert not Machine(settings.model_copy(update={"auth": "keys"})).surroundings.s3.serves("c", "a.mp4")
+
+
 @pytest.mark.parametrize(("auth", "gate", "loopback"), [("loopback", OpenGate, True), ("keys", KeyGate, False)])
 async def test_the_api_is_made_with_the_gate_that_the_settings_want(
     settings: Settings, store: PostgresStore, auth: str, gate: type[Gate], *, loopback: bool
