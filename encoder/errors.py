@@ -191,7 +191,7 @@ _ENTRIES = (
         401,
         "unauthorized",
         "A key is needed",
-        "Send `Authorization: Bearer` with a key of this server that is neither revoked nor expired.",
+        "Send a key that is neither revoked nor expired: `Authorization: Bearer …`, or `ENCODER_API_KEY` for the CLI.",
     ),
     _request(
         403, "insufficient_scope", "Key may not do this", "Use a key with the scope that is named, or ask for one."
