@@ -23,11 +23,9 @@ from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
-from encoder.model.ids import TenantId
 from encoder.settings import Settings
 from encoder.store.engines import open_store, upgrade
 from encoder.store.protocol import Store
-from encoder.store.rows import Quota
 from encoder.vault import new_key
 from encoder.wiring import Machine, Wiring
 from encoder.worker.deaths import take_over
@@ -98,19 +96,6 @@ async def run_migrate(settings: Settings) -> int:
     version = await upgrade(_address(settings))
     log.info("migrate.done", version=version)
     return 0
-
-
-async def run_quota(
-    settings: Settings, tenant: int | None, queue: str | None, *, cap: int | None, share: int
-) -> Sequence[Quota]:
-    """Set a tenant's quota of a queue, if they are named; all that are set then."""
-
-    async def said(store: Store) -> Sequence[Quota]:
-        if tenant is not None and queue is not None:
-            await store.set_quota(Quota(tenant_id=TenantId(tenant), queue=queue, cap=cap, share=share))
-        return await store.quotas()
-
-    return await on_store(settings, said)
 
 
 async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *, data: Path | None = None) -> T:

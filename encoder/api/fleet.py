@@ -9,12 +9,12 @@ from aiohttp import web
 from encoder.api import answers, problems, tell
 from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
+from encoder.errors import Rejected
 from encoder.ffmpeg import presets
 from encoder.model.ids import DeliveryId
-from encoder.model.queue import QUEUE_NAME
+from encoder.model.queue import QUEUE_NAME, named
 
 DEFAULT_PAGE = 50
-_QUEUE = re.compile(QUEUE_NAME)
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -32,18 +32,26 @@ async def stats(call: Call) -> web.Response:
 async def pause(call: Call) -> web.Response:
     """POST /queues/{queue}/pause: what runs goes on."""
     queue = call.request.match_info["queue"]
-    if not _QUEUE.fullmatch(queue):
-        raise problems.not_found("There is no such queue.")
-    await call.parts.store.pause(queue, call.query.get("because", str) or "")
+    if not (_is_name(queue) and await call.parts.store.pause(queue, call.query.get("because", str) or "")):
+        raise await _unknown(call)
     return await _queue(call, queue)
 
 
 async def resume(call: Call) -> web.Response:
     """POST /queues/{queue}/resume."""
     queue = call.request.match_info["queue"]
-    if not await call.parts.store.resume(queue):
-        raise problems.not_found("There is no such queue.")
+    if not (_is_name(queue) and await call.parts.store.resume(queue)):
+        raise await _unknown(call)
     return await _queue(call, queue)
+
+
+def _is_name(queue: str) -> bool:
+    return re.fullmatch(QUEUE_NAME, queue) is not None
+
+
+async def _unknown(call: Call) -> Rejected:
+    known = await call.parts.store.known_queues()
+    return problems.not_found(f"There is no such queue; known are {named(known)}.")
 
 
 async def _queue(call: Call, name: str) -> web.Response:

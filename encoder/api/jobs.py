@@ -20,12 +20,11 @@ from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
 from encoder.model.ids import OutputId
-from encoder.model.queue import ENCODE, IO
+from encoder.model.queue import ENCODE, IO, named
 from encoder.store.rows import JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
 DEFAULT_PAGE = 50
-_NAMED_QUEUES = 10  # in a refusal
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _OUTPUT = re.compile(r"[0-9]{1,2}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -144,7 +143,7 @@ async def show(call: Call, row: JobRow) -> answers.JobAnswer:
 
 
 async def _check_queue(call: Call, queue: str) -> None:
-    """Refuse a queue that nobody made known: no worker would ever take from it. The usual one always is.
+    """Refuse a queue that no worker made known: none would ever take from it. The usual one always is.
 
     Raises:
         errors.Rejected: `unknown_queue`.
@@ -153,8 +152,7 @@ async def _check_queue(call: Call, queue: str) -> None:
         return
     known = [name for name in await call.parts.store.known_queues() if name != IO]
     if queue not in known:
-        named = ", ".join(known[:_NAMED_QUEUES] + ["…"] * (len(known) > _NAMED_QUEUES))
-        told = f"must be one of {named}: a worker makes its queues known when it starts"
+        told = f"must be one of {named(known)}: a worker makes its queues known when it starts"
         raise Rejected.because("unknown_queue", told, path="/queue")
 
 

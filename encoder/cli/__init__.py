@@ -39,7 +39,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "dead": ("dead:dead", "List what failed alike, and what to do about it."),
         "redrive": ("dead:redrive", "Run again what failed alike."),
         "keys": ("keys:keys", "Make, list and revoke keys of the API."),
-        "quota": ("serve:quota", "Say how much of a queue a tenant may have, or list what was said."),
+        "quota": ("quota:quota", "Say or show how much of a queue a tenant may have."),
     },
     "Learn": {
         "help": ("explain:explain", "Explain a command or an error code."),

@@ -86,26 +86,6 @@ def migrate() -> int:
 
 
 @click.command()
-@click.argument("tenant", type=click.IntRange(min=1), required=False)
-@click.argument("queue", required=False)
-@click.option("--cap", type=click.IntRange(min=0), help="At most so many run at a time; without it there is no limit.")
-@click.option("--share", type=click.IntRange(1, 1000), default=1, show_default=True, help="Beside those of the others.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per quota.")
-def quota(tenant: int | None, queue: str | None, cap: int | None, share: int, *, as_json: bool) -> int:
-    """Say how much of a queue a TENANT may have, by ENCODER_DATABASE_URL; without one, list what was said."""
-    from encoder import roles  # noqa: PLC0415  # as in up
-
-    if tenant is not None and queue is None:
-        raise click.UsageError("name the queue too: encode, io, or one of yours.")
-    for each in serve(lambda settings: roles.run_quota(settings, tenant, queue, cap=cap, share=share)):
-        told = (
-            f"tenant {each.tenant_id}  {each.queue}  cap {'none' if each.cap is None else each.cap}  share {each.share}"
-        )
-        click.echo(json.dumps(asdict(each)) if as_json else clean(told))
-    return exits.DONE
-
-
-@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
 def doctor(*, as_json: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""

@@ -155,16 +155,16 @@ class Queues(Protocol):
     """What operators do to queues. A pause and a quota take back what stands in line; what runs goes on."""
 
     async def known_queues(self) -> Sequence[str]:
-        """Their names, in order: those of which a worker or an operator has spoken. None is ever forgotten."""
+        """Their names, in order: `encode`, `io`, and those that a worker named in its `hello`. None is forgotten."""
 
-    async def pause(self, queue: str, because: str) -> None:
-        """Start nothing of a queue until `resume`. It need not be known before."""
+    async def pause(self, queue: str, because: str) -> bool:
+        """Start nothing of a queue until `resume`; False when there is no such queue."""
 
     async def resume(self, queue: str) -> bool:
         """End a pause; False when there is no such queue."""
 
-    async def set_quota(self, quota: Quota) -> None:
-        """Replace a tenant's quota of a queue."""
+    async def set_quota(self, quota: Quota) -> bool:
+        """Replace a tenant's quota of a queue; False when there is no such queue."""
 
     async def quotas(self) -> Sequence[Quota]:
         """All that were set."""

@@ -143,18 +143,25 @@ class OwnQueueSuite:
             assert [claim.job_id for claim in await work.claim(store, queue="gpu", limit=2)] == [high.id, low.id]
             await work.claim(store)
 
-    async def test_a_queue_is_known_once_a_worker_or_an_operator_has_spoken_of_it(self, store: Store) -> None:
-        assert await store.known_queues() == ["encode", "io"]
+    async def test_a_queue_is_known_once_a_worker_that_takes_from_it_has_started_and_not_before(
+        self, store: Store
+    ) -> None:
+        assert not await store.pause("gpu", "")
+        assert not await store.resume("gpu")
+        assert not await store.set_quota(Quota(tenant_id=MANY, queue="gpu", cap=1))
+        assert (await store.known_queues(), await store.quotas()) == (["encode", "io"], [])
         await store.hello(work.new_worker(queues=("gpu", "io")))
-        await store.pause("scratch", "")
-        await store.set_quota(Quota(tenant_id=MANY, queue="large", cap=1))
-        assert await store.known_queues() == ["encode", "gpu", "io", "large", "scratch"]
+        assert await store.known_queues() == ["encode", "gpu", "io"]
+        assert await store.resume("gpu")
+        assert await store.pause("gpu", "")
+        assert await store.set_quota(Quota(tenant_id=MANY, queue="gpu", cap=1))
 
     async def test_a_job_says_whether_a_live_worker_takes_from_its_queue(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        await store.pause("gpu", "")
-        await store.resume("gpu")
+        early = work.new_worker(queues=("gpu",))
+        await store.hello(early)
+        await store.bye(early.id)
         job = await work.enqueue(store, queue="gpu")
 
         async def taken() -> bool:
@@ -203,11 +210,6 @@ class QueueSuite:
         await store.pause("encode", "two")
         (after, _) = (await store.stats(None)).queues
         assert (after.paused_at, after.paused_because) == (before.paused_at, "two")
-
-    async def test_a_queue_that_nobody_knows_is_paused_before_its_first_worker_comes(self, store: Store) -> None:
-        assert not await store.resume("gpu")
-        await store.pause("gpu", "")
-        assert await store.resume("gpu")
 
     async def test_a_cap_takes_back_what_stands_in_line(self, store: Store) -> None:
         await backlog(store, MANY, 5)

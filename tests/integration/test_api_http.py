@@ -352,9 +352,13 @@ async def test_a_queue_is_paused_with_its_reason_and_resumed(api: Api) -> None:
         queue = await response.json()
     assert (queue["waiting"], queue["pausedSince"], queue["pausedBecause"]) == (1, None, None)
     assert (await api.get("/jobs/1"))["waitingFor"]["reason"] == "slot"
-    for path in ("/queues/nobody/resume", "/queues/%20/pause"):
+    for path in ("/queues/nobody/resume", "/queues/nobody/pause", "/queues/%20/pause", "/queues/%00/resume"):
         async with api.ask("POST", path) as response:
-            assert response.status == 404
+            assert (response.status, (await response.json())["detail"]) == (
+                404,
+                "There is no such queue; known are encode, io.",
+            )
+    assert await api.parts.store.known_queues() == ["encode", "io"]
 
 
 async def test_requests_are_counted_by_template_and_queues_by_state(api: Api) -> None:

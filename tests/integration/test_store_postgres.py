@@ -43,6 +43,7 @@ async def test_a_job_is_not_admitted_behind_one_that_stands_there_while_other_qu
 
 
 async def test_a_job_of_a_paused_queue_waits(store: Store) -> None:
+    await store.hello(work.new_worker(queues=("gpu",)))
     await store.pause("gpu", "")
     for queue in ("gpu", "encode"):
         await work.enqueue(store, queue=queue)

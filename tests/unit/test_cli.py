@@ -71,6 +71,8 @@ def test_a_mistyped_code_is_answered_with_the_near_ones() -> None:
         (("redrive", "--code", "timeout"), "say --yes"),
         (("redrive", "--since", "yesterday", "--yes"), "Invalid value for '--since'"),
         (("redrive", "--since", "2026-11-20T13:00:00", "--yes"), "must say its zone"),
+        (("quota", "7", "--cap", "1"), "name the tenant and the queue"),
+        (("quota", "7", "encode", "--cap", "1", "--no-cap"), "either --cap or --no-cap"),
         (("frobnicate",), "No such command"),
     ],
 )

@@ -40,8 +40,8 @@ _NEXT_TENANT, _HAVE = queries("waiting_tenants")
 _HEADS = query("heads")
 _LOCK_CHOSEN, _OPEN_CHOSEN, _PLACE, _DRAWN = queries("admit")
 _FIND_PLACES, _DROP_PLACES, _WAIT_AGAIN = queries("take_back")
-_RESUME = query("resume")
-_SET_QUOTA = queries("set_quota")
+_PAUSE, _RESUME = query("pause"), query("resume")
+_LOCK_KNOWN, _SET_QUOTA = queries("set_quota")
 _HELLO = queries("hello")
 _CLOSE_LEASE, _CLOSE_TASK, _JOB_OF_TASK = queries("close_task")
 _OPEN_NEXT, _OPENED = queries("open_next")
@@ -123,14 +123,19 @@ async def take_back(session: Connection, queue: str, tenant: int | None) -> Sequ
     return ()
 
 
+async def pause(session: Connection, queue: str, because: str) -> Sequence[Row]:
+    return [{"queue": queue}] if await session.write(_PAUSE, queue, because) else ()
+
+
 async def resume(session: Connection, queue: str) -> Sequence[Row]:
     return [{"queue": queue}] if await session.write(_RESUME, queue) else ()
 
 
 async def set_quota(session: Connection, *values: object) -> Sequence[Row]:
-    for step in _SET_QUOTA:
-        await session.write(step, *values)
-    return ()
+    known = await session.ask(_LOCK_KNOWN, *values)
+    if known:
+        await session.write(_SET_QUOTA, *values)
+    return known
 
 
 async def hello(session: Connection, *values: object) -> Sequence[Row]:
@@ -363,6 +368,7 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.HEADS: Program(run=heads),
     Statement.ADMIT: Program(run=admit),
     Statement.TAKE_BACK: Program(run=take_back),
+    Statement.PAUSE: Program(run=pause),
     Statement.RESUME: Program(run=resume),
     Statement.SET_QUOTA: Program(run=set_quota),
     Statement.HELLO: Program(run=hello),

@@ -12,28 +12,36 @@ from encoder.store.verbs.read import quota_of
 
 
 class Queues(Verbs):
-    async def pause(self, queue: str, because: str) -> None:
-        async def work(session: Session) -> None:
-            await session.execute(Statement.PAUSE, queue, because)
-            await session.execute(Statement.TAKE_BACK, queue, None)
+    async def pause(self, queue: str, because: str) -> bool:
+        async def work(session: Session) -> bool:
+            known = await session.fetchrow(Statement.PAUSE, queue, because) is not None
+            if known:
+                await session.execute(Statement.TAKE_BACK, queue, None)
+            return known
 
-        await self._pool.transaction(work)
+        return await self._pool.transaction(work)
 
     async def resume(self, queue: str) -> bool:
         async def work(session: Session) -> bool:
             return await session.fetchrow(Statement.RESUME, queue) is not None
 
         known = await self._pool.transaction(work)
-        self._hints.send(f"ready:{queue}")
+        if known:
+            self._hints.send(f"ready:{queue}")
         return known
 
-    async def set_quota(self, quota: Quota) -> None:
-        async def work(session: Session) -> None:
-            await session.execute(Statement.SET_QUOTA, quota.tenant_id, quota.queue, quota.cap, quota.share)
-            await session.execute(Statement.TAKE_BACK, quota.queue, quota.tenant_id)
+    async def set_quota(self, quota: Quota) -> bool:
+        async def work(session: Session) -> bool:
+            values = (quota.tenant_id, quota.queue, quota.cap, quota.share)
+            known = await session.fetchrow(Statement.SET_QUOTA, *values) is not None
+            if known:
+                await session.execute(Statement.TAKE_BACK, quota.queue, quota.tenant_id)
+            return known
 
-        await self._pool.transaction(work)
-        self._hints.send(f"ready:{quota.queue}")
+        known = await self._pool.transaction(work)
+        if known:
+            self._hints.send(f"ready:{quota.queue}")
+        return known
 
     async def known_queues(self) -> Sequence[str]:
         return [str(row["queue"]) for row in await self._pool.rows(Statement.KNOWN_QUEUES)]

@@ -1,5 +1,4 @@
--- Pause a queue: nothing of it starts. It is known from now on, if it was not.
+-- Pause a queue: nothing of it starts; whether it is known.
 -- Index: queues_pk. Locks: the queue, waiting for an admission.
 -- $1 queue, $2 reason
-INSERT INTO queues (queue, paused_at, paused_because) VALUES ($1, UTC_TIMESTAMP(6), $2)
-ON DUPLICATE KEY UPDATE paused_at = COALESCE(paused_at, UTC_TIMESTAMP(6)), paused_because = $2;
+UPDATE queues SET paused_at = COALESCE(paused_at, UTC_TIMESTAMP(6)), paused_because = $2 WHERE queue = $1;
