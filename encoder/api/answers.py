@@ -25,8 +25,8 @@ class AcceptedAnswer(Record):
 
 
 class WaitAnswer(Record):
-    """What a job waits for. `reason`: slot, cap, paused, scratch, memory, backoff, chunks. `error`: why its last
-    attempt failed, if one did.
+    """What a job waits for. `reason`: slot, cap, paused, scratch, memory, backoff, worker, chunks. `error`: why
+    its last attempt failed, if one did.
     """
 
     reason: str

@@ -76,6 +76,9 @@ async def _answered(request: web.Request, handler: Handler, *, loopback_only: bo
         return await handler(request)
     except Exception as error:
         problem = _problem(error, request[REQUEST_ID])
+        if isinstance(error, errors.StoreUnavailable):
+            route, reason = route_of(request), str(error)
+            log.warning("request.unanswered", request_id=request[REQUEST_ID], route=route, reason=reason)
         if problem is None:
             log.exception("request.failed", request_id=request[REQUEST_ID], route=route_of(request))
             problem = problems.internal(request[REQUEST_ID])

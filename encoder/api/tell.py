@@ -14,9 +14,21 @@ from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.media import Media
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
-from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
 from encoder.storage.protocol import Invitation
-from encoder.store.rows import Accepted, DeliveryRow, JobRow, Lack, OutputRow, QueueDepth, Stats, UploadRow, WorkerRow
+from encoder.store.rows import (
+    Accepted,
+    DeliveryRow,
+    Holder,
+    JobRow,
+    Lack,
+    Live,
+    OutputRow,
+    QueueDepth,
+    Stats,
+    UploadRow,
+    WorkerRow,
+)
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]
@@ -93,6 +105,8 @@ def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
     if row.task_state in (TaskState.WAITING, TaskState.READY):
         reason, detail = _held_up(row)
         return answers.WaitAnswer(reason=reason, detail=detail, error=row.task_problem)
+    if row.holder is not None and row.holder.silent and row.state not in JOB_ENDED:
+        return answers.WaitAnswer(reason="worker", detail=_silent(row.holder))
     if lack := next((output.live.lack for output in row.outputs if output.live and output.live.lack), None):
         return answers.WaitAnswer(reason=lack.what, detail=_lacks(row, lack))
     if row.task_state is TaskState.BLOCKED:
@@ -117,7 +131,17 @@ def _held_up(row: JobRow) -> tuple[str, str]:
 def _lacks(row: JobRow, lack: Lack) -> str:
     host = f"on {row.holder.host}" if row.holder else "on its worker"
     room = "disk" if lack.what == "scratch" else "memory"
-    return f"{lack.needed_bytes} bytes of {room} {host}, where {lack.free_bytes} are free beside other work"
+    needed, free = _megabytes(lack.needed_bytes), _megabytes(lack.free_bytes)
+    return f"{needed} of {room} {host}, where {free} are free beside other work"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _silent(holder: Holder) -> str:
+    since = holder.beat_at.isoformat(timespec="seconds")
+    return f"the worker on {holder.host} is silent since {since}; the next one that is alive takes over"
 
 
 def _backoff(row: JobRow) -> str:
@@ -139,6 +163,8 @@ def _share(output: OutputRow) -> float | None:
 def _output_progress(row: JobRow, output: OutputRow) -> answers.OutputProgress:
     live = output.live
     holder = row.holder if live else None
+    if live and holder and holder.silent:  # how fast it was says nothing of now
+        live = Live(stage=live.stage, progress=live.progress)
     return answers.OutputProgress(
         id=output.id,
         status=output.state,

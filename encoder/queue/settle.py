@@ -45,10 +45,11 @@ def left_to_others(*, after_s: float) -> Settlement:
 
 def lost(claim: Claim) -> Settlement:
     """The owner is silent. A loss leaves the failure budget alone; the third one ends the task (G9)."""
+    message = f"The worker was lost while it had this task, loss {claim.lost + 1} of at most {MOST_LOST}."
+    problem = Problem.of(errors.Crash("worker_lost", message))
     if claim.lost + 1 >= MOST_LOST:
-        message = f"The worker was lost {MOST_LOST} times while it had this task."
-        return replace(failed(Problem.of(errors.Crash("worker_lost", message))), outcome=Outcome.LOST)
-    return Settlement(outcome=Outcome.LOST, state=TaskState.WAITING)
+        return replace(failed(problem), outcome=Outcome.LOST)
+    return Settlement(outcome=Outcome.LOST, state=TaskState.WAITING, problem=problem)
 
 
 def timed_out() -> Settlement:

@@ -90,11 +90,12 @@ class OutputRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who has the job's task now."""
+    """Who has the job's task now. `silent`: the lease has run out, and nobody else has the task yet."""
 
     worker_id: WorkerId
     host: str
     beat_at: datetime
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,23 @@ class DeliverySuite:
         rest = await work.claim(store, queue="io", limit=9)
         assert [await store.delivery(each) is None for each in rest if each.job_id == job.id] == [True]
 
+    async def test_what_came_of_a_try_is_kept_though_another_was_told_that_no_more_is_wanted(
+        self, store: Store
+    ) -> None:
+        job, claim = await work.working(store, hook=work.HOOK)
+        await store.settle(claim, work.failing())
+        first, second, third, *_ = await work.claim(store, queue="io", limit=9)
+        await store.settle_delivery(first, NO_MORE, DONE)
+        await store.settle_delivery(second, ACCEPTED, DONE)
+        await store.settle_delivery(third, BUSY, work.retrying())
+
+        rows = sorted(await deliveries(store, job), key=lambda row: row.id)
+        assert [(row.state, row.tries, row.status) for row in rows[:3]] == [
+            ("gone", 1, 410),
+            ("delivered", 1, 204),
+            ("gone", 1, 503),
+        ]
+
     async def test_what_a_deleted_job_had_to_tell_is_not_told(self, store: Store) -> None:
         job, claim = await told(store)
         await store.delete(job.id)

@@ -173,14 +173,26 @@ def test_a_job_that_waits_says_what_holds_it_up(
 
 @pytest.mark.parametrize(("what", "room"), [("scratch", "disk"), ("memory", "memory")])
 def test_a_job_for_which_its_worker_lacks_room_says_how_much(what: str, room: str) -> None:
-    lack = Lack(what=what, needed_bytes=7, free_bytes=5)
+    lack = Lack(what=what, needed_bytes=1_750_000_000, free_bytes=5)
     holder = Holder(worker_id=WorkerId(UUID(int=7)), host="w3", beat_at=AT)
     working = row(ENCODING, live=Live(stage="waiting", lack=lack), task_state=TaskState.RUNNING, holder=holder)
     told = tell.progress(working)
     assert told.waiting_for is not None
     assert told.waiting_for.reason == what
-    assert told.waiting_for.detail == f"7 bytes of {room} on w3, where 5 are free beside other work"
+    assert told.waiting_for.detail == f"1,750.0 MB of {room} on w3, where 0.0 MB are free beside other work"
     assert told.outputs[0].stage == "waiting"
+
+
+def test_a_job_whose_worker_is_silent_says_so_and_shows_no_speed() -> None:
+    live = Live(stage="encoding", progress=0.4, fps=50.0, speed=2.1, eta_seconds=16.0)
+    silent = Holder(worker_id=WorkerId(UUID(int=7)), host="w3", beat_at=AT, silent=True)
+    told = tell.progress(row(ENCODING, live=live, task_state=TaskState.RUNNING, holder=silent))
+    assert told.waiting_for is not None
+    assert told.waiting_for.reason == "worker"
+    assert told.waiting_for.detail.startswith("the worker on w3 is silent since 2026-11-20T14:30:00+00:00;")
+    (output,) = told.outputs
+    assert (output.progress, output.fps, output.speed, output.eta_seconds) == (0.4, None, None, None)
+    assert (output.worker, output.last_beat_at) == ("w3", AT)
 
 
 @pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.DONE, TaskState.FAILED])

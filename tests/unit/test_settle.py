@@ -69,7 +69,9 @@ def test_the_twenty_first_release_counts_as_a_failure() -> None:
 def test_the_third_loss_ends_the_task_as_worker_lost(lost: int, state: TaskState) -> None:
     settlement = settle.lost(replace(CLAIM, lost=lost))
     assert (settlement.outcome, settlement.state, settlement.lost) == (Outcome.LOST, state, 1)
-    assert (settlement.problem.code if settlement.problem else None) == ("worker_lost" if lost == 2 else None)
+    assert settlement.problem is not None
+    assert settlement.problem.code == "worker_lost"
+    assert settlement.problem.message.endswith(f"loss {lost + 1} of at most 3.")
 
 
 def test_want_of_memory_gets_one_more_attempt_only() -> None:

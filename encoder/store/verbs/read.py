@@ -106,7 +106,9 @@ def _live_of(text: str | None) -> dict[OutputId, Live]:
 def _holder_of(row: Row) -> Holder | None:
     if row["worker_id"] is None:
         return None
-    return Holder(worker_id=WorkerId(row["worker_id"]), host=row["host"] or "", beat_at=row["beat_at"])
+    return Holder(
+        worker_id=WorkerId(row["worker_id"]), host=row["host"] or "", beat_at=row["beat_at"], silent=bool(row["silent"])
+    )
 
 
 def _output_of(row: Row, spec: OutputSpec, live: dict[OutputId, Live]) -> OutputRow:

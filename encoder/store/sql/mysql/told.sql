@@ -1,4 +1,5 @@
--- Telling, the end of a try: what became of the delivery.
+-- Telling, the end of a try: what became of the delivery. The receiver may have said meanwhile, to another, that it wants
+-- no more: what came of this try is noted nevertheless.
 -- Index: webhook_deliveries_pk. Locks: the delivery, after the task that told it.
 -- $1 delivery, $2 state, $3 whether it was tried, $4 at, $5 status, $6 error, $7 answer
 UPDATE webhook_deliveries SET
@@ -8,5 +9,5 @@ UPDATE webhook_deliveries SET
   error = CASE WHEN $3 THEN $6 ELSE error END,
   answer = CASE WHEN $3 THEN $7 ELSE answer END,
   delivered_at = CASE WHEN $2 = 'delivered' THEN $4 ELSE delivered_at END,
-  state = $2
-WHERE id = $1 AND state <> 'gone';
+  state = CASE WHEN state = 'gone' AND $2 <> 'delivered' THEN 'gone' ELSE $2 END
+WHERE id = $1;

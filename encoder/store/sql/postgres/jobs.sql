@@ -16,7 +16,8 @@ WITH page AS MATERIALIZED (
 )
 SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.spec, j.label, NULL::bytea AS sealed, j.cancel_requested,
        NULL::json AS media, j.problem, j.created_at, j.started_at, j.finished_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
-       t.problem AS task_problem, l.worker_id, l.beat_at, l.live, w.host
+       t.problem AS task_problem, l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent,
+       l.live, w.host
 FROM page
 JOIN jobs j ON j.id = page.id
 LEFT JOIN tasks t ON t.job_id = j.id AND t.name = 't' || j.run
