@@ -184,6 +184,7 @@ _RESOURCE, _CRASH = FailureClass.RESOURCE, FailureClass.CRASH
 
 _ENTRIES = (
     _request(400, "invalid_json", "Body is not JSON", "Send one JSON object, encoded in UTF-8."),
+    _request(400, "unexpected_body", "Body is not taken", "Send no body; put what is to be said into the query."),
     _request(400, "invalid_query", "Query is wrong", "Correct the query parameter that is named."),
     _request(400, "invalid_header", "Header is wrong", "Correct the header that is named."),
     _request(400, "invalid_cursor", "Cursor is wrong", "Start again without `cursor`; keep the filters of a page."),

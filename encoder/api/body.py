@@ -11,6 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 from aiohttp import web
@@ -42,6 +43,19 @@ async def receive(request: web.Request) -> Json:
     if len(raw) > OFF_LOOP_BYTES:
         return await asyncio.to_thread(read_json, raw)
     return read_json(raw)
+
+
+async def refuse(request: web.Request) -> None:
+    """Let no body pass where an operation takes none; an empty one is none.
+
+    Raises:
+        errors.Rejected: `unexpected_body`.
+    """
+    with suppress(TimeoutError, web.RequestPayloadError):
+        async with asyncio.timeout(IDLE_S):
+            if not (request.content_length or await request.content.readany()):
+                return
+    raise Rejected.because("unexpected_body", "This operation takes no body; its parameters go into the query.")
 
 
 def read_json(raw: bytes) -> Json:

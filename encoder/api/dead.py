@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -28,11 +29,11 @@ async def listed(call: Call) -> web.Response:
 async def redrive(call: Call) -> web.Response:
     """POST /dead/redrive: the oldest first, each in a transaction of its own."""
     limit = call.query.get("limit", int) or DEFAULT_LIMIT
-    done = await _redrive(call.parts.store, _wanted(call), limit, max_attempts=call.parts.limits.max_attempts)
+    done = await _redrive(call.parts.store, await _wanted(call), limit, max_attempts=call.parts.limits.max_attempts)
     return answer(done)
 
 
-def _wanted(call: Call) -> DeadFilter:
+async def _wanted(call: Call) -> DeadFilter:
     kind = call.query.get("class", str)
     wanted = DeadFilter(
         tenant_id=call.tenant_id,
@@ -43,7 +44,18 @@ def _wanted(call: Call) -> DeadFilter:
     )
     if not (wanted.code or wanted.kind or wanted.failed_after):
         raise Rejected.because("invalid_query", "One of `code`, `class` and `failedAfter` must be given.")
+    if wanted.failed_after and wanted.failed_before and wanted.failed_before <= wanted.failed_after:
+        raise Rejected.because("invalid_query", "`failedBefore` must be later than `failedAfter`.")
+    if wanted.code and not await _is_code(call, wanted.code):
+        near = difflib.get_close_matches(wanted.code, CATALOGUE, n=1)
+        hint = f"; did you mean `{near[0]}`?" if near else ": GET /docs/errors has those that there are."
+        raise Rejected.because("invalid_query", f"`code` is not known{hint}")
     return wanted
+
+
+async def _is_code(call: Call, code: str) -> bool:
+    """Whether something may have failed with it: plug-ins have codes of their own, known once a job failed so."""
+    return code in CATALOGUE or any(group.code == code for group in await call.parts.store.dead_groups(call.tenant_id))
 
 
 async def _redrive(store: Store, wanted: DeadFilter, limit: int, *, max_attempts: int) -> answers.RedriveAnswer:

@@ -17,7 +17,7 @@ from encoder.api.wire_schema import schemas
 from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
-_ALWAYS = (400, 403, 500)  # what any call may get: a bad query or header, a foreign page, a bug of ours
+_ALWAYS = (400, 403, 500)  # what any call may get: a bad query, header or body, a foreign page, a bug of ours
 _KEY = "key"
 _SCHEME = {
     "type": "http",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 from aiohttp import web
 
-from encoder.api import problems, query
+from encoder.api import body, problems, query
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
 from encoder.errors import Defect, Rejected
@@ -25,7 +25,8 @@ Answer = type[Record] | str  # a record as JSON, or a media type
 class Operation:
     """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
-    `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes.
+    `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes; None: it
+    takes none, and refuses one.
     `scope`: what a key must be good for; None: the operation is public.
     `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
     """
@@ -79,6 +80,8 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
         tenant = None if operation.scope is None else await parts.gate.admit(request, operation.scope)
+        if operation.body is None:
+            await body.refuse(request)
         return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
 
     # GET does not bring HEAD along: what is served is what is documented
@@ -88,5 +91,5 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
 
 def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """A record as JSON."""
-    body = msgspec.json.encode(record)
-    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
+    told = msgspec.json.encode(record)
+    return web.Response(status=status, body=told, content_type="application/json", headers=headers)

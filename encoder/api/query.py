@@ -17,6 +17,7 @@ from encoder.model.state import JobState
 Value = str | int | bool | datetime | tuple[JobState, ...]
 V = TypeVar("V", str, int, bool, datetime, tuple[JobState, ...])
 MAX_TEXT = 200
+MAX_SHOWN = 40  # letters of a name that is told back
 YEARS = range(1970, 9999)  # so that no shift of zones leaves what a datetime holds
 
 
@@ -137,7 +138,7 @@ def _value(known: Mapping[str, Parameter], name: str, given: list[str]) -> Value
     parameter = known.get(name)
     if parameter is None:
         near = difflib.get_close_matches(name[:MAX_TEXT], known, n=1)
-        raise ValueError(f"A query parameter is not known here; did you mean `{near[0]}`?" if near else _strange(known))
+        raise ValueError(f"{_shown(name)} is not known here; {f'did you mean `{near[0]}`?' if near else _list(known)}")
     if len(given) > 1 and not parameter.many:
         raise ValueError(f"`{name}` must stand only once.")
     try:
@@ -146,6 +147,9 @@ def _value(known: Mapping[str, Parameter], name: str, given: list[str]) -> Value
         raise ValueError(f"`{name}` {error}.") from None
 
 
-def _strange(known: Mapping[str, Parameter]) -> str:
-    names = ", ".join(f"`{name}`" for name in known)
-    return f"A query parameter is not known here; known are {names}." if names else "No query parameter is known here."
+def _shown(name: str) -> str:
+    return f"`{name}`" if name.isprintable() and 1 <= len(name) <= MAX_SHOWN else "A query parameter"
+
+
+def _list(known: Mapping[str, Parameter]) -> str:
+    return f"known are {', '.join(f'`{name}`' for name in known)}." if known else "no query parameter is."

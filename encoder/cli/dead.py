@@ -43,7 +43,10 @@ def _time(told: object) -> str:
 
 def _moment(text: str) -> str:
     """A time as the API takes it."""
-    at = datetime.fromisoformat(text)  # its ValueError is click's to tell
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is no time such as 2026-11-20T13:00:00Z.") from None
     if at.tzinfo is None:
         raise click.BadParameter(f"{text!r} must say its zone, as 2026-11-20T13:00:00Z does.")
     return at.isoformat()
@@ -61,6 +64,9 @@ async def redrive(client: Client, out: Out, *, limit: int, yes: bool, **asked: s
     """Run again what failed alike, the oldest first. Say at least one of --code, --class and --since."""
     if not (asked["code"] or asked["kind"] or asked["since"]):
         raise click.UsageError("say which: --code, --class or --since. `encoder dead` lists what there is.")
+    since, until = asked["since"], asked["until"]
+    if since and until and datetime.fromisoformat(until) <= datetime.fromisoformat(since):
+        raise click.UsageError("--until must be later than --since.")
     names = {"code": "code", "kind": "class", "since": "failedAfter", "until": "failedBefore"}
     chosen = {names[name]: value for name, value in asked.items() if value}
     meant = ", ".join(f"{name} {clean(value)}" for name, value in chosen.items())

@@ -71,6 +71,8 @@ async def test_a_redrive_runs_again_what_was_meant_and_nothing_else(api: Api) ->
     at = quote((await api.get(f"/jobs/{foreign}"))["finishedAt"])
     assert await redriven(api, f"class=transient&failedBefore={at}") == (0, 0, 0)
     assert await redriven(api, f"failedAfter={at}") == (1, 0, 0)
+    await failed(api, FOREIGN)
+    assert await redriven(api, "code=of_a_plug_in") == (1, 0, 0)
 
 
 async def test_a_redrive_passes_over_what_cannot_run_again_and_tells_what_is_left(
@@ -107,9 +109,20 @@ async def test_what_ran_again_or_was_deleted_since_it_was_seen_is_skipped(
 
 async def test_a_redrive_must_say_what_it_means(api: Api) -> None:
     job = await failed(api)
-    for query in ("", "limit=5", "failedBefore=2999-01-01T00:00:00Z", "class=fatal", "class=crash&limit=1001"):
+    for query, told in (
+        ("", "One of"),
+        ("limit=5", "One of"),
+        ("failedBefore=2999-01-01T00:00:00Z", "One of"),
+        ("class=fatal", "`class` must be one of"),
+        ("class=crash&limit=1001", "`limit` must be"),
+        ("code=worker_lots", "`code` is not known; did you mean `worker_lost`?"),
+        ("code=nope", "`code` is not known: GET /docs/errors"),
+        ("failedAfter=2001-01-01T00:00:00Z&failedBefore=2000-12-31T23:00:00-01:00", "`failedBefore` must be later"),
+    ):
         async with api.ask("POST", f"/dead/redrive?{query}") as response:
-            assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
+            answer = await response.json()
+            assert (response.status, answer["code"]) == (400, "invalid_query")
+            assert answer["detail"].startswith(told)
     assert await statuses(api, job) == ["failed"]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import io
 import json
+import re
 import resource
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
 from encoder import errors
 from encoder.api import server
+from encoder.api.metrics import QueueMetrics
+from encoder.api.routes import operations
 from encoder.errors import CATALOGUE
 from encoder.store.postgres import PostgresStore
 from tests.lab.api import Api, running
@@ -112,6 +116,26 @@ async def test_a_large_inline_source_is_taken_and_a_large_job_around_it_is_not(a
     assert await refused(api, body.encode()) == (413, "body_too_large")
     longest = json.dumps(GOOD | {"source": {"kind": "inline", "data": "QUJD" * 4_300_000}})
     assert await refused(api, longest.encode()) == (413, "body_too_large")
+
+
+async def test_a_body_is_refused_by_every_operation_that_takes_none(api: Api) -> None:
+    async def chunks(*parts: bytes) -> AsyncIterator[bytes]:
+        for part in parts:
+            yield part
+
+    listed = operations(QueueMetrics(api.parts.store, CollectorRegistry()))
+    asked = [each for each in listed if not (each.body or any(parameter.required for parameter in each.query))]
+    assert len(asked) > 20
+    for operation in asked:
+        path = re.sub(r"\{\w+\}", "encode", operation.path)
+        async with api.ask(operation.method, path, json={"because": 7}) as response:
+            assert response.status == 400, operation
+            assert operation.method == "HEAD" or (await problem(response))["code"] == "unexpected_body"
+    async with api.ask("POST", "/queues/encode/pause", data=chunks(b"{}")) as response:
+        assert (await problem(response))["code"] == "unexpected_body"
+    for nothing in (b"", chunks()):
+        async with api.ask("POST", "/queues/encode/pause", data=nothing, headers=JSON) as response:
+            assert response.status == 200
 
 
 async def test_a_compressed_body_is_measured_by_what_comes_out(api: Api) -> None:

@@ -221,6 +221,23 @@ async def test_a_wrong_query_is_malformed(api: Api, query: str) -> None:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
 
 
+async def test_each_wrong_parameter_is_named(api: Api) -> None:
+    long = "x" * 41
+    async with api.ask("GET", f"/jobs?statsu=queued&zzz=1&{long}=1&%0a=1&limit=0") as response:
+        told = [fault["message"].partition(" known here; ") for fault in (await response.json())["errors"]]
+    known = "known are `status`, `q`, `tag`, `createdAfter`, `createdBefore`, `limit`, `cursor`."
+    unnamed = ("A query parameter is not", " known here; ", known)
+    assert told == [
+        ("`statsu` is not", " known here; ", "did you mean `status`?"),
+        ("`zzz` is not", " known here; ", known),
+        unnamed,
+        unnamed,
+        ("`limit` must be a whole number from 1 to 200.", "", ""),
+    ]
+    async with api.ask("GET", "/workers?all=1") as response:
+        assert (await response.json())["detail"] == "`all` is not known here; no query parameter is."
+
+
 async def test_a_cursor_is_good_for_its_own_question_only(api: Api) -> None:
     for _ in range(3):
         await api.submit(JOB)
