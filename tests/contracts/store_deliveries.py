@@ -139,7 +139,7 @@ class DeliverySuite:
         rest = await work.claim(store, queue="io", limit=9)
         assert [await store.delivery(each) is None for each in rest if each.job_id == job.id] == [True]
 
-    async def test_what_came_of_a_try_is_kept_though_another_was_told_that_no_more_is_wanted(
+    async def test_what_came_of_a_try_is_kept_though_another_met_a_receiver_that_wants_no_more(
         self, store: Store
     ) -> None:
         job, claim = await work.working(store, hook=work.HOOK)
