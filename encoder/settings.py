@@ -32,8 +32,8 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(
         None,
-        description="`postgresql://` or `mysql://` address (docs/databases.md); absent: `encoder up` runs a PostgreSQL "
-        "of its own",
+        description="`postgresql://` or `mysql://` address (docs/databases.md), the same for all roles; required but for "
+        "`encoder up`, which else runs a PostgreSQL of its own",
     )
     listen_url: SecretStr | None = Field(
         None,
@@ -98,10 +98,12 @@ class Settings(BaseSettings):
         (),
         description="keys that seal callers' secrets, newest first, each 32 random bytes as base64url, made by "
         "`python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`; "
-        "`encoder up` makes its own",
+        "the same for all roles; required but for `encoder up`, which else makes its own",
     )
     webhook_secret: Secrets = Field(
-        (), description="`whsec_…` secrets that sign webhooks, newest first; `encoder up` makes its own"
+        (),
+        description="secrets that sign webhooks, newest first, each `whsec_` and 24 to 64 random bytes as base64; workers "
+        "require one, but for `encoder up`, which else makes its own",
     )
     allow_addresses: Names = Field(
         (), description="networks (CIDR) of one's own that sources, destinations and webhooks may reach"
