@@ -32,8 +32,8 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(
         None,
-        description="`postgresql://` or `mysql://` address (docs/databases.md), the same for all roles; required but for "
-        "`encoder up`, which else runs a PostgreSQL of its own",
+        description="`postgresql://` or `mysql://` address (docs/databases.md), the same for all roles; required but "
+        "for `encoder up`, which else runs a PostgreSQL of its own",
     )
     listen_url: SecretStr | None = Field(
         None,
@@ -102,8 +102,8 @@ class Settings(BaseSettings):
     )
     webhook_secret: Secrets = Field(
         (),
-        description="secrets that sign webhooks, newest first, each `whsec_` and 24 to 64 random bytes as base64; workers "
-        "require one, but for `encoder up`, which else makes its own",
+        description="secrets that sign webhooks, newest first, each `whsec_` and 24 to 64 random bytes as base64; "
+        "workers require one, but for `encoder up`, which else makes its own",
     )
     allow_addresses: Names = Field(
         (), description="networks (CIDR) of one's own that sources, destinations and webhooks may reach"
