@@ -204,7 +204,8 @@ async def test_an_idle_worker_ends_at_once(dsn: str, tmp_path: Path) -> None:
 
 async def test_a_cancel_reaches_ffmpeg_in_under_a_second(dsn: str, tmp_path: Path) -> None:
     """G11, O9."""
-    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60") as platform:
+    # no beat brings the cancel by chance
+    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="60", ENCODER_PROGRESS_SECONDS="5") as platform:
         await asyncio.sleep(1)  # the ear proves itself; without it the next beat would bring the cancel
         job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         await encoding(platform, job_id)

@@ -16,6 +16,7 @@ from encoder.ffmpeg.child import LOG_BYTES
 from encoder.ffmpeg.launcher import Exit, Launcher, Leash, Limits, Progress, Reason, Sandbox, classify
 from tests.lab.ffx import ffx, launcher_of
 from tests.lab.media import clip
+from tests.lab.platform import until
 
 LIMITS = Limits(wall_seconds=60)
 SECRET = "sentinel-4711"
@@ -236,6 +237,38 @@ async def test_a_frozen_child_makes_no_step_is_not_called_stalled_and_goes_on(tm
     run.leash.kill()
     with pytest.raises(errors.LeaseLost):
         await run.task
+
+
+_PARENT = """
+import asyncio, sys
+from pathlib import Path
+from encoder.ffmpeg.launcher import Leash, Limits
+from tests.lab.ffx import launcher_of
+program, folder = map(Path, sys.argv[1:])
+asyncio.run(launcher_of(program).run((), folder=folder, leash=Leash(), limits=Limits(wall_seconds=60)))
+"""
+
+
+async def test_a_child_dies_with_its_worker_though_it_is_frozen(tmp_path: Path) -> None:
+    """One that runs would soon end by itself, for nobody hears it; one that stands still would stand there for ever."""
+    program = ffx(tmp_path, "note note", "deaf", "advance")
+    worker = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _PARENT, str(program), str(tmp_path), cwd=Path(__file__).parents[2]
+    )
+    await until(lambda: _there(tmp_path / "note"), within_s=20)
+    child = _pid(tmp_path)
+    os.kill(child, signal.SIGSTOP)
+    worker.kill()
+    await worker.wait()
+    try:
+        await asyncio.wait_for(_gone(child), 10)
+    finally:
+        if _alive(child):
+            os.kill(child, signal.SIGKILL)
+
+
+async def _there(path: Path) -> bool:
+    return path.exists()
 
 
 async def test_time_in_the_cold_does_not_bring_the_wall_nearer(tmp_path: Path) -> None:

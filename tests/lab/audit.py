@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from encoder.model.ids import DEFAULT_TENANT
-from encoder.webhooks.sign import tenant_secret
 from tests.lab.databases import ask, connections
 from tests.lab.hook import Hook
 from tests.lab.invariants import ALWAYS, QUIET, violations
@@ -115,12 +113,10 @@ async def _connections(platform: Platform, patience_s: float) -> list[str]:
 
 async def _told(platform: Platform, hook: Hook) -> list[str]:
     """V7: what is delivered was received, and what was received is signed."""
-    secret = tenant_secret(WEBHOOK_SECRET, DEFAULT_TENANT)
-    for told in hook.told:
-        told.verified(secret)  # raises
+    forged = [f"V7 received, but not signed: {told.id}" for told in hook.told if not told.genuine]
     heard = {told.id for told in hook.told}
     delivered = await ask(platform.dsn, "SELECT webhook_id FROM webhook_deliveries WHERE state = 'delivered'")
-    return [f"V7 delivered, but never received: {id_}" for (id_,) in delivered if id_ not in heard]
+    return forged + [f"V7 delivered, but never received: {id_}" for (id_,) in delivered if id_ not in heard]
 
 
 async def _deliveries(platform: Platform) -> list[str]:

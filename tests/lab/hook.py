@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from encoder.model.ids import DEFAULT_TENANT
+from encoder.webhooks.sign import tenant_secret
+from tests.lab.platform import WEBHOOK_SECRET
 from tests.lab.wire import Exchange, Request, Script, Server
 
 
 @dataclass(frozen=True, kw_only=True)
 class Told:
-    """One webhook as it arrived."""
+    """One webhook as it arrived. `genuine`: it was signed by the lab's platform for its first tenant, just then."""
 
     request: Request
     body: bytes
+    genuine: bool
 
     @property
     def id(self) -> str:
@@ -27,6 +31,15 @@ class Told:
         return event
 
 
+def _is_genuine(request: Request, body: bytes) -> bool:
+    """Asked on arrival: the library believes no message that is older than five minutes."""
+    try:
+        Webhook(tenant_secret(WEBHOOK_SECRET, DEFAULT_TENANT)).verify(body, dict(request.headers))
+    except WebhookVerificationError:
+        return False
+    return True
+
+
 @dataclass(kw_only=True)
 class Hook(Server):
     """`answers`: scripts or statuses for the first webhooks, in order; later ones are taken with 200."""
@@ -35,7 +48,8 @@ class Hook(Server):
     answers: list[int | Script] = field(default_factory=list)
 
     async def script(self, exchange: Exchange) -> None:
-        self.told.append(Told(request=exchange.request, body=await exchange.body()))
+        body = await exchange.body()
+        self.told.append(Told(request=exchange.request, body=body, genuine=_is_genuine(exchange.request, body)))
         answer = self.answers.pop(0) if self.answers else 200
         if isinstance(answer, int):
             await exchange.answer(answer)

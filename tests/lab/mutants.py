@@ -75,7 +75,7 @@ MUTANTS = (
     Mutant(
         guarantee="G5", what="a child outlives its worker", file="ffmpeg/box.py",
         old="_libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)", new="pass",
-        test=POINTS, case="L7",
+        test="integration/test_launcher.py::test_a_child_dies_with_its_worker_though_it_is_frozen",
     ),
     Mutant(
         guarantee="G6", what="a rescue does not look again", file=f"{SQL}/close_task.sql",

@@ -43,6 +43,16 @@ class Database:
     async def close(self) -> None: ...
 
 
+class Counted(Held):
+    """Knows how often it had to stand still."""
+
+    frozen = 0
+
+    def freeze(self) -> bool:
+        self.frozen += 1
+        return super().freeze()
+
+
 @asynccontextmanager
 async def beating(database: Database, *held: Held, freeze_s: float = 3600) -> AsyncIterator[Heart]:
     heart = Heart(
@@ -153,10 +163,10 @@ async def test_a_publish_in_flight_cannot_be_frozen_and_is_ended_before_the_leas
 
 async def test_answered_beats_keep_the_work_going_past_the_lease() -> None:
     """G6: age alone frees nothing."""
-    database, held = Database(), Held(CLAIM, sent_at=monotonic())
+    database, held = Database(), Counted(CLAIM, sent_at=monotonic())
     async with beating(database, held):
         await held.lead(asyncio.sleep(2 * LEASE_S))
-    assert held.ending is None
+    assert (held.ending, held.frozen) == (None, 0)
 
 
 async def test_a_nudge_beats_at_once() -> None:
