@@ -1,4 +1,4 @@
-"""The letters of burnt-in text: the fonts of a pinned wheel, and after them the system's (ADR 18).
+"""The letters of burnt-in text: the fonts of a pinned wheel, and after them the system's (ADR 17).
 
 libass asks fontconfig, and `fonts.conf` beside this file is all that fontconfig is told.
 """
