@@ -48,7 +48,7 @@ def estimate(plan: OutputPlan, media: Media) -> Estimate:
 
 
 def need(plan: Plan, media: Media, *, threads: int) -> Need:
-    """What a whole attempt will have at most, source included: its passes follow each other, and each clears its files.
+    """What a whole attempt is predicted to take, with its source: passes follow each other, and each clears its files.
 
     An output of unknown length is taken to be as large as its source.
     """

@@ -308,7 +308,7 @@ class Estimate(Record):
 
 
 class Need(Record):
-    """What an attempt takes of its machine at most, as predicted: on the disk, and of memory for its encoders."""
+    """What an attempt is predicted to take of its machine: on the disk, and of memory for its encoders."""
 
     scratch_bytes: int = 0
     memory_bytes: int = 0
