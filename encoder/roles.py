@@ -223,6 +223,7 @@ async def _serve(
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
             await _until(stop, died)
+    _heed_no_more()
     return 0
 
 
@@ -238,6 +239,13 @@ def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told)
     return stop
+
+
+def _heed_no_more() -> None:
+    """All is given back and only Python has still to end: a signal in that moment must not turn success into a death."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _until(stop: asyncio.Event, died: asyncio.Future[str] | None) -> None:

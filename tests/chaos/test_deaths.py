@@ -202,6 +202,17 @@ async def test_an_idle_worker_ends_at_once(dsn: str, tmp_path: Path) -> None:
         assert not await workers(platform)
 
 
+async def test_an_impatient_operator_does_not_turn_a_good_end_into_a_death(dsn: str, tmp_path: Path) -> None:
+    """O1. Seen to fail (exit code -15) when signals take their default again while Python ends."""
+    async with one_worker(dsn, tmp_path) as (platform, worker):
+        await until(lambda: workers(platform), within_s=10)
+        ended = asyncio.ensure_future(worker.ended(within_s=10))
+        while not ended.done():
+            worker.signal(signal.SIGTERM)
+            await asyncio.sleep(0.001)
+        assert await ended == 0
+
+
 async def test_a_cancel_reaches_ffmpeg_in_under_a_second(dsn: str, tmp_path: Path) -> None:
     """G11, O9."""
     # no beat brings the cancel by chance
