@@ -242,7 +242,7 @@ def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
 
 
 def _heed_no_more() -> None:
-    """All is given back and only Python has still to end: a signal in that moment must not turn success into a death."""
+    """All is given back and only Python has still to end: a signal then must not turn success into a death."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
