@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 
 from encoder.queue.backoff import Uniform
 
@@ -55,7 +54,9 @@ class Wake:
         event = self._ready[queue]
         slow = idle and self._healthy()
         wait_s = (max(self._idle_poll_s, self._poll_s) if slow else self._poll_s) * self._uniform(0.8, 1.2)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await event.wait()
+        due = asyncio.get_running_loop().call_later(wait_s, event.set)
+        try:
+            await event.wait()
+        finally:
+            due.cancel()
         event.clear()

@@ -107,6 +107,53 @@ async def test_an_ear_that_a_pooler_lets_hear_itself_alone_knows_that_it_is_deaf
             await listener
 
 
+CLAIMED_BY_THE_EAR = (
+    "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()"
+    " AND application_name = 'encoder ear' AND query LIKE '-- Claim%'"
+)
+
+
+async def test_a_claim_is_made_on_the_session_that_heard(store: PostgresStore, admin: asyncpg.Connection) -> None:
+    """ADR 20: it is awake. Seen to fail when claims went to the pool."""
+    await work.enqueue(store)
+    async with listening(store):
+        assert len(await work.claim(store)) == 1
+        assert await admin.fetchval(CLAIMED_BY_THE_EAR)
+
+
+async def test_who_finds_the_ear_busy_claims_elsewhere(store: PostgresStore, admin: asyncpg.Connection) -> None:
+    """Seen to fail when it waited."""
+    await work.enqueue(store)
+    async with listening(store):
+        ear = store._heard_by
+        assert ear is not None
+        asking = asyncio.create_task(ear.ask("SELECT pg_sleep(60)"))
+        await until(admin, SLEEPING)
+        async with asyncio.timeout(5):
+            assert len(await work.claim(store)) == 1
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+
+
+async def test_what_an_ear_was_asked_in_vain_ends_with_its_session(
+    store: PostgresStore, admin: asyncpg.Connection
+) -> None:
+    """Its answer must not be taken for that of the next question. Seen to fail when the session was kept."""
+    await work.enqueue(store)
+    async with listening(store) as heard:
+        ear = store._heard_by
+        assert ear is not None
+        asking = asyncio.create_task(ear.ask("SELECT pg_sleep(60)"))
+        await until(admin, SLEEPING)
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking
+        await heard.until("reconnected")
+        await until(admin, NOT_SLEEPING)
+        assert len(await work.claim(store)) == 1
+
+
 class Line:
     """A way to the database that can fall silent without being cut; what connects afterwards gets through."""
 

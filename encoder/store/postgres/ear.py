@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import LiteralString
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.store.engine import Row
 from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Connection, connect, connect_plainly, translated
+from encoder.store.postgres.pool import Connection, connect, connect_plainly, give_up, translated
 
 log = get_logger(__name__)
 
@@ -31,6 +33,8 @@ class Ear:
 
     `said_at`: where hints are said, else at `dsn` too. So is the first ping, on another connection, for through
     a pooler that gives sessions away between transactions an ear hears itself alone.
+
+    Between two pings its session is free, and after a hint it is awake: what is asked then is asked here (ADR 20).
     """
 
     def __init__(
@@ -43,6 +47,25 @@ class Ear:
         self._healthy = False
         self._nonce = ""
         self._came_back = asyncio.Event()
+        self._connection: Connection | None = None
+        self._asked = asyncio.Lock()  # a connection answers one question at a time
+
+    async def ask(self, text: LiteralString, *values: object) -> Sequence[Row] | None:
+        """The rows of one statement; None, and nothing was asked, where the session is busy or deaf.
+
+        Raises:
+            errors.StoreUnavailable: what was asked may or may not have happened.
+        """
+        connection = self._connection
+        if connection is None or not self._healthy or connection.is_closed() or self._asked.locked():
+            return None
+        async with self._asked:
+            with translated():
+                try:
+                    return await connection.fetch(text, *values)
+                except (asyncio.CancelledError, TimeoutError):
+                    await give_up(connection)
+                    raise
 
     @property
     def healthy(self) -> bool:
@@ -80,8 +103,10 @@ class Ear:
             connection = await connect(self._dsn, application_name="encoder ear", **KEEPALIVE)
             try:
                 await connection.add_listener(CHANNEL, hear)
+                self._connection = connection
                 yield connection
             finally:
+                self._connection = None
                 connection.terminate()
 
     async def _keep(self, connection: Connection) -> None:
@@ -92,7 +117,8 @@ class Ear:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._ping_every_s):
                     await ended.wait()
-            await self._ping(connection, self._ping_s)
+            async with self._asked:
+                await self._ping(connection, self._ping_s)
 
     async def _ping_from_elsewhere(self) -> None:
         connection = await connect_plainly(self._said_at)

@@ -216,7 +216,7 @@ class Pool:
         try:
             yield connection
         except (asyncio.CancelledError, TimeoutError):
-            await _give_up(connection)
+            await give_up(connection)
             raise
         finally:
             self._release(connection)
@@ -232,7 +232,7 @@ class Pool:
         asyncio.get_running_loop().call_soon(release)
 
 
-async def _give_up(connection: Pooled) -> None:
+async def give_up(connection: Pooled | Connection) -> None:
     """End a connection whose query was not waited for: its rows must never answer the next one.
 
     asyncpg has asked the server to stop the query; closing lets that request leave.

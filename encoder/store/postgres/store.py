@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from encoder.model.ids import JobId
+from encoder.store.engine import Row
 from encoder.store.hints import Hints
 from encoder.store.line import Front
 from encoder.store.postgres import migrate, sql
@@ -13,6 +14,7 @@ from encoder.store.postgres.ear import CHANNEL, Ear
 from encoder.store.postgres.enqueue import insert
 from encoder.store.postgres.heart import Heart
 from encoder.store.postgres.pool import Pool
+from encoder.store.postgres.sql import TEXTS
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.verbs.clinic import Clinic
@@ -39,9 +41,14 @@ class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploa
         self._dsn = dsn
         self._listen_dsn = listen_dsn
         self._fronts: defaultdict[str, Front] = defaultdict(Front)
+        self._heard_by: Ear | None = None
 
     async def _insert(self, job: NewJob) -> JobId | None:
         return await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
+
+    async def _take(self, *values: object) -> Sequence[Row]:
+        rows = None if self._heard_by is None else await self._heard_by.ask(TEXTS[Statement.CLAIM], *values)
+        return await super()._take(*values) if rows is None else rows
 
     async def _notify(self, payloads: Sequence[str]) -> None:
         await self._postgres.ask(sql.HINT, CHANNEL, payloads)
@@ -53,7 +60,8 @@ class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploa
         return Heart(self._dsn)
 
     def ear(self) -> Ear:
-        return Ear(self._listen_dsn, said_at=self._dsn)
+        self._heard_by = Ear(self._listen_dsn, said_at=self._dsn)
+        return self._heard_by
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)

@@ -15,7 +15,7 @@ from encoder.model.queue import IO
 from encoder.model.state import JOB_ENDED, JobState, TaskState
 from encoder.store import changes as rules
 from encoder.store import fair
-from encoder.store.engine import Pool, Session
+from encoder.store.engine import Pool, Row, Session
 from encoder.store.hints import Hints
 from encoder.store.line import NOTIFY, Floor
 from encoder.store.repeated import repeated
@@ -54,7 +54,7 @@ class Tasks(Verbs):
             wanted = limit - len(claims)
             try:
                 floor = self._floors[queue].at(monotonic())
-                rows = await self._pool.rows(Statement.CLAIM, queue, floor, wanted, worker_id, lease, deadline)
+                rows = await self._take(queue, floor, wanted, worker_id, lease, deadline)
                 claims += [claim_of(row) for row in rows if row["task_id"] is not None]
                 if rows[0]["picked"]:
                     self._floors[queue].saw(rows[0]["seen"])
@@ -67,6 +67,10 @@ class Tasks(Verbs):
                     break  # what is won must be held
                 raise
         return claims
+
+    async def _take(self, *values: object) -> Sequence[Row]:
+        """The rows of `claim`. An engine may have a better place for it than any connection of the pool."""
+        return await self._pool.rows(Statement.CLAIM, *values)
 
     async def _admit(self, queue: str, *, wanted: int, ahead: int) -> int:
         """Give waiting tasks their places in line, in fair order: how many got one, 0 where none may.

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
+import subprocess
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from encoder.embedded import programs
 from encoder.embedded.postgres import Postgres
 from tests.bench.beside.contenders import Contender
 from tests.bench.beside.kit import REPOSITORY
@@ -27,6 +30,7 @@ _LINE_BYTES = 1 << 24
 _STOP_S = 15.0
 _FIRST_TASK_S = 20.0
 _POLL_S = 0.02
+_COMMIT = re.compile(r"COMMIT (\S+ \S+) UTC")
 
 
 class Workers:
@@ -93,9 +97,9 @@ class Bout:
         told = json.loads(await self._said("enqueue", str(seconds), str(AT_ONCE)))
         return float(told["count"] / told["seconds"])
 
-    async def tell(self, count: int, gap_s: float) -> list[float]:
-        """Store so many with a pause before each; when each was answered."""
-        return [float(at) for at in json.loads(await self._said("tell", str(count), str(gap_s)))]
+    async def tell(self, count: int, gap_s: float) -> list[tuple[float, float]]:
+        """Store so many with a pause before each; when each was called, and when it was answered."""
+        return [(called, answered) for called, answered in json.loads(await self._said("tell", str(count), str(gap_s)))]
 
     async def fill(self, count: int, *, due: timedelta = NOW) -> None:
         """Make so many tasks stand there, quickly; no statistics are gathered of them."""
@@ -105,9 +109,21 @@ class Bout:
             await connection.execute(self._contender.copies, count, due)
 
     async def vacuum(self) -> None:
-        """What autovacuum would have done by then."""
+        """What autovacuum and the checkpointer would have done by then."""
         async with self.sql() as connection:
             await connection.execute("VACUUM ANALYZE")
+            await connection.execute("CHECKPOINT")
+
+    def commits(self) -> list[float]:
+        """When transactions that wrote something were committed, in seconds of the monotonic clock, in order.
+
+        Read out of the log that the server keeps of them; each stands there just before it is flushed to the disk.
+        """
+        segments = sorted((self.folder / "data" / "pg_wal").glob("0*"))
+        asked = (programs.find(None).folder / "pg_waldump", "--rmgr=Transaction", segments[0], segments[-1])
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # it fails where the log ends
+        ahead = time.time() - time.monotonic()
+        return sorted(datetime.fromisoformat(f"{at}+00:00").timestamp() - ahead for at in _COMMIT.findall(told))
 
     def cpu_s(self) -> float:
         """Processor time of the server and all its processes, those that have ended too."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -52,9 +53,11 @@ QUICK = Size(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Basics:
-    """Pick-up in ms; tasks per second, of a drain by number of workers; what a task costs both sides in CPU ms."""
+    """Pick-up in ms, from the commit and from the answer; tasks per second, of a drain by number of workers; what a
+    task costs both sides in CPU ms."""
 
-    pickup_ms: tuple[float, ...]
+    committed_ms: tuple[float, ...]
+    answered_ms: tuple[float, ...]
     enqueue: float
     drain: dict[int, float]
     worker_ms: float
@@ -73,11 +76,12 @@ class Idle:
 
 async def basics(contender: Contender, command: Command, size: Size) -> Basics:
     async with bout(contender, command) as at:
-        pickup = await _pickup(at, size)
+        committed, answered = await _pickup(at, size)
         enqueue = await at.enqueue(size.enqueue_s)
         one, two = [await _drain(at, size, processes) for processes in (1, 2)]
     return Basics(
-        pickup_ms=tuple(pickup),
+        committed_ms=committed,
+        answered_ms=answered,
         enqueue=enqueue,
         drain={1: one.rate, 2: two.rate},
         worker_ms=one.worker_ms,
@@ -169,16 +173,22 @@ async def _drain(at: Bout, size: Size, processes: int) -> _Drain:
     )
 
 
-async def _pickup(at: Bout, size: Size) -> list[float]:
-    """Milliseconds from the answer of the enqueue to the begin of the work, one task after the other."""
+async def _pickup(at: Bout, size: Size) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Milliseconds from the commit of each task, and from the answer of its enqueue, to the begin of its work."""
     async with at.working() as workers:
         await workers.worked(count=1, within_s=PATIENCE_S)  # the one of the installation
         await asyncio.sleep(size.settle_s)
-        answered = await at.tell(_WARM_TASKS + size.told, size.gap_s)
-        begun = await workers.worked(count=1 + len(answered), within_s=PATIENCE_S)
-    if len(begun) != 1 + len(answered):
-        raise ChildProcessError(f"{len(begun)} of {1 + len(answered)} tasks began")
-    return [(at_work - told) * 1000 for at_work, told in zip(begun[1:], answered, strict=True)][_WARM_TASKS:]
+        told = await at.tell(_WARM_TASKS + size.told, size.gap_s)
+        begun = await workers.worked(count=1 + len(told), within_s=PATIENCE_S)
+    if len(begun) != 1 + len(told):
+        raise ChildProcessError(f"{len(begun)} of {1 + len(told)} tasks began")
+    commits = at.commits()
+    firsts = [commits[bisect_left(commits, called)] for called, _ in told]  # what its worker writes comes after
+    return _since(firsts, begun), _since([answered for _, answered in told], begun)
+
+
+def _since(told: Sequence[float], begun: Sequence[float]) -> tuple[float, ...]:
+    return tuple(1000 * (work - at) for at, work in zip(told, begun[1:], strict=True))[_WARM_TASKS:]
 
 
 async def _probe(at: Bout, size: Size) -> float:

@@ -56,15 +56,19 @@ def _cells(values: Row, form: str) -> list[str]:
 
 
 def _pickup(figures: Figures) -> Iterable[tuple[str, list[str]]]:
-    for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
-        rounds = [{who: percentile(basics.pickup_ms, share) for who, basics in one.items()} for one in figures.basics]
-        pooled = {
-            who: percentile([ms for one in figures.basics if who in one for ms in one[who].pickup_ms], share)
-            for who in _names(figures.basics)
-        }
-        yield name, _cells(pooled, ".2f")
-        if share == 0.5:
-            yield "p50 over ours", _cells(_to_ours(rounds, lambda ours, theirs: theirs / ours), ".2f")
+    def rows(name: str, of: Callable[[Basics], Sequence[float]]) -> Iterable[tuple[str, list[str]]]:
+        for percent in (50, 95, 99):
+            share = percent / 100
+            pooled = {
+                who: percentile([ms for one in figures.basics if who in one for ms in of(one[who])], share)
+                for who in _names(figures.basics)
+            }
+            yield f"from {name}, p{percent}", _cells(pooled, ".2f")
+        rounds = [{who: percentile(of(basics), 0.5) for who, basics in one.items()} for one in figures.basics]
+        yield "its p50 over ours", _cells(_to_ours(rounds, lambda ours, theirs: theirs / ours), ".2f")
+
+    yield from rows("its commit", lambda basics: basics.committed_ms)
+    yield from rows("the answer", lambda basics: basics.answered_ms)
 
 
 def _rates(figures: Figures) -> Iterable[tuple[str, list[str]]]:

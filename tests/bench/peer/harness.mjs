@@ -35,13 +35,14 @@ async function enqueue(peer, seconds, callers) {
 
 async function tell(peer, count, gapS) {
   const [enqueueOne, close] = await peer.producer(dsn, 1);
-  const answered = [];
+  const told = [];
   for (let i = 0; i < count; i++) {
     await sleep(gapS);
+    const called = now();
     await enqueueOne();
-    answered.push(now());
+    told.push([called, now()]);
   }
-  say(answered);
+  say(told);
   await close();
 }
 

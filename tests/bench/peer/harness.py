@@ -2,7 +2,7 @@
 
     install                  makes the tables, and stores one empty task
     enqueue SECONDS CALLERS  stores empty tasks one by one: {"count", "seconds"}
-    tell COUNT GAP_S         stores so many, with a pause before each: when each answer came
+    tell COUNT GAP_S         stores so many, with a pause before each: when each was called, and when its answer came
     work CONCURRENCY         works until SIGTERM: now and then a line with [when, task] of those that began
 
 The database is in `PEER_DSN`. Times are seconds of the monotonic clock, which all processes of a machine share.
@@ -80,13 +80,14 @@ async def _enqueue(peer: Peer, dsn: str, seconds: float, callers: int) -> None:
 
 
 async def _tell(peer: Peer, dsn: str, count: int, gap_s: float) -> None:
-    answered = []
+    told = []
     async with peer.producer(dsn, 1) as enqueue:
         for _ in range(count):
             await asyncio.sleep(gap_s)
+            called = time.monotonic()
             await enqueue()
-            answered.append(time.monotonic())
-    _say(answered)
+            told.append((called, time.monotonic()))
+    _say(told)
 
 
 async def _work(peer: Peer, dsn: str, concurrency: int) -> None:

@@ -5,9 +5,9 @@
 -- Locks: task_ready with SKIP LOCKED (never waits for another claimer), then tasks by ascending id.
 -- $1 queue, $2 floor, $3 limit, $4 worker, $5 lease, $6 deadline
 WITH picked AS MATERIALIZED (
-  SELECT queue, seq, task_id FROM task_ready WHERE queue = $1 AND seq >= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED
+  SELECT ctid AS at, seq, task_id FROM task_ready WHERE queue = $1 AND seq >= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED
 ), gone AS (
-  DELETE FROM task_ready r USING picked p WHERE (r.queue, r.seq) = (p.queue, p.seq) RETURNING r.task_id, r.seq
+  DELETE FROM task_ready r USING picked p WHERE r.ctid = p.at RETURNING r.task_id, r.seq
 ), started AS (
   UPDATE tasks t SET state = 'running', epoch = epoch + 1, attempt = attempt + 1, started_at = clock_timestamp()
   FROM (SELECT task_id, seq FROM gone ORDER BY task_id) AS g WHERE t.id = g.task_id AND t.state = 'ready'
