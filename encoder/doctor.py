@@ -7,11 +7,11 @@ import hashlib
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from encoder import errors
@@ -24,11 +24,17 @@ from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.protocol import Storage
 from encoder.store import engines
+from encoder.store.line import SEEN
+from encoder.store.protocol import Store
+from encoder.store.rows import Checkup, Stats, WorkerRow
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
+T = TypeVar("T")
+
 _MOST_OFF_S = 5.0  # links and signatures live for minutes
 _OLDEST_S = 600.0  # of an open transaction
+_NO_STORE = "none yet: see `database`"
 _NO_TABLES = "no tables yet: the next start makes them"
 _SMALL = b"written by encoder doctor, and removed again\n"
 
@@ -206,15 +212,14 @@ async def _database(machine: Machine) -> str:
 
 async def _queue(machine: Machine) -> str:
     """What wears a queue out, and what would mean that it is broken."""
-    url = machine.settings.database_url
-    dsn = url.get_secret_value() if url else None
-    if dsn is None or not await _is_ready(dsn):
-        return "none yet: see `database`"
-    store = await engines.open_store(dsn, pool_size=1)
-    try:
-        asked, seen, heard = time.time(), await store.checkup(), time.time()
-    finally:
-        await store.close()
+
+    async def look(store: Store) -> tuple[float, Checkup, float]:
+        return time.time(), await store.checkup(), time.time()
+
+    looked = await _on_store(machine, look)
+    if looked is None:
+        return _NO_STORE
+    asked, seen, heard = looked
     off_s = max(asked - seen.at.timestamp(), seen.at.timestamp() - heard, 0.0)
     if seen.stray or seen.missing:
         told = f"{seen.stray} places or leases without their task, {seen.missing} open tasks without theirs"
@@ -226,6 +231,37 @@ async def _queue(machine: Machine) -> str:
         raise Bad(told, "Find it in pg_stat_activity by its xact_start, and end it.")
     oldest = "" if seen.oldest_s is None else f", oldest transaction {seen.oldest_s:.0f} s"
     return f"agrees with its tasks, clock {off_s:.1f} s off{oldest}"
+
+
+async def _workers(machine: Machine) -> str:
+    """Whether somebody takes what waits."""
+
+    async def look(store: Store) -> tuple[Sequence[WorkerRow], Stats]:
+        return await store.workers(seen_within=SEEN), await store.stats(None)
+
+    looked = await _on_store(machine, look)
+    if looked is None:
+        return _NO_STORE
+    workers, stats = looked
+    taken = {queue for worker in workers if not worker.draining for queue in worker.info.queues}
+    left = sorted(depth.queue for depth in stats.queues if depth.waiting + depth.ready and depth.queue not in taken)
+    if left:
+        told = f"work waits in {', '.join(left)}, and no worker that lives takes it"
+        raise Bad(told, "Start `encoder worker` with ENCODER_WORKER_QUEUES that name it: see docs/queues.md.")
+    return f"{len(workers)} alive, for {', '.join(sorted(taken))}" if taken else "none alive, and nothing waits for one"
+
+
+async def _on_store(machine: Machine, look: Callable[[Store], Awaitable[T]]) -> T | None:
+    """What `look` finds; None where there is nothing to look at yet."""
+    url = machine.settings.database_url
+    dsn = url.get_secret_value() if url else None
+    if dsn is None or not await _is_ready(dsn):
+        return None
+    store = await engines.open_store(dsn, pool_size=1)
+    try:
+        return await look(store)
+    finally:
+        await store.close()
 
 
 async def _is_ready(dsn: str) -> bool:
@@ -250,4 +286,5 @@ _LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "file roots": _file_roots,
     "database": _database,
     "queue": _queue,
+    "workers": _workers,
 }

@@ -232,6 +232,24 @@ async def test_a_transaction_that_nobody_ends_is_told(
         await forgotten.close()
 
 
+@pytest.mark.both_databases
+async def test_work_that_nobody_takes_is_told(settings: Settings, dsn: str) -> None:
+    """Seen to fail when a worker that drains counted, and when one that takes from other queues did."""
+    ours = settings.model_copy(update={"database_url": SecretStr(dsn)})
+    store = await engines.open_store(dsn)
+    assert (await found(ours, "workers")).detail == "none alive, and nothing waits for one"
+    await work.enqueue(store)
+    await store.hello(work.new_worker(queues=("io",)))
+    leaving = work.new_worker(queues=("encode",))
+    await store.hello(leaving)
+    assert (await found(ours, "workers")).ok
+    await store.draining(leaving.id)
+    left = await found(ours, "workers")
+    assert (left.ok, left.detail) == (False, "work waits in encode, and no worker that lives takes it")
+    assert "ENCODER_WORKER_QUEUES" in left.to_do
+    await store.close()
+
+
 async def _run(dsn: str, statement: str) -> None:
     connection = await asyncpg.connect(dsn)
     try:
