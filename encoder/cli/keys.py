@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from encoder.cli import exits
+from encoder.cli.members import members
 from encoder.cli.serve import serve
 from encoder.cli.text import clean
 from encoder.model.ids import DEFAULT_TENANT, KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 
 if TYPE_CHECKING:
-    from encoder.model.base import Json
     from encoder.store.rows import KeyRow
 
 _SCOPES = (Scope.READ.value, Scope.WRITE.value)
@@ -67,7 +66,7 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
         good_for=timedelta(days=days) if days else None,
     )
     made = serve(lambda settings: roles.on_store(settings, lambda store: store.add_key(new), data=data))
-    click.echo(json.dumps({**_members(made), "key": key}) if as_json else key)
+    click.echo(json.dumps({**members(made), "key": key}) if as_json else key)
     if not as_json:
         click.echo(f"This is key {made.id}, shown this once. Clients take it from ENCODER_API_KEY.", err=True)
     return exits.DONE
@@ -81,7 +80,7 @@ def listed(data: Path, *, as_json: bool) -> int:
     from encoder import roles  # noqa: PLC0415  # as in create
 
     for key in serve(lambda settings: roles.on_store(settings, lambda store: store.keys(), data=data)):
-        click.echo(json.dumps(_members(key)) if as_json else clean(_line(key)))
+        click.echo(json.dumps(members(key)) if as_json else clean(_line(key)))
     return exits.DONE
 
 
@@ -103,12 +102,6 @@ def _line(key: KeyRow) -> str:
     if key.revoked_at:
         return f"{words}  revoked {_time(key.revoked_at)}"
     return f"{words}  {'expires' if key.live else 'expired'} {_time(key.expires_at)}" if key.expires_at else words
-
-
-def _members(key: KeyRow) -> dict[str, Json]:
-    """As JSON; times as the API writes them."""
-    found = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(key).items()}
-    return found | {"scopes": sorted(key.scopes)}
 
 
 def _time(at: datetime | None) -> str:

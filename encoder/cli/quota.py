@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from encoder.cli import exits
+from encoder.cli.members import members
 from encoder.cli.serve import serve
 from encoder.cli.text import clean
 from encoder.model.ids import TenantId
@@ -56,7 +57,7 @@ def quota(
         return [found]
 
     for each in serve(lambda settings: roles.on_store(settings, said)):
-        click.echo(_json(each) if as_json else clean(_line(each)))
+        click.echo(json.dumps(members(each)) if as_json else clean(_line(each)))
     return exits.DONE
 
 
@@ -74,8 +75,3 @@ async def _found(store: Store, tenant_id: TenantId, queue: str) -> Quota:
 def _line(quota: Quota) -> str:
     cap = "none" if quota.cap is None else quota.cap
     return f"tenant {quota.tenant_id}  {quota.queue}  cap {cap}  share {quota.share}"
-
-
-def _json(quota: Quota) -> str:
-    """Members as the API would write them."""
-    return json.dumps({"tenantId": quota.tenant_id, "queue": quota.queue, "cap": quota.cap, "share": quota.share})

@@ -6,7 +6,6 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +13,7 @@ import click
 
 from encoder import errors
 from encoder.cli import exits
+from encoder.cli.members import members
 from encoder.cli.next import command
 from encoder.cli.text import clean
 
@@ -93,7 +93,7 @@ def doctor(*, as_json: bool) -> int:
 
     findings = serve(roles.run_doctor)
     for finding in findings:
-        click.echo(json.dumps(asdict(finding)) if as_json else _line(finding))
+        click.echo(json.dumps(members(finding)) if as_json else _line(finding))
     return exits.DONE if all(finding.ok for finding in findings) else exits.FAILED
 
 

@@ -23,7 +23,7 @@ async def test_a_key_is_made_shown_once_and_revoked(dsn: str, store: PostgresSto
 
     listed = await encoder("keys", "list", "--json", ENCODER_DATABASE_URL=dsn)
     told = json.loads(listed.out)
-    assert (told["id"], told["tenant_id"], told["scopes"], told["live"]) == (row.id, 7, ["read"], True)
+    assert (told["id"], told["tenantId"], told["scopes"], told["live"]) == (row.id, 7, ["read"], True)
     assert (await encoder("keys", "revoke", str(row.id), ENCODER_DATABASE_URL=dsn)).code == 0
     for_people = await encoder("keys", "list", ENCODER_DATABASE_URL=dsn)
     assert f"{row.id}  {key[:13]}…  ci" in for_people.out
