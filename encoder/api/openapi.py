@@ -18,6 +18,7 @@ from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
 _ALWAYS = (400, 403, 500)  # what any call may get: a bad query, header or body, a foreign page, a bug of ours
+_OF_CALLERS = (401, 429)  # what any call may get that is not public: it shows no good key, or comes too often
 _KEY = "key"
 _SCHEME = {
     "type": "http",
@@ -93,7 +94,7 @@ def _in_query(parameter: Parameter) -> _Schema:
 def _responses(operation: Operation) -> _Schema:
     told = {str(status): _response(status, answer) for status, answer in operation.answers.items()}
     problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
-    for status in sorted({*_ALWAYS, *operation.problems, *((401,) if operation.scope else ())}):
+    for status in sorted({*_ALWAYS, *operation.problems, *(_OF_CALLERS if operation.scope else ())}):
         told.setdefault(
             str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
         )
