@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
+import os
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,29 +53,47 @@ async def shared(call: Call) -> web.StreamResponse:
 
 
 async def _served(call: Call, linked: Linked | None, headers: dict[str, str]) -> web.FileResponse:
-    """Raises errors.Rejected: `not_found`, `link_expired`, `range_not_satisfiable`."""
+    """Raises errors.Rejected: `not_found`, `link_expired`, `precondition_failed`, `range_not_satisfiable`."""
     if linked is None:
-        raise problems.not_found("No link leads here, or what it led to is gone.")
+        raise _nothing()
     if linked.expired:
-        raise Rejected.because("link_expired", CATALOGUE["link_expired"].to_do)
-    await _check_range(call.request, linked.path)
+        raise _refusal("link_expired")
+    await _check_wishes(call.request, linked.path)
     # whoever holds the link may play it
     headers = {**headers, "Cross-Origin-Resource-Policy": "cross-origin"}
     return web.FileResponse(linked.path, chunk_size=CHUNK_BYTES, headers=headers)
 
 
-async def _check_range(request: web.Request, path: Path) -> None:
+async def _check_wishes(request: web.Request, path: Path) -> None:
     """Refuse in our own form what `FileResponse` would refuse without a body. With If-Range, the range is a wish."""
+    try:
+        there = await asyncio.to_thread(path.stat)
+    except FileNotFoundError:
+        raise _nothing() from None
+    if _is_another(request, there):
+        raise _refusal("precondition_failed")
     if "Range" not in request.headers or "If-Range" in request.headers:
         return
-    size = (await asyncio.to_thread(path.stat)).st_size
     try:
         wanted = request.http_range
     except ValueError:
-        raise _no_such_range() from None
-    if (wanted.start or 0) >= size:
-        raise _no_such_range()
+        raise _refusal("range_not_satisfiable") from None
+    if (wanted.start or 0) >= there.st_size:
+        raise _refusal("range_not_satisfiable")
 
 
-def _no_such_range() -> Rejected:
-    return Rejected.because("range_not_satisfiable", CATALOGUE["range_not_satisfiable"].to_do)
+def _is_another(request: web.Request, there: os.stat_result) -> bool:
+    """Whether the caller wants only a file of another version (RFC 9110, 13.1). The tag is that of `FileResponse`."""
+    if request.if_match is not None:
+        tag = f"{there.st_mtime_ns:x}-{there.st_size:x}"
+        return not any(wanted.value in ("*", tag) and not wanted.is_weak for wanted in request.if_match)
+    since = request.if_unmodified_since
+    return since is not None and there.st_mtime > since.timestamp()
+
+
+def _nothing() -> Rejected:
+    return problems.not_found("No link leads here, or what it led to is gone.")
+
+
+def _refusal(code: str) -> Rejected:
+    return Rejected.because(code, CATALOGUE[code].to_do)

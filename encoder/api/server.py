@@ -24,6 +24,7 @@ KEEP_ALIVE_S = 75.0  # longer than that of usual proxies, so that they close fir
 LINGER_S = 2.0  # a refused body is read so long, for the answer to arrive
 DRAIN_S = 20.0
 MAX_LINE_BYTES = 8190
+MAX_FIELD_BYTES = 8192  # another one: by its limit alone does aiohttp tell which of the two was too long
 MAX_HEADERS = 128
 
 
@@ -79,9 +80,9 @@ class _Connection(RequestHandler):
 
 
 def _status(status: int, exc: BaseException | None) -> int:
-    if isinstance(exc, http_exceptions.LineTooLong) or "Too many headers" in str(exc):
-        return 431
-    return status
+    if isinstance(exc, http_exceptions.LineTooLong):
+        return 414 if exc.args[1] == MAX_LINE_BYTES else 431
+    return 431 if "Too many headers" in str(exc) else status
 
 
 class _Server(web.Server):
@@ -100,7 +101,7 @@ class Runner(web.AppRunner):
             access_log=None,
             keepalive_timeout=KEEP_ALIVE_S,
             lingering_time=LINGER_S,
-            max_field_size=MAX_LINE_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
             max_headers=MAX_HEADERS,
             max_line_size=MAX_LINE_BYTES,
             shutdown_timeout=DRAIN_S,

@@ -279,6 +279,19 @@ async def test_a_link_gives_the_file_whole_or_in_ranges_and_to_nobody_without_it
             assert body.startswith(await response.read(), first)
     async with api.ask("GET", link, headers={"If-None-Match": etag}) as response:
         assert response.status == 304
+    for headers, status in (
+        ({"If-Match": f'"other", {etag}'}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"other"'}, 412),
+        ({"If-Match": f"W/{etag}"}, 412),
+        ({"If-Unmodified-Since": "Thu, 01 Jan 2099 00:00:00 GMT"}, 200),
+        ({"If-Unmodified-Since": "Thu, 01 Jan 1998 00:00:00 GMT"}, 412),
+        ({"If-Unmodified-Since": "Thu, 01 Jan 1998 00:00:00 GMT", "If-Match": etag}, 200),
+    ):
+        async with api.ask("GET", link, headers=headers) as response:
+            told = await response.read()
+            assert response.status == status, headers
+            assert status == 200 or json.loads(told)["code"] == "precondition_failed"
     for wanted in ("bytes=10240-", "bytes=9-3", "lines=1-2"):
         async with api.ask("GET", link, headers={"Range": wanted}) as response:
             told = json.loads(await response.read())

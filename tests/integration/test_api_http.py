@@ -8,7 +8,7 @@ import io
 import json
 import re
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,10 +59,12 @@ async def refused(
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 20_000, b'{"a":NaN}', b'{"a":1e400}', b"1" * 5000, b"\xff"])
 async def test_a_body_that_is_no_json_is_malformed(api: Api, body: bytes) -> None:
+    """A1, A2, A3, A4"""
     assert await refused(api, body) == (400, "invalid_json")
 
 
 async def test_a_member_twice_and_text_without_a_form_are_refused_with_their_place(api: Api) -> None:
+    """A5, A6"""
     body = rb'{"source":{"url":"https://h.example/\u0000"},"source":{},"tags":["\ud800"],"outputs":[{"preset":"h264"}]}'
     async with api.ask("POST", "/jobs", data=body, headers=JSON) as response:
         told = await problem(response)
@@ -77,6 +79,7 @@ async def test_a_member_twice_and_text_without_a_form_are_refused_with_their_pla
     ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/octet-stream"],
 )
 async def test_other_media_types_are_not_taken(api: Api, media_type: str) -> None:
+    """A7"""
     assert await refused(api, json.dumps(GOOD).encode(), {"Content-Type": media_type}) == (
         415,
         "unsupported_media_type",
@@ -84,6 +87,7 @@ async def test_other_media_types_are_not_taken(api: Api, media_type: str) -> Non
 
 
 async def test_a_body_without_a_type_or_in_utf_16_is_not_taken(api: Api) -> None:
+    """A7"""
     head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
     assert b"415 Unsupported" in await api.raw(head)
     assert await refused(api, json.dumps(GOOD).encode("utf-16")) == (415, "unsupported_media_type")
@@ -96,6 +100,7 @@ async def _pieces(count: int) -> AsyncIterator[bytes]:
 
 
 async def test_a_large_body_is_refused_in_either_framing_and_without_being_kept(api: Api) -> None:
+    """A8"""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert await refused(api, b" " * 2_000_000) == (413, "body_too_large")
     assert await refused(api, _pieces(32)) == (413, "body_too_large")
@@ -108,6 +113,7 @@ async def test_a_large_body_is_refused_in_either_framing_and_without_being_kept(
 
 
 async def test_a_large_inline_source_is_taken_and_a_large_job_around_it_is_not(api: Api) -> None:
+    """A16, where it is too long"""
     data = "QUJD" * 1_000_000
     body = json.dumps(GOOD | {"source": {"kind": "inline", "data": data}})
     async with api.ask("POST", "/jobs", data=io.BytesIO(body.encode()), headers=JSON) as response:
@@ -139,6 +145,7 @@ async def test_a_body_is_refused_by_every_operation_that_takes_none(api: Api) ->
 
 
 async def test_a_compressed_body_is_measured_by_what_comes_out(api: Api) -> None:
+    """A9"""
     zipped = gzip.compress(json.dumps(GOOD).encode())
     async with api.ask("POST", "/jobs", data=zipped, headers=JSON | {"Content-Encoding": "gzip"}) as response:
         assert response.status == 202
@@ -186,25 +193,31 @@ GARBAGE = [
     b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: 127.0.0.1\r\n\r\n",
     b"GET http://[::1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 9000 + b"\r\n\r\n",
+    b"GET /" + b"a" * 99000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: /" + b"a" * 9000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"X" * 9000 + b": a\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + b"".join(b"X-%d: a\r\n" % n for n in range(200)) + b"\r\n",
 ]
 
 
 @pytest.mark.parametrize("data", GARBAGE)
 async def test_what_the_parser_refuses_is_a_problem_too_and_ends_the_connection(api: Api, data: bytes) -> None:
+    """A10, H2"""
     answer = await api.raw(data)
     head, _, body = answer.partition(b"\r\n\r\n")
     told = json.loads(body)
-    assert told["status"] in {400, 431}
+    too_long = "uri_too_long" if data.startswith(b"GET /aaa") else "headers_too_large"
+    assert told["code"] == (too_long if len(data) > 1000 else "invalid_header")
+    assert told["status"] == CATALOGUE[told["code"]].status
     assert f" {told['status']} ".encode() in head.splitlines()[0]
     assert b"application/problem+json" in head
     assert b"\r\nServer: encoder\r\n" in head
+    assert b"\r\nX-Content-Type-Options: nosniff\r\n" in head
     assert not any(word in answer for word in (b"Python", b"aiohttp"))
-    assert told["code"] == ("headers_too_large" if told["status"] == 431 else "invalid_header")
 
 
 async def test_a_chunk_that_is_none_is_malformed(api: Api) -> None:
+    """A10"""
     head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
     assert b" 400 Bad Request\r\n" in await api.raw(head + b"\r\nzz\r\n{}\r\n0\r\n\r\n")
 
@@ -212,6 +225,7 @@ async def test_a_chunk_that_is_none_is_malformed(api: Api) -> None:
 async def test_slow_headers_are_cut_off_and_idle_connections_are_kept(
     store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A12"""
     monkeypatch.setattr(server, "HEADERS_S", 0.2)
     async with running(store, tmp_path) as api:
         assert await api.raw(b"GET /livez HTTP/1.1\r\nHost: 127.") == b""
@@ -228,7 +242,35 @@ async def test_slow_headers_are_cut_off_and_idle_connections_are_kept(
         writer.close()
 
 
+async def test_a_connection_that_is_idle_for_long_is_closed(
+    store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A12"""
+    monkeypatch.setattr(server, "KEEP_ALIVE_S", 0.2)
+    async with running(store, tmp_path) as api:
+        answer = await api.raw(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_crowd_that_dawdles_holds_up_nobody_and_is_sent_away(
+    store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A12: half of it stalls in its headers, half in its body. Without a limit on either it would stay for good."""
+    monkeypatch.setattr(server, "HEADERS_S", 1.0)
+    monkeypatch.setattr("encoder.api.body.IDLE_S", 1.0)
+    about = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
+    async with running(store, tmp_path) as api:
+        crowd = [asyncio.create_task(api.raw(about if number % 2 else about + b"\r\n{")) for number in range(200)]
+        await asyncio.sleep(0.2)
+        async with asyncio.timeout(1.0):
+            assert (await api.get("/livez"))["status"] == "ok"
+        assert not any(slow.done() for slow in crowd)
+        answers = await asyncio.gather(*crowd)
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 408 ", b""] * 100
+
+
 async def test_a_body_that_stalls_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A12"""
     monkeypatch.setattr("encoder.api.body.IDLE_S", 0.1)
     head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     answer = await api.raw(head)
@@ -251,6 +293,7 @@ async def test_a_body_that_stalls_is_given_up(api: Api, monkeypatch: pytest.Monk
     ],
 )
 async def test_an_open_server_is_open_to_its_own_machine_only(api: Api, headers: dict[str, str], code: str) -> None:
+    """B12, H6"""
     for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/livez"), ("GET", "/nothing")):
         async with api.ask(method, path, headers=headers) as response:
             assert (response.status, (await problem(response))["code"]) == (403, code)
@@ -276,22 +319,37 @@ async def test_a_server_that_is_not_open_leaves_names_to_its_proxy(store: Postgr
         assert response.status == 200
 
 
+GUARDS = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Server": "encoder",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def check_guards(headers: Mapping[str, str]) -> None:
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+    assert "; frame-ancestors 'none'" in policy
+    assert {name: headers[name] for name in GUARDS} == GUARDS
+    assert len(headers["X-Request-Id"]) == 32
+    assert headers["Cache-Control"] in {"no-store", "max-age=3600"}
+    assert headers["Cache-Control"] == "no-store" or headers["Content-Type"].startswith(("text/css", "text/javascript"))
+
+
 async def test_every_answer_carries_the_same_guards(api: Api) -> None:
-    link = "/storage/x?expires=1&name=a&signature=b"
-    seen = ("/", "/jobs", "/docs/errors", "/static/encoder.css", "/metrics", "/openapi.json", "/nothing", link)
-    calls = [("GET", path) for path in seen] + [("PUT", "/jobs"), ("POST", "/jobs")]
-    for method, path in calls:
+    """H2: every operation and page, and what they refuse."""
+    listed = operations(QueueMetrics(api.parts.store, CollectorRegistry()))
+    calls = {(each.method, re.sub(r"\{\w+\}", "1", each.path)) for each in listed}
+    calls |= {
+        ("GET", path) for path in ("/", "/static/encoder.css", "/docs/ui/start.js", "/nothing", "/storage/x?expires=1")
+    }
+    for method, path in sorted(calls | {("PUT", "/jobs"), ("BREW", "/jobs")}):
         async with api.ask(method, path) as response:
-            headers = response.headers
-            assert "default-src 'none'" in headers["Content-Security-Policy"]
-            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-            assert headers["X-Content-Type-Options"] == "nosniff"
-            assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-            assert headers["Referrer-Policy"] == "no-referrer"
-            assert headers["Server"] == "encoder"
-            assert len(headers["X-Request-Id"]) == 32
-            if path != "/static/encoder.css":
-                assert headers["Cache-Control"] == "no-store"
+            check_guards(response.headers)
+    async with api.ask("POST", "/jobs", data=io.BytesIO(b" " * 2_000_000), headers=JSON) as response:
+        assert response.status == 413
+        check_guards(response.headers)
 
 
 @dataclass
@@ -308,6 +366,7 @@ class Broken:
 
 
 async def test_a_bug_of_ours_tells_nothing_but_an_id(tmp_path: Path) -> None:
+    """A22"""
     secret = "SELECT secret FROM /opt/encoder; postgresql://u:p@h"
     broken: Any = Broken(RuntimeError(secret))
     async with running(broken, tmp_path) as api:
@@ -316,9 +375,11 @@ async def test_a_bug_of_ours_tells_nothing_but_an_id(tmp_path: Path) -> None:
                 told = await problem(response)
                 assert (response.status, told["code"]) == (500, "internal_error")
                 assert not any(word in str(told) for word in ("SELECT", "Runtime", "encoder/"))
+                check_guards(response.headers)
 
 
 async def test_while_the_database_is_away_calls_are_told_when_to_come_back(tmp_path: Path) -> None:
+    """K1"""
     away: Any = Broken(errors.StoreUnavailable("away"))
     async with running(away, tmp_path) as api:
         calls = (("GET", "/jobs", None), ("GET", "/jobs/1", None), ("POST", "/jobs", GOOD), ("GET", "/workers", None))

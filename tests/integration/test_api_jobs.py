@@ -217,6 +217,7 @@ async def test_jobs_are_found_by_state_tag_text_and_time(api: Api) -> None:
     ],
 )
 async def test_a_wrong_query_is_malformed(api: Api, query: str) -> None:
+    """A6 and A19"""
     async with api.ask("GET", f"/jobs?{query}") as response:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
 
@@ -239,6 +240,7 @@ async def test_each_wrong_parameter_is_named(api: Api) -> None:
 
 
 async def test_a_cursor_is_good_for_its_own_question_only(api: Api) -> None:
+    """A19"""
     for _ in range(3):
         await api.submit(JOB)
     cursor = (await api.get("/jobs?limit=1&tag=trailer"))["nextCursor"]
@@ -251,12 +253,14 @@ async def test_a_cursor_is_good_for_its_own_question_only(api: Api) -> None:
 
 
 async def test_fifty_equal_posts_at_once_make_one_job(api: Api) -> None:
+    """A17"""
     answers = await asyncio.gather(*(api.submit(JOB, key="order-42") for _ in range(50)))
     assert len({str(answer) for answer in answers}) == 1
     assert len((await api.get("/jobs"))["jobs"]) == 1
 
 
 async def test_a_key_stands_for_one_body_however_it_is_written(api: Api) -> None:
+    """A17"""
     first = await api.submit(JOB, key="order-42")
     same = dict(reversed(JOB.items()))
     async with api.ask("POST", "/jobs", json=same, headers={"Idempotency-Key": '"order-42"'}) as response:
@@ -270,6 +274,7 @@ async def test_a_key_stands_for_one_body_however_it_is_written(api: Api) -> None
 
 @pytest.mark.parametrize("key", ["", '""', "k" * 256, "ключ", "a\tb"])
 async def test_a_wrong_key_is_malformed(api: Api, key: str) -> None:
+    """A17"""
     async with api.ask("POST", "/jobs", json=JOB, headers={"Idempotency-Key": key}) as response:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_header")
     assert (await api.get("/jobs"))["jobs"] == []
@@ -282,6 +287,7 @@ async def test_a_refused_body_keeps_no_key(api: Api) -> None:
 
 
 async def test_a_client_that_resets_before_the_answer_finds_its_job_again(api: Api) -> None:
+    """A18"""
     body = b'{"source":{"url":"https://media.example.com/a"},"outputs":[{"preset":"h264"}]}'
     about = ("Host: 127.0.0.1", "Content-Type: application/json", "Idempotency-Key: k", f"Content-Length: {len(body)}")
     head = "\r\n".join(("POST /jobs HTTP/1.1", *about, "", ""))
@@ -357,6 +363,7 @@ async def test_what_is_absent_is_named(api: Api) -> None:
 
 
 async def test_a_refused_job_leaves_no_row(api: Api) -> None:
+    """A13"""
     for extra in ("status", "tenantId", "attempts", "sorce"):
         async with api.ask("POST", "/jobs", json=JOB | {extra: 1}) as response:
             told = await response.json()

@@ -43,15 +43,18 @@ def refusal(raw: bytes) -> list[tuple[str, str]]:
     ],
 )
 def test_what_is_not_json_is_malformed(raw: bytes) -> None:
+    """A1, A2, A3, A4"""
     assert refusal(raw) == [("", "invalid_json")]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "utf-32-be"])
 def test_other_encodings_than_utf_8_are_not_taken(encoding: str) -> None:
+    """A7"""
     assert refusal('{"a":1}'.encode(encoding)) == [("", "unsupported_media_type")]
 
 
 def test_a_member_that_stands_twice_is_refused_where_it_stands() -> None:
+    """A5"""
     assert refusal(b'{"a":[{"b":1,"c":2,"b":3}],"a~/":1,"a~/":2}') == [
         ("/a~0~1", "duplicate_key"),
         ("/a/0/b", "duplicate_key"),

@@ -21,6 +21,7 @@ def test_a_cursor_leads_back_to_its_job(job: int, question: str) -> None:
 
 
 def test_a_cursor_is_nothing_to_anybody_else() -> None:
+    """A19"""
     cursor = CURSORS.write(JobId(7), tenant_id=ONE, question="tag=a")
     for reader, tenant, question in ((CURSORS, OTHER, "tag=a"), (CURSORS, ONE, "tag=b"), (Cursors(b"x"), ONE, "tag=a")):
         with pytest.raises(Rejected, match="another question"):

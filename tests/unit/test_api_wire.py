@@ -440,6 +440,7 @@ def faults_of(body: Any, places: wire.Places | None = None) -> dict[str, str]:  
 def test_a_wrong_value_is_refused_at_its_place_under_a_stable_code(
     path: str, value: Json, place: str, code: str
 ) -> None:
+    """A13, A14, A15, A16, A23"""
     assert faults_of(changed(path, value)) == {place: code}
     assert CATALOGUE[code].status in {413, 422}
 
@@ -667,6 +668,7 @@ def test_a_body_that_is_no_object_is_refused_as_a_whole(body: Json) -> None:
 
 
 def test_two_outputs_may_not_go_to_one_place() -> None:
+    """A15"""
     outputs = [
         {"preset": "h264", "destination": OUT},
         {"preset": "vp9", "destination": {"kind": "file", "path": "/media//out.mp4"}},
