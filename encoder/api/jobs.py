@@ -24,6 +24,8 @@ from encoder.model.queue import ENCODE, IO, named
 from encoder.store.rows import JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
+# an Idempotency-Key: quoted as the draft of the standard has it, or bare as most send it
+KEY = rf'("[ !#-\[\]-~]{{1,{MAX_KEY_CHARS}}}"|(?!""$)[!-~]([ -~]{{0,{MAX_KEY_CHARS - 2}}}[!-~])?)'
 DEFAULT_PAGE = 50
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _OUTPUT = re.compile(r"[0-9]{1,2}")
@@ -157,16 +159,15 @@ async def _check_queue(call: Call, queue: str) -> None:
 
 
 def _idempotency_key(request: web.Request) -> str | None:
-    """The key, bare as most send it or quoted as the draft of the standard has it."""
+    """The key, without its quotes."""
     given = request.headers.getall("Idempotency-Key", [])
     if not given:
         return None
-    quoted = _QUOTED.fullmatch(given[0])
-    key = quoted[1] if quoted else given[0]
-    if len(given) > 1 or not 1 <= len(key) <= MAX_KEY_CHARS or not (key.isascii() and key.isprintable()):
+    if len(given) > 1 or not re.fullmatch(KEY, given[0]):
         message = f"`Idempotency-Key` must stand once and have 1 to {MAX_KEY_CHARS} printable ASCII characters."
         raise Rejected.because("invalid_header", message)
-    return key
+    quoted = _QUOTED.fullmatch(given[0])
+    return quoted[1] if quoted else given[0]
 
 
 def _hash(body: Json) -> bytes:

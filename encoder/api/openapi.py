@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from encoder import __version__
-from encoder.api import problems
-from encoder.api.operations import Answer, Operation
+from encoder.api import examples, problems
+from encoder.api.operations import Answer, Header, Operation
 from encoder.api.problems import ProblemAnswer
 from encoder.api.query import Parameter
 from encoder.api.wire_schema import schemas
 from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
-_ALWAYS = (400, 403, 500)  # what any call may get: a bad query, header or body, a foreign page, a bug of ours
-_OF_CALLERS = (401, 429)  # what any call may get that is not public: it shows no good key, or comes too often
+# What any call may get: a bad query, header or body, a foreign page, too long an address or headers, a bug of ours; and
+# one that asks for a key: none that is good, no database to look it up in.
+_ALWAYS = (400, 403, 414, 431, 500)
+_GUARDED = (401, 503)
 _KEY = "key"
 _SCHEME = {
     "type": "http",
@@ -56,7 +58,11 @@ def _operation(operation: Operation) -> _Schema:
     described: _Schema = {
         "operationId": operation.operation_id,
         "summary": operation.summary,
-        "parameters": [*_in_path(operation.path), *_in_headers(operation.headers), *map(_in_query, operation.query)],
+        "parameters": [
+            *_in_path(operation.path),
+            *map(_in_header, operation.headers),
+            *map(_in_query, operation.query),
+        ],
         "responses": _responses(operation),
         "security": [{_KEY: [operation.scope]}] if operation.scope else [],
     }
@@ -67,7 +73,9 @@ def _operation(operation: Operation) -> _Schema:
 
 def _taken(body: str) -> _Schema:
     """A class of the job language as JSON, or bytes of a media type."""
-    return {body: {}} if "/" in body else {"application/json": {"schema": {"$ref": _REF.format(name=body)}}}
+    if "/" in body:
+        return {body: {}}
+    return {"application/json": {"schema": {"$ref": _REF.format(name=body)}, "examples": examples.of(body)}}
 
 
 def _in_path(path: str) -> Iterable[_Schema]:
@@ -75,10 +83,9 @@ def _in_path(path: str) -> Iterable[_Schema]:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
-def _in_headers(headers: Mapping[str, str]) -> Iterable[_Schema]:
-    for name, about in headers.items():
-        schema = {"type": "string", "minLength": 1, "maxLength": 255}
-        yield {"name": name, "in": "header", "description": about, "schema": schema}
+def _in_header(header: Header) -> _Schema:
+    schema = {"type": "string", **({"pattern": header.pattern} if header.pattern else {})}
+    return {"name": header.name, "in": "header", "description": header.about, "schema": schema}
 
 
 def _in_query(parameter: Parameter) -> _Schema:
@@ -93,8 +100,10 @@ def _in_query(parameter: Parameter) -> _Schema:
 
 def _responses(operation: Operation) -> _Schema:
     told = {str(status): _response(status, answer) for status, answer in operation.answers.items()}
+    if operation.links:
+        told[str(max(operation.answers))]["links"] = {name: _link(name, at) for name, at in operation.links.items()}
     problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
-    for status in sorted({*_ALWAYS, *operation.problems, *(_OF_CALLERS if operation.scope else ())}):
+    for status in sorted({*_ALWAYS, *operation.problems, *(_GUARDED if operation.scope else ())}):
         told.setdefault(
             str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
         )
@@ -109,6 +118,10 @@ def _response(status: int, answers: tuple[Answer, ...]) -> _Schema:
         else:
             content["application/json"] = {"schema": {"$ref": _REF.format(name=answer.__name__)}}
     return {"description": problems.phrase(status), **({"content": content} if content else {})}
+
+
+def _link(operation_id: str, member: str) -> _Schema:
+    return {"operationId": operation_id, "parameters": {"id": f"$response.body#/{member}"}}
 
 
 def _answer_schemas(operations: Iterable[Operation]) -> _Schema:

@@ -22,11 +22,21 @@ Answer = type[Record] | str  # a record as JSON, or a media type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """One that an operation minds. `pattern`: those that it takes; None: any, and what it does not know is as none."""
+
+    name: str
+    about: str
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
     `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes; None: it
     takes none, and refuses one.
+    `links`: the operations that its answer leads to, with the member of it that their path takes.
     `scope`: what a key must be good for; None: the operation is public.
     `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
     """
@@ -40,7 +50,8 @@ class Operation:
     answers: Mapping[int, tuple[Answer, ...]]
     problems: tuple[int, ...] = ()
     query: tuple[Parameter, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[Header, ...] = ()
+    links: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     folder: bool = False
 
@@ -79,7 +90,7 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
             if operation.folder:  # a link that we did not write has no faults: it leads nowhere
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
-        tenant = None if operation.scope is None else await _admitted(request, operation.scope, parts)
+        tenant = None if operation.scope is None else await parts.gate.admit(request, operation.scope)
         if operation.body is None:
             await body.refuse(request)
         return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
@@ -87,14 +98,6 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
     # GET does not bring HEAD along: what is served is what is documented
     settings = {"allow_head": False} if operation.method == "GET" else {}
     return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, settings)
-
-
-async def _admitted(request: web.Request, scope: Scope, parts: Parts) -> TenantId:
-    """Whose call it is, and one more of those that it may make."""
-    caller = await parts.gate.admit(request, scope)
-    if caller.counted is not None:
-        parts.rates.count(caller.counted, request.method)
-    return caller.tenant_id
 
 
 def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

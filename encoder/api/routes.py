@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from encoder.api import answers, dead, docs, events, files, fleet, health, jobs, query, receive, uploads
 from encoder.api.metrics import QueueMetrics
-from encoder.api.operations import Operation
+from encoder.api.operations import Header, Operation
 from encoder.errors import FailureClass
 from encoder.model.key import Scope
 from encoder.model.media import Media
 
 _JSON_PROBLEMS = (408, 413, 415, 422, 503)
 _OF_AN_UPLOAD = (404, 409)  # that is named as a source
+_FILE = ("*/*",)  # of the type that its name tells
+_OF_THE_JOB = dict.fromkeys(("getJob", "listEvents", "cancelJob", "retryJob", "deleteJob"), "id")
 _LIMIT = query.whole("limit", "how many at most", low=1, high=200, default=50)
 
 
@@ -31,8 +33,15 @@ _JOBS = (
         scope=Scope.WRITE,
         body="Job",
         query=(query.switch("dryRun", "probe and plan only; nothing is stored"),),
-        headers={"Idempotency-Key": "the same key and body within 24 h: the first answer again"},
+        headers=(
+            Header(
+                name="Idempotency-Key",
+                about="the same key and body within 24 h: the first answer again",
+                pattern=f"^{jobs.KEY}$",
+            ),
+        ),
         answers={200: (answers.PreviewAnswer,), 202: (answers.AcceptedAnswer,)},
+        links=_OF_THE_JOB,
         problems=(*_JSON_PROBLEMS, *_OF_AN_UPLOAD),
     ),
     Operation(
@@ -119,7 +128,7 @@ _ONE_JOB = (
             query.whole("after", "only events behind this `seq`", low=0, high=10**9, default=0),
             query.whole("limit", "how many at most", low=1, high=events.BATCH, default=events.BATCH),
         ),
-        headers={"Last-Event-ID": "of a stream: the event after which to go on"},
+        headers=(Header(name="Last-Event-ID", about="of a stream: the event after which to go on"),),
         answers={200: (answers.EventsAnswer, "text/event-stream")},
         problems=(404, 503),
     ),
@@ -145,6 +154,7 @@ _UPLOADS = (
         scope=Scope.WRITE,
         body="Upload",
         answers={200: (answers.UploadAnswer,)},
+        links={"getUploadStatus": "file_id"},
         problems=_JSON_PROBLEMS,
     ),
     Operation(
@@ -275,8 +285,8 @@ _STORAGE = (
                 query.text("name", "from the link", required=True),
                 query.text("signature", "from the link", required=True),
             ),
-            answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
-            problems=(404, 416),
+            answers={200: _FILE, 206: _FILE, 304: ()},
+            problems=(404, 412, 416),
         )
         for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
     ),
@@ -289,8 +299,8 @@ _STORAGE = (
             summary="A file of a folder in the platform's storage, by a signed link or from beside one",
             handler=files.shared,
             scope=None,
-            answers={200: ("application/octet-stream",), 206: ("application/octet-stream",)},
-            problems=(404, 416),
+            answers={200: _FILE, 206: _FILE, 304: ()},
+            problems=(404, 412, 416),
         )
         for method, operation_id in (("GET", "getSharedFile"), ("HEAD", "headSharedFile"))
     ),
@@ -335,6 +345,25 @@ _SERVER = (
             answers={200: (answers.HealthAnswer,), 503: (answers.HealthAnswer,)},
         )
         for path, operation_id in (("/health", "health"), ("/readyz", "ready"))
+    ),
+    Operation(
+        method="GET",
+        path="/docs",
+        operation_id="docsPage",
+        summary="This document as a page on which calls can be tried",
+        handler=docs.ui_page,
+        scope=None,
+        answers={200: ("text/html",)},
+    ),
+    Operation(
+        method="GET",
+        path="/docs/ui/{name}",
+        operation_id="docsFile",
+        summary="A file of that page",
+        handler=docs.ui_file,
+        scope=None,
+        answers={200: ("text/javascript", "text/css", "image/png")},
+        problems=(404,),
     ),
     Operation(
         method="GET",

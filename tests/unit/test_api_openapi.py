@@ -11,14 +11,17 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 
-from encoder.api import openapi, routes
+from encoder.api import examples, openapi, routes, wire
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
 from encoder.api.wire_faults import _WORDS
+from encoder.api.wire_upload import read_upload
+from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE
 from encoder.model.base import Json
+from encoder.sources.registry import Sources
 from tests.unit.test_api_wire import (
     DEST,
     FILE,
@@ -40,6 +43,7 @@ from tests.unit.test_api_wire import (
     SFTP_URL,
     UPLOAD,
     WRONG,
+    Anywhere,
     changed,
     job,
     members,
@@ -76,6 +80,7 @@ def test_each_operation_says_what_a_key_must_be_good_for(
         told = document["paths"][operation.path][operation.method.lower()]
         assert told["security"] == ([{"key": [operation.scope]}] if operation.scope else [])
         assert ("401" in told["responses"]) == (operation.scope is not None)
+        assert operation.scope is None or "503" in told["responses"]
         assert operation.scope is None or (operation.scope == "read") <= (operation.method == "GET")
 
 
@@ -86,7 +91,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listPresets", "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeadLetters", "redrive",
         "listDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
-        "live", "health", "ready", "errorsPage", "metrics", "openapi",
+        "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip
 
 
@@ -157,6 +162,54 @@ def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> No
     for name in ("Job", "Output", "Clip", "HttpSource", "HttpDestination", "S3Source", "S3UrlDestination", "Sftp"):
         assert "null" not in str(schemas[name])
         assert schemas[name]["additionalProperties"] is False
+
+
+def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
+    read = {"submitJob": wire.read_job, "probe": wire.read_probe}
+    taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
+    for operation in taking:
+        name, ((media_type, content),) = operation["operationId"], operation["requestBody"]["content"].items()
+        if media_type == "*/*":
+            continue
+        takes = OAS31Validator({**content["schema"], "components": document["components"]})
+        assert content["examples"]
+        for example in content["examples"].values():
+            assert [error.message for error in takes.iter_errors(example["value"])] == [], example
+            if name in read:
+                read[name](example["value"], Anywhere())
+            else:
+                read_upload(example["value"], suffixes=(".mp4", ".mov"), most_bytes=1 << 40)
+
+
+def test_there_is_an_example_of_every_kind() -> None:
+    assert examples.SOURCES.keys() == Sources.own.keys()
+    assert examples.DESTINATIONS.keys() == Destinations.own.keys()
+    for kind, place in [*examples.SOURCES.items(), *examples.DESTINATIONS.items()]:
+        assert place.get("kind", str(place.get("url")).partition("://")[0]) == kind
+    assert {f"from {kind}" for kind in Sources.own} <= examples.of("Probe").keys() & examples.of("Job").keys()
+    assert {f"to {kind}" for kind in Destinations.own} <= examples.of("Job").keys()
+
+
+def test_links_lead_from_members_that_there_are_to_operations_that_there_are(
+    document: dict[str, Any], operations: tuple[Operation, ...]
+) -> None:
+    named = {operation.operation_id: operation for operation in operations}
+    links = {name: at for operation in operations for name, at in operation.links.items()}
+    assert {"getJob", "getUploadStatus"} <= links.keys()
+    for operation in operations:
+        told = document["paths"][operation.path][operation.method.lower()]["responses"]
+        for name, member in operation.links.items():
+            (answer,) = (response for response in told.values() if name in response.get("links", {}))
+            schema = answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            assert member in document["components"]["schemas"][schema]["properties"]
+            assert "{id}" in named[name].path
+
+
+@pytest.mark.parametrize("key", ["k", "a b", '"a b"', '"', '"a', "k" * 255, '"' + "k" * 255 + '"'])
+def test_a_good_idempotency_key_is_one_in_the_document_too(document: dict[str, Any], key: str) -> None:
+    (header,) = [each for each in document["paths"]["/jobs"]["post"]["parameters"] if each["in"] == "header"]
+    assert OAS31Validator(header["schema"]).is_valid(key)
+    assert not any(OAS31Validator(header["schema"]).is_valid(wrong) for wrong in ("", '""', key * 256))
 
 
 def test_answers_promise_every_member(document: dict[str, Any]) -> None:

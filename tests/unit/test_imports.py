@@ -21,6 +21,7 @@ RESERVED = {
     "aiohttp.web": ("api/", "dashboard/"),
     "aiohttp_sse": ("api/", "dashboard/"),
     "jinja2": ("dashboard/",),
+    "swagger_ui_bundle": ("api/",),
     "m3u8": ("packaging/",),
     "av": ("ffmpeg/",),
     "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),

@@ -1,0 +1,118 @@
+"""Bodies that are taken as they stand: one for each kind of place, and for each sort of thing that is made of a source.
+
+They stand in the API's document, where people read them and try them out. The least is asked for everywhere else, so
+that an example shows one thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from encoder.model.base import Json
+from encoder.model.job import Place
+
+_OUTPUT: Json = {"preset": "h264"}
+_KEYS: Place = {
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "access_key_secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+}
+_LOGIN: Place = {"username": "camera", "password": "a password"}
+_FINGERPRINT = "SHA256:" + "uNiVztksCsDhcc0u9e8BrqlXVUNJr" + "A" * 14
+
+SOURCES: Mapping[str, Place] = {
+    "http": {"kind": "http", "url": "http://media.example.com/holiday.mov"},
+    "https": {
+        "kind": "https",
+        "url": "https://media.example.com/holiday.mov",
+        "headers": {"Authorization": "Bearer a-token"},
+    },
+    "s3": {"kind": "s3", "bucket": "my-bucket", "path": "uploads/holiday.mov", "region": "eu-central-1", **_KEYS},
+    "ftp": {"kind": "ftp", "host": "ftp.example.com", "path": "in/holiday.mov", **_LOGIN},
+    "ftps": {"url": "ftps://camera:a%20password@ftp.example.com/in/holiday.mov"},
+    "sftp": {"kind": "sftp", "host": "ssh.example.com", "path": "/in/holiday.mov", "hostKey": _FINGERPRINT, **_LOGIN},
+    "file": {"kind": "file", "path": "/media/holiday.mov"},
+    "inline": {"kind": "inline", "data": "R0lGODlhAQABAAAAACw=", "fileName": "dot.gif"},
+    "upload": {"kind": "upload", "fileId": "0191b2c4-0000-7000-8000-000000000001"},
+}
+DESTINATIONS: Mapping[str, Place] = {
+    "http": {"kind": "http", "url": "http://media.example.com/out/720p.mp4", "method": "POST"},
+    "https": {"kind": "https", "url": "https://media.example.com/out/720p.mp4", "method": "PUT"},
+    "s3": {"kind": "s3", "bucket": "my-bucket", "path": "out/{sourceName}/720p.mp4", "acl": "public-read", **_KEYS},
+    "ftp": {"url": "ftp://camera:a%20password@ftp.example.com/out/720p.mp4"},
+    "ftps": {"kind": "ftps", "host": "ftp.example.com", "path": "out/720p.mp4", **_LOGIN},
+    "sftp": {"url": "sftp://camera@ssh.example.com//out/720p.mp4", "hostKey": _FINGERPRINT, "password": "a password"},
+    "file": {"kind": "file", "path": "/media/out/720p.mp4"},
+}
+_LETTERS: Json = {
+    "mode": "burn-in",
+    "files": [{"source": {"url": "https://media.example.com/de.srt"}, "language": "deu"}],
+}
+OUTPUTS: Mapping[str, tuple[str, Json]] = {
+    "file": (
+        "A file in words of its own",
+        {
+            "container": "mp4",
+            "videoCodec": "libx264",
+            "videoBitrate": "2500k",
+            "audioCodec": "aac",
+            "audioBitrate": "128k",
+            "width": 1280,
+            "height": 720,
+        },
+    ),
+    "package": ("HLS, of which the sizes are named", {"preset": "hls", "renditions": [{"resolution": "720p"}]}),
+    "sound": ("Its sound alone, at an even loudness", {"preset": "audio-aac", "loudness": -16}),
+    "pictures": ("Pictures of it, on sheets", {"preset": "storyboard"}),
+    "part": ("A part of it", {"preset": "vp9", "clip": {"start": 2.5, "duration": 10}}),
+    "marked": (
+        "With a mark and subtitles in the picture",
+        {
+            "preset": "h264",
+            "subtitles": _LETTERS,
+            "watermark": {"source": {"url": "https://media.example.com/logo.png"}, "position": "top-right"},
+        },
+    ),
+    "quality": ("As good as it has to be", {"preset": "hevc", "targetQuality": 93, "measure": ["vmaf"]}),
+}
+
+
+def of(body: str) -> dict[str, Any]:
+    """The examples of a class of the job language, as OpenAPI has them."""
+    return {name: {"summary": summary, "value": value} for name, (summary, value) in _BODIES[body].items()}
+
+
+def _job(source: Place = SOURCES["https"], output: Json = _OUTPUT, **more: Json) -> Json:
+    return {"source": source, "outputs": [output], **more}
+
+
+def _to(destination: Place) -> Json:
+    return {"preset": "h264", "height": 720, "destination": destination}
+
+
+_BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
+    "Job": {
+        "smallest": ("The fewest words", _job({"url": "https://media.example.com/holiday.mov"})),
+        **{f"from {kind}": (f"A source of kind {kind}", _job(source)) for kind, source in SOURCES.items()},
+        **{f"to {kind}": (f"A destination of kind {kind}", _job(output=_to(to))) for kind, to in DESTINATIONS.items()},
+        **{name: (summary, _job(output=output)) for name, (summary, output) in OUTPUTS.items()},
+        "told": (
+            "Who is told of it, and what comes back with it",
+            _job(
+                notificationUrl="https://media.example.com/webhook",
+                priority=10,
+                queue="encode",
+                metadata={"orderId": "42"},
+                tags=["trailer"],
+            ),
+        ),
+    },
+    "Probe": {f"from {kind}": (f"A source of kind {kind}", {"source": source}) for kind, source in SOURCES.items()},
+    "Upload": {
+        "smallest": ("The fewest words", {"file_name": "holiday.mov"}),
+        "announced": (
+            "Just so many bytes of this type are taken",
+            {"file_name": "holiday.mp4", "size_bytes": 1048576, "content_type": "video/mp4"},
+        ),
+    },
+}

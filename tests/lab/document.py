@@ -1,0 +1,89 @@
+"""Asks a running server whether its document is true: `python -m tests.lab.document [--seconds 600] [--seed 7]`.
+
+schemathesis makes requests of /openapi.json, those that it allows and those that it forbids, one by one and along its
+links, and holds every answer to what is promised there: status, type, schema, and no 5xx.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from encoder.api.auth import KeyGate
+from encoder.model.ids import DEFAULT_TENANT
+from encoder.model.key import Scope, digest, new_key, shown
+from encoder.store.engines import open_store
+from encoder.store.protocol import Store
+from encoder.store.rows import NewKey
+from tests.lab import postgres
+from tests.lab.api import Api, running
+
+CONFIG = Path(__file__).with_suffix(".toml")
+PROGRAM = Path(sys.executable).parent / "st"
+# of nine requests in ten that are thought up member by member: the job language has many
+SHORT = '[[operations]]\ninclude-operation-id = ["submitJob", "probe"]\n[operations.phases.coverage]\nenabled = false\n'
+
+
+@asynccontextmanager
+async def guarded(store: Store, folder: Path) -> AsyncIterator[tuple[Api, str]]:
+    """A server that asks for keys, and a key that opens everything."""
+    key = new_key()
+    new = NewKey(tenant_id=DEFAULT_TENANT, name="all", prefix=shown(key), digest=digest(key), scopes=frozenset(Scope))
+    await store.add_key(new)
+    async with running(store, folder, gate=KeyGate(store)) as api:
+        yield api, key
+
+
+async def asked(url: str, key: str, folder: Path, *, seed: int, seconds: int | None = None) -> tuple[int, str]:
+    """Exit code and report. `seconds`: for so long it goes on thinking up requests; None: only some are made."""
+    config = folder / "document.toml"
+    config.write_text(CONFIG.read_text() + ("" if seconds else SHORT))
+    much = ["--max-time", str(seconds), "--max-examples", "100"] if seconds else ["--max-examples", "3"]
+    process = await asyncio.create_subprocess_exec(
+        *(str(PROGRAM), "--config-file", str(config), "--no-color", "run", f"{url}/openapi.json"),
+        *("--header", f"Authorization: Bearer {key}", "--seed", str(seed), *much),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        told, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, told.decode()
+
+
+async def _run(wanted: argparse.Namespace, cluster: postgres.Cluster, folder: Path) -> tuple[int, str]:
+    async with cluster.ready() as dsn:
+        store = await open_store(dsn)
+        async with guarded(store, folder) as (api, key):
+            told = await asked(api.url, key, folder, seed=wanted.seed, seconds=wanted.seconds)
+        await store.close()
+    return told
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.document", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=600)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311  # it is printed
+    wanted = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="encoder-document-"))
+    print(f"document: seed {wanted.seed}, {wanted.seconds} s", flush=True)
+    with postgres.cluster(folder / "cluster") as cluster:
+        code, told = asyncio.run(_run(wanted, cluster, folder))
+    shutil.rmtree(folder)
+    print(told)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
