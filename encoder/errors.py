@@ -2,6 +2,7 @@
 
 EncoderError
   Rejected             a request is refused; its faults name places in what the caller sent
+    TooMany              only for now: ask again after `retry_after_s`
   Failure              a job or an output goes wrong; the class says what is to be done
     Permanent            fail at once: trying again cannot help
     Transient            try again later, not before `retry_after_s`
@@ -58,6 +59,14 @@ class Rejected(EncoderError):
     @classmethod
     def because(cls, code: str, message: str, *, path: str = "") -> Rejected:
         return cls(Fault(path=path, code=code, message=message))
+
+
+class TooMany(Rejected):
+    """A caller asks for more than it may have by now."""
+
+    def __init__(self, code: str, message: str, *, retry_after_s: float) -> None:
+        super().__init__(Fault(path="", code=code, message=message))
+        self.retry_after_s = retry_after_s
 
 
 class Failure(EncoderError):
@@ -252,6 +261,7 @@ _ENTRIES = (
     _request(422, "idempotency_mismatch", "Key was used for another body", "Use a new `Idempotency-Key`."),
     _request(422, "job_too_large", "Job asks for too much", "Ask for fewer or smaller outputs."),
     _request(422, "unsupported_kind", "Kind is not installed", "Choose one of the kinds that are named."),
+    _request(429, "rate_limited", "Too many calls", "Try again after `Retry-After`, and spread the calls."),
     _request(500, "internal_error", "Internal error", "Tell the operator the request id."),
     _request(503, "database_unavailable", "Database is away", "Try again after `Retry-After`."),
     _request(503, "draining", "Server is stopping", "Try again after `Retry-After`."),

@@ -52,6 +52,24 @@ class Settings(BaseSettings):
         description="`loopback`: open on loopback; any other bind asks for keys, and refuses to start while there are "
         "none. `keys`: asks for keys everywhere; `none`: open to all",
     )
+    reads_per_minute: int = Field(
+        600,
+        ge=0,
+        description="how often a key may see something (`GET`), or an address where `ENCODER_AUTH` is `none`; twice as "
+        "often at once; counted by each API process for itself; 0: without limit",
+    )
+    writes_per_minute: int = Field(
+        60, ge=0, description="the same of calls that make or change something (`POST`, `DELETE`)"
+    )
+    bad_keys_per_minute: int = Field(
+        10,
+        ge=0,
+        description="how many keys that are no good an address may show, twice as many at once; after that no key from "
+        "there is looked at that was not good before; 0: without limit",
+    )
+    trusted_proxies: Names = Field(
+        (), description="networks (CIDR) of one's own proxies, who are believed what they say in `X-Forwarded-For`"
+    )
     worker_slots: int = Field(
         default_factory=_default_slots,
         ge=1,
@@ -139,6 +157,7 @@ class Settings(BaseSettings):
         "file_roots",
         "s3_buckets",
         "upload_suffixes",
+        "trusted_proxies",
         mode="before",
     )
     @classmethod

@@ -20,8 +20,10 @@ from uuid import uuid4
 from prometheus_client import CollectorRegistry
 
 from encoder import __version__, errors
-from encoder.api.auth import KeyGate, OpenGate
+from encoder.api.addresses import Addresses
+from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.parts import Limits, Parts
+from encoder.api.rates import Buckets, Rates
 from encoder.destinations.registry import Destinations
 from encoder.errors import Fault
 from encoder.ffmpeg import wheel
@@ -116,7 +118,7 @@ class Machine:
         """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
         Sources.require_distinct()
         Destinations.require_distinct()
-        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg)
+        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg, self.addresses)
         if worker or self.settings.webhook_secret:
             _ = self.sender
 
@@ -137,6 +139,13 @@ class Machine:
             return Policy.of(*self.settings.allow_addresses, own_ports=self._own_ports)
         except ValueError as error:
             raise errors.Unfit(f"ENCODER_ALLOW_ADDRESSES: {error}") from error
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        try:
+            return Addresses([ipaddress.ip_network(network) for network in self.settings.trusted_proxies])
+        except ValueError as error:
+            raise errors.Unfit(f"ENCODER_TRUSTED_PROXIES: {error}") from error
 
     @property
     def _own_name(self) -> tuple[str, int] | None:
@@ -293,10 +302,20 @@ class Wiring(Machine):
             cursor_key=self.derived(b"cursors"),
             stopping=stopping,
             registry=self.registry,
-            gate=KeyGate(self.store, clock=_clock) if self.asks_for_keys else OpenGate(),
+            gate=self._gate(),
+            rates=Rates(
+                reads=Buckets(self.settings.reads_per_minute, clock=_clock),
+                writes=Buckets(self.settings.writes_per_minute, clock=_clock),
+            ),
             loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
         )
+
+    def _gate(self) -> Gate:
+        if not self.asks_for_keys:
+            return OpenGate(self.addresses if self.settings.auth == "none" else None)
+        bad_keys = Buckets(self.settings.bad_keys_per_minute, clock=_clock)
+        return KeyGate(self.store, addresses=self.addresses, bad_keys=bad_keys, clock=_clock)
 
     def budget(self, scratch: Scratch) -> Budget:
         """What the workers of this process may have of its machine, together."""

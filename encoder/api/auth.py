@@ -7,13 +7,16 @@ random bits, what a near miss tells by its time leads to no key.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 from aiohttp import web
 
 from encoder import errors
+from encoder.api.addresses import Addresses, house
+from encoder.api.rates import Buckets
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, is_key
@@ -32,48 +35,89 @@ class Challenged(Rejected):
         self.challenge = challenge
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`counted`: by what its calls are counted, its key or its address; None: they are not."""
+
+    tenant_id: TenantId
+    counted: Hashable | None
+
+
 class Gate(Protocol):
     """Stands before every operation that is not public."""
 
     asks_for_keys: bool
 
-    async def admit(self, request: web.Request, scope: Scope) -> TenantId:
+    async def admit(self, request: web.Request, scope: Scope) -> Caller:
         """Whose call it is.
 
         Raises:
             Challenged: `unauthorized`, `insufficient_scope`.
+            errors.TooMany: `rate_limited`, for its address has shown too many keys that were no good.
             errors.Rejected: `invalid_header`.
         """
 
 
 class OpenGate:
-    """Lets everybody in, as the first tenant."""
+    """Lets everybody in, as the first tenant. `addresses`: by them all are counted but who is on this machine."""
 
     asks_for_keys = False
 
-    async def admit(self, _request: web.Request, _scope: Scope) -> TenantId:
-        return DEFAULT_TENANT
+    def __init__(self, addresses: Addresses | None = None) -> None:
+        self._addresses = addresses
+
+    async def admit(self, request: web.Request, _scope: Scope) -> Caller:
+        caller = None if self._addresses is None else self._addresses.of(request)
+        return Caller(DEFAULT_TENANT, None if caller is None or caller.is_loopback else house(caller))
 
 
 class KeyGate:
-    """Lets in who has a key that is good for the scope. It remembers only keys that there are: operators make few."""
+    """Lets in who has a key that is good for the scope. It remembers only keys that there are: operators make few.
+
+    `bad_keys`: by address. A key that was good here before is never refused for those that its neighbours tried.
+    """
 
     asks_for_keys = True
 
-    def __init__(self, keys: Keys, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        *,
+        addresses: Addresses | None = None,
+        bad_keys: Buckets | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._keys = keys
+        self._addresses = addresses or Addresses()
+        self._bad_keys = bad_keys or Buckets(0)
         self._clock = clock
         self._known: dict[bytes, tuple[float, KeyRow]] = {}
 
-    async def admit(self, request: web.Request, scope: Scope) -> TenantId:
+    async def admit(self, request: web.Request, scope: Scope) -> Caller:
         text = _key_of(request)
-        key = await self._look_up(digest(text)) if is_key(text) else None
-        if key is None or not key.live:  # one answer for all: who guesses learns nothing
+        key = await self._live(text, request) if text else None
+        if key is None:  # one answer for all: who guesses learns nothing
             raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, _REALM)
         if scope not in key.scopes:
             message = f"This key lacks the scope `{scope}`."
             raise Challenged("insufficient_scope", message, f'{_REALM}, error="insufficient_scope", scope="{scope}"')
-        return key.tenant_id
+        return Caller(key.tenant_id, key.id)
+
+    async def _live(self, text: str, request: web.Request) -> KeyRow | None:
+        """The key, if it lives. What is not known to do so costs its address something, unless it turns out to."""
+        hashed = digest(text) if is_key(text) else b""
+        _, known = self._known.get(hashed, (0.0, None))
+        if known is not None and known.live:
+            return _if_live(await self._look_up(hashed))
+        address = house(self._addresses.of(request))
+        wait_s = self._bad_keys.wait_s(address)
+        if wait_s:
+            told = "Too many keys that came from this address were no good."
+            raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
+        found = _if_live(await self._look_up(hashed)) if hashed else None
+        if found is None:
+            self._bad_keys.take(address)
+        return found
 
     async def _look_up(self, hashed: bytes) -> KeyRow | None:
         until, known = self._known.get(hashed, (0.0, None))
@@ -89,6 +133,10 @@ class KeyGate:
             with suppress(errors.StoreUnavailable):  # a note for people is no reason to refuse a call
                 await self._keys.key_used(found.id)
         return found
+
+
+def _if_live(key: KeyRow | None) -> KeyRow | None:
+    return key if key is not None and key.live else None
 
 
 def _key_of(request: web.Request) -> str:

@@ -19,7 +19,6 @@ from aiohttp_sse import EventSourceResponse
 
 from encoder import errors
 from encoder.api import answers, tell
-from encoder.api.auth import Challenged
 from encoder.api.jobs import find, show
 from encoder.api.operations import Call, answer
 from encoder.model.base import Record
@@ -57,7 +56,7 @@ async def _stream(call: Call, row: JobRow) -> web.StreamResponse:
     response = EventSourceResponse()
     await response.prepare(call.request)
     async with response:
-        with suppress(ConnectionError, TimeoutError, Challenged):  # nobody listens any more, or nobody may
+        with suppress(ConnectionError, TimeoutError, errors.Rejected):  # nobody listens any more, or nobody may
             async for message in _messages(call, row):
                 await response.send(
                     msgspec.json.encode(message.data).decode(),

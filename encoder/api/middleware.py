@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -93,8 +95,7 @@ def _problem(error: Exception, request_id: str) -> web.Response | None:
     """What an error means to the caller; None for one that nobody foresaw."""
     match error:
         case Rejected():
-            challenge = {"WWW-Authenticate": error.challenge} if isinstance(error, Challenged) else None
-            return problems.of_faults(error.faults, request_id, headers=challenge)
+            return problems.of_faults(error.faults, request_id, headers=_beside(error))
         case errors.Failure():
             return problems.of_failure(error, request_id)
         case errors.StoreUnavailable():
@@ -105,6 +106,17 @@ def _problem(error: Exception, request_id: str) -> web.Response | None:
             return problems.of_status(408, request_id)
         case _:
             return None
+
+
+def _beside(refusal: Rejected) -> Mapping[str, str]:
+    """The headers that belong to a refusal."""
+    match refusal:
+        case Challenged():
+            return {"WWW-Authenticate": refusal.challenge}
+        case errors.TooMany():
+            return {"Retry-After": str(math.ceil(refusal.retry_after_s))}
+        case _:
+            return {}
 
 
 def _check_neighbour(request: web.Request) -> None:

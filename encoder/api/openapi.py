@@ -18,9 +18,9 @@ from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
 # What any call may get: a bad query, header or body, a foreign page, too long an address or headers, a bug of ours; and
-# one that asks for a key: none that is good, no database to look it up in.
+# one that is not public: it shows no good key, comes too often, or there is no database to look its key up in.
 _ALWAYS = (400, 403, 414, 431, 500)
-_GUARDED = (401, 503)
+_OF_CALLERS = (401, 429, 503)
 _KEY = "key"
 _SCHEME = {
     "type": "http",
@@ -103,7 +103,7 @@ def _responses(operation: Operation) -> _Schema:
     if operation.links:
         told[str(max(operation.answers))]["links"] = {name: _link(name, at) for name, at in operation.links.items()}
     problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
-    for status in sorted({*_ALWAYS, *operation.problems, *(_GUARDED if operation.scope else ())}):
+    for status in sorted({*_ALWAYS, *operation.problems, *(_OF_CALLERS if operation.scope else ())}):
         told.setdefault(
             str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
         )

@@ -90,7 +90,7 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
             if operation.folder:  # a link that we did not write has no faults: it leads nowhere
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
-        tenant = None if operation.scope is None else await parts.gate.admit(request, operation.scope)
+        tenant = None if operation.scope is None else await _admitted(request, operation.scope, parts)
         if operation.body is None:
             await body.refuse(request)
         return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
@@ -98,6 +98,14 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
     # GET does not bring HEAD along: what is served is what is documented
     settings = {"allow_head": False} if operation.method == "GET" else {}
     return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, settings)
+
+
+async def _admitted(request: web.Request, scope: Scope, parts: Parts) -> TenantId:
+    """Whose call it is, and one more of those that it may make."""
+    caller = await parts.gate.admit(request, scope)
+    if caller.counted is not None:
+        parts.rates.count(caller.counted, request.method)
+    return caller.tenant_id
 
 
 def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

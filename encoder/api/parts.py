@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from encoder.api.auth import Gate, OpenGate
+from encoder.api.rates import Buckets, Rates
 from encoder.api.tell import Warnings
 from encoder.api.wire import Places
 from encoder.model.ids import TenantId
@@ -62,7 +63,7 @@ class Parts:
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
-    `gate`: who is let in, and as whom.
+    `gate`: who is let in, and as whom; `rates`: how often.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
 
@@ -75,6 +76,7 @@ class Parts:
     shelf: FolderStorage | None = None
     keys_begin: str = ""
     gate: Gate = field(default_factory=OpenGate)
+    rates: Rates = field(default_factory=lambda: Rates(reads=Buckets(0), writes=Buckets(0)))
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

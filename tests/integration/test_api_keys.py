@@ -22,7 +22,7 @@ from encoder.api.operations import Operation
 from encoder.api.routes import operations
 from encoder.model.ids import KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
-from encoder.store.postgres import PostgresStore
+from encoder.store.protocol import Store
 from encoder.store.rows import NewKey
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
@@ -49,7 +49,7 @@ class Door:
     """A server that asks for keys, and the clock by which it remembers them."""
 
     api: Api
-    store: PostgresStore
+    store: Store
     now: float = 0.0
 
     async def key(self, *scopes: Scope, tenant: int = 1) -> tuple[str, KeyId]:
@@ -70,7 +70,7 @@ class Door:
 
 
 @pytest.fixture
-async def door(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Door]:
+async def door(store: Store, tmp_path: Path) -> AsyncIterator[Door]:
     made: Door
     gate = KeyGate(store, clock=lambda: made.now)
     async with running(store, tmp_path, gate=gate, loopback_only=False) as api:

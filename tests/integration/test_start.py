@@ -51,6 +51,7 @@ async def test_a_taken_port_is_named_before_a_database_is_made(settings: Setting
         ({"webhook_secret": (SecretStr("whsec_short"),)}, "webhook secret"),
         ({"allow_addresses": ("10.0.0.0/33",)}, "ENCODER_ALLOW_ADDRESSES"),
         ({"storage": "s3:bucket"}, "ENCODER_STORAGE"),
+        ({"trusted_proxies": ("10.0.0.1/8",)}, "ENCODER_TRUSTED_PROXIES"),
     ],
 )
 async def test_a_wrong_setting_is_told_though_the_database_is_away(
