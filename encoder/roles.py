@@ -38,6 +38,7 @@ T = TypeVar("T")
 log = get_logger(__name__)
 
 RECONNECT_S = 1.0
+_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 async def run_up(
@@ -123,7 +124,7 @@ def _prepare(settings: Settings, *, worker: bool) -> None:
     Machine(settings).require(worker=worker)
     starting = asyncio.current_task()
     if starting is not None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, starting.cancel)
+        _at_signal(starting.cancel, signal.SIGTERM)
 
 
 def _at_home(settings: Settings, home: Home, host: str | None) -> Settings:
@@ -223,7 +224,8 @@ async def _serve(
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
             await _until(stop, died)
-    _heed_no_more()
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)  # all is given back: a signal now must not turn success into a death
     return 0
 
 
@@ -236,16 +238,20 @@ def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
         for worker in crew:
             worker.stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told)
+    _at_signal(told, *_ENDING)
     return stop
 
 
-def _heed_no_more() -> None:
-    """All is given back and only Python has still to end: a signal then must not turn success into a death."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().remove_signal_handler(number)
-        signal.signal(number, signal.SIG_IGN)
+def _at_signal(act: Callable[[], object], *numbers: signal.Signals) -> None:
+    """Have the loop do so. Its own handlers give a signal its default back when they go, and there it may strike."""
+    loop = asyncio.get_running_loop()
+
+    def struck(_number: int, _frame: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(act)
+
+    for number in numbers:
+        signal.signal(number, struck)
 
 
 async def _until(stop: asyncio.Event, died: asyncio.Future[str] | None) -> None:

@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     )
     listen_url: SecretStr | None = Field(
         None,
-        description="direct address of a PostgreSQL for wake-ups, where a pooler stands before the database (untried)",
+        description="direct address of the same PostgreSQL, database and role, for wake-ups, where a pooler stands "
+        "before it",
     )
     storage: str = Field(
         "file:.encoder/storage",

@@ -39,7 +39,9 @@ def table(figures: Figures, database: str, seed: int) -> str:
         "database, length, seed": f"{database}, {figures.seconds:.0f} s, {seed}",
         "jobs accepted": f"{jobs.get('submitted', 0)} ({jobs.get('asked again', 0)} requests repeated under their key)",
         "ended": ", ".join(f"{jobs.get(end, 0)} {end}" for end in ("completed", "cancelled", "failed")),
-        "asked meanwhile": ", ".join(f"{jobs.get(deed, 0)} {deed}" for deed in ("cancelled", "retried", "deleted")),
+        "asked meanwhile": ", ".join(
+            f"{jobs.get(deed, 0)} {deed}" for deed in ("asked to cancel", "retried", "deleted")
+        ),
         "faults": ", ".join(f"{number} {what}" for what, number in sorted(figures.faults.items())),
         "recovery, kill to claimed again": f"p50 {figures.recovery(0.5):.1f} s, p95 {figures.recovery(0.95):.1f} s "
         f"(of {len(figures.recovery_s)}; lease 2 s)",

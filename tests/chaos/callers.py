@@ -57,7 +57,7 @@ class Callers:
         job_id = await self._submitted(key, job)
         if chance.random() < 0.12:  # in the middle of it
             await asyncio.sleep(chance.uniform(0, 2))
-            await self._told("POST", f"/jobs/{job_id}/cancel", then="cancelled")
+            await self._told("POST", f"/jobs/{job_id}/cancel", then="asked to cancel")
         ended = await self._ended(job_id, over)
         for _ in range(2):
             if ended is None or ended["status"] == "completed" or chance.random() < 0.3:

@@ -14,7 +14,7 @@ import pytest
 from encoder import errors
 from encoder.model.ids import JobId
 from encoder.store.postgres import PostgresStore, open_store
-from encoder.store.postgres.ear import Ear
+from encoder.store.postgres.ear import AWAKE_S, Ear
 from encoder.store.postgres.pool import Pool, Session
 from encoder.store.rows import Beat
 from encoder.store.statements import Statement
@@ -113,45 +113,71 @@ CLAIMED_BY_THE_EAR = (
 )
 
 
+@asynccontextmanager
+async def woken(store: PostgresStore) -> AsyncIterator[Heard]:
+    """An ear that has just heard of a job that waits."""
+    async with listening(store) as heard:
+        await work.enqueue(store)
+        await heard.until("ready:encode")
+        yield heard
+
+
+@pytest.fixture
+def long_awake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoder.store.postgres.ear.AWAKE_S", 60.0)
+
+
+@pytest.mark.usefixtures("long_awake")
 async def test_a_claim_is_made_on_the_session_that_heard(store: PostgresStore, admin: asyncpg.Connection) -> None:
     """ADR 20: it is awake. Seen to fail when claims went to the pool."""
-    await work.enqueue(store)
-    async with listening(store):
+    async with woken(store):
         assert len(await work.claim(store)) == 1
         assert await admin.fetchval(CLAIMED_BY_THE_EAR)
 
 
+async def test_an_ear_that_heard_nothing_is_not_relied_on(dsn: str) -> None:
+    """G12: it may be dead, and nobody knows yet. Seen to fail, with a claim that hung for ten seconds, when it was."""
+    async with Line(dsn) as line:
+        store = await open_store(dsn, listen_dsn=line.dsn)
+        async with woken(store):
+            await asyncio.sleep(AWAKE_S)
+            line.freeze()
+            async with asyncio.timeout(2):
+                assert len(await work.claim(store)) == 1
+        await store.close()
+
+
+@pytest.mark.usefixtures("long_awake")
 async def test_who_finds_the_ear_busy_claims_elsewhere(store: PostgresStore, admin: asyncpg.Connection) -> None:
     """Seen to fail when it waited."""
-    await work.enqueue(store)
-    async with listening(store):
-        ear = store._heard_by
-        assert ear is not None
-        asking = asyncio.create_task(ear.ask("SELECT pg_sleep(60)"))
-        await until(admin, SLEEPING)
+    async with woken(store), asking(store, admin):
         async with asyncio.timeout(5):
             assert len(await work.claim(store)) == 1
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
 
 
+@pytest.mark.usefixtures("long_awake")
 async def test_what_an_ear_was_asked_in_vain_ends_with_its_session(
     store: PostgresStore, admin: asyncpg.Connection
 ) -> None:
     """Its answer must not be taken for that of the next question. Seen to fail when the session was kept."""
-    await work.enqueue(store)
-    async with listening(store) as heard:
-        ear = store._heard_by
-        assert ear is not None
-        asking = asyncio.create_task(ear.ask("SELECT pg_sleep(60)"))
-        await until(admin, SLEEPING)
-        asking.cancel()
-        with suppress(asyncio.CancelledError):
-            await asking
+    async with woken(store) as heard:
+        async with asking(store, admin):
+            pass
         await heard.until("reconnected")
         await until(admin, NOT_SLEEPING)
         assert len(await work.claim(store)) == 1
+
+
+@asynccontextmanager
+async def asking(store: PostgresStore, admin: asyncpg.Connection) -> AsyncIterator[None]:
+    """Something that the ear is asked meanwhile, and whose answer nobody waits for in the end."""
+    assert store._ear is not None
+    asked = asyncio.create_task(store._ear.ask("SELECT pg_sleep(60)"))
+    await until(admin, SLEEPING)
+    yield
+    asked.cancel()
+    with suppress(asyncio.CancelledError):
+        await asked
 
 
 class Line:

@@ -10,7 +10,7 @@ from tests.bench.beside.tables import Figures, report
 def _basics(ms: float, rate: float) -> Basics:
     return Basics(
         committed_ms=(ms, ms),
-        answered_ms=(ms, ms),
+        answered_ms=(ms * ms, ms * ms),
         enqueue=rate,
         drain={1: rate, 2: 2 * rate},
         worker_ms=ms,
@@ -34,6 +34,7 @@ def test_ratios_are_medians_of_neighbours_in_time() -> None:
     ]
     told = report(Figures(basics=rounds))
     assert _cells(told, "its p50 over ours")["saq"] == "4.00"
+    assert _cells(told, "its p50 over ours", 1)["saq"] == "16.00"
     assert _cells(told, "ours over it")["saq"] == "2.00"
     assert _cells(told, "drain, one worker")["saq"] == "500"
 

@@ -6,6 +6,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from math import inf
+from time import monotonic
 from typing import LiteralString
 
 from encoder import errors
@@ -23,6 +25,7 @@ FIRST_TEST_S = 2.0  # for the first round trip
 PING_EVERY_S = 10.0
 PING_S = 5.0
 IDLE_POLL_S = 5.0
+AWAKE_S = 0.1  # after a hint
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)  # between attempts to connect
 
 KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
@@ -34,7 +37,7 @@ class Ear:
     `said_at`: where hints are said, else at `dsn` too. So is the first ping, on another connection, for through
     a pooler that gives sessions away between transactions an ear hears itself alone.
 
-    Between two pings its session is free, and after a hint it is awake: what is asked then is asked here (ADR 20).
+    For a moment after a hint its session is awake, and surely alive: who claims then asks here (ADR 20).
     """
 
     def __init__(
@@ -48,24 +51,29 @@ class Ear:
         self._nonce = ""
         self._came_back = asyncio.Event()
         self._connection: Connection | None = None
-        self._asked = asyncio.Lock()  # a connection answers one question at a time
+        self._turn = asyncio.Lock()  # a connection answers one question at a time
+        self._heard_at = -inf
 
     async def ask(self, text: LiteralString, *values: object) -> Sequence[Row] | None:
-        """The rows of one statement; None, and nothing was asked, where the session is busy or deaf.
+        """The rows of one statement, tried once; None, and nothing was asked, where the session is asleep or busy.
 
         Raises:
             errors.StoreUnavailable: what was asked may or may not have happened.
         """
         connection = self._connection
-        if connection is None or not self._healthy or connection.is_closed() or self._asked.locked():
+        if connection is None or connection.is_closed() or not self._awake or self._turn.locked():
             return None
-        async with self._asked:
+        async with self._turn:
             with translated():
                 try:
                     return await connection.fetch(text, *values)
                 except (asyncio.CancelledError, TimeoutError):
                     await give_up(connection)
                     raise
+
+    @property
+    def _awake(self) -> bool:
+        return monotonic() - self._heard_at < AWAKE_S
 
     @property
     def healthy(self) -> bool:
@@ -97,6 +105,7 @@ class Ear:
             if payload == self._nonce:
                 self._came_back.set()
             elif not str(payload).startswith(NONCE):
+                self._heard_at = monotonic()
                 heard(str(payload))
 
         with translated():
@@ -107,7 +116,8 @@ class Ear:
                 yield connection
             finally:
                 self._connection = None
-                connection.terminate()
+                async with self._turn:  # what was asked is answered first
+                    connection.terminate()
 
     async def _keep(self, connection: Connection) -> None:
         """Ping for ever; an end that the server tells of is not waited for."""
@@ -117,7 +127,7 @@ class Ear:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._ping_every_s):
                     await ended.wait()
-            async with self._asked:
+            async with self._turn:
                 await self._ping(connection, self._ping_s)
 
     async def _ping_from_elsewhere(self) -> None:

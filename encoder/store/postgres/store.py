@@ -41,13 +41,13 @@ class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploa
         self._dsn = dsn
         self._listen_dsn = listen_dsn
         self._fronts: defaultdict[str, Front] = defaultdict(Front)
-        self._heard_by: Ear | None = None
+        self._ear: Ear | None = None
 
     async def _insert(self, job: NewJob) -> JobId | None:
         return await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
 
     async def _take(self, *values: object) -> Sequence[Row]:
-        rows = None if self._heard_by is None else await self._heard_by.ask(TEXTS[Statement.CLAIM], *values)
+        rows = None if self._ear is None else await self._ear.ask(TEXTS[Statement.CLAIM], *values)
         return await super()._take(*values) if rows is None else rows
 
     async def _notify(self, payloads: Sequence[str]) -> None:
@@ -60,8 +60,8 @@ class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploa
         return Heart(self._dsn)
 
     def ear(self) -> Ear:
-        self._heard_by = Ear(self._listen_dsn, said_at=self._dsn)
-        return self._heard_by
+        self._ear = Ear(self._listen_dsn, said_at=self._dsn)
+        return self._ear
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import tempfile
 import time
 from asyncio.subprocess import PIPE, Process
@@ -114,16 +113,20 @@ class Bout:
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
 
-    def commits(self) -> list[float]:
+    async def commits(self) -> list[float]:
         """When transactions that wrote something were committed, in seconds of the monotonic clock, in order.
 
         Read out of the log that the server keeps of them; each stands there just before it is flushed to the disk.
         """
         segments = sorted((self.folder / "data" / "pg_wal").glob("0*"))
         asked = (programs.find(None).folder / "pg_waldump", "--rmgr=Transaction", segments[0], segments[-1])
-        told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # it fails where the log ends
+        reader = await asyncio.create_subprocess_exec(*asked, env=os.environ | {"TZ": "UTC"}, stdout=PIPE, stderr=PIPE)
+        told, error = await reader.communicate()
+        found = _COMMIT.findall(told.decode())
+        if not found:  # that it fails is no sign: it always does, where the log ends
+            raise ChildProcessError(f"no commit in the server's log: {error.decode()}")
         ahead = time.time() - time.monotonic()
-        return sorted(datetime.fromisoformat(f"{at}+00:00").timestamp() - ahead for at in _COMMIT.findall(told))
+        return sorted(datetime.fromisoformat(f"{at}+00:00").timestamp() - ahead for at in found)
 
     def cpu_s(self) -> float:
         """Processor time of the server and all its processes, those that have ended too."""

@@ -182,7 +182,7 @@ async def _pickup(at: Bout, size: Size) -> tuple[tuple[float, ...], tuple[float,
         begun = await workers.worked(count=1 + len(told), within_s=PATIENCE_S)
     if len(begun) != 1 + len(told):
         raise ChildProcessError(f"{len(begun)} of {1 + len(told)} tasks began")
-    commits = at.commits()
+    commits = await at.commits()
     firsts = [commits[bisect_left(commits, called)] for called, _ in told]  # what its worker writes comes after
     return _since(firsts, begun), _since([answered for _, answered in told], begun)
 

@@ -2,6 +2,7 @@
 -- it is more than the tasks that come back, the rest were tombstones. `seen`: how far the line was seen. `waiting`: the
 -- line was too short, and more wait for their admission.
 -- Index: task_ready_pk, from the floor $2 on; then tasks_pk; tasks_heads.
+-- A place is deleted by its ctid: it is locked, and no place is ever updated.
 -- Locks: task_ready with SKIP LOCKED (never waits for another claimer), then tasks by ascending id.
 -- $1 queue, $2 floor, $3 limit, $4 worker, $5 lease, $6 deadline
 WITH picked AS MATERIALIZED (
