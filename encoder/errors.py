@@ -262,6 +262,9 @@ _ENTRIES = (
     _request(422, "job_too_large", "Job asks for too much", "Ask for fewer or smaller outputs."),
     _request(422, "unsupported_kind", "Kind is not installed", "Choose one of the kinds that are named."),
     _request(429, "rate_limited", "Too many calls", "Try again after `Retry-After`, and spread the calls."),
+    _request(
+        429, "queue_full", "Too many jobs", "Wait until some of your jobs have ended, or cancel some, and try again."
+    ),
     _request(500, "internal_error", "Internal error", "Tell the operator the request id."),
     _request(503, "database_unavailable", "Database is away", "Try again after `Retry-After`."),
     _request(503, "draining", "Server is stopping", "Try again after `Retry-After`."),

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="how many keys that are no good an address may show, twice as many at once; after that no key from "
         "there is looked at that was not good before; 0: without limit",
     )
+    open_jobs: int = Field(
+        10_000, ge=0, description="jobs of one tenant that may wait or run; others are refused meanwhile; 0: any number"
+    )
     trusted_proxies: Names = Field(
         (), description="networks (CIDR) of one's own proxies, who are believed what they say in `X-Forwarded-For`"
     )

@@ -39,6 +39,7 @@ from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
 from encoder.plugins import Surroundings
+from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.lease import LeaseTimes
 from encoder.settings import Settings
@@ -367,6 +368,7 @@ class Wiring(Machine):
             max_attempts=self.settings.max_attempts,
             new_uuid=uuid4,
             secret_members=self._checks.secret_members,
+            ceiling=Ceiling(self.store, most=self.settings.open_jobs, clock=_clock),
         )
 
     @property

@@ -7,14 +7,17 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
+from encoder import errors
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.secrets import hide
+from encoder.queue.ceiling import Ceiling
 from encoder.store.protocol import Jobs
 from encoder.store.rows import Accepted, NewJob
 from encoder.vault import Vault
 
 LABEL_CHARS = 200
+FULL_S = 30.0  # after which it is worth another try: jobs take their time
 
 
 def label_of(source: Place) -> str:
@@ -31,7 +34,10 @@ def upload_of(source: Place) -> UUID | None:
 
 
 class Enqueue:
-    """Stores validated jobs. `secret_members`: by kind, what is sealed beside what is sealed in every kind."""
+    """Stores validated jobs.
+
+    `secret_members`: by kind, what is sealed beside what is sealed in every kind. `ceiling`: how many of a tenant.
+    """
 
     def __init__(
         self,
@@ -41,12 +47,14 @@ class Enqueue:
         max_attempts: int,
         new_uuid: Callable[[], UUID],
         secret_members: Mapping[str, frozenset[str]] | None = None,
+        ceiling: Ceiling | None = None,
     ) -> None:
         self._store = store
         self._vault = vault
         self._max_attempts = max_attempts
         self._new_uuid = new_uuid
         self._secret_members = secret_members or {}
+        self._ceiling = ceiling or Ceiling(store, most=0)
 
     async def __call__(
         self, spec: JobSpec, *, tenant_id: TenantId, idempotency_key: str | None = None, body_hash: bytes | None = None
@@ -55,6 +63,7 @@ class Enqueue:
 
         Raises:
             errors.Rejected: `idempotency_mismatch`.
+            errors.TooMany: `queue_full`; what its key made before is told all the same.
             errors.StoreUnavailable: it may or may not be stored; the same key tells on the next try.
         """
         uuid = self._new_uuid()
@@ -70,4 +79,9 @@ class Enqueue:
             max_attempts=self._max_attempts,
             upload_id=upload_of(spec.source),
         )
-        return await self._store.enqueue(job)
+        async with self._ceiling.place(tenant_id) as found:
+            accepted = await (self._store.enqueue(job) if found else self._store.enqueued(job))
+        if accepted is None:
+            told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
+            raise errors.TooMany("queue_full", told, retry_after_s=FULL_S)
+        return accepted

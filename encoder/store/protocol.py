@@ -56,6 +56,12 @@ class Jobs(Protocol):
             errors.Rejected: `idempotency_mismatch`, the key was used for another body.
         """
 
+    async def enqueued(self, job: NewJob) -> Accepted | None:
+        """The job that was stored under this one's key, as `enqueue` tells it again. Raises as that does."""
+
+    async def open_jobs(self, tenant_id: TenantId, *, most: int) -> int:
+        """How many jobs of a tenant have not ended, counted to `most`."""
+
     async def job(self, tenant_id: TenantId, ref: str) -> JobRow | None:
         """A job by its number or uuid, with outputs, holder and live progress; None if absent or deleted."""
 

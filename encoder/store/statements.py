@@ -25,6 +25,7 @@ class Statement(StrEnum):
     EVENTS = "events"
     LOG = "log"
     COUNT_JOBS = "count_jobs"
+    OPEN_JOBS = "open_jobs"
     DEAD_GROUPS = "dead_groups"
     DEAD_JOBS = "dead_jobs"
     DEPTHS = "depths"

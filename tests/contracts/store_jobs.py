@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -80,6 +81,16 @@ class EnqueueSuite:
         assert sum(not answer.replayed for answer in answers) == 1
         assert len(await work.claim(store, limit=9)) == 1
         assert len(await work.claim(store, queue="io", limit=9)) == 1
+
+    async def test_what_a_key_has_made_is_told_without_making_anything(self, store: Store) -> None:
+        first = await work.enqueue(store, key="k", body=b"1")
+        assert await store.enqueued(work.new_job(key="k", body=b"1")) == replace(first, replayed=True)
+        for key, tenant in (("other", DEFAULT_TENANT), ("k", OTHER_TENANT), (None, DEFAULT_TENANT)):
+            assert await store.enqueued(work.new_job(key=key, body=b"1", tenant=tenant)) is None
+        with pytest.raises(errors.Rejected) as refused:
+            await store.enqueued(work.new_job(key="k", body=b"2"))
+        assert code_of(refused) == "idempotency_mismatch"
+        assert len(await store.jobs(JobFilter(tenant_id=DEFAULT_TENANT))) == 1
 
     async def test_a_job_of_higher_priority_is_claimed_first(self, store: Store) -> None:
         low = await work.enqueue(store, priority=-100)
@@ -341,6 +352,21 @@ class ReadSuite:
         job = await work.enqueue(store)
         assert await store.log(job.id, OutputId(0)) is None
         assert await store.log(job.id, OutputId(9)) is None
+
+    async def test_a_tenants_jobs_that_have_not_ended_are_counted_to_a_limit(self, store: Store) -> None:
+        """N4"""
+        _, running = await work.working(store)
+        await store.mark(running)
+        _, ended = await work.working(store)
+        await store.settle(ended, work.failing())
+        _, later = await work.working(store)
+        await store.settle(later, work.retrying())
+        await store.delete((await work.enqueue(store)).id)
+        for _ in range(2):
+            await work.enqueue(store)
+        await work.enqueue(store, tenant=OTHER_TENANT)
+        assert [await store.open_jobs(DEFAULT_TENANT, most=most) for most in (1, 3, 100)] == [1, 3, 4]
+        assert await store.open_jobs(OTHER_TENANT, most=100) == 1
 
     async def test_stats_count_jobs_by_state_and_measure_queues(self, store: Store) -> None:
         await work.enqueue(store, hook=work.HOOK)

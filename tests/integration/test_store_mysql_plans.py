@@ -276,6 +276,15 @@ async def test_deliveries_are_read_by_tenant_or_job(connection: Connection, tena
     assert read[0] <= 2 * LIMIT + 2
 
 
+async def test_what_has_not_ended_is_counted_to_its_limit(connection: Connection) -> None:
+    async with counted(connection) as read:
+        (row,) = await Session(connection).fetch(Statement.OPEN_JOBS, 1, LIMIT)
+    assert row["jobs"] == LIMIT
+    assert read[0] <= 2 * LIMIT + 5  # each is read, written down, and counted
+    (query,) = queries("open_jobs")
+    assert await read_whole(connection, query, 1, LIMIT) == set()
+
+
 async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:
     async with counted(connection) as read:
         rows = await Session(connection).fetch(Statement.COUNT_JOBS, None, STATES)

@@ -312,6 +312,14 @@ async def test_a_page_of_deliveries_reads_a_page(connection: asyncpg.Connection,
     assert read(nodes, "webhook_deliveries") <= LIMIT
 
 
+async def test_what_has_not_ended_is_counted_to_its_limit(connection: asyncpg.Connection) -> None:
+    for kept in (True, False):
+        nodes = await plan(connection, Statement.OPEN_JOBS, "1", str(LIMIT), kept=kept)
+        assert scanned(nodes) == set()
+        assert indexes(nodes) == {"jobs_by_state"}
+        assert read(nodes, "jobs") == LIMIT
+
+
 async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) -> None:
     counted = await plan(connection, Statement.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
     measured = await plan(connection, Statement.DEPTHS, "NULL", kept=False)

@@ -33,10 +33,16 @@ class Jobs(Verbs, ABC):
             job_id = await self._insert(job)
             if job_id is not None:
                 return Accepted(id=job_id, uuid=job.uuid, state=JobState.QUEUED, replayed=False)
-            before = await self._pool.row(Statement.ENQUEUED_BEFORE, job.tenant_id, job.idempotency_key)
-            if before is not None and not before["stale"]:
-                return _accepted_before(job, before)
+            before = await self.enqueued(job)
+            if before is not None:
+                return before
             await self._pool.rows(Statement.FREE_KEY, job.tenant_id, job.idempotency_key)
+
+    async def enqueued(self, job: NewJob) -> Accepted | None:
+        if job.idempotency_key is None:
+            return None
+        before = await self._pool.row(Statement.ENQUEUED_BEFORE, job.tenant_id, job.idempotency_key)
+        return None if before is None or before["stale"] else _accepted_before(job, before)
 
     async def cancel(self, job_id: JobId) -> JobState:
         async def work(session: Session) -> tuple[JobState, bool]:

@@ -74,6 +74,10 @@ class Reading(Verbs):
         row = await self._pool.row(Statement.LOG, job_id, output)
         return None if row is None else row["log"]
 
+    async def open_jobs(self, tenant_id: TenantId, *, most: int) -> int:
+        (row,) = await self._pool.rows(Statement.OPEN_JOBS, tenant_id, most)
+        return min(int(row["jobs"]), most)
+
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
         queues = await self._pool.search(Statement.DEPTHS, tenant_id)
