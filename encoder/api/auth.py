@@ -110,13 +110,17 @@ class KeyGate:
         if known is not None and known.live:
             return _if_live(await self._look_up(hashed))
         address = house(self._addresses.of(request))
-        wait_s = self._bad_keys.wait_s(address)
+        wait_s = self._bad_keys.take(address)  # before the look-up: of many at once, none slips through
         if wait_s:
             told = "Too many keys that came from this address were no good."
             raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
-        found = _if_live(await self._look_up(hashed)) if hashed else None
-        if found is None:
-            self._bad_keys.take(address)
+        is_bad = False
+        try:
+            found = _if_live(await self._look_up(hashed)) if hashed else None
+            is_bad = found is None
+        finally:
+            if not is_bad:
+                self._bad_keys.give(address)
         return found
 
     async def _look_up(self, hashed: bytes) -> KeyRow | None:

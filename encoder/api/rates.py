@@ -44,6 +44,11 @@ class Buckets:
                 self._full_at.popitem(last=False)
         return wait_s
 
+    def give(self, name: Hashable) -> None:
+        """Put back what was taken for nothing."""
+        if name in self._full_at:
+            self._full_at[name] -= self._each_s
+
 
 class Rates:
     """What each caller may do, by `Buckets`: see, and change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -100,6 +101,12 @@ async def test_bad_keys_close_an_address_to_keys_that_nobody_knows(door: Door) -
     await door.store.revoke_key(number)
     assert (await shown(door, known))[0] == 401
     assert (await shown(door, known))[0] == 429, "it is a bad one now"
+
+
+async def test_of_many_bad_keys_at_once_no_more_are_looked_at(door: Door) -> None:
+    """B7. Seen to fail, with fifty 401, when a key was charged after its look-up."""
+    answers = await asyncio.gather(*(shown(door, new_key()) for _ in range(50)))
+    assert Counter(code for code, _ in answers) == {401: 6, 429: 44}
 
 
 async def test_a_refused_key_is_not_looked_up(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
