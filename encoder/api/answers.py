@@ -210,9 +210,27 @@ class QueueAnswer(Record):
     paused_because: str | None
 
 
+class UsageAnswer(Record):
+    """What jobs that were submitted from `since` until before `until`, and were not deleted, have delivered by now.
+
+    `cpuSeconds`: of ffmpeg's, in the encodes that made it.
+    """
+
+    since: datetime
+    until: datetime
+    jobs: int
+    outputs: int
+    output_minutes: float
+    cpu_seconds: float
+    delivered_bytes: int
+
+
 class StatsAnswer(Record):
+    """`usage`: where a time was named."""
+
     jobs: dict[JobState, int]
     queues: tuple[QueueAnswer, ...]
+    usage: UsageAnswer | None
 
 
 class DeadGroupAnswer(Record):

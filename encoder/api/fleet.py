@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ from encoder.model.ids import DeliveryId
 from encoder.model.queue import QUEUE_NAME, named
 
 DEFAULT_PAGE = 50
+MOST_USED = 50_000  # jobs whose outputs are added up for one answer
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -25,8 +27,25 @@ async def workers(call: Call) -> web.Response:
 
 
 async def stats(call: Call) -> web.Response:
-    """GET /stats."""
-    return answer(tell.stats(await call.parts.store.stats(call.tenant_id)))
+    """GET /stats; with `createdAfter` what was used since then, or until `createdBefore`."""
+    used = await _usage(call)
+    return answer(tell.stats(await call.parts.store.stats(call.tenant_id), used))
+
+
+async def _usage(call: Call) -> answers.UsageAnswer | None:
+    since, until = (call.query.get(name, datetime) for name in ("createdAfter", "createdBefore"))
+    if since is None:
+        if until is not None:
+            raise Rejected.because("invalid_query", "`createdBefore` must not stand without `createdAfter`.")
+        return None
+    until = until or datetime.now(UTC)
+    if until <= since:
+        raise Rejected.because("invalid_query", "`createdBefore` must be later than `createdAfter`.")
+    used = await call.parts.store.usage(call.tenant_id, since=since, until=until, most=MOST_USED)
+    if used is None:
+        told = f"More than {MOST_USED:,} jobs were submitted in that time: name shorter ones, and add them up."
+        raise Rejected.because("invalid_query", told)
+    return tell.usage(used, since=since, until=until)
 
 
 async def pause(call: Call) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from encoder.store.rows import (
     QueueDepth,
     Stats,
     UploadRow,
+    Usage,
     WorkerRow,
 )
 
@@ -341,9 +343,21 @@ def worker(row: WorkerRow) -> answers.WorkerAnswer:
     )
 
 
-def stats(counted: Stats) -> answers.StatsAnswer:
+def stats(counted: Stats, used: answers.UsageAnswer | None) -> answers.StatsAnswer:
     jobs = {state: counted.jobs.get(state, 0) for state in JobState}
-    return answers.StatsAnswer(jobs=jobs, queues=tuple(map(queue, counted.queues)))
+    return answers.StatsAnswer(jobs=jobs, queues=tuple(map(queue, counted.queues)), usage=used)
+
+
+def usage(used: Usage, *, since: datetime, until: datetime) -> answers.UsageAnswer:
+    return answers.UsageAnswer(
+        since=since,
+        until=until,
+        jobs=used.jobs,
+        outputs=used.outputs,
+        output_minutes=round(used.output_seconds / 60, 3),
+        cpu_seconds=round(used.cpu_seconds, 3),
+        delivered_bytes=used.delivered_bytes,
+    )
 
 
 def queue(depth: QueueDepth) -> answers.QueueAnswer:

@@ -124,8 +124,8 @@ class Client:
     async def workers(self) -> list[Object]:
         return _objects((await self._send("GET", "/workers"))["workers"])
 
-    async def stats(self) -> Object:
-        return await self._send("GET", "/stats")
+    async def stats(self, **asked: str) -> Object:
+        return await self._send("GET", "/stats", asked)
 
     async def pause(self, queue: str, because: str | None) -> Object:
         return await self._send("POST", f"/queues/{queue}/pause", {"because": because} if because else {})

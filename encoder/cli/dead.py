@@ -8,6 +8,7 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.client import Client, Object
+from encoder.cli.moment import moment
 from encoder.cli.session import Out, confirm, remote
 from encoder.cli.text import clean, count
 from encoder.errors import FailureClass
@@ -41,22 +42,11 @@ def _time(told: object) -> str:
     return f"{datetime.fromisoformat(str(told)):%Y-%m-%d %H:%M:%S}"
 
 
-def _moment(text: str) -> str:
-    """A time as the API takes it."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is no time such as 2026-11-20T13:00:00Z.") from None
-    if at.tzinfo is None:
-        raise click.BadParameter(f"{text!r} must say its zone, as 2026-11-20T13:00:00Z does.")
-    return at.isoformat()
-
-
 @click.command()
 @click.option("--code", metavar="CODE", help="Only what failed with this code.")
 @click.option("--class", "kind", type=click.Choice([kind.value for kind in FailureClass]), help="Only this class.")
-@click.option("--since", type=_moment, metavar="TIME", help="Only what failed then or later: 2026-11-20T13:00:00Z.")
-@click.option("--until", type=_moment, metavar="TIME", help="Only what failed before.")
+@click.option("--since", type=moment, metavar="TIME", help="Only what failed then or later: 2026-11-20T13:00:00Z.")
+@click.option("--until", type=moment, metavar="TIME", help="Only what failed before.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="At most so many.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @remote

@@ -6,8 +6,9 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.client import Client, Object
+from encoder.cli.moment import moment
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean
+from encoder.cli.text import clean, count, duration, size
 
 
 @click.command()
@@ -35,21 +36,36 @@ def _worker(worker: Object) -> str:
 
 
 @click.command()
+@click.option(
+    "--since", type=moment, metavar="TIME", help="Add up what jobs submitted then or later used: 2026-11-20T13:00:00Z."
+)
+@click.option("--until", type=moment, metavar="TIME", help="Only those that were submitted before.  [else: now]")
 @remote
-async def stats(client: Client, out: Out) -> int:
+async def stats(client: Client, out: Out, *, since: str | None, until: str | None) -> int:
     """Count jobs by state and tasks by queue."""
-    answer = await client.stats()
+    asked = {"createdAfter": since, "createdBefore": until}
+    answer = await client.stats(**{name: time for name, time in asked.items() if time})
     if out.as_json:
         out.data(answer)
         return exits.DONE
     jobs = answer.get("jobs")
-    for state, count in (jobs if isinstance(jobs, dict) else {}).items():
-        out.line(clean(f"{state:<12} {count:>8}"))
+    for state, number in (jobs if isinstance(jobs, dict) else {}).items():
+        out.line(clean(f"{state:<12} {number:>8}"))
     queues = answer.get("queues")
     for queue in queues if isinstance(queues, list) else []:
         if isinstance(queue, dict):
             out.line(_queue(queue))
+    used = answer.get("usage")
+    if isinstance(used, dict):
+        out.line(_usage(used))
     return exits.DONE
+
+
+def _usage(used: Object) -> str:
+    names = ("jobs", "outputs", "outputMinutes", "cpuSeconds", "deliveredBytes")
+    jobs, outputs, minutes, cpu_s, size_bytes = (float(str(used.get(name))) for name in names)
+    made = f"{count(round(outputs), 'output')} of {count(round(jobs), 'job')}"
+    return f"used: {made}, {duration(60 * minutes)} long, {duration(cpu_s)} of CPU, {size(size_bytes)}"
 
 
 @click.command()

@@ -67,10 +67,14 @@ class Intent(Record):
 
 
 class Timings(Record):
-    """Seconds that each part of an output's last attempt took; None: not done in that attempt."""
+    """Seconds that each part of an output's last attempt took; None: not done in that attempt.
+
+    `encode_cpu`: of the processors', in the runs of ffmpeg that encoded it; of one that made several, an equal share.
+    """
 
     queued: float | None = None
     fetch: float | None = None
     encode: float | None = None
     verify: float | None = None
     upload: float | None = None
+    encode_cpu: float | None = None

@@ -8,7 +8,7 @@ whether the verb happened is then unknown. Methods that take a `Claim` raise `er
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -40,6 +40,7 @@ from encoder.store.rows import (
     Settlement,
     Stats,
     UploadRow,
+    Usage,
     WorkerInfo,
     WorkerRow,
 )
@@ -96,6 +97,10 @@ class Jobs(Protocol):
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         """Counts by state, queues by depth and age."""
+
+    async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
+        """What a tenant's jobs, but for deleted ones, that were submitted from `since` until before `until` have
+        delivered by now; None where there are more than `most`."""
 
 
 class DeadLetters(Protocol):

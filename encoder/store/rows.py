@@ -461,6 +461,17 @@ class Checkup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What jobs have delivered: outputs that stand at their place. `cpu_seconds`: of ffmpeg's, in their encodes."""
+
+    jobs: int
+    outputs: int
+    output_seconds: float  # of what has a duration
+    cpu_seconds: float
+    delivered_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
     jobs: dict[JobState, int]
     queues: tuple[QueueDepth, ...]

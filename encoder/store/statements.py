@@ -26,6 +26,7 @@ class Statement(StrEnum):
     LOG = "log"
     COUNT_JOBS = "count_jobs"
     OPEN_JOBS = "open_jobs"
+    USAGE = "usage"
     DEAD_GROUPS = "dead_groups"
     DEAD_JOBS = "dead_jobs"
     DEPTHS = "depths"

@@ -57,6 +57,7 @@ class Made:
     command: tuple[str, ...]
     log: str
     seconds: float
+    cpu_seconds: float  # its share of what the encode took
     notes: tuple[Note, ...] = ()  # warnings that the encode adds to the plan's
 
     @property

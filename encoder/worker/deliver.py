@@ -78,6 +78,7 @@ class Deliver:
                 encode=proven.made.seconds,
                 verify=proven.seconds,
                 upload=self._clock() - begun,
+                encode_cpu=proven.made.cpu_seconds,
             )
             await run.ledger.mark(
                 OutputChange(id=output, state=OutputState.UPLOADED, delivered=promised, timings=timings)

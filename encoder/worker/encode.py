@@ -125,9 +125,11 @@ class Encode:
         for each in plans:
             _prepare(files[each.output], each)
         begun = self._clock()
+        cpu_s = 0.0
         for place, each_run in enumerate(runs):
             told = self._teller(run, plans, begun, run_place=place, runs=len(runs))
             ended = await self._watched(run, source, plans, each_run, told)
+            cpu_s += ended.cpu_seconds
             if place + 1 < len(runs):
                 _rename(run.folder, command.pass_logs(plan, one_pass))
         return [
@@ -137,6 +139,7 @@ class Encode:
                 command=shown,
                 log=ended.log,
                 seconds=self._clock() - begun,
+                cpu_seconds=cpu_s / len(plans),
                 notes=(*notes, *_unwritten(run.folder, each, ended.log)),
             )
             for each in plans

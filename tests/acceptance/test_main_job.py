@@ -101,6 +101,10 @@ async def test_an_output_without_a_destination_lies_in_the_storage_behind_a_sign
                 assert await response.read() == whole[:100]
             async with session.get(output["url"].replace("signature=", "signature=0")) as response:
                 assert response.status == 404
+        used = (await platform.call("GET", f"/stats?createdAfter={job['createdAt']}"))[1]["usage"]
+        assert (used["jobs"], used["outputs"], used["deliveredBytes"]) == (1, 1, len(whole))
+        assert used["outputMinutes"] == pytest.approx(output["durationSeconds"] / 60, abs=0.001)
+        assert 0 < used["cpuSeconds"] == pytest.approx(output["timings"]["encodeCpu"], abs=0.001)
     assert hashlib.sha256(whole).hexdigest() == output["sha256"]
     await audit.audit(platform, delivered=platform.storage)
 

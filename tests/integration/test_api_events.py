@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from encoder.api import fleet
 from encoder.cli import sse
 from encoder.errors import Permanent
 from encoder.model.event import EventType
@@ -26,6 +27,7 @@ from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Beat, Claim, Live, OutputChange, WorkerInfo
 from tests.lab.api import Api, running
+from tests.lab.command import encoder
 
 JOB: dict[str, Any] = {
     "source": {"url": "https://media.example.com/in.mov"},
@@ -365,6 +367,30 @@ async def test_workers_are_shown_with_what_they_run(api: Api, store: PostgresSto
     assert [(queue["queue"], queue["running"]) for queue in stats["queues"] if queue["queue"] == "encode"] == [
         ("encode", 1)
     ]
+
+
+async def test_what_jobs_of_a_time_have_used_is_told(
+    api: Api, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = (await api.submit(JOB))["id"]
+    claim = await claimed(store)
+    delivered = Delivered(uri="file:a", size_bytes=1000, sha256="ab", duration_seconds=90.0)
+    change = OutputChange(
+        id=OutputId(0), state=OutputState.UPLOADED, delivered=delivered, timings=Timings(encode_cpu=3.5)
+    )
+    await store.mark(claim, [change])
+    created = (await api.get(f"/jobs/{job}"))["createdAt"]
+    assert (await api.get("/stats"))["usage"] is None
+    used = (await api.get(f"/stats?createdAfter={created}"))["usage"]
+    assert (used.pop("since"), used.pop("until") > created) == (created, True)
+    assert used == {"jobs": 1, "outputs": 1, "outputMinutes": 1.5, "cpuSeconds": 3.5, "deliveredBytes": 1000}
+    shown = await encoder("stats", "--since", created, url=api.url)
+    assert "used: 1 output of 1 job, 1:30 long, 3.5 s of CPU, 1 kB" in shown.out
+    monkeypatch.setattr(fleet, "MOST_USED", 0)
+    after, before = f"createdAfter={created}", f"createdBefore={created}"
+    for asked in (after, before, f"{after}&{before}"):
+        async with api.ask("GET", f"/stats?{asked}") as response:
+            assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
 
 
 async def test_deliveries_are_listed_and_told_again(api: Api, store: PostgresStore) -> None:

@@ -85,7 +85,7 @@ async def test_all_that_a_package_promises_is_written_down_before_the_first_byte
     assert row.delivered.uri == f"storage:{KEY}"
     assert (row.delivered.size_bytes, row.delivered.sha256) == (package.size_bytes, package.sha256)
     assert row.delivered.files == (*sorted(SEGMENTS), *MANIFESTS)
-    assert row.timings == Timings(queued=1.0, fetch=2.0, encode=3.0, verify=4.0, upload=0.0)
+    assert row.timings == Timings(queued=1.0, fetch=2.0, encode=3.0, verify=4.0, upload=0.0, encode_cpu=6.0)
 
 
 @pytest.mark.parametrize("whole", [True, False])
@@ -129,7 +129,7 @@ async def begun(store: PostgresStore) -> Run:
 
 def a_proven(package: Package) -> Proven:
     plan = replace(facts.planned(facts.source(), facts.spec()), package=HLS)
-    made = Made(plan=plan, path=Path(), command=(), log="", seconds=3.0)
+    made = Made(plan=plan, path=Path(), command=(), log="", seconds=3.0, cpu_seconds=6.0)
     opened = Opened(media=facts.source(), counts=())
     return Proven(made=made, proof=Proof(checks=()), package=package, seconds=4.0, opened=opened)
 

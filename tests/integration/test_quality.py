@@ -174,7 +174,7 @@ async def test_an_output_that_cannot_be_measured_is_delivered_with_a_warning(
     result = await one(short(), tmp_path, fast(**FINE))
     launcher = Launcher(binary=Path(ffmpeg_binary()))
     stage = Measure(launcher, by_descriptor=True, threads=1, clock=lambda: 0.0)
-    made = context.Made(plan=result.plan, path=result.path, command=(), log="", seconds=0.0)
+    made = context.Made(plan=result.plan, path=result.path, command=(), log="", seconds=0.0, cpu_seconds=0.0)
     package = Package.of_file(result.path, size_bytes=1, sha256="", content_type="")
     proven = context.Proven(made=made, proof=result.proof, package=package, seconds=0.0, opened=result.opened)
     run: Any = SimpleNamespace(

@@ -285,6 +285,21 @@ async def test_what_has_not_ended_is_counted_to_its_limit(connection: Connection
     assert await read_whole(connection, query, 1, LIMIT) == set()
 
 
+@pytest.mark.parametrize("tenant", [1, 3])
+async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(connection: Connection, tenant: int) -> None:
+    times = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+    async with counted(connection) as read:
+        (row,) = await Session(connection).fetch(Statement.USAGE, tenant, 90, 200, *times, 1000)
+    assert 10 <= row["jobs"] <= 110
+    assert read[0] <= 4 * 110 + 20  # each is read and written down, and so is its output
+    async with counted(connection) as read:
+        (row,) = await Session(connection).fetch(Statement.USAGE, 1, 0, NEWEST, *times, LIMIT)
+    assert row["jobs"] == LIMIT
+    assert read[0] <= 4 * LIMIT + 20
+    (query,) = queries("usage")
+    assert await read_whole(connection, query, 1, 0, NEWEST, *times, LIMIT) == set()
+
+
 async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:
     async with counted(connection) as read:
         rows = await Session(connection).fetch(Statement.COUNT_JOBS, None, STATES)

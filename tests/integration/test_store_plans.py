@@ -320,6 +320,22 @@ async def test_what_has_not_ended_is_counted_to_its_limit(connection: asyncpg.Co
         assert read(nodes, "jobs") == LIMIT
 
 
+@pytest.mark.parametrize("tenant", ["1", "3"])
+async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(
+    connection: asyncpg.Connection, tenant: str
+) -> None:
+    times = ("now() - interval '1 year'", "now()")
+    for kept in (True, False):
+        nodes = await plan(connection, Statement.USAGE, tenant, "90", "200", *times, "1000", kept=kept)
+        assert scanned(nodes) == set()
+        assert indexes(nodes) - {None} == {"jobs_by_state", "job_outputs_pk"}
+        assert 10 <= read(nodes, "jobs") <= 110
+        assert read(nodes, "job_outputs") <= 110
+        nodes = await plan(connection, Statement.USAGE, "1", "0", NEWEST, *times, str(LIMIT), kept=kept)
+        assert read(nodes, "jobs") <= 3 * LIMIT
+        assert read(nodes, "job_outputs") <= 3 * LIMIT
+
+
 async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) -> None:
     counted = await plan(connection, Statement.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
     measured = await plan(connection, Statement.DEPTHS, "NULL", kept=False)

@@ -34,6 +34,7 @@ from encoder.store.rows import (
     Quota,
     Running,
     UploadRow,
+    Usage,
     WorkerInfo,
     WorkerRow,
 )
@@ -238,6 +239,16 @@ def depth_of(row: Row) -> QueueDepth:
         oldest_seconds=row["oldest_seconds"],
         paused_at=row["paused_at"],
         paused_because=row["paused_because"],
+    )
+
+
+def usage_of(row: Row) -> Usage:
+    return Usage(
+        jobs=row["jobs"],
+        outputs=row["outputs"],
+        output_seconds=row["output_seconds"],
+        cpu_seconds=row["cpu_seconds"],
+        delivered_bytes=row["delivered_bytes"],
     )
 
 

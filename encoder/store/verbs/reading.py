@@ -13,10 +13,10 @@ from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
 from encoder.store.engine import Pool
 from encoder.store.line import SEEN
-from encoder.store.rows import JobFilter, JobRow, Stats
+from encoder.store.rows import JobFilter, JobRow, Stats, Usage
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_of
+from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_of, usage_of
 
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
@@ -77,6 +77,11 @@ class Reading(Verbs):
     async def open_jobs(self, tenant_id: TenantId, *, most: int) -> int:
         (row,) = await self._pool.rows(Statement.OPEN_JOBS, tenant_id, most)
         return min(int(row["jobs"]), most)
+
+    async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
+        above, below = await self._created_between(since, until)
+        (row,) = await self._pool.search(Statement.USAGE, tenant_id, above, below, since, until, most + 1)
+        return None if row["jobs"] > most else usage_of(row)
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
