@@ -6,6 +6,7 @@ random bits, what a near miss tells by its time leads to no key.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -92,6 +93,7 @@ class KeyGate:
         self._bad_keys = bad_keys or Buckets(0)
         self._clock = clock
         self._known: dict[bytes, tuple[float, KeyRow]] = {}
+        self._asked: dict[bytes, asyncio.Future[KeyRow | None]] = {}
 
     async def admit(self, request: web.Request, scope: Scope) -> Caller:
         text = _key_of(request)
@@ -109,6 +111,8 @@ class KeyGate:
         _, known = self._known.get(hashed, (0.0, None))
         if known is not None and known.live:
             return _if_live(await self._look_up(hashed))
+        if hashed in self._asked:  # by another connection that has paid: whoever opens many begins on all at once
+            return _if_live(await self._ask(hashed))
         address = house(self._addresses.of(request))
         wait_s = self._bad_keys.take(address)  # before the look-up: of many at once, none slips through
         if wait_s:
@@ -116,12 +120,25 @@ class KeyGate:
             raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
         is_bad = False
         try:
-            found = _if_live(await self._look_up(hashed)) if hashed else None
+            found = _if_live(await self._ask(hashed)) if hashed else None
             is_bad = found is None
         finally:
             if not is_bad:
                 self._bad_keys.give(address)
         return found
+
+    async def _ask(self, hashed: bytes) -> KeyRow | None:
+        """As `_look_up`, once for all who ask at the same time; who goes away meanwhile takes it from nobody else."""
+
+        def answered(asked: asyncio.Future[KeyRow | None]) -> None:
+            del self._asked[hashed]
+            if not asked.cancelled():
+                asked.exception()  # whoever still waits is told
+
+        if hashed not in self._asked:
+            self._asked[hashed] = asyncio.ensure_future(self._look_up(hashed))
+            self._asked[hashed].add_done_callback(answered)
+        return await asyncio.shield(self._asked[hashed])
 
     async def _look_up(self, hashed: bytes) -> KeyRow | None:
         until, known = self._known.get(hashed, (0.0, None))
