@@ -280,6 +280,14 @@ async def test_a_wrong_key_is_malformed(api: Api, key: str) -> None:
     assert (await api.get("/jobs"))["jobs"] == []
 
 
+async def test_the_key_of_a_deleted_job_makes_no_second_one(api: Api) -> None:
+    first = await api.submit(JOB, key="order-42")
+    async with api.ask("DELETE", f"/jobs/{first['id']}") as response:
+        assert response.status == 204
+    assert await api.submit(JOB, key="order-42") == first | {"status": "cancelled"}
+    assert (await api.get("/jobs"))["jobs"] == []
+
+
 async def test_a_refused_body_keeps_no_key(api: Api) -> None:
     async with api.ask("POST", "/jobs", json={}, headers={"Idempotency-Key": "k"}) as response:
         assert response.status == 422
