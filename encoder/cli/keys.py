@@ -11,7 +11,7 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.members import members
-from encoder.cli.serve import serve
+from encoder.cli.serve import at_home, serve
 from encoder.cli.text import clean
 from encoder.model.ids import DEFAULT_TENANT, KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
     from encoder.store.rows import KeyRow
 
 _SCOPES = (Scope.READ.value, Scope.WRITE.value)
-_data = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".encoder"),
-    show_default=True,
-    help="Folder of `encoder up`, whose database it is where ENCODER_DATABASE_URL names none.",
-)
 
 
 @click.group()
@@ -49,7 +42,7 @@ def keys() -> None:
     help="What it may: read what belongs to its tenant, write it, or admin what all share. Repeatable.",
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it is good.  [else: until it is revoked]")
-@_data
+@at_home
 @click.option("--json", "as_json", is_flag=True, help="The key and all about it as JSON.")
 def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, data: Path, *, as_json: bool) -> int:
     """Make a key, called NAME, and print it. Nobody can print it again: only its hash is kept."""
@@ -73,7 +66,7 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
 
 
 @keys.command(name="list")
-@_data
+@at_home
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per key.")
 def listed(data: Path, *, as_json: bool) -> int:
     """List all keys that were made: by their first characters, never whole."""
@@ -86,7 +79,7 @@ def listed(data: Path, *, as_json: bool) -> int:
 
 @keys.command()
 @click.argument("key", type=click.IntRange(min=1))
-@_data
+@at_home
 def revoke(key: int, data: Path) -> int:
     """Let a KEY, by its number, in no more. Servers hear of it within ten seconds."""
     from encoder import roles  # noqa: PLC0415  # as in create

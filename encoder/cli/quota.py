@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from encoder.cli import exits
 from encoder.cli.members import members
-from encoder.cli.serve import serve
+from encoder.cli.serve import at_home, serve
 from encoder.cli.text import clean
 from encoder.model.ids import TenantId
 from encoder.model.queue import named
@@ -27,11 +28,19 @@ if TYPE_CHECKING:
 @click.option("--cap", type=click.IntRange(min=0), help="At most so many run at a time.")
 @click.option("--no-cap", is_flag=True, help="There is no limit, as before the first --cap.")
 @click.option("--share", type=click.IntRange(1, 1000), help="Beside those of the others; 1 until one is said.")
+@at_home
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per quota.")
 def quota(
-    tenant: int | None, queue: str | None, *, cap: int | None, no_cap: bool, share: int | None, as_json: bool
+    tenant: int | None,
+    queue: str | None,
+    *,
+    cap: int | None,
+    no_cap: bool,
+    share: int | None,
+    data: Path,
+    as_json: bool,
 ) -> int:
-    """Say how much of a QUEUE a TENANT may have, by ENCODER_DATABASE_URL. What no option names stays as it is.
+    """Say how much of a QUEUE a TENANT may have, in the database itself. What no option names stays as it is.
 
     Without options, show what was said: of all, of one TENANT, or of its share in one QUEUE.
     """
@@ -56,7 +65,7 @@ def quota(
             await store.set_quota(found)
         return [found]
 
-    for each in serve(lambda settings: roles.on_store(settings, said)):
+    for each in serve(lambda settings: roles.on_store(settings, said, data=data)):
         click.echo(json.dumps(members(each)) if as_json else clean(_line(each)))
     return exits.DONE
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+at_home = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".encoder"),
+    show_default=True,
+    help="Folder of `encoder up`, whose database it is where ENCODER_DATABASE_URL names none.",
+)
+
 
 def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
     """Runs `start` with the settings of this process; what unfits us to run is told in a sentence."""

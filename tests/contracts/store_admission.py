@@ -210,6 +210,8 @@ class QueueSuite:
         await store.pause("encode", "two")
         (after, _) = (await store.stats(None)).queues
         assert (after.paused_at, after.paused_because) == (before.paused_at, "two")
+        await store.pause("encode", "")
+        assert (await store.stats(None)).queues[0] == after, "what nobody says anew stays"
 
     async def test_a_cap_takes_back_what_stands_in_line(self, store: Store) -> None:
         await backlog(store, MANY, 5)
