@@ -1,7 +1,7 @@
 -- Doctor: the database's clock, and where the hot tables say other than the tasks. How long transactions are open is told
 -- only to those with the right PROCESS, which we do not ask for.
 -- Index: tasks_pk, task_leases_pk, task_ready_pk; jobs_by_state and tasks_name_once for what is open. Locks: none.
-SELECT UTC_TIMESTAMP(6) AS at, CAST(NULL AS DOUBLE) AS oldest_seconds,
+SELECT UTC_TIMESTAMP(6) AS at, NULL + 0e0 AS oldest_seconds,
   (SELECT COUNT(*) FROM task_ready r JOIN tasks t ON t.id = r.task_id
    WHERE t.state NOT IN ('ready', 'cancelled')) AS stray_places,
   (SELECT COUNT(*) FROM task_leases l LEFT JOIN tasks t ON t.id = l.task_id
