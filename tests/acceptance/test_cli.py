@@ -73,6 +73,13 @@ async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
         url = first.decode().split()[-1]
         assert second.decode().endswith(f"encoder submit VIDEO --preset h264 --wait --url {url}\n")
         assert (await encoder("jobs", url=url)).code == 0
+        # what is said on the database itself finds that one, while it runs
+        home = ("--data", str(tmp_path / "data"))
+        said = await encoder("quota", "1", "encode", "--cap", "2", *home, url="")
+        assert (said.code, said.out) == (0, "tenant 1  encode  cap 2  share 1\n"), said.err
+        made = await encoder("keys", "create", "mine", *home, url="")
+        assert made.code == 0, made.err
+        assert "mine" in (await encoder("keys", "list", *home, url="")).out
     finally:
         process.terminate()
         await process.communicate()
