@@ -218,7 +218,7 @@ def test_answers_promise_every_member(document: dict[str, Any]) -> None:
 
 
 def test_every_code_that_the_api_speaks_is_in_the_catalogue() -> None:
-    text = "".join(module.read_text() for module in API.glob("*.py"))
+    text = "".join(module.read_text() for module in API.rglob("*.py"))
     calls = r'(?:because|unavailable|code=|[( ]fault|_fault)\(?\s*(?:tokens[^"]*, |\(\*tokens, \S+\), )?"(\w+)"'
     spoken = {*re.findall(calls, text), *(code for code, _ in _WORDS.values()), *_OF_STATUS.values()}
     assert {"invalid_json", "unsupported_kind", "duplicate_destination", "database_unavailable"} <= spoken

@@ -1,0 +1,92 @@
+"""What the platform has, does and has done."""
+
+from __future__ import annotations
+
+from encoder.api import answers, dead, fleet, query
+from encoder.api.operations import Operation
+from encoder.errors import FailureClass
+from encoder.model.key import Scope
+
+PLATFORM = (
+    Operation(
+        method="GET",
+        path="/presets",
+        operation_id="listPresets",
+        summary="Presets and the members that they stand for",
+        handler=fleet.listed_presets,
+        scope=Scope.READ,
+        answers={200: (answers.PresetsAnswer,)},
+    ),
+    Operation(
+        method="GET",
+        path="/workers",
+        operation_id="listWorkers",
+        summary="Live workers and what each runs now",
+        handler=fleet.workers,
+        scope=Scope.ADMIN,
+        answers={200: (answers.WorkersAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/stats",
+        operation_id="getStats",
+        summary="Jobs by state, queues by depth and age; what jobs of a time have used",
+        handler=fleet.stats,
+        scope=Scope.READ,
+        query=(
+            query.moment("createdAfter", "add up what was used by jobs submitted at this time or later"),
+            query.moment("createdBefore", "only by jobs submitted before this time; now when absent"),
+        ),
+        answers={200: (answers.StatsAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="POST",
+        path="/queues/{queue}/pause",
+        operation_id="pauseQueue",
+        summary="Start nothing of a queue until it is resumed; what runs goes on",
+        handler=fleet.pause,
+        scope=Scope.ADMIN,
+        query=(query.text("because", "why; shown with all that waits"),),
+        answers={200: (answers.QueueAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="POST",
+        path="/queues/{queue}/resume",
+        operation_id="resumeQueue",
+        summary="End the pause of a queue",
+        handler=fleet.resume,
+        scope=Scope.ADMIN,
+        answers={200: (answers.QueueAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/dead",
+        operation_id="listDeadLetters",
+        summary="What failed, by code and class, with what to do about it",
+        handler=dead.listed,
+        scope=Scope.READ,
+        answers={200: (answers.DeadAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="POST",
+        path="/dead/redrive",
+        operation_id="redrive",
+        summary="Retry failed jobs, the oldest first; one of `code`, `class` and `failedAfter` must be given",
+        handler=dead.redrive,
+        scope=Scope.WRITE,
+        query=(
+            query.text("code", "only jobs that failed with this code"),
+            query.choice("class", "only jobs whose failure is of this class", FailureClass),
+            query.moment("failedAfter", "only jobs that failed at this time or later"),
+            query.moment("failedBefore", "only jobs that failed before this time"),
+            query.whole("limit", "how many to retry at most", low=1, high=1000, default=dead.DEFAULT_LIMIT),
+        ),
+        answers={200: (answers.RedriveAnswer,)},
+        problems=(503,),
+    ),
+)
