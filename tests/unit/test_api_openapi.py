@@ -49,7 +49,7 @@ from tests.unit.test_api_wire import (
     members,
 )
 
-API = Path(routes.__file__).parent
+API = Path(wire.__file__).parent
 
 
 @pytest.fixture(scope="module")
