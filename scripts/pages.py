@@ -16,6 +16,7 @@ from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
+from scripts import cases
 
 DOCS = Path(__file__).parents[1] / "docs"
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
@@ -220,6 +221,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "codecs.md": codecs_page,
+    "security.md": cases.page,
 }
 
 

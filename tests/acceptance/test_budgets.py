@@ -20,6 +20,7 @@ async def _predicted(platform: Platform, body: dict[str, Any]) -> dict[str, int]
 
 @pytest.mark.parametrize("what", ["scratch", "memory"])
 async def test_work_that_does_not_fit_waits_and_says_for_what(dsn: str, tmp_path: Path, what: str) -> None:
+    """M1"""
     clip = media.clip(seconds=4, size="640x360", name="budget.mp4").read_bytes()
     (tmp_path / "clip.mp4").write_bytes(clip)
     source = {"kind": "file", "path": str(tmp_path / "clip.mp4")}

@@ -191,7 +191,7 @@ PROBED = {"mp4": ("h264", "aac"), "webm": ("av1", "opus")}
 
 @pytest.mark.timeout(600)
 async def test_every_clip_comes_out_right_or_fails_at_attempt_1(dsn: str, tmp_path: Path) -> None:
-    """On PostgreSQL each of them. On MariaDB, whose rows alone could differ, the few that are short and small."""
+    """D10: on PostgreSQL each of them. On MariaDB, whose rows alone could differ, the few that are short and small."""
     clips = [clip for clip in CLIPS if not is_mysql(dsn) or clip.name in SMALL]
     for name in (*(clip.name for clip in clips), *REFUSED):
         shutil.copy(media.public_clip(name), tmp_path / name)

@@ -151,6 +151,7 @@ async def _forbidden(exchange: Exchange) -> None:
     [("truncated_blocks_60pct.mp4", "source_truncated"), ("ssrf_playlist.m3u8", "unsupported_format")],
 )
 async def test_a_bad_source_fails_at_attempt_1_with_its_code(dsn: str, tmp_path: Path, name: str, code: str) -> None:
+    """D1, D7"""
     source = tmp_path / name
     source.write_bytes(media.public_clip(name).read_bytes())
     body = {
@@ -167,6 +168,7 @@ async def test_a_bad_source_fails_at_attempt_1_with_its_code(dsn: str, tmp_path:
 
 
 async def test_an_inline_source_of_audio_makes_a_video_output_fail_before_any_encode(dsn: str, tmp_path: Path) -> None:
+    """D9"""
     async with running(dsn, tmp_path) as platform:
         job_id = await platform.submit(
             {

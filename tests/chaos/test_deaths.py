@@ -233,7 +233,7 @@ async def test_a_cancel_reaches_ffmpeg_in_under_a_second(dsn: str, tmp_path: Pat
 
 
 async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
-    """G8: the lease is kept over an outage longer than itself, and no second attempt begins."""
+    """K5, G8: the lease is kept over an outage longer than itself, and no second attempt begins."""
     tmp_path.chmod(0o755)
     postgres = Postgres(tmp_path / "db", port=0)
     dsn = await postgres.start()
@@ -254,7 +254,7 @@ async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing
 
 
 async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goes_on_with_it(tmp_path: Path) -> None:
-    """G7 and G8 together: it stops itself, is not rescued by anybody on the database's return, and loses nothing."""
+    """K4, G7, G8: it stops itself, is not rescued by anybody on the database's return, and loses nothing."""
     tmp_path.chmod(0o755)
     postgres = Postgres(tmp_path / "db", port=0)
     dsn = await postgres.start()

@@ -147,6 +147,7 @@ async def stage(stages: Stage) -> AsyncIterator[Stage]:
 @on_both
 @pytest.mark.parametrize("point", WORKER)
 async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, stage: Stage) -> None:
+    """L3 to L14"""
     row, platform = WORKER[point], stage.platform
     job_id = await platform.submit(stage.job(point, row))
     worker = await stage.doomed("worker", point)
@@ -174,7 +175,7 @@ async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, 
 
 @on_both
 async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stage) -> None:
-    """L13b, the other way: the worker lives, repeats, and reads back its own success."""
+    """K11, and L13b the other way: the worker lives, repeats, and reads back its own success."""
     job_id = await stage.platform.submit(stage.job("unheard", OVER))
     worker = await stage.doomed("worker", "L13b unheard")
     job = await stage.platform.ended(job_id)
@@ -192,6 +193,7 @@ async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stag
 @on_both
 @pytest.mark.parametrize(("point", "rows"), [("L1", 0), ("L2", 1)])
 async def test_a_job_whose_answer_was_lost_is_made_once_under_its_key(point: str, rows: int, stage: Stage) -> None:
+    """L1, L2"""
     platform = stage.platform
     port = free_port()
     api = await stage.doomed("api", point, ENCODER_PORT=str(port))

@@ -15,7 +15,7 @@ SEED = 2776  # first sessions are ended, then the database stops at once, then a
 
 @pytest.mark.parametrize("database", BOTH)
 async def test_under_random_faults_no_job_is_lost_and_none_is_done_twice(database: str, tmp_path: Path) -> None:
-    """V1–V12; G2, G3, G5, G8"""
+    """V1–V12; G2, G3, G5, G8; K9, K13, M6"""
     if database == "mariadb" and (absence := mariadb.absence()) is not None:
         pytest.skip(absence)
     figures = await soak(tmp_path, on=database, seconds=10, seed=SEED, workers=2)

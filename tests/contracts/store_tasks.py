@@ -154,6 +154,7 @@ class FenceSuite:
     """G3, G4: a claim that was taken changes no row."""
 
     async def test_a_zombie_changes_nothing(self, store: Store) -> None:
+        """K10"""
         job, zombie = await work.working(store)
         await lose(store, zombie)
         heir = await work.claim_one(store)
@@ -181,6 +182,7 @@ class FenceSuite:
         assert (await event_types(store, job.id)).count(EventType.TASK_SETTLED) == 1
 
     async def test_repeating_a_settle_whose_answer_was_lost_is_its_own_success(self, store: Store) -> None:
+        """K11"""
         job, claim = await work.working(store)
         first = await store.settle(claim, work.done(0))
         assert await store.settle(claim, work.done(0)) == first

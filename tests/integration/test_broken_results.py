@@ -321,6 +321,7 @@ FILES: dict[str, tuple[str, Damage, str]] = {
 async def test_a_broken_file_is_refused_as_what_is_broken(
     kind: str, damage: Damage, told: str, shelf: Shelf, tmp_path: Path
 ) -> None:
+    """D17"""
     judged = await (await shelf(kind)).judged(tmp_path, damage)
     assert_refused(judged, told)
 
@@ -405,6 +406,7 @@ async def test_a_manifest_that_lies_is_refused_as_what_is_wrong_in_it(
 
 
 async def test_a_run_that_never_came_to_its_end_is_refused_though_all_lies_there(shelf: Shelf, tmp_path: Path) -> None:
+    """O7"""
     judged = await (await shelf("mp4")).judged(tmp_path, log="frame=   75 fps=0.0\n")
     assert_refused(judged, "run")
 
@@ -425,7 +427,7 @@ async def test_a_source_that_ended_early_is_told_as_that_and_delivered_as_nothin
 async def test_of_a_broken_result_nothing_is_published_and_its_job_tells_the_check(
     store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The whole worker, of which only the disk is bad."""
+    """D17: the whole worker, of which only the disk is bad."""
     encode = Encode.__call__
 
     async def badly(self: Encode, *args: Any) -> list[Made]:  # noqa: ANN401  # as the real one

@@ -47,6 +47,7 @@ async def test_a_truncated_source_is_told_as_truncated(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "flv", "webm"])
 async def test_the_first_part_of_a_file_is_told_as_truncated(kind: str, tmp_path: Path) -> None:
+    """D7"""
     codec = ("-c:v", "libvpx", "-deadline", "realtime", "-c:a", "libopus") if kind == "webm" else ("-c", "copy")
     whole = made(f"whole.{kind}", "-i", str(clip(seconds=6)), *codec, "-movflags", "+faststart")
     part = tmp_path / f"part.{kind}"
@@ -56,6 +57,7 @@ async def test_the_first_part_of_a_file_is_told_as_truncated(kind: str, tmp_path
 
 
 async def test_a_source_with_flipped_bytes_is_told_as_damaged(tmp_path: Path) -> None:
+    """D8, D19"""
     whole = made("flip.mp4", "-i", str(clip(seconds=4)), "-c", "copy", "-movflags", "+faststart")
     data = bytearray(whole.read_bytes())
     begin = data.find(b"mdat") + 4000

@@ -69,6 +69,7 @@ async def test_moments_after_the_last_frame_show_it_though_sound_goes_on(tmp_pat
 async def test_a_file_that_is_not_there_is_a_finding_and_no_crash(
     output: OutputSpec, check: str, tmp_path: Path
 ) -> None:
+    """D17"""
     (tmp_path / "made").mkdir()
     (tmp_path / "judged").mkdir()
     there = await result(slow(), tmp_path / "made", output)

@@ -44,7 +44,7 @@ async def test_a_hostile_pasv_leads_nowhere_but_to_the_server_itself(server: Ftp
 
 @pytest.mark.parametrize("path", ["../x", "a/../../b", "%2e%2e%2fx", "..\\x", ".", "a//b", "x\0", "x/", "x" * 1025, ""])
 async def test_a_path_that_leads_astray_is_refused(server: Ftpx, path: str) -> None:
-    """G1"""
+    """G1 of security.md"""
     places = Destinations(Surroundings(web=lab_web()), stored=lambda _key: made(server))
     faults = places.check(server.place(path))
     assert [(fault.path, fault.code) for fault in faults] == [("/path", "invalid_path")]

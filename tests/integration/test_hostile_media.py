@@ -1,4 +1,4 @@
-"""Cases D1 to D3: texts that name other files and hosts. None is opened, nothing is dialled, no neighbour is read."""
+"""D1 to D3: texts that name other files and hosts. None is opened, nothing is dialled, no neighbour is read."""
 
 from __future__ import annotations
 

@@ -234,7 +234,7 @@ async def test_ten_terabytes_are_refused_before_the_first_byte_is_read(server: S
 
 
 async def test_what_has_no_room_is_refused_before_the_first_byte_is_read(server: Server, tmp_path: Path) -> None:
-    """20 GiB for which there are 5: the task goes back at once, and says why."""
+    """M2: 20 GiB for which there are 5: the task goes back at once, and says why."""
     silent = falling_silent(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (20 * GIB))
     with pytest.raises(errors.Resource, match=f"disk_full: .*{5 * GIB} bytes free; {20 * GIB + LEAST_FREE_BYTES}"):
         await fetched(server, tmp_path, silent, free=5 * GIB)
@@ -244,6 +244,7 @@ async def test_what_has_no_room_is_refused_before_the_first_byte_is_read(server:
 async def test_what_does_not_say_how_large_it_is_leaves_room_for_others(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """M2"""
     monkeypatch.setattr("encoder.worker.fetch.LOOK_BYTES", 200_000)
     with pytest.raises(errors.Resource, match="disk_full"):
         await fetched(server, tmp_path, dripping(bytes(100_000)), free=LEAST_FREE_BYTES - 1)

@@ -97,6 +97,7 @@ async def _gone(pid: int) -> None:
 async def test_each_end_is_told_and_classified(
     tmp_path: Path, steps: tuple[str, ...], code: int, reason: Reason, meaning: str
 ) -> None:
+    """D14"""
     ended = await _run(tmp_path, *steps)
     assert (ended.code, ended.reason) == (code, reason)
     assert classify(ended).code == meaning
@@ -114,6 +115,7 @@ async def test_an_end_without_the_closing_block_is_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", [f"flood {10**9}", f"line {10**8}"])
 async def test_a_flood_of_stderr_neither_blocks_nor_grows(tmp_path: Path, step: str) -> None:
+    """D15"""
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
     before = _peak_bytes()
     ended = await _run(tmp_path, step, "say the end")
@@ -133,6 +135,7 @@ def _peak_bytes() -> int:
 
 @pytest.mark.parametrize("steps", [("stall",), ("talk",), ("progress frame=1", "deaf", "stall")])
 async def test_a_child_that_stands_still_is_ended(tmp_path: Path, steps: tuple[str, ...]) -> None:
+    """D16"""
     ended = await _run(tmp_path, *steps, limits=Limits(wall_seconds=60, stall_seconds=1))
     assert ended.reason is Reason.STALLED
     assert classify(ended).code == "encoder_stalled"
@@ -145,6 +148,7 @@ async def test_a_silent_child_that_works_is_left_alone(tmp_path: Path, steps: tu
 
 
 async def test_a_child_that_goes_on_for_ever_meets_the_wall(tmp_path: Path) -> None:
+    """D16"""
     ended = await _run(tmp_path, "advance", limits=Limits(wall_seconds=0.7, stall_seconds=60))
     assert ended.reason is Reason.WALL
     assert classify(ended).code == "deadline_exceeded"
@@ -174,6 +178,7 @@ async def test_cancelling_ends_the_child_before_it_returns(tmp_path: Path) -> No
 
 
 async def test_a_child_that_ignores_term_is_killed_with_its_whole_group(tmp_path: Path) -> None:
+    """O6"""
     run = Started(launcher_of(ffx(tmp_path, "deaf", "note note", "fork", "advance")), tmp_path)
     await run.until_it_reports()
     child, grandchild = _pid(tmp_path), int((tmp_path / "grandchild").read_text())
@@ -297,6 +302,7 @@ async def test_a_binary_that_is_not_there_is_a_failed_run(tmp_path: Path) -> Non
 
 
 async def test_a_child_knows_six_names_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F9"""
     for name in ("AWS_SECRET_ACCESS_KEY", "ENCODER_DATABASE_URL", "FFREPORT", "PATH", "LD_LIBRARY_PATH"):
         monkeypatch.setenv(name, SECRET)
     await _run(tmp_path, "note note")
@@ -346,6 +352,7 @@ async def test_a_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None
 
 
 def test_a_required_sandbox_that_is_not_there_refuses_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Q5"""
     monkeypatch.setattr("encoder.ffmpeg.box.landlock_abi", lambda: 0)
     with pytest.raises(errors.Unfit):
         Launcher(binary=tmp_path, sandbox=Sandbox.REQUIRED)

@@ -230,6 +230,7 @@ async def test_languages_and_defaults_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 5000])
 async def test_bytes_that_are_no_media_are_refused(size_bytes: int, tmp_path: Path) -> None:
+    """D6"""
     path = tmp_path / "source"
     path.write_bytes(bytes((7 * number + number // 251) % 256 for number in range(size_bytes)))
     with pytest.raises(errors.Permanent) as caught:
@@ -238,6 +239,7 @@ async def test_bytes_that_are_no_media_are_refused(size_bytes: int, tmp_path: Pa
 
 
 async def test_an_encrypted_film_is_refused(tmp_path: Path) -> None:
+    """D11"""
     locked = made(
         "locked.mp4", *CARD, *FAST, "-encryption_scheme", "cenc-aes-ctr",
         "-encryption_key", "76a6c65c5ea762046bd749a2e632ccbb", "-encryption_kid", "a7e61c373e219033c21091fa607bf3b8",
@@ -247,12 +249,14 @@ async def test_an_encrypted_film_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["huge.avi", "huge.jpg", "huge.png"])
 async def test_a_huge_picture_is_refused_before_it_is_unpacked(name: str, tmp_path: Path) -> None:
+    """E1, E2"""
     coder = "png" if name.endswith("png") else "mjpeg"
     huge = made(name, "-f", "lavfi", "-i", "color=s=12000x8000:r=1", "-frames:v", "1", "-c:v", coder)
     assert await _refused(huge, tmp_path) == "resolution_too_large"
 
 
 async def test_too_many_streams_are_refused(tmp_path: Path) -> None:
+    """D12"""
     tone = made("tone.mka", "-f", "lavfi", "-i", "sine=d=0.1:r=8000", "-c:a", "pcm_s16le")
     many = made("many.mka", "-i", str(tone), *_repeated(("-map", "0"), 65), "-c", "copy")
     assert await _refused(many, tmp_path) == "too_many_streams"
@@ -312,5 +316,6 @@ async def test_a_result_is_opened_by_its_planned_format_alone(tmp_path: Path) ->
 
 
 async def test_what_a_file_says_in_place_of_a_language_is_not_repeated(tmp_path: Path) -> None:
+    """D13"""
     rude = made("rude.mkv", *CARD, *FAST, "-metadata:s:v:0", "language=<script>\x1b[2J")
     assert (await _picture(rude, tmp_path)).language is None

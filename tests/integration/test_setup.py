@@ -63,6 +63,7 @@ def test_a_house_that_was_moved_is_set_up_again(house: Path) -> None:
 
 
 def test_a_package_without_its_hash_is_refused(house: Path) -> None:
+    """Q3"""
     (house / "requirements" / "run.txt").write_text("click==8.5.1\n")
     done = _setup(house, "run")
     assert done.returncode == 1

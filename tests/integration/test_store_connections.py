@@ -348,6 +348,7 @@ async def test_a_pool_that_is_used_up_says_so_soon(dsn: str) -> None:
 
 
 async def test_a_database_that_is_read_only_is_unavailable(store: PostgresStore, admin: asyncpg.Connection) -> None:
+    """K5"""
     name = await admin.fetchval("SELECT current_database()")
     await admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await kill(admin, "encoder")

@@ -143,7 +143,7 @@ async def test_a_late_settle_does_not_reach_the_next_run(store: Store) -> None:
 
 
 async def test_a_cancel_against_a_completion_leaves_one_end(store: Store) -> None:
-    """G11"""
+    """O10, G11"""
     won: Counter[JobState] = Counter()
     for _ in range(100):
         job, claim = await work.working(store, hook=work.HOOK)
@@ -221,7 +221,7 @@ class Crowd:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_in_a_crowd_each_job_ends_once_and_each_epoch_is_settled_once(store: Store, dsn: str, seed: int) -> None:
-    """G2, G3, V2, V3, V12"""
+    """K9, G2, G3, V2, V3, V12"""
     jobs = [(await work.enqueue(store, hook=work.HOOK)).id for _ in range(40)]
     crowd = Crowd(store, jobs, random.Random(seed))  # noqa: S311  # chance that can be repeated
     async with asyncio.timeout(60):

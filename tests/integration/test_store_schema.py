@@ -65,6 +65,7 @@ async def test_a_step_that_fails_leaves_the_database_as_it_was(empty: str) -> No
 
 
 async def test_a_newer_database_is_used_as_it_is(empty: str) -> None:
+    """K14"""
     await migrate.upgrade(empty)
     await migrate.upgrade(empty, steps=(*migrate.STEPS, "SELECT 1", "SELECT 1"))
     assert await migrate.upgrade(empty) == migrate.VERSION + 2

@@ -122,6 +122,7 @@ async def _listener() -> AsyncIterator[tuple[int, list[str]]]:
 
 
 async def test_a_file_cannot_grow_beyond_its_limit(job: Path) -> None:
+    """M4"""
     limits = Limits(wall_seconds=60, file_bytes=100_000)
     ended = await Launcher(binary=Path(ffmpeg_binary())).run(
         ("-f", "lavfi", "-i", "testsrc2=s=640x480:d=60", "-c:v", "rawvideo", f"file:{job}/out.avi"),

@@ -93,7 +93,7 @@ async def test_a_task_that_cannot_be_rescued_keeps_no_other_from_being_freed(
 
 
 async def test_work_of_a_newer_release_is_left_to_newer_workers(store: PostgresStore, db: asyncpg.Connection) -> None:
-    """Uncharged, and out of the way of what this worker can do."""
+    """K14: uncharged, and out of the way of what this worker can do."""
     newer, known = [(await work.enqueue(store)).id for _ in range(2)]
     await db.execute("UPDATE tasks SET kind = 'assemble' WHERE job_id = $1", newer)
     hands = Hands()

@@ -440,7 +440,7 @@ def faults_of(body: Any, places: wire.Places | None = None) -> dict[str, str]:  
 def test_a_wrong_value_is_refused_at_its_place_under_a_stable_code(
     path: str, value: Json, place: str, code: str
 ) -> None:
-    """A13, A14, A15, A16, A23"""
+    """A13, A14, A15, A16, A23, E6, F1, F2, F3, F5, F8"""
     assert faults_of(changed(path, value)) == {place: code}
     assert CATALOGUE[code].status in {413, 422}
 

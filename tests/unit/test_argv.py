@@ -1,4 +1,4 @@
-"""F12 of docs/security.md: whatever is asked, of whatever source, a command is made of our own words alone."""
+"""F7 and F12: whatever is asked, of whatever source, a command is made of our own words alone."""
 
 from __future__ import annotations
 

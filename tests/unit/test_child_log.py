@@ -22,6 +22,7 @@ def test_one_endless_line_takes_no_more_memory_than_many() -> None:
 
 
 def test_terminal_codes_and_overwritten_lines_become_plain_ones() -> None:
+    """D13"""
     tail = Tail()
     tail.feed(b"\x1b[1;31mError\x1b[0m one\rtwo\r\nthree\x07\x00\ttab\n\xff\n")
     assert tail.text() == "Error one\ntwo\nthree\ttab\n\ufffd\n"

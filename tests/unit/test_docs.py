@@ -24,6 +24,7 @@ from encoder.model import place as places
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.suites.cargo import read
+from scripts import cases
 from scripts.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -176,6 +177,16 @@ def test_every_guarantee_names_tests_that_exist() -> None:
     assert [name for name in guarantees if name.startswith("G")] == promised
     assert {name for name, tests in guarantees.items() if not tests} == set()
     assert {test for tests in guarantees.values() for test in tests} - _tests() == set()
+
+
+# cases
+
+
+def test_every_case_of_security_is_held_by_a_test_or_says_why_not() -> None:
+    """`make docs` writes the tests beside the cases; a case that a docstring names must be one."""
+    there = cases.cases()
+    assert [case for case, held in there.items() if not held.startswith(("`", "not yet: "))] == []
+    assert cases.tests_by_case().keys() - there.keys() == set()
 
 
 # links

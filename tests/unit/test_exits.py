@@ -44,6 +44,7 @@ def _ended(code: int, log: str = "", reason: Reason = Reason.ERROR) -> Exit:
     ],
 )
 def test_a_code_means(code: int, log: str, kind: type[errors.Failure], named: str) -> None:
+    """D14"""
     failure = classify(_ended(code, log))
     assert (type(failure), failure.code) == (kind, named)
 
@@ -63,6 +64,7 @@ def test_a_code_means(code: int, log: str, kind: type[errors.Failure], named: st
     ],
 )
 def test_code_1_of_older_builds_is_told_apart_by_the_log(log: str, named: str) -> None:
+    """D14"""
     assert classify(_ended(1, log)).code == named
 
 
@@ -78,6 +80,7 @@ def test_code_1_of_older_builds_is_told_apart_by_the_log(log: str, named: str) -
     ],
 )
 def test_a_signal_means(number: signal.Signals, kind: type[errors.Failure], named: str) -> None:
+    """D14"""
     failure = classify(_ended(-number, reason=Reason.SIGNAL))
     assert (type(failure), failure.code) == (kind, named)
     assert number.name in failure.message

@@ -141,6 +141,7 @@ async def test_a_source_that_gave_all_it_declared_is_not_called_truncated(tmp_pa
 
 
 async def test_an_empty_source_is_refused(tmp_path: Path) -> None:
+    """D6"""
     with pytest.raises(errors.Permanent, match="empty_source"):
         await a_fetch(tmp_path)(Script([(b"", None, None)]), tmp_path / "source", kind="http", told=lambda *_: None)
 

@@ -109,7 +109,7 @@ async def test_a_cancel_comes_down_with_the_beat_and_leaves_children_their_grace
 
 
 async def test_a_worker_cut_off_freezes_its_work_before_the_lease_ends() -> None:
-    """G7: measured from when the last accepted beat was sent."""
+    """K4, G7: measured from when the last accepted beat was sent."""
     database, begun = Database(), monotonic()
     held = Held(CLAIM, sent_at=begun)
     database.away = True

@@ -1,4 +1,4 @@
-"""Case F11: nothing of ours goes through a shell, and processes start at few places."""
+"""F11: nothing of ours goes through a shell, and processes start at few places."""
 
 from __future__ import annotations
 

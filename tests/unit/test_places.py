@@ -82,7 +82,7 @@ G1 = [
 
 @pytest.mark.parametrize("path", G1)
 def test_a_path_that_leaves_its_folder_is_refused_wherever_it_is_written(path: str, places: wire.Places) -> None:
-    """G1: decoded once, and not to be decoded into something else by whoever comes next."""
+    """G1 of security.md: decoded once, and not to be decoded into something else by whoever comes next."""
     for place, member in (
         (S3_OUT | KEYS | {"path": path}, "path"),
         (KEYS | {"url": f"s3://my-bucket/{path}"}, "url"),

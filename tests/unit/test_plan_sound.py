@@ -29,6 +29,7 @@ def test_a_silent_source_makes_a_silent_video_with_a_warning() -> None:
 
 
 def test_sound_of_a_silent_source_is_refused() -> None:
+    """D9"""
     assert refused(source(silent=True), spec("audio-aac")).code == "no_audio_stream"
 
 

@@ -41,6 +41,7 @@ def test_a_good_answer_is_heard() -> None:
     ],
 )
 def test_any_other_is_a_crash_of_the_prober(data: bytes) -> None:
+    """D18"""
     with pytest.raises(errors.Crash) as caught:
         heard(_ended(), data)
     assert caught.value.code == "encoder_crashed"
@@ -66,6 +67,7 @@ def test_what_only_the_log_tells_is_heard(log: str, code: str) -> None:
 
 
 def test_a_prober_that_crashed_is_a_crash_and_one_that_ran_out_of_time_is_not() -> None:
+    """D14"""
     with pytest.raises(errors.Crash):
         heard(_ended(-signal.SIGSEGV, reason=Reason.SIGNAL), b"")
     with pytest.raises(errors.Permanent) as caught:

@@ -366,6 +366,7 @@ def test_a_source_that_ends_early_is_truncated() -> None:
 
 
 def test_a_source_that_goes_on_lies_about_its_duration() -> None:
+    """E5"""
     assert verdict(short(-4.0)) == "duration_mismatch"
 
 
@@ -395,10 +396,12 @@ def test_sound_that_goes_on_after_the_picture_is_no_truncation() -> None:
 
 
 def test_too_many_decode_errors_are_damage() -> None:
+    """D8"""
     assert verdict(replace(GOOD, decode_errors=10)) == "source_damaged"
 
 
 def test_a_few_repaired_frames_are_a_warning() -> None:
+    """D8"""
     result = replace(GOOD, decode_errors=2).judged()
     assert proof.verdict(result) is None
     assert [note.code for note in proof.warnings(result)] == ["frames_repaired"]

@@ -105,6 +105,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize(("members", "path", "code"), WRONG.values(), ids=WRONG)
 def test_a_wrong_output_is_told_where_it_is_wrong(members: dict[str, Any], path: str, code: str) -> None:
+    """F1, F2"""
     assert (path, code) in {(fault.path, fault.code) for fault in rules.check(spec(None, **members))}
 
 

@@ -97,7 +97,7 @@ def test_an_endpoint_leads_nowhere_that_an_address_may_not(endpoint: str, code: 
     "path", ["", "/a", "../x", "a/../../b", "%2e%2e%2fx", "..\\x", "a//b", "a\x00", "a" * 1025, "a/"]
 )
 def test_a_path_that_is_none_is_refused(path: str) -> None:
-    """G1"""
+    """G1 of security.md"""
     assert faults({**PLACE, "path": path}) == {("/path", "invalid_path")}
 
 

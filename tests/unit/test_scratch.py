@@ -47,6 +47,7 @@ async def test_an_attempt_has_an_empty_folder_of_its_own_that_is_gone_afterwards
 
 
 async def test_the_folder_of_a_killed_worker_is_swept_and_that_of_a_live_one_is_not(tmp_path: Path) -> None:
+    """L17"""
     other = str(uuid4())
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path), other], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -82,6 +83,7 @@ async def test_what_is_not_a_workers_folder_is_left_alone(tmp_path: Path) -> Non
 
 
 async def test_too_little_space_is_said_before_work_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M1"""
     own = Scratch(tmp_path, uuid4())
     await own.open()
     monkeypatch.setattr(scratch, "LEAST_FREE_BYTES", 10**18)  # no disk has an exabyte free

@@ -75,6 +75,7 @@ def test_the_third_loss_ends_the_task_as_worker_lost(lost: int, state: TaskState
 
 
 def test_want_of_memory_gets_one_more_attempt_only() -> None:
+    """L18"""
     killed = errors.Crash("encoder_oom", "killed")
     first = settle.after_failure(replace(CLAIM, attempt=1), killed, encoded=True, uniform=longest)
     second = settle.after_failure(replace(CLAIM, attempt=2), killed, encoded=True, uniform=longest)
