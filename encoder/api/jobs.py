@@ -15,11 +15,12 @@ from encoder.api import answers, problems, tell, uploads
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
 from encoder.api.links import links
-from encoder.api.operations import Call, answer
+from encoder.api.operations import Asker, Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
 from encoder.model.ids import OutputId
+from encoder.model.job import JobSpec
 from encoder.model.queue import ENCODE, IO, named
 from encoder.store.rows import JobFilter, JobRow
 
@@ -38,15 +39,24 @@ async def submit(call: Call) -> web.Response:
     """POST /jobs: into the database, or with `dryRun` only as far as the plan."""
     key = _idempotency_key(call.request)
     body = await receive(call.request)
-    spec = await asyncio.to_thread(read_job, body, call.parts.places)
-    await _check_queue(call, spec.queue)
-    spec = await uploads.all_brought(call, spec)
+    spec = await spec_of(call, body)
     if call.query.get("dryRun", bool):
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
     body_hash = await asyncio.to_thread(_hash, body) if key else None
     accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
     headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
     return answer(tell.accepted(accepted), status=202, headers=headers)
+
+
+async def spec_of(call: Asker, body: Json) -> JobSpec:
+    """The job that `body` asks for, by whichever door it came: all that it names is there.
+
+    Raises:
+        errors.Rejected: every fault of it; `unknown_queue`, `not_found`, `upload_not_ready`.
+    """
+    spec = await asyncio.to_thread(read_job, body, call.parts.places)
+    await _check_queue(call, spec.queue)
+    return await uploads.all_brought(call, spec)
 
 
 async def probe(call: Call) -> web.Response:
@@ -144,7 +154,7 @@ async def show(call: Call, row: JobRow) -> answers.JobAnswer:
     return tell.job(row, await links(call.parts, row), call.parts.places)
 
 
-async def _check_queue(call: Call, queue: str) -> None:
+async def _check_queue(call: Asker, queue: str) -> None:
     """Refuse a queue that no worker made known: none would ever take from it. The usual one always is.
 
     Raises:

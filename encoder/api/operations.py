@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 from aiohttp import web
@@ -54,6 +55,16 @@ class Operation:
     links: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     folder: bool = False
+
+
+class Asker(Protocol):
+    """In whose name something is done: one call's, or that of whoever else brings jobs in."""
+
+    @property
+    def parts(self) -> Parts: ...
+
+    @property
+    def tenant_id(self) -> TenantId: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

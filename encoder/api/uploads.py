@@ -10,7 +10,7 @@ from aiohttp import web
 
 from encoder.api import tell
 from encoder.api.body import receive
-from encoder.api.operations import Call, answer
+from encoder.api.operations import Asker, Call, answer
 from encoder.api.parts import Parts
 from encoder.api.wire_upload import read_upload
 from encoder.errors import CATALOGUE, Rejected
@@ -54,7 +54,7 @@ async def status(call: Call) -> web.Response:
     return answer(tell.upload(row, job))
 
 
-async def find(call: Call, upload_id: UUID | None, *, path: str = "") -> UploadRow:
+async def find(call: Asker, upload_id: UUID | None, *, path: str = "") -> UploadRow:
     """The upload of this id.
 
     Raises:
@@ -76,13 +76,13 @@ async def look(parts: Parts, row: UploadRow) -> UploadRow:
     return await parts.store.upload_arrived(row.id, size_bytes=size_bytes) or row
 
 
-async def all_brought(call: Call, spec: JobSpec) -> JobSpec:
+async def all_brought(call: Asker, spec: JobSpec) -> JobSpec:
     """`spec` with each upload that it names as `brought` gives it. Raises as `brought`."""
     outputs = [await _beside(call, number, output) for number, output in enumerate(spec.outputs)]
     return replace(spec, source=await brought(call, spec.source), outputs=tuple(outputs))
 
 
-async def _beside(call: Call, number: int, output: OutputSpec) -> OutputSpec:
+async def _beside(call: Asker, number: int, output: OutputSpec) -> OutputSpec:
     found = beside.sources(output)
     there = {
         where: await brought(call, place, path=pointer("outputs", number, *where)) for where, place in found.items()
@@ -90,7 +90,7 @@ async def _beside(call: Call, number: int, output: OutputSpec) -> OutputSpec:
     return beside.with_sources(output, there)
 
 
-async def brought(call: Call, source: Place, *, path: str = "/source") -> Place:
+async def brought(call: Asker, source: Place, *, path: str = "/source") -> Place:
     """`source`; if it is an upload, one of this tenant's that has arrived, and under the name that people know.
 
     Raises:
