@@ -254,6 +254,8 @@ _ENTRIES = (
     ),
     _request(422, "invalid_range", "Range is wrong", "Give `clip` a start before its end and inside the source."),
     _request(422, "unknown_preset", "Unknown preset", "Choose one of those that `GET /presets` lists."),
+    _request(409, "preset_built_in", "Preset is built in", "Choose another name; a preset of yours may build on it."),
+    _request(409, "too_many_presets", "Too many presets", "Delete presets that no job to come will name."),
     _request(422, "unknown_queue", "Unknown queue", "Choose one that is named, or start a worker that takes from it."),
     _request(
         422, "unsupported_combination", "Members do not fit together", "Change one of the members that are named."

@@ -159,10 +159,15 @@ class PreviewAnswer(Record):
 
 
 class PresetAnswer(Record):
+    """`members`: of an output; `preset` among them names the built-in one over which the others are laid."""
+
     name: str
     about: str
+    version: int
     members: dict[str, Json]
     built_in: bool
+    created_at: datetime | None
+    updated_at: datetime | None
 
 
 class PresetsAnswer(Record):

@@ -108,6 +108,17 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
         ),
     },
     "Probe": {f"from {kind}": (f"A source of kind {kind}", {"source": source}) for kind, source in SOURCES.items()},
+    "Preset": {
+        "smallest": ("The fewest words", {"members": {"container": "mp4"}}),
+        "built on": (
+            "A built-in one, but smaller, and with a sound of its own",
+            {"about": "For phones", "members": {"preset": "h264", "height": 480, "audioBitrate": "96k"}},
+        ),
+        "package": (
+            "HLS of two sizes",
+            {"members": {"preset": "hls", "renditions": [{"resolution": "720p"}, {"resolution": "360p"}]}},
+        ),
+    },
     "Upload": {
         "smallest": ("The fewest words", {"file_name": "holiday.mov"}),
         "announced": (

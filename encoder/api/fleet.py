@@ -11,7 +11,6 @@ from encoder.api import answers, problems, tell
 from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
 from encoder.errors import Rejected
-from encoder.ffmpeg import presets
 from encoder.model.ids import DeliveryId
 from encoder.model.queue import QUEUE_NAME, named
 
@@ -76,15 +75,6 @@ async def _unknown(call: Call) -> Rejected:
 async def _queue(call: Call, name: str) -> web.Response:
     queues = (await call.parts.store.stats(call.tenant_id)).queues
     return answer(next(tell.queue(depth) for depth in queues if depth.queue == name))
-
-
-async def listed_presets(_call: Call) -> web.Response:
-    """GET /presets."""
-    told = (
-        answers.PresetAnswer(name=preset.name, about=preset.about, members=dict(preset.members), built_in=True)
-        for preset in presets.BUILT_IN.values()
-    )
-    return answer(answers.PresetsAnswer(presets=tuple(told)))
 
 
 async def deliveries(call: Call) -> web.Response:

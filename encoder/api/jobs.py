@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from encoder.api import answers, problems, tell, uploads
+from encoder.api import answers, presets, problems, tell, uploads
 from encoder.api.body import receive
 from encoder.api.cursor import Cursors
 from encoder.api.links import links
@@ -54,7 +54,8 @@ async def spec_of(call: Asker, body: Json) -> JobSpec:
     Raises:
         errors.Rejected: every fault of it; `unknown_queue`, `not_found`, `upload_not_ready`.
     """
-    spec = await asyncio.to_thread(read_job, body, call.parts.places)
+    known = await presets.known(call.parts.store, call.tenant_id, body)
+    spec = await asyncio.to_thread(read_job, body, call.parts.places, known)
     await _check_queue(call, spec.queue)
     return await uploads.all_brought(call, spec)
 

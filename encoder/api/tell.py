@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Protocol
 
 from encoder.api import answers
+from encoder.ffmpeg.presets import Preset
 from encoder.model import beside
 from encoder.model.base import Json, to_json
 from encoder.model.ids import OutputId
@@ -25,6 +26,7 @@ from encoder.store.rows import (
     Lack,
     Live,
     OutputRow,
+    PresetRow,
     QueueDepth,
     Stats,
     UploadRow,
@@ -313,6 +315,30 @@ def _seconds(job: JobRow) -> float | None:
     if job.started_at is None or job.finished_at is None:
         return None
     return (job.finished_at - job.started_at).total_seconds()
+
+
+def built_in(preset: Preset) -> answers.PresetAnswer:
+    return answers.PresetAnswer(
+        name=preset.name,
+        about=preset.about,
+        version=preset.version,
+        members=dict(preset.members),
+        built_in=True,
+        created_at=None,
+        updated_at=None,
+    )
+
+
+def preset(row: PresetRow) -> answers.PresetAnswer:
+    return answers.PresetAnswer(
+        name=row.name,
+        about=row.about,
+        version=row.version,
+        members=row.members,
+        built_in=False,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
 
 
 def worker(row: WorkerRow) -> answers.WorkerAnswer:

@@ -16,6 +16,7 @@ from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, QueueName, Tags, Wire
 from encoder.errors import Fault, Rejected
 from encoder.ffmpeg import ladder, presets, rules
+from encoder.ffmpeg.presets import Presets
 from encoder.model.base import Json
 from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.queue import ENCODE
@@ -62,19 +63,19 @@ _DESTINATION: Reader[Destination] = Reader(Destination)
 _URL: Reader[str] = Reader(HttpUrl)
 
 
-def read_job(body: Json, places: Places) -> JobSpec:
-    """The job that `body` asks for.
+def read_job(body: Json, places: Places, known: Presets = presets.BUILT_IN) -> JobSpec:
+    """The job that `body` asks for. `known`: the presets that it may name.
 
     Raises:
         errors.Rejected: every fault of it, of shape and of meaning, one per place.
     """
-    job, faults = _JOB.read(body)
-    faults = distinct([*faults, *_meaning(body, places)])
+    job, faults = _JOB.read(body, known=known)
+    faults = distinct([*faults, *_meaning(body, places, known)])
     if job is None or faults:
         raise Rejected(*faults)
     return JobSpec(
         source=job.source.place(),
-        outputs=tuple(output.spec() for output in job.outputs),
+        outputs=tuple(output.spec(known) for output in job.outputs),
         notification_url=job.notification_url,
         priority=job.priority,
         queue=job.queue,
@@ -99,7 +100,7 @@ def read_probe(body: Json, places: Places) -> Place:
     return place
 
 
-def _meaning(body: Json, places: Places) -> Iterator[Fault]:
+def _meaning(body: Json, places: Places, known: Presets) -> Iterator[Fault]:
     """What is wrong with those parts that are well formed, whatever is wrong with the others."""
     if not isinstance(body, dict):
         return
@@ -111,17 +112,17 @@ def _meaning(body: Json, places: Places) -> Iterator[Fault]:
         yield from below("/source", source.told(places.source(source.place())))
     if receiver is not None:
         yield from below("/notificationUrl", places.receiver(receiver))
-    yield from _meaning_of_outputs(outputs)
+    yield from _meaning_of_outputs(outputs, known)
     yield from _meaning_of_sources(outputs, places)
-    yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places)
+    yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places, known)
 
 
-def _meaning_of_outputs(outputs: Sequence[Json]) -> Iterator[Fault]:
+def _meaning_of_outputs(outputs: Sequence[Json], known: Presets) -> Iterator[Fault]:
     pixels_per_second = 0.0
     for position, raw in enumerate(outputs):
-        output, _ = _OUTPUT.read(raw)
+        output, _ = _OUTPUT.read(raw, known=known)
         if output is not None:
-            spec = output.spec()
+            spec = output.spec(known)
             yield from below(f"/outputs/{position}", rules.check(spec))
             pixels_per_second += _pixels_per_second(spec)
     if pixels_per_second > MAX_PIXELS_PER_SECOND:
@@ -153,7 +154,9 @@ def _pixels_per_second(spec: OutputSpec) -> float:
     return pixels * (spec.fps or PRESUMED_FPS)
 
 
-def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, places: Places) -> Iterator[Fault]:
+def _meaning_of_destinations(
+    outputs: Sequence[Json], source: Place | None, places: Places, known: Presets
+) -> Iterator[Fault]:
     taken: list[_Taken] = []
     read = identity(source) if source is not None else None
     for position, raw in enumerate(outputs):
@@ -161,7 +164,7 @@ def _meaning_of_destinations(outputs: Sequence[Json], source: Place | None, plac
         if destination is None:
             continue
         path, place = f"/outputs/{position}/destination", destination.place()
-        folder = isinstance(raw, dict) and presets.makes_folder(raw)
+        folder = isinstance(raw, dict) and presets.makes_folder(raw, known)
         yield from below(path, destination.told(places.destination(place, folder=folder)))
         written = identity(place)
         if written == read:

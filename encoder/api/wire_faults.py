@@ -52,10 +52,10 @@ class Reader(Generic[T]):
         self._part = part
         self._adapter: TypeAdapter[T] = TypeAdapter(part)
 
-    def read(self, value: Json) -> tuple[T | None, list[Fault]]:
-        """The part, or all that is wrong with it; one of the two is empty."""
+    def read(self, value: Json, *, known: object = None) -> tuple[T | None, list[Fault]]:
+        """The part, or all that is wrong with it; one of the two is empty. `known`: what its checks may ask of it."""
         try:
-            return self._adapter.validate_python(value), []
+            return self._adapter.validate_python(value, context=known), []
         except ValidationError as error:
             details = error.errors(include_input=False, include_url=False)
             return None, distinct(self._fault(detail, value) for detail in details[:MAX_FAULTS])

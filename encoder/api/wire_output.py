@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from encoder.api import wire_subtitles
 from encoder.api.wire_images import Thumbnails
@@ -16,10 +17,12 @@ from encoder.ffmpeg import codecs, containers, ladder, overlay, presets, quality
 from encoder.ffmpeg.loudness import LEAST_LUFS, MOST_LUFS
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
+from encoder.model.queue import named
 
 _VIDEO = codecs.VIDEO_ENCODERS.values()
 _AUDIO = codecs.AUDIO_ENCODERS.values()
-AUTO = "auto"
+_LONGEST_NAME = 64  # of a preset
+_NAMED = 20
 _PLAYLIST_NAME = (
     r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.(m3u8|mpd)$",
     "must be letters, digits, `-` and `_`, at most 64, and then `.m3u8` or, of DASH, `.mpd`",
@@ -31,9 +34,12 @@ def _all(*lists: Iterable[Any]) -> OneOf:
     return OneOf(*dict.fromkeys(value for values in lists for value in values))
 
 
-def _known_preset(name: str) -> str:
-    if name not in presets.BUILT_IN:
-        raise fault("unknown_preset", f"must be one of {', '.join(presets.BUILT_IN)}")
+def _known_preset(name: str, info: ValidationInfo) -> str:
+    known: presets.Presets = info.context or presets.BUILT_IN
+    if name not in known:
+        near = difflib.get_close_matches(name[:_LONGEST_NAME], known, n=1)
+        meant = f"; did you mean `{near[0]}`?" if near else ""
+        raise fault("unknown_preset", f"must be one of {named([*known], most=_NAMED)}{meant}")
     return name
 
 
@@ -66,7 +72,8 @@ class Clip(Wire):
 
     def members(self) -> dict[str, Json]:
         """As the record has them: `start` and `end`."""
-        return {"start": self.start, "end": self.end if self.duration is ABSENT else self.start + self.duration}
+        end = self.end if self.duration is ABSENT else self.start + self.duration
+        return {"start": self.start, **({} if end is ABSENT else {"end": end})}
 
 
 class Watermark(Wire):
@@ -95,8 +102,8 @@ class Rendition(Wire):
     crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
 
 
-class Output(Wire):
-    """One file to be made. A member that is given wins over the preset's; what neither says, the plan decides."""
+class Members(Wire):
+    """What an output and a preset may say alike: all but places."""
 
     model_config = ConfigDict(json_schema_extra=_output_schema)
 
@@ -133,9 +140,9 @@ class Output(Wire):
     loudness: Annotated[float, Field(ge=LEAST_LUFS, le=MOST_LUFS, description="LUFS, EBU R128")] = ABSENT
     audio_tracks: AudioTracks = ABSENT
     clip: Clip = ABSENT
-    deinterlace: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
-    tone_map: Annotated[str | bool, OneOf(AUTO, True, False)] = AUTO
-    rotate: Annotated[str | int, OneOf(AUTO, *rules.ROTATIONS)] = AUTO
+    deinterlace: Annotated[str | bool, OneOf(presets.AUTO, True, False)] = presets.AUTO
+    tone_map: Annotated[str | bool, OneOf(presets.AUTO, True, False)] = presets.AUTO
+    rotate: Annotated[str | int, OneOf(presets.AUTO, *rules.ROTATIONS)] = presets.AUTO
     renditions: Annotated[list[Rendition], Field(min_length=1, max_length=rules_package.MOST_RENDITIONS)] = ABSENT
     segment_seconds: Annotated[
         float, Field(ge=rules_package.LEAST_SEGMENT_S, le=rules_package.MOST_SEGMENT_S, description="seconds")
@@ -144,9 +151,7 @@ class Output(Wire):
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
     thumbnails: Thumbnails = ABSENT
-    watermark: Watermark = ABSENT
     subtitles: wire_subtitles.Asked = ABSENT
-    destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
 
     @model_validator(mode="after")
     def _says_what(self) -> Self:
@@ -154,11 +159,9 @@ class Output(Wire):
             raise fault("missing_field", "must be there, or else `preset`", member="container")
         return self
 
-    def spec(self) -> OutputSpec:
-        """The output with its preset, as the platform keeps it: `auto` is what is not said."""
-        explicit = {name: value for name, value in self.sent().items() if value != AUTO}
-        if self.watermark is not ABSENT:
-            explicit["watermark"] = self.watermark.members()
+    def members(self) -> dict[str, Json]:
+        """As the record has them, of what was said alone."""
+        explicit: dict[str, Json] = self.sent()
         if self.subtitles is not ABSENT:
             explicit["subtitles"] = wire_subtitles.members(self.subtitles)
         if self.clip is not ABSENT:
@@ -167,7 +170,26 @@ class Output(Wire):
             explicit["renditions"] = [rendition.sent() for rendition in self.renditions]
         if self.thumbnails is not ABSENT:
             explicit["thumbnails"] = self.thumbnails.members()
+        return explicit
+
+
+class Output(Members):
+    """One file to be made. A member that is given wins over the preset's; what neither says, the plan decides."""
+
+    watermark: Watermark = ABSENT
+    destination: Destination = Field(ABSENT, description="absent: the platform's own storage")
+
+    def members(self) -> dict[str, Json]:
+        explicit = super().members()
+        if self.watermark is not ABSENT:
+            explicit["watermark"] = self.watermark.members()
         if self.destination is not ABSENT:
             explicit["destination"] = self.destination.place()
-        preset = {} if self.preset is ABSENT else presets.BUILT_IN[self.preset].members
-        return presets.merge(preset, explicit)
+        return explicit
+
+    def spec(self, known: presets.Presets = presets.BUILT_IN) -> OutputSpec:
+        """The output with its preset, one of `known`, as the platform keeps it: `auto` is what is not said."""
+        if self.preset is ABSENT:
+            return presets.merge({}, self.members())
+        preset = known[self.preset]
+        return presets.merge(preset.members, {**self.members(), "presetVersion": preset.version})

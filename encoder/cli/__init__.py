@@ -23,6 +23,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "submit": ("submit:submit", "Post a job; --wait stays until it ends."),
         "plan": ("submit:plan", "Show what a job would do, and why; nothing is stored."),
         "probe": ("submit:probe", "Show what a source is."),
+        "presets": ("presets:presets", "List presets; keep your own."),
     },
     "Follow": {
         "jobs": ("jobs:jobs", "List jobs, newest first."),

@@ -11,8 +11,10 @@ import json
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeAlias
+from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
@@ -121,6 +123,18 @@ class Client:
         """Asks for an invitation to bring a file."""
         return await self._send("POST", "/upload", body={"file_name": file_name, "size_bytes": size_bytes})
 
+    async def presets(self) -> list[Object]:
+        return _objects((await self._send("GET", "/presets"))["presets"])
+
+    async def preset(self, name: str) -> Object:
+        return await self._send("GET", f"/presets/{quote(name, safe='')}")
+
+    async def put_preset(self, name: str, preset: Object) -> Object:
+        return await self._send("PUT", f"/presets/{quote(name, safe='')}", body=preset)
+
+    async def remove_preset(self, name: str) -> None:
+        await self._send("DELETE", f"/presets/{quote(name, safe='')}", repeatable=False)
+
     async def workers(self) -> list[Object]:
         return _objects((await self._send("GET", "/workers"))["workers"])
 
@@ -194,7 +208,7 @@ class Client:
         ) as response:
             if not response.ok:
                 raise await refusal(response)
-            return _object(await response.read())
+            return {} if response.status == HTTPStatus.NO_CONTENT else _object(await response.read())
 
     def _told(self, error: Exception) -> errors.EncoderError:
         if isinstance(error, Refused):

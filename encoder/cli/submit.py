@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,8 +12,8 @@ import click
 from encoder.cli import exits, place, upload, views
 from encoder.cli.client import Client, Object, Refused
 from encoder.cli.facts import media, planned
+from encoder.cli.said import object_of
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean
 from encoder.cli.watch import until_end
 from encoder.model.base import Json, from_json
 from encoder.model.media import Media
@@ -147,13 +146,7 @@ def _whole(asked: Asked) -> Object:
     assert asked.whole  # noqa: S101  # for the type checker
     if asked != Asked(whole=asked.whole):
         raise click.UsageError("--job is the whole job: SOURCE and options that say a part of it do not go with it.")
-    try:
-        job = json.load(asked.whole)
-    except ValueError as error:
-        raise click.UsageError(f"{clean(asked.whole.name)} is no JSON: {error}") from error
-    if not isinstance(job, dict):
-        raise click.UsageError(f"{clean(asked.whole.name)} holds no JSON object.")
-    return job
+    return object_of(asked.whole)
 
 
 def _rest(asked: Asked) -> Object:

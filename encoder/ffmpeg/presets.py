@@ -15,14 +15,17 @@ from encoder.model.job import OutputSpec
 
 Members = Mapping[str, Json]
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A named set of output members."""
+    """A named set of output members. `version`: of a built-in one counted up by hand when its members change."""
 
     name: str
     about: str
     members: Members
+    version: int = 1
 
 
 _AAC: Members = {"audioCodec": "aac", "audioBitrate": 128_000}
@@ -119,6 +122,11 @@ BUILT_IN: Mapping[str, Preset] = {
     )
 }
 
+Presets = Mapping[str, Preset]  # by their names
+
+# An explicit member that says so is as if neither it nor the preset had said anything.
+AUTO = "auto"
+
 # What a preset says about one encoder means nothing to another: `crf` 23 of x264 is no `crf` 23 of VP9.
 _OF_THE_VIDEO_ENCODER = (
     "crf",
@@ -140,12 +148,18 @@ _INSTEAD_OF = {
 _QUALITIES = ("crf", "targetQuality")
 _MOMENTS = ("every", "count", "at")
 _OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps", "watermark")
+_OF_A_PACKAGE = ("renditions", "segmentSeconds", "segmentFormat", "playlistName", "encryption")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
 _OF_THE_SOUND = (*_OF_THE_AUDIO_ENCODER, "loudness")
 
 
 def merge(preset: Members, explicit: Members) -> OutputSpec:
-    """The output that a preset's members and a caller's make: an explicit member wins.
+    """The output that a preset's members and a caller's make, as `over` lays them over each other."""
+    return from_json(OutputSpec, over(preset, explicit))
+
+
+def over(preset: Members, explicit: Members) -> dict[str, Json]:
+    """A preset's members below a caller's: an explicit member wins.
 
     It also takes with it what the preset said for the sake of the member that it replaces: another encoder drops the
     preset's quality, a bitrate its `crf`, channels the bitrate of its sound. Both are JSON members that the API has
@@ -154,16 +168,24 @@ def merge(preset: Members, explicit: Members) -> OutputSpec:
     kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
     if not explicit.keys().isdisjoint(_QUALITIES) and "renditions" in kept:
         kept["renditions"] = _without_bitrates(kept["renditions"])
-    return from_json(OutputSpec, {**kept, **explicit, **_thumbnails(preset, explicit)})
+    merged = {**kept, **explicit, **_thumbnails(preset, explicit)}
+    return {member: value for member, value in merged.items() if value != AUTO}
 
 
-def makes_folder(members: Members) -> bool:
+def whole(members: Members) -> Members:
+    """The members of a preset of one's own, with those of the built-in one that it is made of, if it names one."""
+    base = BUILT_IN.get(str(members.get("preset")))
+    said = {member: value for member, value in members.items() if member != "preset"}
+    return said if base is None else over(base.members, said)
+
+
+def makes_folder(members: Members, known: Presets = BUILT_IN) -> bool:
     """Whether an output of these members, perhaps with a preset's, is a folder of files; they may be anything else."""
-    preset = BUILT_IN.get(str(members.get("preset")))
+    preset = known.get(str(members.get("preset")))
     container = members.get("container") or (preset.members["container"] if preset else None)
-    known = containers.CONTAINERS.get(str(container))
+    made = containers.CONTAINERS.get(str(container))
     several = "thumbnails" in members or (preset is not None and "thumbnails" in preset.members)
-    return known is not None and (known.package or (known.images and several))
+    return made is not None and (made.package or (made.images and several))
 
 
 def _thumbnails(preset: Members, explicit: Members) -> Members:
@@ -201,7 +223,7 @@ def _without_bitrates(renditions: Json) -> Json:
 def _displaced(preset: Members, explicit: Members) -> set[str]:
     dropped: set[str] = set()
     if not makes_folder({**preset, **explicit, "preset": None}):
-        dropped.add("renditions")
+        dropped.update(_OF_A_PACKAGE)
     if not _same_encoder(preset.get("videoCodec"), explicit.get("videoCodec")):
         still = explicit["videoCodec"] in (codecs.COPY, codecs.NONE)
         dropped.update(_OF_THE_PICTURE if still else _OF_THE_VIDEO_ENCODER)

@@ -22,7 +22,19 @@ LONGEST_SECONDS = 12 * 3600.0
 SHEET_SIDES = range(1, 11)  # pictures
 
 _MEMBERS = frozenset(
-    {"container", "preset", "width", "height", "fit", "upscale", "fps", "clip", "deinterlace", "rotate"}
+    {
+        "container",
+        "preset",
+        "preset_version",
+        "width",
+        "height",
+        "fit",
+        "upscale",
+        "fps",
+        "clip",
+        "deinterlace",
+        "rotate",
+    }
     | {"thumbnails", "destination"}
 )
 

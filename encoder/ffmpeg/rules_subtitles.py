@@ -9,7 +9,7 @@ from encoder.ffmpeg import codecs, containers, rules_images, subtitles, tracks
 from encoder.ffmpeg.containers import Container
 from encoder.model.job import OutputSpec, Subtitles
 
-_MEMBERS = frozenset({"container", "preset", "clip", "subtitles", "destination"})
+_MEMBERS = frozenset({"container", "preset", "preset_version", "clip", "subtitles", "destination"})
 
 
 def alone(spec: OutputSpec, container: Container) -> Iterator[Fault]:

@@ -79,6 +79,7 @@ class OutputSpec(Record):
 
     container: str
     preset: str | None = None
+    preset_version: int | None = None  # of the preset, as it was when the job came
     video_codec: str | None = None  # an encoder, a family, `copy` or `none`
     video_bitrate: int | None = None  # bit/s
     max_bitrate: int | None = None  # bit/s

@@ -10,6 +10,6 @@ QUEUE_NAME = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _NAMED = 10
 
 
-def named(queues: Sequence[str]) -> str:
-    """The names of queues in a sentence; of many the first ten."""
-    return ", ".join([*queues[:_NAMED], *["…"] * (len(queues) > _NAMED)])
+def named(names: Sequence[str], *, most: int = _NAMED) -> str:
+    """Names in a sentence; of many the first ones."""
+    return ", ".join([*names[:most], *["…"] * (len(names) > most)])

@@ -31,9 +31,11 @@ from encoder.store.rows import (
     KeyRow,
     NewJob,
     NewKey,
+    NewPreset,
     NewUpload,
     OutputChange,
     Part,
+    PresetRow,
     Pulse,
     Quota,
     Settled,
@@ -241,6 +243,25 @@ class Keys(Protocol):
         """Let it in no more; False when there is no such key."""
 
 
+class Presets(Protocol):
+    """Presets of tenants' own."""
+
+    async def preset(self, tenant_id: TenantId, name: str) -> PresetRow | None:
+        """A tenant's preset; None if it has none of that name."""
+
+    async def presets(self, tenant_id: TenantId) -> Sequence[PresetRow]:
+        """A tenant's presets, by their names."""
+
+    async def put_preset(self, preset: NewPreset, *, most: int) -> PresetRow | None:
+        """Keep a preset, in place of the one that has its name: a version more, unless it says the same.
+
+        None where it would be a new one, and its tenant has `most` already; those that come at once may be more.
+        """
+
+    async def remove_preset(self, tenant_id: TenantId, name: str) -> bool:
+        """Forget a preset; False when there is none of that name."""
+
+
 class Retention(Protocol):
     """Takes away what has had its time. What jobs left in the storage goes first, under their uuid; then their rows.
 
@@ -294,7 +315,7 @@ class Ear(Protocol):
         """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
 
 
-class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Retention, Workers, Clinic, Protocol):
+class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic, Protocol):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

@@ -387,6 +387,29 @@ class KeyRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewPreset:
+    """A preset of a tenant's own. `members`: of an output, as `model.job` spells them in JSON."""
+
+    tenant_id: TenantId
+    name: str
+    about: str
+    members: dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetRow:
+    """`version`: counted up by each change of it."""
+
+    tenant_id: TenantId
+    name: str
+    version: int
+    about: str
+    members: dict[str, Json]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
     """A worker process as it introduces itself."""
 

@@ -80,6 +80,13 @@ class Statement(StrEnum):
     USE_KEY = "use_key"
     REVOKE_KEY = "revoke_key"
 
+    PRESET = "preset"
+    PRESETS = "presets"
+    LOCK_PRESET = "lock_preset"
+    COUNT_PRESETS = "count_presets"
+    PUT_PRESET = "put_preset"
+    REMOVE_PRESET = "remove_preset"
+
     ENDED_JOBS = "ended_jobs"
     DELETED_JOBS = "deleted_jobs"
     LOCK_ENDED = "lock_ended"

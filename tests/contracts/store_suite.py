@@ -8,6 +8,7 @@ from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
+from tests.contracts.store_presets import PresetSuite
 from tests.contracts.store_retention import RetentionSuite
 from tests.contracts.store_tasks import (
     ClaimSuite,
@@ -41,6 +42,7 @@ class StoreSuite(
     DeliverySuite,
     UploadSuite,
     KeySuite,
+    PresetSuite,
     RetentionSuite,
     WorkerSuite,
     ClinicSuite,

@@ -35,13 +35,20 @@ PUBLIC = {
     "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "openapi",
 }  # fmt: skip
 # whose things a path names, by how it begins, and what names one that is absent; of all tenants together: queues
-ABSENT = {"/jobs/": "987654321", "/upload/": str(UUID(int=7)), "/webhooks/deliveries/": "987654321"}
+ABSENT = {
+    "/jobs/": "987654321",
+    "/upload/": str(UUID(int=7)),
+    "/webhooks/deliveries/": "987654321",
+    "/presets/": "absent",
+}
 SHARED = "/queues/"
 JOB = {
     "source": {"url": "https://media.example.com/a"},
     "outputs": [{"preset": "h264"}],
     "notificationUrl": "https://media.example.com/hook",
 }
+
+PRESET = {"members": {"container": "mp4"}}
 
 
 @dataclass(kw_only=True)
@@ -79,7 +86,8 @@ async def door(store: Store, tmp_path: Path) -> AsyncIterator[Door]:
 
 
 def filled(operation: Operation, name: str) -> str:
-    return re.sub(r"\{\w+\}", "0", operation.path.replace("{id}", name).replace("{queue}", "encode"))
+    named = operation.path.replace("{id}", name).replace("{name}", name).replace("{queue}", "encode")
+    return re.sub(r"\{\w+\}", "0", named)
 
 
 async def test_every_operation_but_the_public_ones_asks_for_a_key(door: Door) -> None:
@@ -123,10 +131,12 @@ async def everything_of(door: Door, key: str) -> dict[str, str]:
     _, _, job = await door.ask(key, "POST", "/jobs", json=JOB)
     _, _, upload = await door.ask(key, "POST", "/upload", json={"file_name": "a.mp4"})
     _, _, told = await door.ask(key, "GET", f"/webhooks/deliveries?job={job['id']}")
+    _, _, preset = await door.ask(key, "PUT", "/presets/ours", json=PRESET)
     return {
         "/jobs/": str(job["id"]),
         "/upload/": upload["file_id"],
         "/webhooks/deliveries/": str(told["deliveries"][0]["id"]),
+        "/presets/": preset["name"],
     }
 
 
@@ -138,7 +148,7 @@ async def test_what_is_another_tenants_is_answered_as_what_is_not_there(door: Do
     before = [(await door.ask(ours, "GET", path))[2] for path in shows(there)]
     walked = set()
     for operation in GUARDED:
-        if "{id}" not in operation.path:
+        if "{id}" not in operation.path and "{name}" not in operation.path:
             assert "{" not in operation.path or operation.path.startswith(SHARED), "whose is it?"
             continue
         (begins,) = (each for each in ABSENT if operation.path.startswith(each))
@@ -147,7 +157,8 @@ async def test_what_is_another_tenants_is_answered_as_what_is_not_there(door: Do
             found = await door.ask(theirs, operation.method, filled(operation, name))
             nothing = await door.ask(theirs, operation.method, filled(operation, str(absent)))
             assert (found[0], found[2]) == (nothing[0], nothing[2]), operation.path
-            assert (found[0], found[1].keys()) == (404, nothing[1].keys()), operation.path
+            missing = 415 if operation.method == "PUT" else 404  # whoever puts something makes one of its own
+            assert (found[0], found[1].keys()) == (missing, nothing[1].keys()), operation.path
         walked.add(operation.operation_id)
     assert len(walked) >= 8
     assert [(await door.ask(ours, "GET", path))[2] for path in shows(there)] == before
@@ -162,6 +173,7 @@ def shows(there: dict[str, str]) -> Sequence[str]:
         f"/jobs/{job}/events",
         f"/upload/{there['/upload/']}/status",
         "/webhooks/deliveries",
+        "/presets",
     )
 
 
@@ -176,6 +188,9 @@ async def test_what_a_body_or_a_query_names_is_looked_for_at_home_too(door: Door
         ]
         assert [(status, told) for status, _, told in answers] == [(404, answers[1][2])] * 2
     assert (await door.ask(theirs, "GET", f"/webhooks/deliveries?job={there['/jobs/']}"))[0] == 404
+    for name in (there["/presets/"], ABSENT["/presets/"]):
+        status, _, told = await door.ask(theirs, "POST", "/jobs", json={**JOB, "outputs": [{"preset": name}]})
+        assert (status, told["code"], "ours" in told["detail"]) == (422, "unknown_preset", False)
 
 
 async def test_lists_and_counts_hold_only_what_is_ones_own(door: Door) -> None:

@@ -69,6 +69,26 @@ async def test_a_whole_job_is_sent_as_it_stands(api: Api) -> None:
     assert done.out == ""
 
 
+async def test_a_preset_of_ones_own_is_put_shown_used_and_removed(api: Api) -> None:
+    said = {"about": "For \x1b phones", "members": {"preset": "h264", "height": 480}}
+    refused = await encoder("presets", "put", "web", "-", url=api.url, stdin=json.dumps(said))
+    assert (refused.code, "invalid_text: /about" in refused.err) == (2, True)
+    said["about"] = "For phones"
+    for member, told in ((480, "web version 1"), (360, "web version 2")):
+        said["members"] = {"preset": "h264", "height": member}
+        done = await encoder("presets", "put", "web", "-", url=api.url, stdin=json.dumps(said))
+        assert (done.code, done.out) == (0, f"{told}\n")
+    listed = (await encoder("presets", "list", url=api.url)).out.splitlines()
+    assert listed[0].startswith("h264               built in  H.264 and AAC")
+    assert listed[-1] == "web                yours, version 2  For phones"
+    assert json.loads((await encoder("presets", "show", "web", url=api.url)).out) == said["members"]
+    job = await encoder("submit", SOURCE, "--preset", "web", url=api.url)
+    assert (await api.get(f"/jobs/{job.out.strip()}"))["outputs"][0]["spec"]["height"] == 360
+    removed = await encoder("presets", "remove", "web", url=api.url)
+    assert (removed.code, removed.err) == (0, "removed web\n")
+    assert (await encoder("presets", "show", "web", url=api.url)).code == 2
+
+
 async def test_with_json_an_error_is_the_problem_of_the_api(api: Api) -> None:
     done = await encoder("job", "999", "--json", url=api.url)
     problem = json.loads(done.err)

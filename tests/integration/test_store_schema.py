@@ -79,6 +79,7 @@ BROUGHT = {
     4: "DROP TABLE queues, tenant_quotas; DROP INDEX tasks_heads;"
     " ALTER TABLE tasks DROP COLUMN result, DROP COLUMN then_id, DROP COLUMN pending",
     5: "DROP TABLE api_keys",
+    6: "DROP TABLE presets",
 }
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)

@@ -43,13 +43,14 @@ _HEAD = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
 PATHS = (
     "/jobs", "/jobs/{}", "/jobs/{}/events", "/jobs/{}/cancel", "/jobs/{}/retry", "/jobs/{}/outputs/{}/log", "/probe",
-    "/upload", "/upload/{}/status", "/presets", "/workers", "/stats", "/queues/{}/pause", "/queues/{}/resume", "/dead",
-    "/dead/redrive", "/webhooks/deliveries", "/webhooks/deliveries/{}/replay", "/storage/{}", "/folders/{}/{}",
+    "/upload", "/upload/{}/status", "/presets", "/presets/{}", "/workers", "/stats", "/queues/{}/pause",
+    "/queues/{}/resume", "/dead", "/dead/redrive", "/webhooks/deliveries", "/webhooks/deliveries/{}/replay",
+    "/storage/{}", "/folders/{}/{}",
     "/livez", "/health", "/openapi.json", "/docs/errors", "/metrics", "/", "/ui/jobs/{}", "/static/{}", "/{}", "*",
     "http://{}/jobs", "//{}", "{}",
 )  # fmt: skip
 TAKING = ("/jobs", "/probe", "/upload")  # a body
-CALLS = (*(f"POST {path}" for path in TAKING * 4), *(f"GET {path}" for path in PATHS[:28]), "DELETE /jobs/{}")
+CALLS = (*(f"POST {path}" for path in TAKING * 4), *(f"GET {path}" for path in PATHS[:29]), "DELETE /jobs/{}")
 WORDS = (
     "1", "1", "0", "encode", "encoder.css", "0191b2c4-0000-7000-8000-000000000001", "-1", "9" * 18, "9" * 40, "%00",
     "%ff",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
 from encoder.api.wire_faults import _WORDS
+from encoder.api.wire_preset import read_preset
 from encoder.api.wire_upload import read_upload
 from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE
@@ -88,7 +90,8 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
         "announceUpload", "getUploadStatus",
-        "listPresets", "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeadLetters", "redrive",
+        "listPresets", "getPreset", "putPreset", "deletePreset",
+        "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeadLetters", "redrive",
         "listDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
@@ -165,7 +168,9 @@ def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> No
 
 
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
-    read = {"submitJob": wire.read_job, "probe": wire.read_probe}
+    read: dict[str, Callable[..., object]] = {
+        "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body)
+    }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:
         name, ((media_type, content),) = operation["operationId"], operation["requestBody"]["content"].items()

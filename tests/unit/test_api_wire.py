@@ -761,6 +761,7 @@ def test_every_word_of_a_job_arrives() -> None:
         outputs=(
             OutputSpec(
                 preset="h264",
+                preset_version=1,
                 container="mp4",
                 video_codec="libx264",
                 video_bitrate=2_500_000,

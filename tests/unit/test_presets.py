@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 from encoder.ffmpeg import presets, rules
+from encoder.model.base import Json
 from tests.lab.facts import spec
+
+# by name: the version, and the first of the hash of its members as JSON
+VERSIONS = {
+    "h264": (1, "4379d7ba"),
+    "hevc": (1, "c041e21c"),
+    "vp9": (1, "35b960e0"),
+    "av1": (1, "301ff012"),
+    "av1-fast": (1, "f8d3c108"),
+    "hls": (1, "e6938acc"),
+    "hls-av1": (1, "4b9954e2"),
+    "dash": (1, "65bd21e7"),
+    "toggle-h264-hevc": (1, "542aa860"),
+    "thumbnails": (1, "5902daa2"),
+    "storyboard": (1, "71768e85"),
+    "gif": (1, "ffa420aa"),
+    "audio-aac": (1, "fe32c808"),
+    "audio-opus": (1, "9114e8fe"),
+}
 
 
 def test_presets_say_what_the_contract_says() -> None:
@@ -69,3 +91,44 @@ def test_a_clip_is_read_as_a_record() -> None:
     merged = spec("h264", clip={"start": 1, "end": 2.5})
     assert merged.clip is not None
     assert (merged.clip.start, merged.clip.end) == (1.0, 2.5)
+
+
+OWN: dict[str, Json] = {"preset": "hls", "segmentSeconds": 4, "rotate": 90, "deinterlace": True, "audioBitrate": 96_000}
+
+
+def test_a_preset_of_ones_own_is_laid_over_the_built_in_one_that_it_names() -> None:
+    """And that over nothing of its own: a job's members are the last word."""
+    members = presets.whole(OWN)
+    assert members["audioBitrate"] == 96_000
+    assert members["renditions"] == presets.BUILT_IN["hls"].members["renditions"]
+    made = presets.merge(members, {"preset": "mine", "audioBitrate": 64_000, "videoCodec": "libx265"})
+    assert (made.preset, made.container, made.audio_bitrate, made.segment_seconds) == ("mine", "hls", 64_000, 4)
+    assert (made.video_codec, made.encoder_preset, len(made.renditions)) == ("libx265", None, 4)
+
+
+def test_auto_takes_back_what_a_preset_said() -> None:
+    made = presets.merge(presets.whole(OWN), {"preset": "mine", "rotate": "auto"})
+    assert (made.rotate, made.deinterlace) == (None, True)
+
+
+def test_a_single_file_drops_all_that_a_preset_said_of_a_package() -> None:
+    made = presets.merge(
+        presets.whole({**OWN, "playlistName": "a.m3u8", "encryption": "aes-128"}), {"container": "mp4"}
+    )
+    assert rules.check(made) == []
+
+
+def test_whether_an_output_is_a_folder_is_told_by_a_preset_of_ones_own_too() -> None:
+    known = {"mine": presets.Preset(name="mine", about="", members=presets.whole(OWN))}
+    assert presets.makes_folder({"preset": "mine"}, known)
+    assert not presets.makes_folder({"preset": "mine", "container": "mp4"}, known)
+    assert not presets.makes_folder({"preset": "mine"})
+
+
+def test_a_built_in_preset_that_changes_has_another_version() -> None:
+    """Count the version up by hand where this fails, and put its members here."""
+    told = {
+        name: (preset.version, hashlib.sha256(json.dumps(preset.members).encode()).hexdigest()[:8])
+        for name, preset in presets.BUILT_IN.items()
+    }
+    assert told == VERSIONS

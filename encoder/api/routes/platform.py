@@ -10,15 +10,6 @@ from encoder.model.key import Scope
 PLATFORM = (
     Operation(
         method="GET",
-        path="/presets",
-        operation_id="listPresets",
-        summary="Presets and the members that they stand for",
-        handler=fleet.listed_presets,
-        scope=Scope.READ,
-        answers={200: (answers.PresetsAnswer,)},
-    ),
-    Operation(
-        method="GET",
         path="/workers",
         operation_id="listWorkers",
         summary="Live workers and what each runs now",

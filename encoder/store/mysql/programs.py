@@ -63,6 +63,7 @@ _KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
 _SET_DEADLINE = query("set_deadline")
 _ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
 _ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
+_PUT_PRESET, _PRESET, _REMOVE_PRESET = query("put_preset"), query("preset"), query("remove_preset")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
@@ -344,6 +345,15 @@ async def revoke_key(session: Connection, key: int) -> Sequence[Row]:
     return [{"id": key}] if await session.write(_REVOKE_KEY, key) else ()
 
 
+async def put_preset(session: Connection, tenant: int, name: str, *values: object) -> Sequence[Row]:
+    await session.write(_PUT_PRESET, tenant, name, *values)
+    return await session.ask(_PRESET, tenant, name)
+
+
+async def remove_preset(session: Connection, tenant: int, name: str) -> Sequence[Row]:
+    return [{"name": name}] if await session.write(_REMOVE_PRESET, tenant, name) else ()
+
+
 async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]:
     live = {row["job_id"] for row in await session.ask(_FIND_LIVE, jobs)}
     mine = [job for job in jobs if job not in live]
@@ -395,6 +405,8 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
     Statement.ADD_KEY: Program(run=add_key),
     Statement.REVOKE_KEY: Program(run=revoke_key),
+    Statement.PUT_PRESET: Program(run=put_preset),
+    Statement.REMOVE_PRESET: Program(run=remove_preset),
     Statement.REMOVE_JOBS: Program(run=remove_jobs),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),

@@ -17,6 +17,7 @@ from encoder.store.verbs.dead import DeadLetters
 from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
+from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.reading import Reading
 from encoder.store.verbs.retention import Retention
@@ -27,7 +28,9 @@ from encoder.store.verbs.workers import Workers
 POOL_SIZE = 10
 
 
-class MysqlStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Retention, Workers, Clinic):
+class MysqlStore(
+    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic
+):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
     def __init__(self, pool: Pool, address: Address) -> None:

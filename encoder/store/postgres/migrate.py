@@ -18,6 +18,7 @@ STEPS: Sequence[LiteralString] = (
     sql.STEP_3,
     sql.STEP_4,
     sql.STEP_5,
+    sql.STEP_6,
 )  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 

@@ -22,6 +22,7 @@ from encoder.store.verbs.dead import DeadLetters
 from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
+from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.reading import Reading
 from encoder.store.verbs.retention import Retention
@@ -32,7 +33,9 @@ from encoder.store.verbs.workers import Workers
 POOL_SIZE = 10
 
 
-class PostgresStore(Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Retention, Workers, Clinic):
+class PostgresStore(
+    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic
+):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:

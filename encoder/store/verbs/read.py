@@ -30,6 +30,7 @@ from encoder.store.rows import (
     Live,
     OutputRow,
     Part,
+    PresetRow,
     QueueDepth,
     Quota,
     Running,
@@ -269,6 +270,18 @@ def part_of(row: Row) -> Part:
 
 def quota_of(row: Row) -> Quota:
     return Quota(tenant_id=TenantId(row["tenant_id"]), queue=row["queue"], cap=row["cap"], share=row["share"])
+
+
+def preset_of(row: Row) -> PresetRow:
+    return PresetRow(
+        tenant_id=TenantId(row["tenant_id"]),
+        name=row["name"],
+        version=row["version"],
+        about=row["about"],
+        members=members_of(row["members"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
 
 
 def tenant_of(row: Row) -> Tenant:

@@ -1,4 +1,4 @@
--- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 3: the twin of schema.sql at the root, which a test holds
+-- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 6: the twin of schema.sql at the root, which a test holds
 -- beside it. A new database gets this file; an older one the numbered steps of ../../mysql/migrate.py that bring it here.
 -- All times are the database's, UTC. No logic is stored in the database.
 --
@@ -242,6 +242,19 @@ CREATE TABLE IF NOT EXISTS api_keys (
   revoked_at datetime(6),
   CONSTRAINT api_keys_pk PRIMARY KEY (id),
   CONSTRAINT api_keys_hash_once UNIQUE (hash)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- A tenant's own presets: members of an output under a name. A job has the members themselves, and minds no later change.
+CREATE TABLE IF NOT EXISTS presets (
+  tenant_id bigint NOT NULL,                   -- whose jobs may name it
+  name varchar(64) NOT NULL,
+  version int NOT NULL,                       -- counted up by each change
+  about text NOT NULL,                         -- for people
+  members longtext NOT NULL,                    -- of an output, as the API has them
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name),
+  CONSTRAINT presets_json CHECK (json_valid(members))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- Who works: one row per process start. For people; a lease is never judged by it.

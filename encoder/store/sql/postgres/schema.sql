@@ -1,4 +1,4 @@
--- The schema of Encoder on PostgreSQL, version 4. A new database gets this file; an older one the numbered steps of
+-- The schema of Encoder on PostgreSQL, version 6. A new database gets this file; an older one the numbered steps of
 -- ../../postgres/migrate.py that bring it here. All times are the database's, UTC. No logic is stored in the database.
 --
 -- No foreign keys: on hot rows they cost share locks, and what belongs to a job is written and removed under the lock
@@ -210,6 +210,18 @@ CREATE TABLE api_keys (
   expires_at timestamptz,                      -- null: never
   used_at timestamptz,                         -- to the minute
   revoked_at timestamptz
+);
+
+-- A tenant's own presets: members of an output under a name. A job has the members themselves, and minds no later change.
+CREATE TABLE presets (
+  tenant_id bigint NOT NULL,                   -- whose jobs may name it
+  name text NOT NULL,
+  version integer NOT NULL,                   -- counted up by each change
+  about text NOT NULL,                         -- for people
+  members json NOT NULL,                        -- of an output, as the API has them
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name)
 );
 
 -- Who works: one row per process start. For people; a lease is never judged by it.

@@ -1,0 +1,112 @@
+"""Presets: built in, and of a tenant's own.
+
+A job gets the members of its presets when it is submitted, and keeps them: a later change of a preset changes no job.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+
+from aiohttp import web
+
+from encoder.api import answers, problems, tell
+from encoder.api.body import receive
+from encoder.api.operations import Call, answer
+from encoder.api.wire_preset import read_preset
+from encoder.errors import Rejected
+from encoder.ffmpeg import presets
+from encoder.model.base import Json
+from encoder.model.ids import TenantId
+from encoder.store import protocol
+from encoder.store.rows import NewPreset, PresetRow
+
+MOST = 200  # of one tenant's own
+
+
+async def known(store: protocol.Presets, tenant_id: TenantId, body: Json) -> presets.Presets:
+    """The presets that a job of a tenant may name: the built-in ones, and its own.
+
+    Of its own only those that `body` names are asked for; all, where one of these is not there, so that a refusal may
+    say what was probably meant. A built-in one comes before one's own of the same name.
+    """
+    names = [name for name in dict.fromkeys(_named(body)) if name not in presets.BUILT_IN]
+    found = [await store.preset(tenant_id, name) for name in names if _is_name(name)]
+    rows = [row for row in found if row is not None]
+    if len(rows) < len(names):
+        rows = list(await store.presets(tenant_id))
+    return {**{row.name: _own(row) for row in rows}, **presets.BUILT_IN}
+
+
+def _named(body: Json) -> Iterator[str]:
+    """Every preset that the outputs of a job name; the body may be anything."""
+    outputs = body.get("outputs") if isinstance(body, dict) else None
+    for output in outputs if isinstance(outputs, list) else []:
+        name = output.get("preset") if isinstance(output, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def _own(row: PresetRow) -> presets.Preset:
+    return presets.Preset(name=row.name, about=row.about, members=presets.whole(row.members), version=row.version)
+
+
+async def listed(call: Call) -> web.Response:
+    """GET /presets."""
+    own = await call.parts.store.presets(call.tenant_id)
+    told = (*map(tell.built_in, presets.BUILT_IN.values()), *map(tell.preset, own))
+    return answer(answers.PresetsAnswer(presets=told))
+
+
+async def shown(call: Call) -> web.Response:
+    """GET /presets/{name}."""
+    name = call.request.match_info["name"]
+    if name in presets.BUILT_IN:
+        return answer(tell.built_in(presets.BUILT_IN[name]))
+    row = await call.parts.store.preset(call.tenant_id, name) if _is_name(name) else None
+    if row is None:
+        raise _absent()
+    return answer(tell.preset(row))
+
+
+async def put(call: Call) -> web.Response:
+    """PUT /presets/{name}: for the jobs to come."""
+    name = _name_of_ones_own(call.request.match_info)
+    about, members = await asyncio.to_thread(read_preset, await receive(call.request))
+    new = NewPreset(tenant_id=call.tenant_id, name=name, about=about, members=members)
+    row = await call.parts.store.put_preset(new, most=MOST)
+    if row is None:
+        raise Rejected.because("too_many_presets", f"There are {MOST} presets of yours already, and more are not kept.")
+    return answer(tell.preset(row))
+
+
+async def remove(call: Call) -> web.Response:
+    """DELETE /presets/{name}."""
+    name = _name_of_ones_own(call.request.match_info)
+    if not await call.parts.store.remove_preset(call.tenant_id, name):
+        raise _absent()
+    return web.Response(status=204)
+
+
+def _name_of_ones_own(path: Mapping[str, str]) -> str:
+    """The name that the path has, if a preset of one's own may bear it.
+
+    Raises:
+        errors.Rejected: `preset_built_in`, `invalid_value`.
+    """
+    name = path["name"]
+    if name in presets.BUILT_IN:
+        raise Rejected.because("preset_built_in", f"`{name}` is built in, and stays as it is.")
+    if not _is_name(name):
+        told = "A preset's name is at most 64 letters, digits and any of `_.-`, and begins with a letter or digit."
+        raise Rejected.because("invalid_value", told)
+    return name
+
+
+def _is_name(name: str) -> bool:
+    return re.fullmatch(presets.NAME, name) is not None
+
+
+def _absent() -> Rejected:
+    return problems.not_found("There is no such preset; GET /presets lists those that there are.")
