@@ -10,7 +10,7 @@ from msgspec import field
 from encoder.errors import FailureClass
 from encoder.model.base import Json, Record
 from encoder.model.event import Event
-from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note, OutputPlan
 from encoder.model.proof import Proof
@@ -213,6 +213,21 @@ class QueueAnswer(Record):
     oldest_seconds: float | None
     paused_since: datetime | None
     paused_because: str | None
+
+
+class QuotaAnswer(Record):
+    """`cap`: so many of the tenant's run at most, null without limit; `share`: beside those of the others."""
+
+    tenant: TenantId
+    queue: str
+    cap: int | None
+    share: int
+
+
+class QuotasAnswer(Record):
+    """Where there is none, a tenant has no cap and a share of 1."""
+
+    quotas: tuple[QuotaAnswer, ...]
 
 
 class UsageAnswer(Record):

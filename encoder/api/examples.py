@@ -119,6 +119,10 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
             {"members": {"preset": "hls", "renditions": [{"resolution": "720p"}, {"resolution": "360p"}]}},
         ),
     },
+    "Quota": {
+        "cap": ("At most two at a time", {"cap": 2}),
+        "share": ("Twice as much as another, where both have work", {"share": 2}),
+    },
     "Upload": {
         "smallest": ("The fewest words", {"file_name": "holiday.mov"}),
         "announced": (

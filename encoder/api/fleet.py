@@ -50,24 +50,24 @@ async def _usage(call: Call) -> answers.UsageAnswer | None:
 async def pause(call: Call) -> web.Response:
     """POST /queues/{queue}/pause: what runs goes on."""
     queue = call.request.match_info["queue"]
-    if not (_is_name(queue) and await call.parts.store.pause(queue, call.query.get("because", str) or "")):
-        raise await _unknown(call)
+    if not (is_name(queue) and await call.parts.store.pause(queue, call.query.get("because", str) or "")):
+        raise await unknown_queue(call)
     return await _queue(call, queue)
 
 
 async def resume(call: Call) -> web.Response:
     """POST /queues/{queue}/resume."""
     queue = call.request.match_info["queue"]
-    if not (_is_name(queue) and await call.parts.store.resume(queue)):
-        raise await _unknown(call)
+    if not (is_name(queue) and await call.parts.store.resume(queue)):
+        raise await unknown_queue(call)
     return await _queue(call, queue)
 
 
-def _is_name(queue: str) -> bool:
+def is_name(queue: str) -> bool:
     return re.fullmatch(QUEUE_NAME, queue) is not None
 
 
-async def _unknown(call: Call) -> Rejected:
+async def unknown_queue(call: Call) -> Rejected:
     known = await call.parts.store.known_queues()
     return problems.not_found(f"There is no such queue; known are {named(known)}.")
 

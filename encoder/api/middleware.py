@@ -17,6 +17,7 @@ from encoder import errors
 from encoder.api import problems
 from encoder.api.auth import Challenged
 from encoder.api.metrics import HttpMetrics, route_of
+from encoder.api.rates import RATED
 from encoder.errors import Rejected
 from encoder.log import get_logger
 
@@ -54,6 +55,9 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Signal handler for `on_response_prepare`."""
     if "X-Request-Id" not in response.headers:
         secure(response, request[REQUEST_ID])
+    rated = request.get(RATED)
+    if rated is not None:
+        response.headers.update(rated.headers)
 
 
 def frame(metrics: HttpMetrics, *, loopback_only: bool) -> Middleware:

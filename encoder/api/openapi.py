@@ -21,6 +21,15 @@ _REF = "#/components/schemas/{name}"
 # one that is not public: it shows no good key, comes too often, or there is no database to look its key up in.
 _ALWAYS = (400, 403, 414, 431, 500)
 _OF_CALLERS = (401, 429, 503)
+# What answers of counted calls tell: of success, and of having come too often
+_RATED = ("RateLimit-Policy", "RateLimit")
+_TELLING_RATES = frozenset({"200", "202", "204", "429"})
+_WAITS = {"429": ("Retry-After",), "503": ("Retry-After",)}
+_HEADERS = {
+    "RateLimit-Policy": 'How many calls are taken in how many seconds: `"writes";q=120;w=120`. Absent: without end.',
+    "RateLimit": 'How many are left, and in how many seconds all will be again: `"writes";r=119;t=1`.',
+    "Retry-After": "Seconds to wait before the next call.",
+}
 _KEY = "key"
 _SCHEME = {
     "type": "http",
@@ -49,6 +58,7 @@ def document(operations: Iterable[Operation]) -> _Schema:
         "paths": paths,
         "components": {
             "securitySchemes": {_KEY: _SCHEME},
+            "headers": {name: {"description": about, "schema": {"type": "string"}} for name, about in _HEADERS.items()},
             "schemas": {**_answer_schemas(listed), **schemas(_REF.replace("{name}", "{model}"))},
         },
     }
@@ -107,6 +117,10 @@ def _responses(operation: Operation) -> _Schema:
         told.setdefault(
             str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
         )
+    for status, response in told.items():
+        named = [*(_RATED if operation.scope and status in _TELLING_RATES else ()), *_WAITS.get(status, ())]
+        if named:
+            response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
     return told
 
 

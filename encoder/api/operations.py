@@ -12,6 +12,7 @@ from aiohttp import web
 from encoder.api import body, problems, query
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
+from encoder.api.rates import RATED
 from encoder.errors import Defect, Rejected
 from encoder.model.base import Record
 from encoder.model.ids import TenantId
@@ -115,7 +116,12 @@ async def _admitted(request: web.Request, scope: Scope, parts: Parts) -> TenantI
     """Whose call it is, and one more of those that it may make."""
     caller = await parts.gate.admit(request, scope)
     if caller.counted is not None:
-        parts.rates.count(caller.counted, request.method)
+        try:
+            parts.rates.count(caller.counted, request.method)
+        finally:
+            rated = parts.rates.rated(caller.counted, request.method)
+            if rated is not None:
+                request[RATED] = rated
     return caller.tenant_id
 
 

@@ -5,15 +5,43 @@ Each API process counts for itself: where there are several, a caller may call e
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from aiohttp import web
 
 from encoder import errors
 
 BURST_S = 120.0  # as much as two minutes give may come at once
 MOST = 10_000  # buckets, of some 200 bytes each; whoever was not heard of for longest gives way, and begins anew
 _READS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """What a caller may still do, as answers tell it: `left` of `most`, all again in `full_s` seconds.
+
+    Of what is told a policy makes a window: `most` in `BURST_S` seconds is as often as the bucket fills.
+    """
+
+    kind: str
+    most: int
+    left: int
+    full_s: float
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As draft-ietf-httpapi-ratelimit-headers has them since -08."""
+        return {
+            "RateLimit-Policy": f'"{self.kind}";q={self.most};w={BURST_S:.0f}',
+            "RateLimit": f'"{self.kind}";r={self.left};t={math.ceil(self.full_s)}',
+        }
+
+
+RATED = web.RequestKey("rated", Rated)  # of a request that was counted
 
 
 class Buckets:
@@ -33,6 +61,14 @@ class Buckets:
         """Seconds until something is in the bucket; 0 while there is."""
         lacks_s = self._full_at.get(name, 0.0) + self._each_s - self._clock()
         return max(0.0, lacks_s - BURST_S)
+
+    def full_s(self, name: Hashable) -> float:
+        """Seconds until the bucket is full."""
+        return max(0.0, self._full_at.get(name, 0.0) - self._clock())
+
+    def left(self, name: Hashable) -> int:
+        """How many are in the bucket, whole ones."""
+        return math.floor((BURST_S - self.full_s(name)) / self._each_s + 1e-6)  # of 60/7 no sum is exact
 
     def take(self, name: Hashable) -> float:
         """Take one out; where there is none, the seconds until there is."""
@@ -63,8 +99,19 @@ class Rates:
         Raises:
             errors.TooMany: `rate_limited`; it is not counted.
         """
-        kind, buckets = ("reads", self._reads) if method in _READS else ("writes", self._writes)
+        kind, buckets = self._of(method)
         wait_s = buckets.take(caller)
         if wait_s:
             told = f"No more than {buckets.per_minute} {kind} a minute."
             raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
+
+    def rated(self, caller: Hashable, method: str) -> Rated | None:
+        """What is left to a caller; None where there is no end of it."""
+        kind, buckets = self._of(method)
+        if not buckets.per_minute:
+            return None
+        most = round(buckets.per_minute * BURST_S / 60)
+        return Rated(kind=kind, most=most, left=buckets.left(caller), full_s=buckets.full_s(caller))
+
+    def _of(self, method: str) -> tuple[str, Buckets]:
+        return ("reads", self._reads) if method in _READS else ("writes", self._writes)

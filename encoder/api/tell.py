@@ -28,6 +28,7 @@ from encoder.store.rows import (
     OutputRow,
     PresetRow,
     QueueDepth,
+    Quota,
     Stats,
     UploadRow,
     Usage,
@@ -397,6 +398,10 @@ def queue(depth: QueueDepth) -> answers.QueueAnswer:
         paused_since=depth.paused_at,
         paused_because=depth.paused_because,
     )
+
+
+def quota(said: Quota) -> answers.QuotaAnswer:
+    return answers.QuotaAnswer(tenant=said.tenant_id, queue=said.queue, cap=said.cap, share=said.share)
 
 
 def delivery(row: DeliveryRow) -> answers.DeliveryAnswer:

@@ -41,7 +41,7 @@ ABSENT = {
     "/webhooks/deliveries/": "987654321",
     "/presets/": "absent",
 }
-SHARED = "/queues/"
+SHARED = ("/queues/", "/tenants/")
 JOB = {
     "source": {"url": "https://media.example.com/a"},
     "outputs": [{"preset": "h264"}],

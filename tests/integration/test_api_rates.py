@@ -65,6 +65,34 @@ async def test_a_key_that_comes_too_often_is_told_when_to_come_again(door: Door)
     assert [(await door.ask(often, "POST", "/jobs", json=JOB))[0] for _ in range(2)] == [202, 429]
 
 
+async def test_each_counted_answer_tells_what_is_left(door: Door) -> None:
+    """N9. So does a stream, and a refusal of what was asked; not what is public, nor what lets nobody in."""
+    key, _ = await door.key(Scope.READ, Scope.WRITE)
+
+    async def told(method: str, path: str, shown: str = key) -> tuple[int, str | None, str | None]:
+        status, headers, _ = await door.ask(shown, method, path)
+        return status, headers.get("RateLimit-Policy"), headers.get("RateLimit")
+
+    reads, writes = '"reads";q=10;w=120', '"writes";q=4;w=120'
+    assert await told("GET", "/presets") == (200, reads, '"reads";r=9;t=12')
+    door.now += 5
+    assert await told("GET", "/jobs/1") == (404, reads, '"reads";r=8;t=19')
+    writing = [await told("DELETE", "/jobs/1") for _ in range(5)]
+    assert [status for status, _, _ in writing] == [404] * 4 + [429]
+    assert {policy for _, policy, _ in writing} == {writes}
+    assert [left for _, _, left in writing] == [
+        '"writes";r=3;t=30', '"writes";r=2;t=60', '"writes";r=1;t=90', '"writes";r=0;t=120', '"writes";r=0;t=120'
+    ]  # fmt: skip
+    door.now += 120
+    assert await told("DELETE", "/jobs/1") == (404, writes, '"writes";r=3;t=30')
+    for path, shown in (("/livez", key), ("/jobs", "enc_live_x"), ("/workers", key)):
+        assert (await told("GET", path, shown))[1:] == (None, None), path
+    headers = {"Authorization": f"Bearer {key}", "Accept": "text/event-stream"}
+    job = (await door.ask(key, "POST", "/jobs", json=JOB))[2]["id"]
+    async with door.api.ask("GET", f"/jobs/{job}/events", headers=headers) as stream:
+        assert stream.headers["RateLimit"] == '"reads";r=9;t=12'
+
+
 async def test_reads_are_counted_too_and_what_is_public_is_not(door: Door) -> None:
     """N9"""
     key, _ = await door.key(*Scope)

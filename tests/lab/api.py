@@ -74,6 +74,11 @@ class Api:
             assert response.status == 202, told
             return told
 
+    async def told(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Status and JSON of an answer, whatever it is; None where it holds none."""
+        async with self.ask(method, path, json=body) as response:
+            return response.status, await response.json() if "json" in response.content_type else None
+
     async def get(self, path: str) -> Any:  # noqa: ANN401  # JSON
         async with self.ask("GET", path) as response:
             told = await response.json()

@@ -19,6 +19,7 @@ from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
 from encoder.api.wire_faults import _WORDS
 from encoder.api.wire_preset import read_preset
+from encoder.api.wire_quota import read_quota
 from encoder.api.wire_upload import read_upload
 from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE
@@ -91,7 +92,8 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
         "announceUpload", "getUploadStatus",
         "listPresets", "getPreset", "putPreset", "deletePreset",
-        "listWorkers", "getStats", "pauseQueue", "resumeQueue", "listDeadLetters", "redrive",
+        "listWorkers", "getStats", "pauseQueue", "resumeQueue",
+        "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
         "listDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
@@ -169,7 +171,8 @@ def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> No
 
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
     read: dict[str, Callable[..., object]] = {
-        "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body)
+        "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body),
+        "putQuota": lambda body, _: read_quota(body)
     }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, dead, fleet, query
+from encoder.api import answers, dead, fleet, query, quotas
 from encoder.api.operations import Operation
+from encoder.api.routes.common import JSON_PROBLEMS
 from encoder.errors import FailureClass
 from encoder.model.key import Scope
 
@@ -51,6 +52,37 @@ PLATFORM = (
         handler=fleet.resume,
         scope=Scope.ADMIN,
         answers={200: (answers.QueueAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/quotas",
+        operation_id="listQuotas",
+        summary="How much of each queue tenants may have, where something was said",
+        handler=quotas.listed,
+        scope=Scope.ADMIN,
+        answers={200: (answers.QuotasAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="PUT",
+        path="/tenants/{tenant}/quotas/{queue}",
+        operation_id="putQuota",
+        summary="Say how much of a queue a tenant may have; what runs goes on",
+        handler=quotas.put,
+        scope=Scope.ADMIN,
+        body="Quota",
+        answers={200: (answers.QuotaAnswer,)},
+        problems=(404, *JSON_PROBLEMS),
+    ),
+    Operation(
+        method="DELETE",
+        path="/tenants/{tenant}/quotas/{queue}",
+        operation_id="deleteQuota",
+        summary="Let a tenant have of a queue what everybody may",
+        handler=quotas.remove,
+        scope=Scope.ADMIN,
+        answers={204: ()},
         problems=(404, 503),
     ),
     Operation(

@@ -1,0 +1,53 @@
+"""Quotas: how much of a queue a tenant may have. `encoder quota` says them on the database itself."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+
+from encoder.api import answers, fleet, problems, tell
+from encoder.api.body import receive
+from encoder.api.operations import Call, answer
+from encoder.api.wire_quota import read_quota
+from encoder.model.ids import TenantId
+from encoder.store.rows import Quota
+
+_TENANT = re.compile(r"[1-9][0-9]{0,17}")
+
+
+async def listed(call: Call) -> web.Response:
+    """GET /quotas: those that say anything."""
+    said = [quota for quota in await call.parts.store.quotas() if quota != _usual(quota.tenant_id, quota.queue)]
+    return answer(answers.QuotasAnswer(quotas=tuple(map(tell.quota, said))))
+
+
+async def put(call: Call) -> web.Response:
+    """PUT /tenants/{tenant}/quotas/{queue}."""
+    tenant_id, queue = _tenant(call), call.request.match_info["queue"]
+    said = read_quota(await receive(call.request))
+    quota = Quota(tenant_id=tenant_id, queue=queue, cap=said.cap, share=said.share)
+    await _set(call, quota)
+    return answer(tell.quota(quota))
+
+
+async def remove(call: Call) -> web.Response:
+    """DELETE /tenants/{tenant}/quotas/{queue}: what holds for everybody holds for this tenant."""
+    await _set(call, _usual(_tenant(call), call.request.match_info["queue"]))
+    return web.Response(status=204)
+
+
+async def _set(call: Call, quota: Quota) -> None:
+    if not (fleet.is_name(quota.queue) and await call.parts.store.set_quota(quota)):
+        raise await fleet.unknown_queue(call)
+
+
+def _usual(tenant_id: TenantId, queue: str) -> Quota:
+    return Quota(tenant_id=tenant_id, queue=queue, cap=None)
+
+
+def _tenant(call: Call) -> TenantId:
+    ref = call.request.match_info["tenant"]
+    if not _TENANT.fullmatch(ref):
+        raise problems.not_found("There is no such tenant: each is a number, from 1 up.")
+    return TenantId(int(ref))
