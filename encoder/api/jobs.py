@@ -87,8 +87,11 @@ async def listed(call: Call) -> web.Response:
     rows = await call.parts.store.jobs(wanted)
     page, more = rows[:limit], len(rows) > limit
     after = cursors.write(page[-1].id, tenant_id=call.tenant_id, question=question) if more else None
-    jobs = tuple([await show(call, row) for row in page])
-    return answer(answers.JobsAnswer(jobs=jobs, next_cursor=after))
+    jobs = []
+    for row in page:
+        jobs.append(await show(call, row))
+        await asyncio.sleep(0)  # a page may hold twenty thousand outputs, and others have their turn meanwhile
+    return answer(answers.JobsAnswer(jobs=tuple(jobs), next_cursor=after))
 
 
 async def shown(call: Call) -> web.Response:

@@ -26,6 +26,8 @@ log = get_logger(__name__)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 SERVER = "encoder"  # no version: it would only tell which weakness to try
+_SAFE = ("GET", "HEAD", "OPTIONS")  # whoever follows a link to us changes nothing
+_OTHERS = ("cross-site", "same-site")  # what browsers say of a page that is not ours, also where they tell no `Origin`
 _FOR_PLAYERS = "/folders/"  # a page of any origin may play what it has a signed link to
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -132,7 +134,8 @@ def _check_neighbour(request: web.Request) -> None:
     origin = request.headers.get("Origin")
     if request.path.startswith(_FOR_PLAYERS) and request.method in ("GET", "HEAD"):
         return
-    if origin is not None and origin.lower() != f"{request.scheme}://{host}".lower():
+    is_foreign = origin is not None and origin.lower() != f"{request.scheme}://{host}".lower()
+    if is_foreign or (request.method not in _SAFE and request.headers.get("Sec-Fetch-Site", "none") in _OTHERS):
         raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
 
 

@@ -7,8 +7,7 @@ import gzip
 import io
 import json
 import re
-import resource
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,30 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from encoder import errors
-from encoder.api import server
+from encoder.api import examples, server
+from encoder.api.body import IDLE_S
 from encoder.api.metrics import QueueMetrics
 from encoder.api.routes import operations
 from encoder.errors import CATALOGUE
+from encoder.model.base import Json
+from encoder.model.place import pointer
 from encoder.store.postgres import PostgresStore
+from tests.lab import crowd as crowds
 from tests.lab.api import Api, running
 
 GOOD = {"source": {"url": "https://media.example.com/a"}, "outputs": [{"preset": "h264"}]}
 JSON = {"Content-Type": "application/json"}
+
+_nobody: Any = None  # nothing is asked of it
+EVERY = operations(QueueMetrics(_nobody, CollectorRegistry()))
+TAKING = [(each, each.body) for each in EVERY if each.body and "/" not in each.body]  # JSON, by the class of it
+
+
+def filled(template: str) -> str:
+    return re.sub(r"\{\w+\}", "1", template)
 
 
 @pytest.fixture
@@ -74,6 +86,40 @@ async def test_a_member_twice_and_text_without_a_form_are_refused_with_their_pla
     }
 
 
+def texts(part: Json, *way: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Where each text of some JSON stands."""
+    if isinstance(part, str):
+        yield way
+    elif isinstance(part, (dict, list)):
+        members = part.items() if isinstance(part, dict) else enumerate(part)
+        for token, member in members:
+            yield from texts(member, *way, token)
+
+
+def with_text(part: Any, way: tuple[str | int, ...], text: str) -> Any:  # noqa: ANN401  # JSON
+    """The same with another text in one place."""
+    if not way:
+        return text
+    changed = part.copy()
+    changed[way[0]] = with_text(part[way[0]], way[1:], text)
+    return changed
+
+
+@pytest.mark.parametrize("wrong", ["\0", "\ud800"])
+async def test_no_text_is_without_a_form(api: Api, wrong: str) -> None:
+    """A6: each text of each example that the document gives, of every operation that takes JSON."""
+    tried = 0
+    for operation, example in [(each, shown["value"]) for each, body in TAKING for shown in examples.of(body).values()]:
+        for way in texts(example):
+            body = with_text(example, way, f"a{wrong}b")
+            async with api.ask(operation.method, filled(operation.path), json=body) as response:
+                told = await problem(response)
+            assert response.status == 422
+            assert [(fault["path"], fault["code"]) for fault in told["errors"]] == [(pointer(*way), "invalid_text")]
+            tried += 1
+    assert tried > 50
+
+
 @pytest.mark.parametrize(
     "media_type",
     ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/octet-stream"],
@@ -99,13 +145,10 @@ async def _pieces(count: int) -> AsyncIterator[bytes]:
         yield b"x" * 65536
 
 
-async def test_a_large_body_is_refused_in_either_framing_and_without_being_kept(api: Api) -> None:
+async def test_a_large_body_is_refused_in_either_framing_and_the_connection_closed(api: Api) -> None:
     """A8"""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert await refused(api, b" " * 2_000_000) == (413, "body_too_large")
     assert await refused(api, _pieces(32)) == (413, "body_too_large")
-    assert await refused(api, _pieces(2048)) == (413, "body_too_large")  # 128 MiB
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 32 * 1024 * 1024  # client included
     head = (
         b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{"
     )
@@ -129,8 +172,7 @@ async def test_a_body_is_refused_by_every_operation_that_takes_none(api: Api) ->
         for part in parts:
             yield part
 
-    listed = operations(QueueMetrics(api.parts.store, CollectorRegistry()))
-    asked = [each for each in listed if not (each.body or any(parameter.required for parameter in each.query))]
+    asked = [each for each in EVERY if not (each.body or any(parameter.required for parameter in each.query))]
     assert len(asked) > 20
     for operation in asked:
         path = re.sub(r"\{\w+\}", "encode", operation.path)
@@ -150,7 +192,10 @@ async def test_a_compressed_body_is_measured_by_what_comes_out(api: Api) -> None
     async with api.ask("POST", "/jobs", data=zipped, headers=JSON | {"Content-Encoding": "gzip"}) as response:
         assert response.status == 202
     bomb = gzip.compress(b'{"a":"' + b"x" * 50_000_000)
-    assert await refused(api, bomb, {"Content-Encoding": "gzip"}) == (413, "body_too_large")
+    for operation, _ in TAKING:
+        headers = JSON | {"Content-Encoding": "gzip"}
+        async with api.ask(operation.method, filled(operation.path), data=bomb, headers=headers) as response:
+            assert (response.status, (await problem(response))["code"]) == (413, "body_too_large"), operation
     assert await refused(api, b"no gzip at all", {"Content-Encoding": "gzip"}) == (400, "invalid_json")
     assert await refused(api, zipped, {"Content-Encoding": "snappy"}) == (415, "content_encoding_not_allowed")
 
@@ -255,16 +300,27 @@ async def test_a_connection_that_is_idle_for_long_is_closed(
 async def test_a_crowd_that_dawdles_holds_up_nobody_and_is_sent_away(
     store: PostgresStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A12: half of it stalls in its headers, half in its body. Without a limit on either it would stay for good."""
+    """A12, at ten times its speed: half of it says its headers byte by byte, half stalls in its body.
+
+    Without a limit on either it would stay for good. `python -m tests.lab.crowd` does it at the real one.
+    """
+    assert (server.HEADERS_S, IDLE_S) == (10, 30)
     monkeypatch.setattr(server, "HEADERS_S", 1.0)
     monkeypatch.setattr("encoder.api.body.IDLE_S", 1.0)
     about = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9\r\n"
     async with running(store, tmp_path) as api:
-        crowd = [asyncio.create_task(api.raw(about if number % 2 else about + b"\r\n{")) for number in range(200)]
+        crowd = [
+            asyncio.create_task(
+                crowds.byte_by_byte(api.port, about, each_s=0.1) if number % 2 else api.raw(about + b"\r\n{")
+            )
+            for number in range(200)
+        ]
         await asyncio.sleep(0.2)
         async with asyncio.timeout(1.0):
             assert (await api.get("/livez"))["status"] == "ok"
         assert not any(slow.done() for slow in crowd)
+        async with asyncio.timeout(3):
+            await asyncio.gather(*crowd[1::2])  # whoever dripped on would have stayed for ten
         answers = await asyncio.gather(*crowd)
     assert [answer[:13] for answer in answers] == [b"HTTP/1.1 408 ", b""] * 100
 
@@ -297,6 +353,31 @@ async def test_an_open_server_is_open_to_its_own_machine_only(api: Api, headers:
     for method, path in (("GET", "/jobs"), ("POST", "/jobs"), ("GET", "/"), ("GET", "/livez"), ("GET", "/nothing")):
         async with api.ask(method, path, headers=headers) as response:
             assert (response.status, (await problem(response))["code"]) == (403, code)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_page_of_others_changes_nothing_though_it_names_no_origin(api: Api, site: str) -> None:
+    """What of H3 is not a login's: whoever follows a link to us may read, and no more."""
+    job = (await api.submit(GOOD))["id"]
+    for method, path in (("POST", "/queues/encode/pause"), ("POST", f"/jobs/{job}/cancel"), ("DELETE", f"/jobs/{job}")):
+        async with api.ask(method, path, headers={"Sec-Fetch-Site": site}) as response:
+            assert (response.status, (await problem(response))["code"]) == (403, "origin_not_allowed")
+    async with api.ask("GET", f"/ui/jobs/{job}", headers={"Sec-Fetch-Site": site}) as response:
+        assert response.status == 200
+    async with api.ask("POST", f"/jobs/{job}/cancel", headers={"Sec-Fetch-Site": "same-origin"}) as response:
+        assert response.status == 202
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.test", "/\\evil.test", "javascript:alert(1)", "%0d%0aLocation:%20//evil.test"]
+)
+async def test_nothing_leads_elsewhere(api: Api, target: str) -> None:
+    """What of H4 is not a login's: no route redirects, whatever it is asked to lead to."""
+    for path in (target, *(f"{filled(template)}?next={target}" for method, template in api.routes if method == "GET")):
+        line = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        head = (await api.raw(line.encode())).partition(b"\r\n\r\n")[0]
+        assert re.match(rb"HTTP/1\.[01] [245]", head), path
+        assert b"\nlocation:" not in head.lower()
 
 
 async def test_a_target_in_absolute_form_is_judged_by_its_own_host(api: Api) -> None:
@@ -338,9 +419,8 @@ def check_guards(headers: Mapping[str, str]) -> None:
 
 
 async def test_every_answer_carries_the_same_guards(api: Api) -> None:
-    """H2: every operation and page, and what they refuse."""
-    listed = operations(QueueMetrics(api.parts.store, CollectorRegistry()))
-    calls = {(each.method, re.sub(r"\{\w+\}", "1", each.path)) for each in listed}
+    """H2: every route that there is, and what they refuse."""
+    calls = {(method, filled(template)) for method, template in api.routes}
     calls |= {
         ("GET", path) for path in ("/", "/static/encoder.css", "/docs/ui/start.js", "/nothing", "/storage/x?expires=1")
     }
@@ -365,17 +445,29 @@ class Broken:
         return fail
 
 
+async def failing(api: Api) -> set[str]:
+    """The routes that fail; each in our own form, and no answer tells how."""
+    fails = set()
+    bodies = {(each.method, each.path): next(iter(examples.of(body).values()))["value"] for each, body in TAKING}
+    for method, template in api.routes:
+        async with api.ask(method, filled(template), json=bodies.get((method, template))) as response:
+            text = await response.text()
+            check_guards(response.headers)
+            assert not any(word in text for word in ("SELECT", "Runtime", "Traceback", "/encoder/", "postgresql:"))
+            if response.status == 500:
+                assert (await problem(response))["code"] == "internal_error"
+                fails.add(template)
+    return fails
+
+
 async def test_a_bug_of_ours_tells_nothing_but_an_id(tmp_path: Path) -> None:
-    """A22"""
-    secret = "SELECT secret FROM /opt/encoder; postgresql://u:p@h"
-    broken: Any = Broken(RuntimeError(secret))
-    async with running(broken, tmp_path) as api:
-        for path in ("/jobs", "/jobs/1", "/", "/stats", "/workers"):
-            async with api.ask("GET", path) as response:
-                told = await problem(response)
-                assert (response.status, told["code"]) == (500, "internal_error")
-                assert not any(word in str(told) for word in ("SELECT", "Runtime", "encoder/"))
-                check_guards(response.headers)
+    """A22: whatever route it is in."""
+    broken: Any = Broken(RuntimeError("SELECT secret FROM /opt/encoder; postgresql://u:p@h"))
+    with capture_logs() as logged:
+        async with running(broken, tmp_path) as api:
+            fails = await failing(api)
+    assert {"/jobs", "/jobs/{id}", "/jobs/{id}/cancel", "/", "/stats", "/upload", "/workers"} <= fails
+    assert {line["event"] for line in logged} == {"request.failed"}
 
 
 async def test_while_the_database_is_away_calls_are_told_when_to_come_back(tmp_path: Path) -> None:

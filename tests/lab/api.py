@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+from aiohttp import web
 
 from encoder import errors
 from encoder.api.app import create_app
@@ -54,7 +55,7 @@ class NoInspector:
 
 @dataclass(kw_only=True)
 class Api:
-    """A server and a session with it."""
+    """A server and a session with it. `routes`: all that it has, documented or not, as method and template."""
 
     url: str
     port: int
@@ -62,6 +63,7 @@ class Api:
     storage: FolderStorage
     root: Path  # of the storage
     session: aiohttp.ClientSession
+    routes: frozenset[tuple[str, str]]
 
     def ask(self, method: str, path: str, **more: Any) -> Any:  # noqa: ANN401  # as aiohttp's own `request`
         return self.session.request(method, self.url + path, **more)
@@ -121,11 +123,9 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
         }
     )
     pages = views.routes(store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
+    app = create_app(parts, pages=pages)
     listener = socket.create_server(("127.0.0.1", 0))
-    async with (
-        serving(create_app(parts, pages=pages), listener),
-        aiohttp.ClientSession() as session,
-    ):
+    async with serving(app, listener), aiohttp.ClientSession() as session:
         port = listener.getsockname()[1]
         yield Api(
             url=f"http://127.0.0.1:{port}",
@@ -134,4 +134,10 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             storage=storage,
             root=folder / "storage",
             session=session,
+            routes=frozenset((route.method, _template(route)) for route in app.router.routes()),
         )
+
+
+def _template(route: web.AbstractRoute) -> str:
+    assert route.resource is not None
+    return route.resource.canonical

@@ -43,3 +43,11 @@ def descriptors(process: int) -> int:
 
 def resident_bytes(process: int) -> int:
     return int((PROC / str(process) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_bytes(process: int, *, anew: bool = False) -> int:
+    """The most that was resident since it began, or was last looked at `anew`."""
+    if anew:
+        (PROC / str(process) / "clear_refs").write_text("5")
+    status = (PROC / str(process) / "status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -48,7 +49,11 @@ class Reading(Verbs):
         outputs = defaultdict(list)
         for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
             outputs[output["job_id"]].append(output)
-        return await self._held_up(wanted.tenant_id, [job_of(row, outputs[row["id"]]) for row in rows])
+        jobs = []
+        for row in rows:
+            jobs.append(job_of(row, outputs[row["id"]]))
+            await asyncio.sleep(0)  # a page may hold twenty thousand outputs, and others have their turn meanwhile
+        return await self._held_up(wanted.tenant_id, jobs)
 
     async def _held_up(self, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
         """These jobs of a tenant; where one waits, with what holds it up."""
