@@ -220,6 +220,7 @@ _ENTRIES = (
     _request(
         409, "upload_not_ready", "Upload has not arrived", "Send the file first; its status tells when it is here."
     ),
+    _request(409, "too_many_endpoints", "Enough endpoints", "Remove one that is not needed any more."),
     _request(412, "precondition_failed", "File is another one", "Ask without `If-Match` and `If-Unmodified-Since`."),
     _request(413, "upload_too_large", "Upload is too large", "Announce the file's true size with `POST /upload`."),
     _request(507, "storage_full", "Storage is full", "Tell the operator: `ENCODER_STORAGE` has no room for the file."),
@@ -339,7 +340,19 @@ _ENTRIES = (
         code="gone",
         where=Where.DELIVERY,
         title="Receiver wants no more",
-        to_do="Check `notificationUrl`: it answered 410.",
+        to_do="Check the receiver: it answered 410.",
+    ),
+    Entry(
+        code="endpoint_removed",
+        where=Where.DELIVERY,
+        title="Endpoint was removed",
+        to_do="Put an endpoint of that name, then replay the delivery.",
+    ),
+    Entry(
+        code="endpoint_disabled",
+        where=Where.DELIVERY,
+        title="Endpoint is disabled",
+        to_do="Enable the endpoint, then replay the delivery.",
     ),
     _warning("no_audio", "Source has no audio", "Nothing; the output has none either."),
     _warning("hdr_to_sdr", "HDR was made SDR", "Set `toneMap` to false with HEVC or AV1 to keep HDR."),

@@ -50,6 +50,7 @@ from encoder.storage.s3 import Room, S3Storage
 from encoder.store.protocol import Store
 from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
+from encoder.webhooks.endpoints import Endpoints
 from encoder.webhooks.send import Sender
 from encoder.worker import machine
 from encoder.worker.aim import Aim
@@ -301,6 +302,7 @@ class Wiring(Machine):
             shelf=self.shelf,
             keys_begin=place.keys_begin if isinstance(place, Room) else "",
             cursor_key=self.derived(b"cursors"),
+            endpoints=Endpoints(self.store, self.vault, new_uuid=uuid4),
             stopping=stopping,
             registry=self.registry,
             gate=self._gate(),

@@ -10,7 +10,7 @@ from msgspec import field
 from encoder.errors import FailureClass
 from encoder.model.base import Json, Record
 from encoder.model.event import Event
-from encoder.model.ids import DeliveryId, JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import JobId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note, OutputPlan
 from encoder.model.proof import Proof
@@ -278,29 +278,6 @@ class RedriveAnswer(Record):
     redriven: int
     skipped: int
     left: int
-
-
-class DeliveryAnswer(Record):
-    """What one receiver was told, and what it said. `status`: pending, delivered, exhausted, gone."""
-
-    id: DeliveryId
-    job_id: JobId
-    job_uuid: UUID
-    webhook_id: str
-    type: str
-    url: str
-    status: str
-    tries: int
-    http_status: int | None
-    error: str | None
-    answer: str | None
-    created_at: datetime
-    tried_at: datetime | None
-    delivered_at: datetime | None
-
-
-class DeliveriesAnswer(Record):
-    deliveries: tuple[DeliveryAnswer, ...]
 
 
 class UploadAnswer(Record):

@@ -9,7 +9,7 @@ import hmac
 import struct
 
 from encoder.errors import Rejected
-from encoder.model.ids import JobId, TenantId
+from encoder.model.ids import TenantId
 
 _VERSION = 1
 _FORM = struct.Struct(">BQ")
@@ -22,13 +22,13 @@ class Cursors:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def write(self, last: JobId, *, tenant_id: TenantId, question: str) -> str:
+    def write(self, last: int, *, tenant_id: TenantId, question: str) -> str:
         """A cursor behind `last` for whoever asks the same `question` again."""
         content = _FORM.pack(_VERSION, last)
         return base64.urlsafe_b64encode(content + self._sign(content, tenant_id, question)).decode().rstrip("=")
 
-    def read(self, cursor: str, *, tenant_id: TenantId, question: str) -> JobId:
-        """The last job before the page.
+    def read(self, cursor: str, *, tenant_id: TenantId, question: str) -> int:
+        """The last number before the page.
 
         Raises:
             errors.Rejected: `invalid_cursor`: edited, another tenant's, or of another question.
@@ -41,7 +41,7 @@ class Cursors:
             raise _invalid() from None
         if version != _VERSION or not hmac.compare_digest(signature, self._sign(content, tenant_id, question)):
             raise _invalid()
-        return JobId(last)
+        return int(last)
 
     def _sign(self, content: bytes, tenant_id: TenantId, question: str) -> bytes:
         text = b"\0".join((content.hex().encode(), str(tenant_id).encode(), question.encode()))

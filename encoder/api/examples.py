@@ -123,6 +123,21 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
         "cap": ("At most two at a time", {"cap": 2}),
         "share": ("Twice as much as another, where both have work", {"share": 2}),
     },
+    "Endpoint": {
+        "smallest": ("The fewest words", {"url": "https://media.example.com/webhook"}),
+        "ends": (
+            "Told of ends alone",
+            {"url": "https://media.example.com/webhook", "events": ["job.completed", "job.failed"]},
+        ),
+        "mediaconvert": (
+            "As MediaConvert tells EventBridge",
+            {
+                "url": "https://media.example.com/webhook",
+                "format": "mediaconvert",
+                "settings": {"account": "111122223333", "region": "eu-central-1", "queue": "Default"},
+            },
+        ),
+    },
     "Upload": {
         "smallest": ("The fewest words", {"file_name": "holiday.mov"}),
         "announced": (

@@ -1,4 +1,4 @@
-"""Who works, what there is to choose from, how much waits, and who was told what."""
+"""Who works, what there is to choose from, and how much waits."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from encoder.api import answers, problems, tell
-from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
 from encoder.errors import Rejected
-from encoder.model.ids import DeliveryId
 from encoder.model.queue import QUEUE_NAME, named
 
-DEFAULT_PAGE = 50
 MOST_USED = 50_000  # jobs whose outputs are added up for one answer
-_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 async def workers(call: Call) -> web.Response:
@@ -75,21 +71,3 @@ async def unknown_queue(call: Call) -> Rejected:
 async def _queue(call: Call, name: str) -> web.Response:
     queues = (await call.parts.store.stats(call.tenant_id)).queues
     return answer(next(tell.queue(depth) for depth in queues if depth.queue == name))
-
-
-async def deliveries(call: Call) -> web.Response:
-    """GET /webhooks/deliveries: newest first, of all jobs or of one."""
-    ref = call.query.get("job", str)
-    job = await find_job(call, ref) if ref else None
-    rows = await call.parts.store.deliveries(
-        call.tenant_id, job_id=job.id if job else None, limit=call.query.get("limit", int) or DEFAULT_PAGE
-    )
-    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(tell.delivery, rows))))
-
-
-async def replay(call: Call) -> web.Response:
-    """POST /webhooks/deliveries/{id}/replay: the same event again, under the same `webhook-id`."""
-    ref = call.request.match_info["id"]
-    if not _NUMBER.fullmatch(ref) or not await call.parts.store.replay(call.tenant_id, DeliveryId(int(ref))):
-        raise problems.not_found("There is no such delivery.")
-    return web.Response(status=202)

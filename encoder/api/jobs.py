@@ -19,7 +19,7 @@ from encoder.api.operations import Asker, Call, answer
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
-from encoder.model.ids import OutputId
+from encoder.model.ids import JobId, OutputId
 from encoder.model.job import JobSpec
 from encoder.model.queue import ENCODE, IO, named
 from encoder.store.rows import JobFilter, JobRow
@@ -81,7 +81,7 @@ async def listed(call: Call) -> web.Response:
         text=call.query.get("q", str),
         created_after=call.query.get("createdAfter", datetime),
         created_before=call.query.get("createdBefore", datetime),
-        before=cursors.read(cursor, tenant_id=call.tenant_id, question=question) if cursor else None,
+        before=JobId(cursors.read(cursor, tenant_id=call.tenant_id, question=question)) if cursor else None,
         limit=limit + 1,
     )
     rows = await call.parts.store.jobs(wanted)

@@ -22,6 +22,7 @@ from encoder.storage.protocol import Storage
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted
+from encoder.webhooks.endpoints import Endpoints
 
 
 class Submit(Protocol):
@@ -73,6 +74,7 @@ class Parts:
     places: KnownPlaces
     storage: Storage
     cursor_key: bytes
+    endpoints: Endpoints
     shelf: FolderStorage | None = None
     keys_begin: str = ""
     gate: Gate = field(default_factory=OpenGate)

@@ -20,7 +20,6 @@ from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
 from encoder.storage.protocol import Invitation
 from encoder.store.rows import (
     Accepted,
-    DeliveryRow,
     Holder,
     JobRow,
     Lack,
@@ -402,22 +401,3 @@ def queue(depth: QueueDepth) -> answers.QueueAnswer:
 
 def quota(said: Quota) -> answers.QuotaAnswer:
     return answers.QuotaAnswer(tenant=said.tenant_id, queue=said.queue, cap=said.cap, share=said.share)
-
-
-def delivery(row: DeliveryRow) -> answers.DeliveryAnswer:
-    return answers.DeliveryAnswer(
-        id=row.id,
-        job_id=row.job_id,
-        job_uuid=row.job_uuid,
-        webhook_id=row.webhook_id,
-        type=row.event_type,
-        url=row.url,
-        status=row.state,
-        tries=row.tries,
-        http_status=row.status,
-        error=row.error,
-        answer=row.answer,
-        created_at=row.created_at,
-        tried_at=row.tried_at,
-        delivered_at=row.delivered_at,
-    )

@@ -11,6 +11,7 @@ from encoder.model.base import Json, Record
 class EventType(StrEnum):
     JOB_SUBMITTED = "job.submitted"
     JOB_PROCESSING = "job.processing"
+    JOB_PROGRESS = "job.progress"
     JOB_COMPLETED = "job.completed"
     JOB_FAILED = "job.failed"
     JOB_CANCELLED = "job.cancelled"
@@ -19,9 +20,10 @@ class EventType(StrEnum):
     OUTPUT_UPLOADED = "output.uploaded"
     OUTPUT_FAILED = "output.failed"
     TASK_SETTLED = "task.settled"
+    ENDPOINT_TEST = "endpoint.test"  # of no job
 
 
-# Told to receivers; the others are for the timeline.
+# Told to receivers that name no types; the others are for the timeline.
 TOLD = frozenset(
     {
         EventType.JOB_SUBMITTED,
@@ -33,7 +35,7 @@ TOLD = frozenset(
         EventType.JOB_CANCELLED,
     }
 )
-
+TELLABLE = TOLD | {EventType.JOB_PROGRESS}  # told to those that ask for it
 
 JOB_OVER = frozenset({EventType.JOB_COMPLETED, EventType.JOB_FAILED, EventType.JOB_CANCELLED})
 

@@ -9,6 +9,7 @@ TenantId = NewType("TenantId", int)
 JobId = NewType("JobId", int)
 OutputId = NewType("OutputId", int)  # position of the output in its job, 0-based; `outputId` in the API
 TaskId = NewType("TaskId", int)
+EndpointId = NewType("EndpointId", int)
 DeliveryId = NewType("DeliveryId", int)
 KeyId = NewType("KeyId", int)
 WorkerId = NewType("WorkerId", UUID)  # random per process start: never a name that is used again

@@ -119,12 +119,21 @@ class OutputSpec(Record):
     destination: Place | None = None  # None: the platform's storage
 
 
+class Notification(Record):
+    """How the receiver at `notificationUrl` is told, where not in our own way: as a `receiver.Receiver`."""
+
+    format: str
+    events: tuple[str, ...] = ()
+    settings: dict[str, Json] = {}
+
+
 class JobSpec(Record):
     """A job without its secrets: those are sealed in a column of their own (`vault`)."""
 
     source: Place
     outputs: tuple[OutputSpec, ...]
     notification_url: str | None = None
+    notification: Notification | None = None  # who translates another service's jobs sets it
     priority: int = 0
     queue: str = ENCODE  # from which workers take it
     metadata: dict[str, Json] = {}

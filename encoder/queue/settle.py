@@ -39,7 +39,7 @@ def released(claim: Claim, *, uniform: Uniform) -> Settlement:
 
 
 def left_to_others(*, after_s: float) -> Settlement:
-    """Not for this release: nothing is charged, and newer workers have time to take it."""
+    """Not for this worker, or not now: nothing is charged, and others have time to take it."""
     return Settlement(outcome=Outcome.RELEASED, state=TaskState.SCHEDULED, delay=timedelta(seconds=after_s))
 
 

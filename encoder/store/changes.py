@@ -13,9 +13,11 @@ from uuid import UUID
 
 from encoder import errors
 from encoder.model.base import Json, to_json
-from encoder.model.event import TOLD, Event, EventType
+from encoder.model.event import Event, EventType
+from encoder.model.formats import known
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.job import JobSpec
+from encoder.model.receiver import Receiver, of_job
 from encoder.model.result import Problem
 from encoder.model.state import (
     JOB_MOVES,
@@ -27,7 +29,7 @@ from encoder.model.state import (
     TaskState,
     job_end,
 )
-from encoder.model.telling import ToldJob, ToldOutput, body, webhook_id
+from encoder.model.telling import ToldJob, ToldOutput, webhook_id
 from encoder.store.rows import Claim, OutputChange, Settlement
 
 _OUTPUT_EVENTS = {OutputState.UPLOADED: EventType.OUTPUT_UPLOADED, OutputState.FAILED: EventType.OUTPUT_FAILED}
@@ -52,6 +54,7 @@ class Standing:
     event_seq: int
     spec: JobSpec
     outputs: tuple[ToldOutput, ...]
+    endpoints: tuple[Receiver, ...] = ()  # of its tenant, that are told too
     problem: Problem | None = None
     secrets_erased: bool = False
     deleted: bool = False
@@ -75,6 +78,7 @@ class Happening:
 class Delivery:
     """What one receiver is to be told of one event."""
 
+    receiver: str
     seq: int
     type: EventType
     webhook_id: str
@@ -99,28 +103,28 @@ class Changed:
         )
 
     def deliveries(self, at: datetime) -> tuple[Delivery, ...]:
-        url = self.job.spec.notification_url
-        if url is None:
+        receivers = (*of_job(self.job.spec), *self.job.endpoints)
+        if not receivers:
             return ()
-        return tuple(delivery(event, told(self.job), url) for event in self.events(at) if event.type in TOLD)
+        return tuple(each for event in self.events(at) for each in tellings(event, told(self.job), receivers))
 
 
 def told(job: Standing) -> ToldJob:
-    return ToldJob(
-        id=job.id,
-        uuid=job.uuid,
-        state=job.state,
-        metadata=job.spec.metadata,
-        tags=job.spec.tags,
-        problem=job.problem,
-        outputs=job.outputs,
-    )
+    return ToldJob(id=job.id, uuid=job.uuid, state=job.state, spec=job.spec, problem=job.problem, outputs=job.outputs)
 
 
-def delivery(event: Event, job: ToldJob, url: str) -> Delivery:
-    return Delivery(
-        seq=event.seq, type=event.type, webhook_id=webhook_id(job.uuid, event.seq), url=url, body=body(event, job)
-    )
+def tellings(event: Event, job: ToldJob, receivers: Sequence[Receiver]) -> Iterator[Delivery]:
+    """What each of `receivers` that wants it is told of one event: one name, a text in the form of each."""
+    for receiver in receivers:
+        if receiver.wants(event.type):
+            yield Delivery(
+                receiver=receiver.name,
+                seq=event.seq,
+                type=event.type,
+                webhook_id=webhook_id(job.uuid, event.seq),
+                url=receiver.url,
+                body=known(receiver.format).text(event, job, receiver.settings),
+            )
 
 
 def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Changed:

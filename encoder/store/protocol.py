@@ -17,6 +17,14 @@ from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, Tenant
 from encoder.model.media import Media
 from encoder.model.state import JobState
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
+from encoder.store.receivers import (
+    DeliveryFilter,
+    DeliveryLook,
+    DeliveryPage,
+    EndpointRow,
+    NewEndpoint,
+    TestTelling,
+)
 from encoder.store.rows import (
     Accepted,
     Beat,
@@ -201,14 +209,48 @@ class Deliveries(Protocol):
     async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
         """Close a `notify` claim together with its delivery; touches nothing else of the job.
 
-        State `gone` also ends this job's other open deliveries.
+        State `gone` also ends this job's other open deliveries to the same receiver.
         """
 
-    async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:
-        """Newest first."""
+    async def look_at_deliveries(self, wanted: DeliveryFilter) -> DeliveryLook:
+        """One look at deliveries, newest first. Reads `look` of them at most, whatever matches."""
+
+    async def deliveries(self, wanted: DeliveryFilter, *, limit: int) -> DeliveryPage:
+        """What a few looks find, newest first."""
 
     async def replay(self, tenant_id: TenantId, delivery_id: DeliveryId) -> bool:
         """Tell it again under the same `webhook-id`; False when there is no such delivery."""
+
+
+class Endpoints(Protocol):
+    """Whom a tenant wants told of all its jobs, each by a name."""
+
+    async def put_endpoint(self, endpoint: NewEndpoint) -> EndpointRow | None:
+        """A new endpoint, or another address, wish and form for one that is there: its secrets stay.
+
+        None where one of that name is there under another uuid, for which nothing of this is sealed.
+        """
+
+    async def endpoint(self, tenant_id: TenantId, name: str) -> EndpointRow | None: ...
+
+    async def endpoints(self, tenant_id: TenantId) -> Sequence[EndpointRow]:
+        """By name."""
+
+    async def rotate_endpoint(
+        self, tenant_id: TenantId, name: str, *, uuid: UUID, secret: bytes, keep: timedelta
+    ) -> EndpointRow | None:
+        """A new secret; the one before signs beside it for `keep`. None when there is no such endpoint."""
+
+    async def remove_endpoint(self, tenant_id: TenantId, name: str) -> bool:
+        """False when there is no such endpoint. What waits for it ends `exhausted`."""
+
+    async def test_endpoint(
+        self, tenant_id: TenantId, name: str, tell: Callable[[EndpointRow, int, datetime], TestTelling]
+    ) -> DeliveryId | None:
+        """Tell it something of no job, which `tell` makes of the endpoint, the number of the test and the time.
+
+        None when there is no such endpoint.
+        """
 
 
 class Uploads(Protocol):
@@ -315,7 +357,21 @@ class Ear(Protocol):
         """Seconds between two looks of a claimer of its own accord, while all is idle and the ear is healthy."""
 
 
-class Store(Jobs, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic, Protocol):
+class Store(
+    Jobs,
+    DeadLetters,
+    Tasks,
+    Queues,
+    Deliveries,
+    Endpoints,
+    Uploads,
+    Keys,
+    Presets,
+    Retention,
+    Workers,
+    Clinic,
+    Protocol,
+):
     """A database, opened."""
 
     async def hint(self, *payloads: str) -> None:

@@ -309,10 +309,22 @@ class DeliveryTry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSeal:
+    """What is secret of an endpoint: its address, and up to two secrets that sign, the newest first."""
+
+    uuid: UUID
+    enabled: bool
+    sealed_url: bytes
+    secrets: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
+    """`receiver`: the endpoint's name; empty: the job's own. A test of an endpoint belongs to no job."""
+
     id: DeliveryId
-    job_id: JobId
-    job_uuid: UUID
+    job_id: JobId | None
+    job_uuid: UUID | None
     tenant_id: TenantId
     webhook_id: str
     event_type: str
@@ -326,7 +338,9 @@ class DeliveryRow:
     created_at: datetime
     tried_at: datetime | None
     delivered_at: datetime | None
+    receiver: str = ""
     sealed: bytes | None = None  # the job's secrets; the whole address is among them
+    endpoint: EndpointSeal | None = None  # to be told by it; None where it was removed, and in lists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

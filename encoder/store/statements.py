@@ -64,11 +64,20 @@ class Statement(StrEnum):
     RECORD = "record"
 
     DELIVERY = "delivery"
+    LOOK_AT_DELIVERIES = "look_at_deliveries"
     DELIVERIES = "deliveries"
     TOLD = "told"
     GONE = "gone"
     REOPEN_DELIVERY = "reopen_delivery"
     REPLAY = "replay"
+
+    PUT_ENDPOINT = "put_endpoint"
+    ENDPOINTS = "endpoints"
+    ROTATE_ENDPOINT = "rotate_endpoint"
+    REMOVE_ENDPOINT = "remove_endpoint"
+    HOLD_ENDPOINT = "hold_endpoint"
+    TESTS_OF_ENDPOINT = "tests_of_endpoint"
+    TEST_ENDPOINT = "test_endpoint"
 
     ADD_UPLOAD = "add_upload"
     UPLOAD = "upload"

@@ -20,6 +20,7 @@ from encoder.webhooks.schedule import Answer, Sent, judge
 
 TOTAL_S = 15.0
 PER_HOST = 4
+PATIENCE_S = 0.2  # for a turn at a host: whoever waits longer takes a slot from other receivers
 READ_BYTES = 64 * 1024
 KEPT_BYTES = 1024
 
@@ -36,32 +37,48 @@ class Sender:
         *,
         secrets: Sequence[str],
         total_s: float = TOTAL_S,
+        patience_s: float = PATIENCE_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._web = web
         self._secrets = [sign.checked(secret) for secret in secrets]
         self._total_s = total_s
+        self._patience_s = patience_s
         self._now = now
         self._uniform = uniform
         self._hosts: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
 
-    async def send(self, *, url: str, webhook_id: str, body: str, tenant_id: TenantId, tried: int) -> Sent:
-        """Try number `tried` (from 1) to deliver `body`, and what follows from it. Never raises for the receiver."""
+    def secrets(self, tenant_id: TenantId) -> Sequence[str]:
+        """The operator's, as this tenant has them: they sign for the receivers of single jobs."""
+        return [sign.tenant_secret(secret, tenant_id) for secret in self._secrets]
+
+    async def send(self, *, url: str, webhook_id: str, body: str, secrets: Sequence[str], tried: int) -> Sent | None:
+        """Try number `tried` (from 1) to deliver `body`, signed by each of `secrets`, and what follows from it.
+
+        None where others kept its host busy: nothing was tried. Never raises for the receiver.
+        """
         target = check_url(url, self._web.policy)
         if isinstance(target, Fault):
             answer = Answer(error=target.code)
         else:
-            async with self._turn(target):
-                answer = await self._tell(target, webhook_id, body, tenant_id)
+            turn = self._turn(target)
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    await turn.acquire()
+            except TimeoutError:
+                return None
+            try:
+                answer = await self._tell(target, webhook_id, body, secrets)
+            finally:
+                turn.release()
         return judge(answer, tried=tried, jitter=self._uniform(-1, 1))
 
     def _turn(self, url: Url) -> asyncio.Semaphore:
-        """A slow receiver holds up no others, whoever else waits for it."""
+        """A slow receiver holds up no others."""
         return self._hosts.setdefault((url.host, url.port), asyncio.Semaphore(PER_HOST))
 
-    async def _tell(self, url: Url, webhook_id: str, body: str, tenant_id: TenantId) -> Answer:
-        secrets = [sign.tenant_secret(secret, tenant_id) for secret in self._secrets]
+    async def _tell(self, url: Url, webhook_id: str, body: str, secrets: Sequence[str]) -> Answer:
         own = sign.headers(secrets, webhook_id=webhook_id, at=self._now(), body=body)
         raw = body.encode()
         own |= {"Content-Type": "application/json", "Content-Length": str(len(raw))}

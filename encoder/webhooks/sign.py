@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,6 +19,11 @@ PREFIX = "whsec_"
 
 _FEWEST_BYTES, _MOST_BYTES = 24, 64  # the specification's
 _DERIVED_BYTES = 32
+
+
+def new_secret() -> str:
+    """One that nobody has: 256 random bits."""
+    return PREFIX + base64.b64encode(os.urandom(_DERIVED_BYTES)).decode()
 
 
 def checked(secret: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import DeliveryRow, DeliveryTry, Outcome, Settlement
+from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Outcome, Settlement
 from encoder.vault import Vault
 from encoder.webhooks.schedule import Sent
 from encoder.webhooks.send import Sender
@@ -20,6 +21,8 @@ from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 
 log = get_logger(__name__)
+
+MOST_PAUSE_S = 30.0
 
 STATE_AFTER = {
     "delivered": (Outcome.DONE, TaskState.DONE),
@@ -39,39 +42,69 @@ class Notify:
         self._sender = sender
 
     async def work(self, held: Held) -> Settlement | None:
-        """Tell it; None when the claim is closed already, together with its delivery."""
+        """Tell it; None when the claim is closed already, together with its delivery.
+
+        A host that is busy with others leaves the slot to other receivers: its telling is put off.
+        """
         ledger = Ledger(self._store, held, uniform=self._uniform)
         row = await ledger.delivery()
         if row is None:
             return settle.cancelled()
         sent = await self._sent(row, tried=held.claim.attempt)
+        if sent is None:
+            return settle.left_to_others(after_s=self._uniform(0.5, 1.0) * _pause_s(held.claim))
         await ledger.settle_delivery(sent.result, closing(sent))
         log.info("webhook.tried", delivery=row.id, state=sent.result.state, status=sent.result.status)
         return None
 
-    async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent:
+    async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent | None:
         try:
-            address = self._address(row)
+            address, secrets = self._of_endpoint(row) if row.receiver else self._of_job(row)
         except errors.Permanent as failure:  # there is nobody to dial, now or later
             return Sent(result=DeliveryTry(state="exhausted", status=None, error=failure.code, answer=None))
         sent = await self._sender.send(
-            url=address, webhook_id=row.webhook_id, body=row.body, tenant_id=row.tenant_id, tried=tried
+            url=address, webhook_id=row.webhook_id, body=row.body, secrets=secrets, tried=tried
         )
         # many servers repeat in their answer what they were asked for: of a secret address nothing is kept
-        return sent if address == row.url else replace(sent, result=replace(sent.result, answer=None))
+        if sent is None or address == row.url:
+            return sent
+        return replace(sent, result=replace(sent.result, answer=None))
 
-    def _address(self, row: DeliveryRow) -> str:
-        """The whole address: what is secret in it was sealed with the job.
+    def _of_job(self, row: DeliveryRow) -> tuple[str, Sequence[str]]:
+        """The whole address that a job named, what is secret in it sealed with the job; and the operator's secrets.
 
         Raises:
             errors.Permanent: `secrets_erased` before the receiver took the event, or `secret_unreadable`.
         """
+        secrets = self._sender.secrets(row.tenant_id)
         if not is_veiled(row.url):
-            return row.url
-        if row.sealed is None:
+            return row.url, secrets
+        if row.sealed is None or row.job_uuid is None:
             raise errors.Permanent("secrets_erased", "The address was erased with the secrets of its job.")
-        secrets = self._vault.open(row.sealed, tenant_id=row.tenant_id, job_uuid=row.job_uuid)
-        return secrets.get("/notificationUrl", row.url)
+        hidden = self._vault.open(row.sealed, tenant_id=row.tenant_id, job_uuid=row.job_uuid)
+        return hidden.get("/notificationUrl", row.url), secrets
+
+    def _of_endpoint(self, row: DeliveryRow) -> tuple[str, Sequence[str]]:
+        """The address of an endpoint as it stands now, and its own secrets.
+
+        Raises:
+            errors.Permanent: `endpoint_removed`, `endpoint_disabled`, `secret_unreadable`.
+        """
+        endpoint = row.endpoint
+        if endpoint is None:
+            raise errors.Permanent("endpoint_removed", "The endpoint was removed before it took the event.")
+        if not endpoint.enabled:
+            raise errors.Permanent("endpoint_disabled", "The endpoint was disabled before it took the event.")
+        opened = [
+            self._vault.open(sealed, tenant_id=row.tenant_id, job_uuid=endpoint.uuid)
+            for sealed in (endpoint.sealed_url, *endpoint.secrets)
+        ]
+        return opened[0]["url"], [each["secret"] for each in opened[1:]]
+
+
+def _pause_s(claim: Claim) -> float:
+    """How long a telling waits whose host was busy: twice as long each time, half a minute at most."""
+    return min(MOST_PAUSE_S, 2.0 ** min(claim.released, 9))
 
 
 def closing(sent: Sent) -> Settlement:

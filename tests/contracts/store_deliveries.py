@@ -25,7 +25,7 @@ DONE = Settlement(outcome=Outcome.DONE, state=TaskState.DONE)
 
 
 async def deliveries(store: Store, job: Accepted) -> Sequence[DeliveryRow]:
-    return await store.deliveries(DEFAULT_TENANT, job_id=job.id, limit=50)
+    return await work.deliveries(store, job.id)
 
 
 async def told(store: Store) -> tuple[Accepted, Claim]:
@@ -190,9 +190,9 @@ class DeliverySuite:
         (row,) = await deliveries(store, job)
         assert not await store.replay(TenantId(2), row.id)
         assert not await store.replay(DEFAULT_TENANT, DeliveryId(404))
-        assert await store.deliveries(TenantId(2), job_id=job.id, limit=5) == []
+        assert await work.deliveries(store, job.id, tenant=TenantId(2)) == []
 
     async def test_deliveries_are_listed_newest_first(self, store: Store) -> None:
         jobs = [await work.enqueue(store, hook=work.HOOK) for _ in range(3)]
-        rows = await store.deliveries(DEFAULT_TENANT, job_id=None, limit=2)
+        rows = await work.deliveries(store, limit=2)
         assert [row.job_id for row in rows] == [jobs[2].id, jobs[1].id]

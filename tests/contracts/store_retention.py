@@ -63,7 +63,7 @@ class RetentionSuite:
         assert await store.remove_jobs([job.id]) == 0
         await tell_all(store)
         assert await store.remove_jobs([job.id]) == 1
-        assert await store.deliveries(DEFAULT_TENANT, job_id=job.id, limit=10) == []
+        assert await work.deliveries(store, job.id) == []
 
     async def test_what_its_caller_deleted_is_found_whenever_it_ended(self, store: Store) -> None:
         await ended(store)
@@ -81,7 +81,7 @@ class RetentionSuite:
         for _ in range(10):
             job = await ended(store, hook=work.HOOK)
             await tell_all(store)
-            (delivery,) = await store.deliveries(DEFAULT_TENANT, job_id=job.id, limit=1)
+            (delivery,) = await work.deliveries(store, job.id, limit=1)
             told, removed = await asyncio.gather(store.replay(DEFAULT_TENANT, delivery.id), store.remove_jobs([job.id]))
             assert told is not bool(removed)
             assert len(await work.claim(store, queue="io")) == told

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.contracts.store_admission import AdmissionSuite, OwnQueueSuite, QueueSuite
 from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
+from tests.contracts.store_endpoints import EndpointSuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
@@ -40,6 +41,7 @@ class StoreSuite(
     LeaseSuite,
     UnavailableSuite,
     DeliverySuite,
+    EndpointSuite,
     UploadSuite,
     KeySuite,
     PresetSuite,

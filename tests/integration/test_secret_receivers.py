@@ -111,4 +111,4 @@ async def tell_all(store: PostgresStore, vault: Vault) -> None:
 
 
 async def deliveries(store: PostgresStore, job: Accepted) -> Sequence[DeliveryRow]:
-    return await store.deliveries(DEFAULT_TENANT, job_id=job.id, limit=50)
+    return await work.deliveries(store, job.id)

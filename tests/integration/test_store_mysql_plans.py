@@ -52,7 +52,12 @@ FILL = (
     "UPDATE queues SET next_seq = 1000000",
     """INSERT INTO webhook_deliveries
       (id, job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
-    SELECT id, id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', UTC_TIMESTAMP(6) FROM jobs""",
+    SELECT id, id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b',
+           CASE WHEN id % 20000 = 7 THEN 'exhausted' ELSE 'pending' END, UTC_TIMESTAMP(6) FROM jobs""",
+    """INSERT INTO webhook_endpoints
+      (uuid, tenant_id, name, receiver, enabled, sealed_url, secret, secret_at, created_at, updated_at)
+    SELECT UNHEX(LPAD(HEX(seq), 32, '0')), seq DIV 10, seq, '{}', seq % 2, '', '', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6),
+           UTC_TIMESTAMP(6) FROM seq_10_to_10000""",
     """INSERT INTO job_events (job_id, seq, type, at, run, data)
     SELECT seq, 1, 'job.submitted', UTC_TIMESTAMP(6), 1, '{}' FROM seq_1_to_100000""",
     """INSERT INTO uploads (id, tenant_id, `key`, file_name, content_type, state, created_at, expires_at)
@@ -223,7 +228,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.HOLD_TASK, (5, 1, 5)),
         (Statement.EVENTS, (5, 0, 500)),
         (Statement.LOG, (5, 0)),
-        (Statement.DELIVERY, (5,)),
         (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False, None)),
         (Statement.OPEN_NEXT, (5,)),
         (Statement.ABANDON, (5,)),
@@ -235,7 +239,17 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.CANCEL_TASKS, (5,)),
         (Statement.FLAG_LEASES, (5,)),
         (Statement.OPEN_ROOT, (5, "t2", 0, 3, "gpu")),
-        (Statement.GONE, (5,)),
+        (Statement.GONE, (5, 5)),
+        (Statement.DELIVERY, (5,)),
+        (Statement.REOPEN_DELIVERY, (1, 5)),
+        (Statement.ENDPOINTS, (7, None)),
+        (Statement.ENDPOINTS, (7, "70")),
+        (Statement.HOLD_ENDPOINT, (7, "70")),
+        (Statement.PUT_ENDPOINT, (UUID(int=70), 7, "70", "{}", True, b"", b"")),
+        (Statement.ROTATE_ENDPOINT, (7, "70", UUID(int=70), b"", timedelta(days=1))),
+        (Statement.REMOVE_ENDPOINT, (7, "70")),
+        (Statement.TESTS_OF_ENDPOINT, (-5,)),
+        (Statement.TEST_ENDPOINT, (-5, 7, "70", 1, "x", "w", "u", "b", 10)),
         (Statement.REPLAY, (5, 5, "n/5", 10)),
         (Statement.TOLD, (5, "delivered", True, NOW, 204, None, "")),
         (Statement.UPLOAD, (UUID(int=5), 1)),
@@ -254,7 +268,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
                 *(5, NOW, "queued", 1, False, 1, None, None),
                 '[{"position": 0, "state": null, "attempts": null, "log": null}]',
                 '[{"seq": 2, "type": "x", "output": null, "data": {}}]',
-                '[{"seq": 2, "type": "x", "webhook_id": "w", "url": "u", "body": "b"}]',
+                '[{"receiver": "", "seq": 2, "type": "x", "webhook_id": "w", "url": "u", "body": "b"}]',
                 10,
             ),
         ),
@@ -268,12 +282,22 @@ async def test_what_is_named_by_its_key_is_read_by_it(
     assert read[0] <= 30, read
 
 
+@pytest.mark.parametrize("state", [None, "exhausted"])
 @pytest.mark.parametrize("job", [None, 5])
 @pytest.mark.parametrize("tenant", [1, 3])
-async def test_deliveries_are_read_by_tenant_or_job(connection: Connection, tenant: int, job: int | None) -> None:
+async def test_a_look_at_deliveries_reads_as_many_as_it_looks_at(
+    connection: Connection, tenant: int, job: int | None, state: str | None
+) -> None:
+    values = (tenant, (1 << 63) - 1, LIMIT, job, state, "70", "job.failed", NOW, NOW)
     async with counted(connection) as read:
-        await Session(connection).fetch(Statement.DELIVERIES, tenant, job, LIMIT)
+        await Session(connection).fetch(Statement.LOOK_AT_DELIVERIES, *values)
     assert read[0] <= 2 * LIMIT + 2
+
+
+async def test_a_page_of_deliveries_reads_a_page(connection: Connection) -> None:
+    async with counted(connection) as read:
+        await Session(connection).fetch(Statement.DELIVERIES, [5, 70, 900])
+    assert read[0] <= 3 * 3 + 4, read
 
 
 async def test_what_has_not_ended_is_counted_to_its_limit(connection: Connection) -> None:
@@ -357,7 +381,7 @@ async def test_a_claim_locks_what_it_takes_and_its_rival_gets_the_next(
         (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False, None), 2),
         (Statement.CANCEL_TASKS, (5,), 1),
         (Statement.FLAG_LEASES, (5,), 1),
-        (Statement.GONE, (5,), 2),
+        (Statement.GONE, (5, 5), 2),
         (Statement.DUE, (3,), 2 * 3 + 2),
         (Statement.TOLD, (5, "delivered", True, NOW, 204, None, ""), 1),
         (Statement.OPEN_ROOT, (5, "t2", 0, 3, "gpu"), 1),

@@ -43,7 +43,11 @@ SELECT id, tenant_id, 't1', 'transcode', 'encode',
 INSERT INTO task_ready (queue, seq, task_id, tenant_id, weight)
 SELECT queue, id, id, tenant_id, 1 FROM tasks WHERE state = 'ready';
 INSERT INTO webhook_deliveries (job_id, tenant_id, event_seq, event_type, webhook_id, url, body, state, created_at)
-SELECT id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b', 'pending', now() FROM jobs;
+SELECT id, tenant_id, 1, 'job.submitted', 'w', 'u', 'b',
+       CASE WHEN id % 20000 = 7 THEN 'exhausted' ELSE 'pending' END, now() FROM jobs;
+INSERT INTO webhook_endpoints
+  (uuid, tenant_id, name, receiver, enabled, sealed_url, secret, secret_at, created_at, updated_at)
+SELECT gen_random_uuid(), n / 10, n, '{}', n % 2 = 0, '', '', now(), now(), now() FROM generate_series(10, 10000) n;
 INSERT INTO job_events (job_id, seq, type, at, run, data)
 SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM jobs;
 INSERT INTO uploads (id, tenant_id, key, file_name, content_type, state, created_at, expires_at)
@@ -232,7 +236,7 @@ BEHIND = str(JOBS)  # a floor behind the line of this backlog, which is longer t
 # $1 … $19 of an enqueue
 NEW_JOB = (
     *("NULL", "NULL", "gen_random_uuid()", "1", "'{}'", "'in.mp4'", "'{}'", "NULL", "NULL", "NULL", "1", "0", "3"),
-    *("'job.submitted'", "NULL", "NULL", "NULL", "10", "false"),
+    *("'job.submitted'", "'[]'", "10", "false"),
 )
 
 
@@ -256,7 +260,6 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
         (Statement.EVENTS, ("5", "0", "500")),
         (Statement.LOG, ("5", "0")),
-        (Statement.DELIVERY, ("5",)),
         (Statement.CLOSE_TASK, ("5", "1", "'done'", "'0'", "0", "0", "NULL", "false", "NULL")),
         (Statement.OPEN_NEXT, ("5",)),
         (Statement.ABANDON, ("5",)),
@@ -266,7 +269,18 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.SETTLED_BEFORE, ("5",)),
         (Statement.CANCEL_TASKS, ("5",)),
         (Statement.FLAG_LEASES, ("5",)),
-        (Statement.GONE, ("5",)),
+        (Statement.GONE, ("5", "5")),
+        (Statement.DELIVERY, ("5",)),
+        (Statement.REOPEN_DELIVERY, ("1", "5")),
+        (Statement.ENDPOINTS, ("7", "NULL")),
+        (Statement.ENDPOINTS, ("7", "'70'")),
+        (Statement.HOLD_ENDPOINT, ("7", "'70'")),
+        (Statement.PUT_ENDPOINT, ("gen_random_uuid()", "7", "'70'", "'{}'", "true", "''", "''")),
+        (Statement.ROTATE_ENDPOINT, ("7", "'70'", "gen_random_uuid()", "''", "'1 day'")),
+        (Statement.REMOVE_ENDPOINT, ("7", "'70'")),
+        (Statement.TESTS_OF_ENDPOINT, ("-5",)),
+        (Statement.TEST_ENDPOINT, ("-5", "7", "'70'", "1", "'x'", "'w'", "'u'", "'b'", "10")),
+        (sql.TICKET, ("7",)),
         (Statement.REPLAY, ("5", "5", "'n/5'", "10")),
         (Statement.HELD, ("5", "1")),
         (Statement.CREATED_BETWEEN, ("now() - interval '1 year'", "now() - interval '1 year'")),
@@ -291,7 +305,7 @@ JOIN = PART.replace("t1/1", "t1/join")
                 "NULL",
                 """'[{"position": 0}]'""",
                 "'[]'",
-                "'[]'",
+                """'[{"receiver": "70", "seq": 1, "type": "x", "webhook_id": "w", "url": "u", "body": "b"}]'""",
                 "10",
             ),
         ),
@@ -305,11 +319,24 @@ async def test_what_names_a_row_reads_a_handful(
     assert sum(node.read for node in nodes) <= 20
 
 
+@pytest.mark.parametrize("state", ["NULL", "'exhausted'"])
 @pytest.mark.parametrize(("tenant", "job"), [("1", "NULL"), ("3", "NULL"), ("3", "5"), ("1", "5")])
-async def test_a_page_of_deliveries_reads_a_page(connection: asyncpg.Connection, tenant: str, job: str) -> None:
-    nodes = await plan(connection, Statement.DELIVERIES, tenant, job, str(LIMIT), kept=False)
+async def test_a_look_at_deliveries_reads_as_many_as_it_looks_at(
+    connection: asyncpg.Connection, tenant: str, job: str, state: str
+) -> None:
+    rest = ("'70'", "'job.failed'", "now()", "now()")
+    values = (tenant, str((1 << 63) - 1), str(LIMIT), job, state, *rest)
+    nodes = await plan(connection, Statement.LOOK_AT_DELIVERIES, *values, kept=False)
     assert scanned(nodes) == set()
     assert read(nodes, "webhook_deliveries") <= LIMIT
+    assert read(nodes, "jobs") <= LIMIT
+
+
+async def test_a_page_of_deliveries_reads_a_page(connection: asyncpg.Connection) -> None:
+    nodes = await plan(connection, Statement.DELIVERIES, "ARRAY[5, 70, 900]", kept=True)
+    assert scanned(nodes) == set()
+    assert read(nodes, "webhook_deliveries") <= 3
+    assert read(nodes, "jobs") <= 3
 
 
 async def test_what_has_not_ended_is_counted_to_its_limit(connection: asyncpg.Connection) -> None:

@@ -50,10 +50,14 @@ def sender(
 
 
 async def tell(by: Sender, url: str, *, tenant_id: TenantId = DEFAULT_TENANT, tried: int = 1) -> Sent:
-    return await by.send(url=url, webhook_id="evt_1", body=BODY, tenant_id=tenant_id, tried=tried)
+    secrets = by.secrets(tenant_id)
+    sent = await by.send(url=url, webhook_id="evt_1", body=BODY, secrets=secrets, tried=tried)
+    assert sent is not None
+    return sent
 
 
 async def test_the_published_library_verifies_what_arrives(hook: Hook) -> None:
+    """I1"""
     sent = await tell(sender(), hook.url("/hook?token=1"))
     assert (sent.result.state, sent.result.status) == ("delivered", 200)
     told = hook.told[0]
@@ -65,6 +69,7 @@ async def test_the_published_library_verifies_what_arrives(hook: Hook) -> None:
 
 
 async def test_a_changed_byte_is_noticed(hook: Hook) -> None:
+    """I1"""
     await tell(sender(), hook.url())
     told = hook.told[0]
     for changed in (told.body.replace(b"completed", b"cancelled"), told.body + b" "):
@@ -74,12 +79,14 @@ async def test_a_changed_byte_is_noticed(hook: Hook) -> None:
 
 @pytest.mark.parametrize("shift_s", [-360, 360])
 async def test_an_old_or_early_webhook_is_noticed(hook: Hook, shift_s: float) -> None:
+    """I1"""
     await tell(sender(shift_s=shift_s), hook.url())
     with pytest.raises(WebhookVerificationError):
         hook.told[0].verified(SECRET)
 
 
 async def test_both_secrets_verify_while_both_are_listed(hook: Hook) -> None:
+    """I9"""
     await tell(sender(secrets=(NEW_SECRET, SECRET)), hook.url())
     await tell(sender(secrets=(NEW_SECRET,)), hook.url())
     for secret in (NEW_SECRET, SECRET):
@@ -107,12 +114,14 @@ async def test_no_tenant_can_forge_anothers_events(hook: Hook) -> None:
     "secret", ["", "whsec_", "whsec_c2hvcnQ=", base64.b64encode(b"s" * 32).decode(), "whsec_" + "x" * 33, "whsec_ключ"]
 )
 def test_a_secret_that_is_none_refuses_to_start(secret: str) -> None:
+    """I13"""
     with pytest.raises(errors.Unfit) as refused:
         sender(secrets=(secret,))
     assert len(secret) < len("whsec_x") or secret not in str(refused.value)
 
 
 async def test_every_try_carries_one_id_and_its_own_time(hook: Hook) -> None:
+    """I2"""
     hook.answers = [500] * 9
     states = []
     for tried in range(1, 11):
@@ -126,6 +135,7 @@ async def test_every_try_carries_one_id_and_its_own_time(hook: Hook) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_a_failure_and_not_followed(hook: Hook, status: int) -> None:
+    """I3"""
     async with Canary() as canary:
         hook.answers = [redirecting(canary.url(), status=status), redirecting("/elsewhere", status=status)]
         for _ in range(2):
@@ -145,6 +155,7 @@ async def test_an_address_that_turned_forbidden_is_not_dialled_and_the_schedule_
 
 
 async def test_silence_ends_in_time(hook: Hook) -> None:
+    """I6"""
     hook.answers = [falling_silent()]
     sent = await tell(sender(total_s=0.2), hook.url())
     assert (sent.result.state, sent.result.status, sent.result.error) == ("pending", None, "timeout")
@@ -152,6 +163,8 @@ async def test_silence_ends_in_time(hook: Hook) -> None:
 
 
 async def test_a_trickle_of_headers_ends_in_time(hook: Hook) -> None:
+    """I6"""
+
     async def trickle(exchange: Exchange) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000:
             await exchange.write(bytes([byte]))
@@ -163,12 +176,14 @@ async def test_a_trickle_of_headers_ends_in_time(hook: Hook) -> None:
 
 
 async def test_a_status_is_an_answer_though_its_text_never_ends(hook: Hook) -> None:
+    """I6"""
     hook.answers = [falling_silent(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc")]
     sent = await tell(sender(total_s=0.2), hook.url())
     assert (sent.result.state, sent.result.status) == ("delivered", 200)
 
 
 async def test_little_is_read_of_a_huge_answer_and_less_is_kept(hook: Hook) -> None:
+    """I6"""
     written = 0
 
     async def endless(exchange: Exchange) -> None:
@@ -187,6 +202,8 @@ async def test_little_is_read_of_a_huge_answer_and_less_is_kept(hook: Hook) -> N
 
 
 async def test_ten_thousand_headers_are_no_answer(hook: Hook) -> None:
+    """I6"""
+
     async def flood(exchange: Exchange) -> None:
         await exchange.head(200, {f"X-{number}": "x" * 100 for number in range(10_000)})
 
@@ -219,6 +236,7 @@ async def test_a_slow_receiver_takes_four_at_a_time_and_holds_up_no_other(hook: 
 
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "wrong host"])
 async def test_a_certificate_that_is_not_valid_is_never_overlooked(tmp_path: Path, fault: str) -> None:
+    """I11"""
     authority, other = Authority.new(tmp_path), Authority.new(tmp_path, name="nobody's authority")
     signer = other if fault == "self-signed" else authority
     host = "evil.example" if fault == "wrong host" else "good.example"

@@ -34,6 +34,7 @@ from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.store.protocol import Store
 from encoder.vault import Vault, new_key
+from encoder.webhooks.endpoints import Endpoints
 from encoder.wiring import Checks
 from tests.lab.wire import POLICY
 
@@ -118,6 +119,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             "storage": storage,
             "shelf": storage,
             "cursor_key": b"lab",
+            "endpoints": Endpoints(store, vault, new_uuid=uuid4),
             "limits": LIMITS,
             **changes,
         }

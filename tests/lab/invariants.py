@@ -51,7 +51,7 @@ ALWAYS = {
     "V3 an epoch was settled that was never claimed": """
         SELECT t.id FROM tasks t JOIN job_events e ON e.task_id = t.id WHERE e.epoch > t.epoch OR e.epoch < 1""",
     "V7 an event and its receiver without a delivery": f"""
-        SELECT d.job_id AS id FROM webhook_deliveries d GROUP BY d.job_id HAVING count(*) <> (
+        SELECT d.job_id AS id FROM webhook_deliveries d WHERE d.receiver = '' GROUP BY d.job_id HAVING count(*) <> (
           SELECT count(*) FROM job_events e WHERE e.job_id = d.job_id AND e.type IN ({_TOLD}))""",  # noqa: S608  # our own words
     "V12 a running task without its lease": """
         SELECT t.id FROM tasks t LEFT JOIN task_leases l ON l.task_id = t.id AND l.epoch = t.epoch

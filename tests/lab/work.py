@@ -7,13 +7,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 from encoder.errors import FailureClass
-from encoder.model.ids import DEFAULT_TENANT, OutputId, TenantId, WorkerId
+from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.queue import ENCODE
 from encoder.model.result import Delivered, Problem
 from encoder.model.state import OutputState, TaskState
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, Claim, NewJob, Outcome, OutputChange, Settlement, WorkerInfo
+from encoder.store.receivers import DeliveryFilter
+from encoder.store.rows import Accepted, Claim, DeliveryRow, NewJob, Outcome, OutputChange, Settlement, WorkerInfo
 
 LEASE = timedelta(seconds=60)
 PAST = timedelta(0)  # a lease that has run out by the time anybody looks
@@ -87,6 +88,13 @@ async def claim(
 async def claim_one(store: Store, *, queue: str = "encode", lease: timedelta = LEASE) -> Claim:
     (claimed,) = await claim(store, queue=queue, lease=lease)
     return claimed
+
+
+async def deliveries(
+    store: Store, job: JobId | None = None, *, tenant: TenantId = DEFAULT_TENANT, limit: int = 50
+) -> Sequence[DeliveryRow]:
+    """What was told, newest first: of a tenant, or of one job."""
+    return (await store.deliveries(DeliveryFilter(tenant_id=tenant, job_id=job), limit=limit)).rows
 
 
 async def working(store: Store, **wanted: object) -> tuple[Accepted, Claim]:

@@ -17,6 +17,7 @@ from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
+from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
 from encoder.api.wire_preset import read_preset
 from encoder.api.wire_quota import read_quota
@@ -94,7 +95,8 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listPresets", "getPreset", "putPreset", "deletePreset",
         "listWorkers", "getStats", "pauseQueue", "resumeQueue",
         "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
-        "listDeliveries", "replayDelivery",
+        "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
+        "listDeliveries", "replayDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip
@@ -172,7 +174,8 @@ def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> No
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
     read: dict[str, Callable[..., object]] = {
         "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body),
-        "putQuota": lambda body, _: read_quota(body)
+        "putQuota": lambda body, _: read_quota(body),
+        "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
     }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:

@@ -16,12 +16,14 @@ def test_a_success_is_delivered(status: int) -> None:
 
 @pytest.mark.parametrize("status", [101, 301, 307, 308, 400, 404, 429, 500, 501, 503])
 def test_anything_else_is_told_again(status: int) -> None:
+    """I4"""
     sent = judge(Answer(status=status), tried=1, jitter=0)
     assert (sent.result.state, sent.result.error) == ("pending", f"answered {status}")
     assert sent.delay_seconds >= 5
 
 
 def test_gone_is_the_end_at_once() -> None:
+    """I4"""
     assert judge(Answer(status=410), tried=1, jitter=0).result.state == "gone"
 
 
@@ -33,6 +35,7 @@ def test_ten_tries_are_made_in_three_days() -> None:
 
 @pytest.mark.parametrize(("tried", "base_s"), [(1, 5), (2, 300), (3, 1800), (4, 7200), (9, 86400)])
 def test_each_pause_is_that_of_the_schedule_give_or_take_a_fifth(tried: int, base_s: float) -> None:
+    """I2"""
     delays = [judge(Answer(status=500), tried=tried, jitter=jitter).delay_seconds for jitter in (-1, 0, 1)]
     assert delays == pytest.approx([0.8 * base_s, base_s, 1.2 * base_s])
 
@@ -41,6 +44,7 @@ def test_each_pause_is_that_of_the_schedule_give_or_take_a_fifth(tried: int, bas
     ("asked_s", "delay_s"), [(3600, 600), (0, 300), (301, 301), (600, 600), (1e12, 600), (None, 300)]
 )
 def test_the_receiver_may_ask_for_up_to_twice_the_pause(asked_s: float | None, delay_s: float) -> None:
+    """I5"""
     assert judge(Answer(status=503, retry_after_s=asked_s), tried=2, jitter=0).delay_seconds == delay_s
 
 

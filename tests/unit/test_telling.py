@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from encoder.errors import FailureClass
 from encoder.model.base import Json
 from encoder.model.event import Event, EventType
+from encoder.model.formats import FORMATS
 from encoder.model.ids import JobId, OutputId
+from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.result import Delivered, Problem
 from encoder.model.state import JobState, OutputState
-from encoder.model.telling import MOST_BYTES, ToldJob, ToldOutput, body, webhook_id
+from encoder.model.telling import MOST_BYTES, ToldJob, ToldOutput, webhook_id
 
 UUID_1 = UUID("01234567-89ab-cdef-0123-456789abcdef")
 AT = datetime(2026, 11, 20, 14, 30, 1, 500_000, tzinfo=UTC)
@@ -50,11 +52,19 @@ def job(*outputs: ToldOutput, metadata: dict[str, Json] | None = None, problem: 
         id=JobId(42),
         uuid=UUID_1,
         state=JobState.COMPLETED,
-        metadata=metadata or {},
-        tags=("a",),
+        spec=JobSpec(
+            source={"kind": "https"},
+            outputs=tuple(OutputSpec(container="mp4") for _ in outputs),
+            metadata=metadata or {},
+            tags=("a",),
+        ),
         problem=problem,
         outputs=outputs,
     )
+
+
+def body(about: Event, of: ToldJob, form: str = "standard") -> str:
+    return FORMATS[form].text(about, of, {})
 
 
 def told(about: Event, of: ToldJob) -> Any:  # noqa: ANN401  # parsed JSON

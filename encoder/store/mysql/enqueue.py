@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from asyncmy import errors as driver
 
 from encoder.model.event import EventType
@@ -13,11 +11,12 @@ from encoder.store.hints import Hints
 from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.mysql.connection import DUPLICATE, Connection, code_of
 from encoder.store.mysql.pool import Pool, Session
-from encoder.store.mysql.programs import tell
 from encoder.store.mysql.sql import queries
+from encoder.store.mysql.telling import tell
 from encoder.store.rows import NewJob
 from encoder.store.text import json_text
-from encoder.store.verbs.jobs import first_delivery
+from encoder.store.verbs.jobs import first_deliveries
+from encoder.store.verbs.read import receivers_of
 
 _TIME, _JOB, _TAGS, _OUTPUTS, _TASK, _EVENT, _UPLOAD = queries("enqueue")
 
@@ -25,21 +24,23 @@ _TIME, _JOB, _TAGS, _OUTPUTS, _TASK, _EVENT, _UPLOAD = queries("enqueue")
 async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
     """The number of the job; None when its key was used before."""
 
-    async def work(session: Session) -> JobId | None:
+    async def work(session: Session) -> tuple[JobId, bool]:
         return await _insert(session.connection, job)
 
     try:
-        job_id = await pool.transaction(work)
+        job_id, told = await pool.transaction(work)
     except driver.IntegrityError as error:
         if code_of(error) != DUPLICATE or "jobs_key_once" not in str(error):
             raise
         return None
-    hints.send(f"ready:{job.spec.queue}", *((f"ready:{IO}",) if job.spec.notification_url else ()))
+    hints.send(f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))
     return job_id
 
 
-async def _insert(session: Connection, job: NewJob) -> JobId:
-    at = (await session.ask(_TIME))[0]["at"]
+async def _insert(session: Connection, job: NewJob) -> tuple[JobId, bool]:
+    """The number of the job, and whether somebody is to be told of it."""
+    (now,) = await session.ask(_TIME, job.tenant_id)
+    at = now["at"]
     job_id = JobId(
         await session.add(
             _JOB,
@@ -59,14 +60,10 @@ async def _insert(session: Connection, job: NewJob) -> JobId:
     await session.write(_OUTPUTS, job_id, list(range(len(job.spec.outputs))), at)
     await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts, job.spec.queue)
     await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
-    await _tell_first(session, job, job_id, at)
+    told = first_deliveries(job, job_id, at, receivers_of(now["receivers"]))
+    for each in told:
+        words = (each.receiver, each.seq, each.type, each.webhook_id, each.url, each.body)
+        await tell(session, job_id, at, NOTIFY_ATTEMPTS, *words)
     if job.upload_id is not None:
         await session.write(_UPLOAD, job_id, job.upload_id, job.tenant_id)
-    return job_id
-
-
-async def _tell_first(session: Connection, job: NewJob, job_id: JobId, at: datetime) -> None:
-    if job.spec.notification_url is None:
-        return
-    told = first_delivery(job, job_id, at, job.spec.notification_url)
-    await tell(session, job_id, at, NOTIFY_ATTEMPTS, told.seq, told.type, told.webhook_id, told.url, told.body)
+    return job_id, bool(told)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from encoder.store.engine import Row
+from encoder.store.mysql import telling
 from encoder.store.mysql.connection import Connection
 from encoder.store.mysql.sql import Query, queries, query
 from encoder.store.statements import Statement
@@ -32,7 +32,6 @@ class Program:
     reads: bool = False
 
 
-TELL_DELIVERY, TELL_TASK = queries("tell")
 _STANDING = query("standing")
 _HOLD = query("hold_task")
 _PEEK, _PICK, _DROP, _LOCK_READY, _START, _LEASE, _MORE = queries("claim")
@@ -56,10 +55,6 @@ _JOB_BY_ID, _JOB_BY_UUID = queries("job")
 _PAGE, _PAGE_OF_TAG, _JOBS = queries("jobs")
 _QUEUES, _DEPTH = queries("depths")
 _RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
-_ALL_DELIVERIES, _DELIVERIES_OF_JOB = queries("deliveries")
-_FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
-_FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
-_KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
 _SET_DEADLINE = query("set_deadline")
 _ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
 _ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
@@ -262,18 +257,12 @@ async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: A
         told = (_value(event["seq"]), _value(event["type"]), at, run, _value(event["output"]), _text(event["data"]))
         await session.write(_RECORD_EVENT, job_id, *told, _value(event.get("task_id")), _value(event.get("epoch")))
     for delivery in _decoded(deliveries):
-        words = (_value(delivery[name]) for name in ("seq", "type", "webhook_id", "url", "body"))
-        await tell(session, job_id, at, attempts, *words)
+        words = (_value(delivery[name]) for name in ("receiver", "seq", "type", "webhook_id", "url", "body"))
+        await telling.tell(session, job_id, at, attempts, *words)
     return ()
 
 
 _JSON_OF_OUTPUT = ("plan", "command", "intent", "delivered", "proof", "problem", "warnings", "timings")
-
-
-async def tell(session: Connection, job_id: int, at: datetime, attempts: int, *words: object) -> None:
-    """A delivery with its notify task. `words`: event, type, webhook id, url, body."""
-    delivery = await session.add(TELL_DELIVERY, job_id, at, *words)
-    await session.write(TELL_TASK, delivery, attempts)
 
 
 def _decoded(text: str) -> list[dict[str, msgspec.Raw]]:
@@ -288,36 +277,6 @@ def _text(raw: msgspec.Raw | None) -> str | None:
     """JSON as it was written; None for its null."""
     text = "null" if raw is None else bytes(raw).decode()
     return None if text == "null" else text
-
-
-async def deliveries(session: Connection, tenant: int, job_id: int | None, limit: int) -> Sequence[Row]:
-    return await session.ask(_ALL_DELIVERIES if job_id is None else _DELIVERIES_OF_JOB, tenant, job_id, limit)
-
-
-async def gone(session: Connection, job_id: int) -> Sequence[Row]:
-    found = await session.ask(_FIND_PENDING, job_id)
-    mine = await session.ask(_LOCK_PENDING, [each["id"] for each in found]) if found else ()
-    if mine:
-        await session.write(_END_PENDING, sorted(each["id"] for each in mine))
-    return ()
-
-
-async def reopen_delivery(session: Connection, tenant: int, delivery: int) -> Sequence[Row]:
-    found = await session.ask(_FIND_DELIVERY, tenant, delivery)
-    if not found or not await session.ask(_KEEP_JOB, found[0]["job_id"]):
-        return ()
-    await session.write(_REOPEN_DELIVERY, delivery)
-    return found
-
-
-async def replay(session: Connection, job_id: int, delivery: int, name: str, attempts: int) -> Sequence[Row]:
-    known = await session.ask(_KNOWN_TELLINGS, job_id, name)
-    for task in known:
-        if task["state"] == "scheduled":
-            await session.write(_HURRY, task["id"])
-    if not any(task["state"] in {"waiting", "ready", "running", "scheduled"} for task in known):
-        await session.write(_TELL_AGAIN, delivery, f"{name}/{len(known)}", attempts)
-    return ()
 
 
 async def set_deadline(session: Connection, task: int, *values: object) -> Sequence[Row]:
@@ -397,10 +356,15 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.JOB: Program(run=job, reads=True),
     Statement.JOBS: Program(run=jobs, reads=True),
     Statement.DEPTHS: Program(run=depths, reads=True),
-    Statement.DELIVERIES: Program(run=deliveries, reads=True),
-    Statement.GONE: Program(run=gone),
-    Statement.REOPEN_DELIVERY: Program(run=reopen_delivery),
-    Statement.REPLAY: Program(run=replay),
+    Statement.LOOK_AT_DELIVERIES: Program(run=telling.look_at_deliveries, reads=True),
+    Statement.GONE: Program(run=telling.gone),
+    Statement.REOPEN_DELIVERY: Program(run=telling.reopen_delivery),
+    Statement.REPLAY: Program(run=telling.replay),
+    Statement.PUT_ENDPOINT: Program(run=telling.put_endpoint),
+    Statement.ROTATE_ENDPOINT: Program(run=telling.rotate_endpoint),
+    Statement.REMOVE_ENDPOINT: Program(run=telling.remove_endpoint),
+    Statement.TESTS_OF_ENDPOINT: Program(run=telling.tests_of_endpoint),
+    Statement.TEST_ENDPOINT: Program(run=telling.test_endpoint),
     Statement.ADD_UPLOAD: Program(run=add_upload),
     Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
     Statement.ADD_KEY: Program(run=add_key),

@@ -15,6 +15,7 @@ from encoder.store.statements import Statement
 from encoder.store.verbs.clinic import Clinic
 from encoder.store.verbs.dead import DeadLetters
 from encoder.store.verbs.deliveries import Deliveries
+from encoder.store.verbs.endpoints import Endpoints
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
 from encoder.store.verbs.presets import Presets
@@ -29,7 +30,7 @@ POOL_SIZE = 10
 
 
 class MysqlStore(
-    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic
+    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Endpoints, Uploads, Keys, Presets, Retention, Workers, Clinic
 ):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from time import monotonic
 
+from encoder.model.base import to_json
 from encoder.model.event import EventType
 from encoder.model.ids import JobId
 from encoder.model.queue import IO
@@ -16,33 +17,35 @@ from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Pool
 from encoder.store.rows import NewJob
 from encoder.store.text import json_text
-from encoder.store.verbs.jobs import first_delivery
+from encoder.store.verbs.jobs import first_deliveries
+from encoder.store.verbs.read import receivers_of
 
-_Ticket = tuple[JobId, datetime, Delivery]
+_Ticket = tuple[JobId, datetime, Sequence[Delivery]]
 
 
 async def insert(pool: Pool, hints: Hints, job: NewJob, *, front: Front) -> JobId | None:
     """The number of the job; None when its key was used before. `front`: of the line of its queue."""
-    ticket = await _ticket(pool, job)
+    ticket = await _ticket(pool, job) if job.spec.notification_url else None
     hinted = hints.rides()
-    floor = front.at(monotonic())
-    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), hinted, job.upload_id, job.spec.queue, floor)
+    where = (hinted, job.upload_id, job.spec.queue, front.at(monotonic()))
+    rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), *where)
+    if not rows and ticket is None:  # its tenant has an endpoint, or its key was used
+        ticket = await _ticket(pool, job)
+        rows = await pool.ask(sql.ENQUEUE, *_values(job, ticket), *where)
     if not rows:
         return None
     front.saw(rows[0]["front"])
     if rows[0]["overtakes"]:
-        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, floor)
-    hints.send(*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if ticket else ()))
+        await pool.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, where[-1])
+    hints.send(*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if ticket and ticket[-1] else ()))
     return JobId(rows[0]["id"])
 
 
-async def _ticket(pool: Pool, job: NewJob) -> _Ticket | None:
-    """Number, time and first delivery of a job with a receiver: the text that it is told names them."""
-    if job.spec.notification_url is None:
-        return None
-    (row,) = await pool.ask(sql.TICKET)
+async def _ticket(pool: Pool, job: NewJob) -> _Ticket:
+    """Number, time and first deliveries of a job of which somebody is told: the text names the first two."""
+    (row,) = await pool.ask(sql.TICKET, job.tenant_id)
     job_id, at = JobId(row["id"]), row["at"]
-    return job_id, at, first_delivery(job, job_id, at, job.spec.notification_url)
+    return job_id, at, first_deliveries(job, job_id, at, receivers_of(row["receivers"]))
 
 
 def _values(job: NewJob, ticket: _Ticket | None) -> Sequence[object]:
@@ -62,8 +65,6 @@ def _values(job: NewJob, ticket: _Ticket | None) -> Sequence[object]:
         -job.spec.priority,
         job.max_attempts,
         EventType.JOB_SUBMITTED,
-        told and told.webhook_id,
-        told and told.url,
-        told and told.body,
+        None if told is None else json_text([to_json(each) for each in told]),
         NOTIFY_ATTEMPTS,
     )

@@ -20,6 +20,7 @@ from encoder.store.statements import Statement
 from encoder.store.verbs.clinic import Clinic
 from encoder.store.verbs.dead import DeadLetters
 from encoder.store.verbs.deliveries import Deliveries
+from encoder.store.verbs.endpoints import Endpoints
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
 from encoder.store.verbs.presets import Presets
@@ -34,7 +35,7 @@ POOL_SIZE = 10
 
 
 class PostgresStore(
-    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Uploads, Keys, Presets, Retention, Workers, Clinic
+    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Endpoints, Uploads, Keys, Presets, Retention, Workers, Clinic
 ):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 

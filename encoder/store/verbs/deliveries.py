@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from encoder import errors
-from encoder.model.ids import DeliveryId, JobId, TenantId
+from encoder.model.ids import DeliveryId, TenantId
 from encoder.model.queue import IO
 from encoder.model.state import TaskState
 from encoder.store.engine import Session
 from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.line import telling as name_of
+from encoder.store.receivers import DeliveryFilter, DeliveryLook, DeliveryPage
 from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Settlement
 from encoder.store.statements import Statement
 from encoder.store.verbs import telling
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import delivery_of
+from encoder.store.verbs.read import delivery_of, seal_of
+
+_FIRST = (1 << 63) - 1  # above every number
+_LOOKS = 10  # for one page, whatever matches
 
 
 class Deliveries(Verbs):
     async def delivery(self, claim: Claim) -> DeliveryRow | None:
         row = await self._pool.row(Statement.DELIVERY, telling.delivery_id(claim))
-        return None if row is None else delivery_of(row)
+        return None if row is None else replace(delivery_of(row), endpoint=seal_of(row))
 
     async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
         async def work(session: Session) -> bool:
@@ -32,8 +36,34 @@ class Deliveries(Verbs):
         elif settlement.state is TaskState.WAITING:
             self._hints.send(f"ready:{IO}")
 
-    async def deliveries(self, tenant_id: TenantId, *, job_id: JobId | None, limit: int) -> Sequence[DeliveryRow]:
-        return [delivery_of(row) for row in await self._pool.search(Statement.DELIVERIES, tenant_id, job_id, limit)]
+    async def look_at_deliveries(self, wanted: DeliveryFilter) -> DeliveryLook:
+        rows = await self._pool.search(
+            Statement.LOOK_AT_DELIVERIES,
+            wanted.tenant_id,
+            _FIRST if wanted.before is None else wanted.before,
+            wanted.look,
+            wanted.job_id,
+            wanted.state,
+            wanted.receiver,
+            wanted.event_type,
+            wanted.created_after,
+            wanted.created_before,
+        )
+        before = DeliveryId(rows[-1]["id"]) if len(rows) == wanted.look else None
+        return DeliveryLook(ids=[DeliveryId(row["id"]) for row in rows if row["chosen"]], before=before)
+
+    async def deliveries(self, wanted: DeliveryFilter, *, limit: int) -> DeliveryPage:
+        found: list[DeliveryId] = []
+        before = wanted.before
+        for _ in range(_LOOKS):
+            look = await self.look_at_deliveries(replace(wanted, before=before))
+            found += look.ids
+            before = look.before
+            if before is None or len(found) > limit:
+                break
+        page = found[:limit]
+        rows = await self._pool.rows(Statement.DELIVERIES, page) if page else ()
+        return DeliveryPage(rows=[delivery_of(row) for row in rows], before=page[-1] if len(found) > limit else before)
 
     async def replay(self, tenant_id: TenantId, delivery_id: DeliveryId) -> bool:
         async def work(session: Session) -> bool:

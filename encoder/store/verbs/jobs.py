@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from encoder import errors
 from encoder.model.event import Event, EventType
 from encoder.model.ids import JobId, OutputId
 from encoder.model.queue import IO
+from encoder.model.receiver import Receiver, of_job
 from encoder.model.state import JOB_ENDED, JobState, OutputState
 from encoder.model.telling import ToldJob, ToldOutput
 from encoder.store import changes as rules
@@ -104,19 +106,14 @@ async def _cancel(session: Session, job: rules.Standing) -> tuple[JobState, bool
     return changed.job.state, told
 
 
-def first_delivery(job: NewJob, job_id: JobId, at: datetime, url: str) -> rules.Delivery:
-    """What the receiver of a job is told first: that it was submitted."""
+def first_deliveries(
+    job: NewJob, job_id: JobId, at: datetime, endpoints: Sequence[Receiver]
+) -> Sequence[rules.Delivery]:
+    """What receivers of a job are told first: that it was submitted."""
     outputs = (ToldOutput(id=OutputId(at), state=OutputState.QUEUED) for at in range(len(job.spec.outputs)))
-    told = ToldJob(
-        id=job_id,
-        uuid=job.uuid,
-        state=JobState.QUEUED,
-        metadata=job.spec.metadata,
-        tags=job.spec.tags,
-        problem=None,
-        outputs=tuple(outputs),
-    )
-    return rules.delivery(Event(seq=1, type=EventType.JOB_SUBMITTED, at=at, run=1), told, url)
+    told = ToldJob(id=job_id, uuid=job.uuid, state=JobState.QUEUED, spec=job.spec, problem=None, outputs=tuple(outputs))
+    submitted = Event(seq=1, type=EventType.JOB_SUBMITTED, at=at, run=1)
+    return tuple(rules.tellings(submitted, told, (*of_job(job.spec), *endpoints)))
 
 
 def _accepted_before(job: NewJob, before: Row) -> Accepted:

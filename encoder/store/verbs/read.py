@@ -10,19 +10,22 @@ import msgspec
 
 from encoder.model.base import Json, Record, from_json
 from encoder.model.event import Event, EventType
-from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, EndpointId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.key import Scope
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
+from encoder.model.receiver import Receiver
 from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState, UploadState
 from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
+from encoder.store.receivers import EndpointRow
 from encoder.store.rows import (
     Claim,
     DeliveryRow,
+    EndpointSeal,
     Holder,
     Holdup,
     JobRow,
@@ -148,7 +151,7 @@ def event_of(row: Row) -> Event:
 def delivery_of(row: Row) -> DeliveryRow:
     return DeliveryRow(
         id=DeliveryId(row["id"]),
-        job_id=JobId(row["job_id"]),
+        job_id=JobId(row["job_id"]) if row["job_id"] > 0 else None,
         job_uuid=row["job_uuid"],
         tenant_id=TenantId(row["tenant_id"]),
         webhook_id=row["webhook_id"],
@@ -163,7 +166,40 @@ def delivery_of(row: Row) -> DeliveryRow:
         created_at=row["created_at"],
         tried_at=row["tried_at"],
         delivered_at=row["delivered_at"],
+        receiver=row["receiver"],
         sealed=row["sealed"],
+    )
+
+
+def seal_of(row: Row) -> EndpointSeal | None:
+    """What the endpoint of a delivery seals, if it is there."""
+    if row["endpoint_uuid"] is None:
+        return None
+    secrets = tuple(secret for secret in (row["secret"], row["old_secret"]) if secret is not None)
+    return EndpointSeal(
+        uuid=row["endpoint_uuid"], enabled=bool(row["enabled"]), sealed_url=row["sealed_url"], secrets=secrets
+    )
+
+
+def receivers_of(text: str | None) -> tuple[Receiver, ...]:
+    """Of a list of endpoints, each of them as text."""
+    if text is None:
+        return ()
+    each = msgspec.json.decode(text, type=tuple[str, ...])
+    return tuple(from_json(Receiver, msgspec.json.decode(one)) for one in each)
+
+
+def endpoint_of(row: Row) -> EndpointRow:
+    return EndpointRow(
+        id=EndpointId(row["id"]),
+        uuid=row["uuid"],
+        tenant_id=TenantId(row["tenant_id"]),
+        receiver=from_json(Receiver, msgspec.json.decode(row["receiver"])),
+        enabled=bool(row["enabled"]),
+        secret_at=row["secret_at"],
+        old_secret_until=row["old_secret_until"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
     )
 
 

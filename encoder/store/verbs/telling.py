@@ -32,7 +32,7 @@ async def close(
         Statement.TOLD, delivery_id(claim), state, tried, won["at"], told.status, _text(told.error), _text(told.answer)
     )
     if state == "gone":
-        await session.execute(Statement.GONE, claim.job_id)
+        await session.execute(Statement.GONE, claim.job_id, delivery_id(claim))
     return True
 
 

@@ -18,7 +18,7 @@ from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.rows import Claim, OutputChange, Settlement
 from encoder.store.statements import Statement
 from encoder.store.text import json_text, stored_text
-from encoder.store.verbs.read import spec_of
+from encoder.store.verbs.read import receivers_of, spec_of
 
 
 async def lock(session: Session, job_id: JobId, statement: Statement = Statement.LOCK_JOB) -> Standing | None:
@@ -37,6 +37,7 @@ async def lock(session: Session, job_id: JobId, statement: Statement = Statement
         secrets_erased=row["secrets_erased_at"] is not None,
         deleted=row["deleted_at"] is not None,
         spec=spec_of(row["spec"]),
+        endpoints=receivers_of(row["receivers"]),
         outputs=(),  # they come with the next statement, which sees all that was committed before the lock
     )
 

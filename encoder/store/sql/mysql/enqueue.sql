@@ -1,8 +1,10 @@
--- Enqueue: a job whole, in one transaction: the time; job; its tags, one by one; outputs, root task, the event; where a receiver is named, the delivery; an upload learns which job uses it. Error 1062 on jobs_key_once: the key
--- was used before.
--- Index: jobs_key_once, uploads_pk. Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
--- $1 time, $2 uuid, $3 tenant, $4 spec, $5 label, $6 tags, $7 sealed, $8 key, $9 body hash
-SELECT UTC_TIMESTAMP(6) AS at;
+-- Enqueue: a job whole, in one transaction: the time, and who is told of the tenant's jobs; job; its tags, one by one;
+-- outputs, root task, the event; deliveries (tell.sql); an upload learns which job uses it. Error 1062 on jobs_key_once: the
+-- key was used before.
+-- Index: jobs_key_once, webhook_endpoints_once, uploads_pk. Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
+-- $1 tenant; then $1 time, $2 uuid, $3 tenant, $4 spec, $5 label, $6 tags, $7 sealed, $8 key, $9 body hash
+SELECT UTC_TIMESTAMP(6) AS at, (
+  SELECT JSON_ARRAYAGG(receiver) FROM webhook_endpoints WHERE tenant_id = $1 AND enabled) AS receivers;
 INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, tags, sealed, idempotency_key, body_hash, created_at)
 VALUES ($2, $3, 'queued', 1, $4, $5, $6, $7, CAST($8 AS BINARY), $9, $1);
 -- $1 job, $2 tenant, $3 tags

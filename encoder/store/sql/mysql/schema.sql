@@ -204,10 +204,32 @@ CREATE TABLE IF NOT EXISTS webhook_deliveries (
   created_at datetime(6) NOT NULL,
   tried_at datetime(6),
   delivered_at datetime(6),
+  receiver varchar(64) NOT NULL DEFAULT '',    -- the endpoint's name; empty: the job's own notificationUrl
   CONSTRAINT webhook_deliveries_pk PRIMARY KEY (id),
-  CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq),
+  CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq, receiver),
   CONSTRAINT webhook_deliveries_state_known CHECK (state IN ('pending', 'delivered', 'exhausted', 'gone')),
-  INDEX webhook_deliveries_by_tenant (tenant_id, id)
+  INDEX webhook_deliveries_by_tenant (tenant_id, id),
+  INDEX webhook_deliveries_by_state (tenant_id, state, id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Somebody who is told of every job of a tenant. A test of one is a delivery of no job: its job_id is minus the endpoint's.
+CREATE TABLE IF NOT EXISTS webhook_endpoints (
+  id bigint NOT NULL AUTO_INCREMENT,
+  uuid binary(16) NOT NULL,                    -- what is secret of it is sealed for this
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,
+  receiver longtext NOT NULL,                  -- its address without secrets, what it asks for, its form
+  enabled boolean NOT NULL,
+  sealed_url longblob NOT NULL,                -- the whole address
+  secret longblob NOT NULL,                    -- that signs, sealed
+  secret_at datetime(6) NOT NULL,              -- when that was made
+  old_secret longblob,                         -- the one before signs beside it
+  old_secret_until datetime(6),                -- until then
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT webhook_endpoints_pk PRIMARY KEY (id),
+  CONSTRAINT webhook_endpoints_once UNIQUE (tenant_id, name),
+  CONSTRAINT webhook_endpoints_json CHECK (json_valid(receiver))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- A file that somebody was invited to bring into the platform's storage, and the job that was made of it.

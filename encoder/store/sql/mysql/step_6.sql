@@ -1,4 +1,4 @@
--- Step to version 6: a tenant's own presets.
+-- Step to version 6: a tenant's own presets, and endpoints that are told of every job of a tenant.
 CREATE TABLE IF NOT EXISTS presets (
   tenant_id bigint NOT NULL,
   name varchar(64) NOT NULL,
@@ -9,4 +9,28 @@ CREATE TABLE IF NOT EXISTS presets (
   updated_at datetime(6) NOT NULL,
   CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name),
   CONSTRAINT presets_json CHECK (json_valid(members))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- An event has one delivery per receiver. The program before this one knows one receiver per job, whose name is empty.
+ALTER TABLE webhook_deliveries ADD COLUMN receiver varchar(64) NOT NULL DEFAULT '';
+ALTER TABLE webhook_deliveries DROP INDEX webhook_deliveries_once,
+  ADD CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq, receiver);
+CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (tenant_id, state, id);
+CREATE TABLE IF NOT EXISTS webhook_endpoints (
+  id bigint NOT NULL AUTO_INCREMENT,
+  uuid binary(16) NOT NULL,
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,
+  receiver longtext NOT NULL,
+  enabled boolean NOT NULL,
+  sealed_url longblob NOT NULL,
+  secret longblob NOT NULL,
+  secret_at datetime(6) NOT NULL,
+  old_secret longblob,
+  old_secret_until datetime(6),
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT webhook_endpoints_pk PRIMARY KEY (id),
+  CONSTRAINT webhook_endpoints_once UNIQUE (tenant_id, name),
+  CONSTRAINT webhook_endpoints_json CHECK (json_valid(receiver))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

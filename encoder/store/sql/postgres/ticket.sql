@@ -1,3 +1,6 @@
--- Ticket: the number and time of a job to come, where its first event's text must name them.
--- Index: none. Locks: none; a number that is not used leaves a gap.
-SELECT nextval('jobs_id_seq') AS id, now() AS at;
+-- Ticket: the number and time of a job to come, where its first event's text must name them; and who is told of the tenant's
+-- jobs, each as JSON.
+-- Index: webhook_endpoints_once. Locks: none; a number that is not used leaves a gap.
+-- $1 tenant
+SELECT nextval('jobs_id_seq') AS id, now() AS at, (
+  SELECT json_agg(receiver::text ORDER BY name) FROM webhook_endpoints WHERE tenant_id = $1 AND enabled) AS receivers;

@@ -1,0 +1,88 @@
+"""Programs (`programs.py`) of who is told what: deliveries and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from encoder.store.engine import Row
+from encoder.store.mysql.connection import Connection
+from encoder.store.mysql.sql import queries, query
+
+_TELL_DELIVERY, _TELL_TASK = queries("tell")
+_LOOK, _LOOK_AT_STATE, _LOOK_AT_JOB = queries("look_at_deliveries")
+_FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
+_FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
+_KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
+_PUT_ENDPOINT, _ENDPOINTS = query("put_endpoint"), query("endpoints")
+_ROTATE_ENDPOINT, _REMOVE_ENDPOINT = query("rotate_endpoint"), query("remove_endpoint")
+_FORGET_TASKS, _NEXT_TEST, _FORGET_TESTS = queries("tests_of_endpoint")
+_TEST_ENDPOINT = query("test_endpoint")
+
+
+async def tell(session: Connection, job_id: int, at: datetime, attempts: int, *words: object) -> None:
+    """A delivery with its notify task. `words`: receiver, event, type, webhook id, url, body."""
+    delivery = await session.add(_TELL_DELIVERY, job_id, at, *words)
+    await session.write(_TELL_TASK, delivery, attempts)
+
+
+async def look_at_deliveries(session: Connection, *values: object) -> Sequence[Row]:
+    job, state = values[3], values[4]
+    look = _LOOK_AT_JOB if job is not None else _LOOK if state is None else _LOOK_AT_STATE
+    return await session.ask(look, *values)
+
+
+async def gone(session: Connection, job_id: int, delivery: int) -> Sequence[Row]:
+    found = await session.ask(_FIND_PENDING, job_id, delivery)
+    mine = await session.ask(_LOCK_PENDING, [each["id"] for each in found]) if found else ()
+    if mine:
+        await session.write(_END_PENDING, sorted(each["id"] for each in mine))
+    return ()
+
+
+async def reopen_delivery(session: Connection, tenant: int, delivery: int) -> Sequence[Row]:
+    found = await session.ask(_FIND_DELIVERY, tenant, delivery)
+    if not found or (found[0]["job_id"] > 0 and not await session.ask(_KEEP_JOB, found[0]["job_id"])):
+        return ()
+    await session.write(_REOPEN_DELIVERY, delivery)
+    return found
+
+
+async def replay(session: Connection, job_id: int, delivery: int, name: str, attempts: int) -> Sequence[Row]:
+    known = await session.ask(_KNOWN_TELLINGS, job_id, name)
+    for task in known:
+        if task["state"] == "scheduled":
+            await session.write(_HURRY, task["id"])
+    if not any(task["state"] in {"waiting", "ready", "running", "scheduled"} for task in known):
+        await session.write(_TELL_AGAIN, delivery, f"{name}/{len(known)}", attempts)
+    return ()
+
+
+async def put_endpoint(session: Connection, uuid: UUID, tenant: int, name: str, *what: object) -> Sequence[Row]:
+    await session.write(_PUT_ENDPOINT, uuid, tenant, name, *what)
+    return [row for row in await session.ask(_ENDPOINTS, tenant, name) if row["uuid"] == uuid]
+
+
+async def rotate_endpoint(session: Connection, tenant: int, name: str, *what: object) -> Sequence[Row]:
+    if not await session.write(_ROTATE_ENDPOINT, tenant, name, *what):
+        return ()
+    return await session.ask(_ENDPOINTS, tenant, name)
+
+
+async def remove_endpoint(session: Connection, tenant: int, name: str) -> Sequence[Row]:
+    return [{"name": name}] if await session.write(_REMOVE_ENDPOINT, tenant, name) else ()
+
+
+async def tests_of_endpoint(session: Connection, tests: int) -> Sequence[Row]:
+    await session.write(_FORGET_TASKS, tests)
+    next_one = await session.ask(_NEXT_TEST, tests)
+    await session.write(_FORGET_TESTS, tests)
+    return next_one
+
+
+async def test_endpoint(session: Connection, *values: object) -> Sequence[Row]:
+    *words, attempts = values
+    delivery = await session.add(_TEST_ENDPOINT, *words)
+    await session.write(_TELL_TASK, delivery, attempts)
+    return [{"id": delivery}]

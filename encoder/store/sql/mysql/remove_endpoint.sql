@@ -1,0 +1,4 @@
+-- Remove a webhook endpoint. What waits for it is told to nobody (delivery.sql).
+-- Index: webhook_endpoints_once. Locks: the endpoint.
+-- $1 tenant, $2 name
+DELETE FROM webhook_endpoints WHERE tenant_id = $1 AND name = $2;
