@@ -1,4 +1,4 @@
-"""P1 where things go wrong: what was planted in each secret member is seen nowhere, however its job ends.
+"""P1 and H7 where things go wrong: what was planted in each secret member is seen nowhere, however its job ends.
 
 Each test was seen to fail under a leak: a place in the log, a server's own words in a failure's message.
 """

@@ -17,7 +17,8 @@ from encoder.model.ids import OutputId, WorkerId
 from encoder.model.result import Problem
 from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
-from encoder.store.rows import Beat, Claim, Live
+from encoder.store.rows import Beat, Claim, DeliveryTry, Live
+from tests.lab import work
 from tests.lab.api import Api, running
 
 HOSTILE = "\"'><img src=x onerror=alert(1)>{{7*7}}"
@@ -35,9 +36,9 @@ async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
         yield up
 
 
-async def claimed(store: PostgresStore) -> Claim:
+async def claimed(store: PostgresStore, queue: str = "encode") -> Claim:
     (claim,) = await store.claim(
-        "encode", WorkerId(uuid4()), limit=1, lease=timedelta(minutes=1), deadline=timedelta(hours=1)
+        queue, WorkerId(uuid4()), limit=1, lease=timedelta(minutes=1), deadline=timedelta(hours=1)
     )
     return claim
 
@@ -58,13 +59,27 @@ async def test_the_first_page_lists_the_jobs_newest_first(api: Api) -> None:
         assert [int(number) for number in listed] == ids[::-1]
 
 
-async def test_what_callers_write_is_only_text(api: Api) -> None:
-    job = (await api.submit(JOB))["id"]
+async def test_what_callers_write_is_only_text(api: Api, store: PostgresStore) -> None:
+    """H1: what a caller, a server and a receiver said; on pages text, and elsewhere of a type that draws nothing."""
+    job = (await api.submit(JOB | {"notificationUrl": "https://media.example.com/hook"}))["id"]
+    failure = Permanent("source_truncated", HOSTILE)
+    await store.settle(await claimed(store), settle.failed(Problem.of(failure)))
+    refused = DeliveryTry(state="pending", status=500, error="refused", answer=HOSTILE)
+    await store.settle_delivery(await claimed(store, queue="io"), refused, work.retrying())
     for path in ("/", f"/ui/jobs/{job}"):
         text = await page(api, path)
         assert "<img" not in text
         assert "{{7*7}}" in text
+    assert text.count("{{7*7}}") >= 3, "its name, its tag, and why it failed"
     assert "&gt;&lt;img" in await page(api, "/?q=%22%3E%3Cimg")
+    assert HOSTILE in [told["answer"] for told in (await api.get("/webhooks/deliveries"))["deliveries"]]
+    wild = "%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E"
+    for template in (path for method, path in api.routes if method == "GET"):
+        for path in (f"{re.sub(r'{.+}', str(job), template)}?q={wild}", re.sub(r"{.+}", wild, template)):
+            async with api.ask("GET", path) as response:
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+                if response.content_type == "text/html":
+                    assert "<img" not in await response.text()
 
 
 async def test_the_list_is_filtered_and_goes_on_page_by_page(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

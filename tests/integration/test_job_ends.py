@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from encoder.model.base import replace as changed
 from encoder.model.ids import DEFAULT_TENANT, JobId
-from encoder.model.job import Place
+from encoder.model.job import Clip, OutputSpec, Place
 from encoder.model.state import JobState
 from encoder.plugins import Surroundings
 from encoder.settings import Settings
@@ -20,7 +20,7 @@ from encoder.store.postgres import PostgresStore
 from encoder.store.rows import JobRow
 from encoder.vault import Vault
 from encoder.wiring import Wiring
-from tests.lab import work
+from tests.lab import media, work
 from tests.lab.canary import Canary
 from tests.lab.dns import FakeDns
 from tests.lab.platform import SECRET_KEY, WEBHOOK_SECRET, until
@@ -47,6 +47,13 @@ async def test_secrets_that_were_tampered_with_end_the_job_at_once(store: Postgr
     assert fate(job) == (JobState.FAILED, "secret_unreadable", 1)
 
 
+async def test_a_part_that_lies_behind_the_source_ends_its_output_at_once(store: PostgresStore, tmp_path: Path) -> None:
+    """A23"""
+    tone: Place = {"kind": "inline", "data": media.inline_tone(), "fileName": "tone.wav"}
+    job = await ended(store, tmp_path, tone, output=OutputSpec(container="m4a", clip=Clip(start=5, end=6)))
+    assert fate(job) == (JobState.FAILED, "invalid_range", 1)
+
+
 def fate(job: JobRow) -> tuple[JobState, str | None, int]:
     (output,) = job.outputs
     return job.state, job.problem.code if job.problem else None, output.attempts
@@ -59,10 +66,12 @@ async def ended(
     *,
     surroundings: Surroundings | None = None,
     sealed: bytes | None = None,
+    output: OutputSpec | None = None,
 ) -> JobRow:
     """The job with this source, when a worker has brought it to its end."""
     new = work.new_job(sealed=sealed)
-    accepted = await store.enqueue(replace(new, spec=changed(new.spec, source=source)))
+    outputs = new.spec.outputs if output is None else (output,)
+    accepted = await store.enqueue(replace(new, spec=changed(new.spec, source=source, outputs=outputs)))
     settings = Settings(
         storage=f"file:{folder / 'storage'}",
         scratch_dir=folder / "scratch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ async def test_a_taken_port_is_named_before_a_database_is_made(settings: Setting
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"127.0.0.1 port {port} cannot be had" in await refused(settings, tmp_path, port=port)
+
+
+@pytest.mark.parametrize("role", [roles.run_api, roles.run_worker])
+@pytest.mark.parametrize(
+    "keys", [(), (SecretStr(""),), (SecretStr("short"),), (SecretStr(new_key()), SecretStr("bad"))]
+)
+async def test_no_role_beside_others_starts_without_keys_or_with_one_that_is_none(
+    settings: Settings, role: Callable[[Settings], Awaitable[int]], keys: tuple[SecretStr, ...]
+) -> None:
+    """P3: only `encoder up`, which is alone, may make its own. The database, which is away, is not asked."""
+    with pytest.raises(errors.Unfit, match=r"secret key|ENCODER_SECRET_KEYS"):
+        await role(settings.model_copy(update={"secret_keys": keys, "port": 0}))
 
 
 @pytest.mark.parametrize(

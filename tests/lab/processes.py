@@ -37,6 +37,15 @@ def children(process: int) -> Iterator[tuple[str, str]]:
                     yield name, rest[0]
 
 
+def below(process: int) -> Iterator[int]:
+    """The processes that it started, and theirs."""
+    with suppress(OSError):
+        for thread in (PROC / str(process) / "task").iterdir():
+            for child in map(int, (thread / "children").read_text().split()):
+                yield child
+                yield from below(child)
+
+
 def descriptors(process: int) -> int:
     return len(list((PROC / str(process) / "fd").iterdir()))
 
