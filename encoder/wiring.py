@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from prometheus_client import CollectorRegistry
@@ -42,6 +43,7 @@ from encoder.plugins import Surroundings
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.lease import LeaseTimes
+from encoder.queue.watch import Watcher
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
@@ -303,6 +305,8 @@ class Wiring(Machine):
             keys_begin=place.keys_begin if isinstance(place, Room) else "",
             cursor_key=self.derived(b"cursors"),
             endpoints=Endpoints(self.store, self.vault, new_uuid=uuid4),
+            watcher=Watcher(self.store, clock=_clock),
+            public_host=urlsplit(self.public_url).netloc.lower(),
             stopping=stopping,
             registry=self.registry,
             gate=self._gate(),

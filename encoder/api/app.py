@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 from aiohttp import web
 
 from encoder.api import middleware, routes
 from encoder.api.body import MAX_INLINE_BYTES
-from encoder.api.metrics import HttpMetrics, QueueMetrics
+from encoder.api.metrics import HttpMetrics, LiveMetrics, QueueMetrics
 from encoder.api.operations import mount
 from encoder.api.parts import Parts
 
@@ -24,9 +26,25 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
     queue = QueueMetrics(parts.store, parts.registry)
     app.add_routes([mount(operation, parts) for operation in routes.operations(queue, folder=parts.shelf is not None)])
     app.add_routes(pages)
+    LiveMetrics(parts.watcher, parts.registry)
 
     async def stop(_app: web.Application) -> None:
         parts.stopping.set()
 
     app.on_shutdown.append(stop)
+    app.cleanup_ctx.append(partial(_watching, parts))
     return app
+
+
+async def _watching(parts: Parts, _app: web.Application) -> AsyncIterator[None]:
+    """Watch jobs for all streams, until the server is to stop."""
+
+    async def closing() -> None:
+        await parts.stopping.wait()
+        parts.watcher.close()
+
+    tasks = [asyncio.create_task(parts.watcher.run(), name="watcher"), asyncio.create_task(closing(), name="streams")]
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,88 +7,60 @@ stream ends too: a browser would otherwise come back for ever.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Sequence
+from weakref import WeakKeyDictionary
 
-import msgspec
 from aiohttp import web
-from aiohttp_sse import EventSourceResponse
 
 from encoder import errors
-from encoder.api import answers, tell
+from encoder.api import answers, live, tell
 from encoder.api.jobs import find, show
+from encoder.api.live import Message
 from encoder.api.operations import Call, answer
-from encoder.model.base import Record
 from encoder.model.event import Event
-from encoder.model.key import Scope
 from encoder.model.state import JOB_ENDED
+from encoder.queue.seats import JobSeat, View
 from encoder.store.rows import JobRow
 
 BATCH = 500
-RECONNECT_MS = 3000
 _SEQ = re.compile(r"[0-9]{1,9}")
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One server-sent event."""
-
-    event: str
-    data: Record
-    id: int | None = None
+_TOLD: WeakKeyDictionary[View, tuple[JobRow, str]] = WeakKeyDictionary()  # made once for all who watch a job
 
 
 async def events(call: Call) -> web.StreamResponse:
     """GET /jobs/{id}/events: by `Accept`, the list or the stream."""
     row = await find(call)
-    if "text/event-stream" in call.request.headers.get("Accept", ""):
-        return await _stream(call, row)
+    if live.asked_for(call):
+        return await live.stream(call, _messages(call, row))
     after = call.query.get("after", int) or 0
     limit = call.query.get("limit", int) or BATCH
     happened = await call.parts.store.events(row.id, after=after, limit=limit)
     return answer(answers.EventsAnswer(events=tuple(happened)))
 
 
-async def _stream(call: Call, row: JobRow) -> web.StreamResponse:
-    response = EventSourceResponse()
-    await response.prepare(call.request)
-    async with response:
-        with suppress(ConnectionError, TimeoutError, errors.Rejected):  # nobody listens any more, or nobody may
-            async for message in _messages(call, row):
-                await response.send(
-                    msgspec.json.encode(message.data).decode(),
-                    event=message.event,
-                    id=None if message.id is None else str(message.id),
-                    retry=RECONNECT_MS if message.id is None and message.event != "progress" else None,
-                )
-    return response
-
-
-async def _messages(call: Call, row: JobRow) -> AsyncIterator[Message]:
-    seen = await _taken_up(call, row)
-    yield Message("snapshot" if seen is not None else "reset", await show(call, row))
-    seen, told = seen or 0, tell.progress(row)
-    while True:
-        looked, happened = await _look(call, row, seen)
-        for event in happened:
-            seen = event.seq
-            yield Message(event.type, event, id=seen)
-        if looked is None:  # deleted
-            return
-        row = looked
-        # state and events come from one transaction: with a job that was read as ended, its last event was read too
-        if row.state in JOB_ENDED and len(happened) < BATCH:
-            return
-        if happened:
-            continue  # progress is older than what was just told, and must not follow the job's last event
-        if (now := tell.progress(row)) != told:
-            told = now
-            yield Message("progress", now)
-        if not await _pause(call):
-            return
+async def _messages(call: Call, row: JobRow) -> AsyncGenerator[Message]:
+    with call.parts.watcher.job(row.id, seq=row.seq) as seat:
+        seen = await _taken_up(call, row)
+        yield Message("snapshot" if seen is not None else "reset", await show(call, row), first=True)
+        seen, told = seen or 0, live.text(tell.progress(row))
+        while True:
+            looked, happened = await _look(call, seat, row, seen)
+            for event in happened:
+                seen = event.seq
+                yield Message(event.type, event, id=seen)
+            if looked is None:  # deleted
+                return
+            row = looked
+            # events are never older than the job: with one that was seen to have ended, its last event came too
+            if row.state in JOB_ENDED and row.seq <= seen:
+                return
+            # progress must not follow what happened after it, least of all the job's last event
+            if row.seq >= seen and (now := _progress(seat.view, row)) != told:
+                told = now
+                yield Message("progress", now)
+            if len(happened) < BATCH and not await live.pause(call, seat):
+                return
 
 
 async def _taken_up(call: Call, row: JobRow) -> int | None:
@@ -102,21 +74,25 @@ async def _taken_up(call: Call, row: JobRow) -> int | None:
     return None
 
 
-async def _look(call: Call, row: JobRow, seen: int) -> tuple[JobRow | None, Sequence[Event]]:
-    """The job as it is now and what happened since; as it was, while the database is away; None if it is gone."""
+async def _look(call: Call, seat: JobSeat, row: JobRow, seen: int) -> tuple[JobRow | None, Sequence[Event]]:
+    """The job and what happened since: as all who watch it see it, where that reaches back so far; else as it is now.
+
+    As it was, while the database is away; None if it is gone.
+    """
+    view = seat.view
+    happened = view.after(seen)
+    if view.gone or (view.job is not None and happened is not None):
+        return None if view.gone else view.job, happened or ()
     try:
-        await call.parts.gate.admit(call.request, Scope.READ)  # a key may be revoked meanwhile
         now = await call.parts.store.job(call.tenant_id, str(row.id))
         return now, await call.parts.store.events(row.id, after=seen, limit=BATCH)
     except errors.StoreUnavailable:
         return row, ()
 
 
-async def _pause(call: Call) -> bool:
-    """Wait until the next look; False when there is nobody left to tell, or the server stops."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(call.parts.limits.stream_poll_s):
-            await call.parts.stopping.wait()
-            return False
-    transport = call.request.transport
-    return transport is not None and not transport.is_closing()
+def _progress(view: View, row: JobRow) -> str:
+    """How far the job is, as it is told to everybody."""
+    made = _TOLD.get(view)
+    if made is None or made[0] is not row:
+        made = _TOLD[view] = row, live.text(tell.progress(row))
+    return made[1]

@@ -9,6 +9,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from encoder import errors
+from encoder.queue.watch import Watcher
 from encoder.store.protocol import Jobs
 from encoder.store.rows import QueueDepth
 
@@ -83,6 +84,17 @@ class QueueMetrics:
         self._tasks.labels(depth.queue, "scheduled").set(depth.scheduled)
         self._tasks.labels(depth.queue, "running").set(depth.running)
         self._oldest.labels(depth.queue).set(depth.oldest_seconds or 0)
+
+
+class LiveMetrics:
+    """Live streams of this process, as its watcher has them."""
+
+    def __init__(self, watcher: Watcher, registry: CollectorRegistry) -> None:
+        streams = Gauge("encoder_live_streams", "Live streams that are open.", ["of"], registry=registry)
+        streams.labels("job").set_function(lambda: watcher.job_seats)
+        streams.labels("tenant").set_function(lambda: watcher.tenant_seats)
+        hears = Gauge("encoder_live_hints", "1 while hints of changes come through.", registry=registry)
+        hears.set_function(lambda: watcher.hears)
 
 
 def route_of(request: web.Request) -> str:

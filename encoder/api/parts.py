@@ -17,6 +17,7 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
 from encoder.model.preview import Preview
+from encoder.queue.watch import Watcher
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
 from encoder.store.line import SEEN
@@ -48,7 +49,8 @@ class KnownPlaces(Places, Warnings, Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     ready_s: float = 2.0  # a database that needs longer is away
-    stream_poll_s: float = 0.5  # between two looks at a job that somebody watches
+    stream_check_s: float = 10.0  # between two looks whether who listens to a stream is there, and may
+    stream_gather_s: float = 1.0  # for which changes of a tenant's jobs are gathered before the next are told
     link: timedelta = timedelta(hours=24)  # how long a link that an answer holds is good
     worker_seen: timedelta = SEEN
     max_attempts: int = 3  # of a task that `retry` makes
@@ -65,6 +67,8 @@ class Parts:
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
     `gate`: who is let in, and as whom; `rates`: how often.
+    `watcher`: sees for all live streams what happens to jobs.
+    `public_host`: as browsers know us, whatever name a proxy in front calls us by.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
 
@@ -75,6 +79,8 @@ class Parts:
     storage: Storage
     cursor_key: bytes
     endpoints: Endpoints
+    watcher: Watcher
+    public_host: str = ""
     shelf: FolderStorage | None = None
     keys_begin: str = ""
     gate: Gate = field(default_factory=OpenGate)

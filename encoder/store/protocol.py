@@ -7,7 +7,7 @@ whether the verb happened is then unknown. Methods that take a `Claim` raise `er
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -37,6 +37,7 @@ from encoder.store.rows import (
     JobFilter,
     JobRow,
     KeyRow,
+    Moment,
     NewJob,
     NewKey,
     NewPreset,
@@ -48,6 +49,7 @@ from encoder.store.rows import (
     Quota,
     Settled,
     Settlement,
+    Sight,
     Stats,
     UploadRow,
     Usage,
@@ -111,6 +113,24 @@ class Jobs(Protocol):
     async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
         """What a tenant's jobs, but for deleted ones, that were submitted from `since` until before `until` have
         delivered by now; None where there are more than `most`."""
+
+
+class Watching(Protocol):
+    """What a process asks that watches jobs for many: much at once. It is told of all tenants, and keeps them apart."""
+
+    async def glances(self, jobs: Sequence[JobId]) -> Mapping[JobId, Hashable]:
+        """For each of these jobs what is another once anything of it has changed that `sights` shows, but for what
+        holds it up. Those that were deleted are missing."""
+
+    async def sights(self, seen: Mapping[JobId, int]) -> Sequence[Sight]:
+        """These jobs, but for deleted ones, with their events behind a number. In no order."""
+
+    async def moment(self) -> Moment:
+        """Now."""
+
+    async def stirred(self, tenants: Sequence[TenantId], since: Moment, *, limit: int) -> Mapping[JobId, TenantId]:
+        """Jobs of these tenants that run now, or were stored, tried again, ended or deleted since; of each kind so many
+        at most, the newest."""
 
 
 class DeadLetters(Protocol):
@@ -359,6 +379,7 @@ class Ear(Protocol):
 
 class Store(
     Jobs,
+    Watching,
     DeadLetters,
     Tasks,
     Queues,
@@ -380,6 +401,10 @@ class Store(
     def heart(self) -> Heart: ...
 
     def ear(self) -> Ear: ...
+
+    def news_ear(self) -> Ear:
+        """An ear that hears `job:<tenant>:<job>` when something of a job was committed, for as long as the hint
+        `watched` is repeated, once a minute at least. Where it is not `healthy` it may miss what other processes do."""
 
     async def ping(self) -> None:
         """One round trip."""

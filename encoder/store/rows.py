@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from encoder.model.base import Json
+from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.key import Scope
@@ -135,6 +136,23 @@ class JobRow:
     run_at: datetime | None = None
     task_problem: Problem | None = None  # why that task's last attempt did not end well
     holdup: Holdup | None = None  # where it waits or stands in line
+    seq: int = 0  # of its last event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """A job as lists tell it, and what happened to it lately. The events may be newer than the job, never older."""
+
+    job: JobRow
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """By the database's clock, and by the number of the newest task."""
+
+    task: TaskId
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from tests.contracts.store_tasks import (
     UnavailableSuite,
 )
 from tests.contracts.store_uploads import UploadSuite
+from tests.contracts.store_watching import WatchingSuite
 from tests.contracts.store_workers import ClinicSuite, WakeSuite, WorkerSuite
 
 
@@ -49,5 +50,6 @@ class StoreSuite(
     WorkerSuite,
     ClinicSuite,
     WakeSuite,
+    WatchingSuite,
 ):
     """All of it."""

@@ -26,6 +26,7 @@ from encoder.model.state import OutputState
 from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Beat, Claim, Live, OutputChange, WorkerInfo
+from encoder.store.statements import Statement
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
 
@@ -167,24 +168,23 @@ async def test_nothing_follows_the_event_that_ends_the_job(
     job = (await api.submit(JOB))["id"]
     claim = await claimed(store)
     await store.mark(claim, [output(0, OutputState.ENCODING)])
-    read_job, read_events = store.job, store.events
+    read = store._pool.rows
     failure = Problem.of(Permanent("source_gone", "It is gone."))
 
-    async def while_it_runs(*args: Any) -> Any:  # noqa: ANN401  # as `job`
-        await encoding(store, claim, progress=0.75)
-        monkeypatch.setattr(store, "events", when_it_has_ended)
-        return await read_job(*args)
-
-    async def when_it_has_ended(*args: Any, **more: Any) -> Any:  # noqa: ANN401  # as `events`
-        monkeypatch.undo()
-        await store.settle(claim, settle.failed(failure))
-        return await read_events(*args, **more)
+    async def rows(statement: Statement, *values: Any) -> Any:  # noqa: ANN401  # as `rows`
+        if statement is Statement.EVENTS_OF_JOBS:
+            monkeypatch.undo()
+            await encoding(store, claim, progress=0.75)
+            await store.settle(claim, settle.failed(failure))
+        return await read(statement, *values)
 
     async with listen(api, job) as response:
         live = stream(response)
         await live.until("job.processing")
-        monkeypatch.setattr(store, "job", while_it_runs)
-        assert (await live.rest())[-1][0] == "job.failed"
+        monkeypatch.setattr(store._pool, "rows", rows)
+        await encoding(store, claim, progress=0.5)
+        told = await live.rest()
+    assert (told[-1][0], [event for event, _ in told].count("job.failed")) == ("job.failed", 1)
 
 
 async def test_a_stream_that_broke_goes_on_after_the_last_event_seen(api: Api, store: PostgresStore) -> None:

@@ -229,6 +229,7 @@ class Line:
 
 
 async def test_a_heart_beats_on_after_its_connection_was_ended(store: PostgresStore, admin: asyncpg.Connection) -> None:
+    """K3"""
     _, claim = await work.working(store)
     heart, beats = store.heart(), [Beat(task_id=claim.task_id, epoch=claim.epoch)]
     worker = work.new_worker().id
@@ -238,6 +239,10 @@ async def test_a_heart_beats_on_after_its_connection_was_ended(store: PostgresSt
         await heart.beat(worker, beats, lease=work.LEASE)
     assert len(await heart.beat(worker, beats, lease=work.LEASE)) == 1
     await heart.close()
+    await store.settle(claim, work.done(0))
+    job = await store.job(claim.tenant_id, str(claim.job_id))
+    assert job is not None
+    assert (job.state, job.outputs[0].attempts) == ("completed", 1)
 
 
 async def test_a_heart_does_not_need_the_pool(dsn: str) -> None:

@@ -30,6 +30,7 @@ from encoder.net.guard import Policy
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.queue.enqueue import Enqueue
+from encoder.queue.watch import Watcher
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.store.protocol import Store
@@ -38,7 +39,7 @@ from encoder.webhooks.endpoints import Endpoints
 from encoder.wiring import Checks
 from tests.lab.wire import POLICY
 
-LIMITS = Limits(ready_s=0.5, stream_poll_s=0.02)
+LIMITS = Limits(ready_s=0.5, stream_check_s=0.02, stream_gather_s=0.02)
 
 
 @dataclass
@@ -120,6 +121,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
             "shelf": storage,
             "cursor_key": b"lab",
             "endpoints": Endpoints(store, vault, new_uuid=uuid4),
+            "watcher": Watcher(store, look_s=0.02, poll_s=0.02),
             "limits": LIMITS,
             **changes,
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
@@ -23,12 +24,21 @@ class _Line:
     dead: bool = False
 
 
+async def _at_once() -> None:
+    pass
+
+
 @dataclass(kw_only=True)
 class Gate:
-    """Leads to `target`, the address of a database; `dsn` is the same one through the gate."""
+    """Leads to `target`, the address of a database; `dsn` is the same one through the gate.
+
+    `before_answer`: what is waited for before each piece that the server says is passed on.
+    """
 
     target: str
     port: int = 0
+    before_answer: Callable[[], Awaitable[None]] = _at_once
+    _refusing: bool = False
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _lines: set[_Line] = field(default_factory=set)
     _running: set[asyncio.Task[None]] = field(default_factory=set)
@@ -62,6 +72,15 @@ class Gate:
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
 
+    def refuse(self) -> None:
+        """The server is gone: who is connected is cut off, who comes is turned away at once."""
+        self._refusing = True
+        self.cut()
+
+    def admit(self) -> None:
+        """It is back."""
+        self._refusing = False
+
     def deaden(self) -> None:
         """Half-open: what is connected by now hears nothing any more, for ever; who comes anew is let through."""
         for line in self._lines:
@@ -80,6 +99,9 @@ class Gate:
         assert task is not None
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        if self._refusing:
+            writer.transport.abort()
+            return
         try:
             await self._open.wait()
             parts = urlsplit(self.target)
@@ -90,8 +112,8 @@ class Gate:
         line = _Line(client=writer, server=far_writer)
         self._lines.add(line)
         ways = [
-            asyncio.create_task(self._pass_on(line, reader, far_writer)),
-            asyncio.create_task(self._pass_on(line, far_reader, writer)),
+            asyncio.create_task(self._pass_on(line, reader, far_writer, answers=False)),
+            asyncio.create_task(self._pass_on(line, far_reader, writer, answers=True)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -105,10 +127,14 @@ class Gate:
             far_writer.close()
             await asyncio.gather(*ways, return_exceptions=True)
 
-    async def _pass_on(self, line: _Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, line: _Line, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
+    ) -> None:
         with suppress(OSError):
             while piece := await reader.read(_PIECE_BYTES):
                 await self._open.wait()
+                if answers:
+                    await self.before_answer()
                 if not line.dead:
                     writer.write(piece)
                     await writer.drain()

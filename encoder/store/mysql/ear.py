@@ -42,6 +42,23 @@ class Mouth:
                 heard(hint)
 
 
+class NewsEar:
+    """Hears what this process does to jobs; of other processes it hears nothing, so that it is never `healthy`."""
+
+    healthy = False
+    idle_poll_s = IDLE_POLL_S
+
+    def __init__(self, mouth: Mouth) -> None:
+        self._mouth = mouth
+
+    async def listen(self, heard: Heard) -> None:
+        self._mouth.listens(heard)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._mouth.leaves(heard)
+
+
 class Ear:
     """Healthy as long as its looks are answered: then nobody else needs to look often."""
 

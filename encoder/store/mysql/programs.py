@@ -52,7 +52,9 @@ _FIND_LEASES, _FLAG_LEASES = queries("flag_leases")
 _OPEN_ROOT = query("open_root")
 _FIND_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
 _JOB_BY_ID, _JOB_BY_UUID = queries("job")
-_PAGE, _PAGE_OF_TAG, _JOBS = queries("jobs")
+_PAGE, _PAGE_OF_TAG = queries("jobs")
+_JOBS = query("jobs_now")
+_EVENTS_OF_JOBS = query("events_of_jobs")
 _QUEUES, _DEPTH = queries("depths")
 _RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
 _SET_DEADLINE = query("set_deadline")
@@ -235,6 +237,10 @@ async def jobs(session: Connection, *values: object) -> Sequence[Row]:
     return await session.ask(_JOBS, [row["id"] for row in found]) if found else ()
 
 
+async def events_of_jobs(session: Connection, jobs: Sequence[int], after: Sequence[int], limit: int) -> Sequence[Row]:
+    return await session.ask(_EVENTS_OF_JOBS, list(zip(jobs, after, strict=True)), limit)
+
+
 async def depths(session: Connection, tenant: object) -> Sequence[Row]:
     queues = await session.ask(_QUEUES)
     return [row for known in queues for row in await session.ask(_DEPTH, tenant, known["queue"])]
@@ -355,6 +361,7 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.RECORD: Program(run=record),
     Statement.JOB: Program(run=job, reads=True),
     Statement.JOBS: Program(run=jobs, reads=True),
+    Statement.EVENTS_OF_JOBS: Program(run=events_of_jobs, reads=True),
     Statement.DEPTHS: Program(run=depths, reads=True),
     Statement.LOOK_AT_DELIVERIES: Program(run=telling.look_at_deliveries, reads=True),
     Statement.GONE: Program(run=telling.gone),

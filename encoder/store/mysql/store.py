@@ -6,10 +6,11 @@ from encoder.model.ids import JobId
 from encoder.store.hints import Hints
 from encoder.store.mysql import migrate
 from encoder.store.mysql.address import Address
-from encoder.store.mysql.ear import Ear, Mouth
+from encoder.store.mysql.ear import Ear, Mouth, NewsEar
 from encoder.store.mysql.enqueue import insert
 from encoder.store.mysql.heart import Heart
 from encoder.store.mysql.pool import Pool
+from encoder.store.news import WATCHED, News
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.verbs.clinic import Clinic
@@ -20,23 +21,35 @@ from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
 from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
-from encoder.store.verbs.reading import Reading
 from encoder.store.verbs.retention import Retention
 from encoder.store.verbs.tasks import Tasks
 from encoder.store.verbs.uploads import Uploads
+from encoder.store.verbs.watching import Watching
 from encoder.store.verbs.workers import Workers
 
 POOL_SIZE = 10
 
 
 class MysqlStore(
-    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Endpoints, Uploads, Keys, Presets, Retention, Workers, Clinic
+    Jobs,
+    Watching,
+    DeadLetters,
+    Tasks,
+    Queues,
+    Deliveries,
+    Endpoints,
+    Uploads,
+    Keys,
+    Presets,
+    Retention,
+    Workers,
+    Clinic,
 ):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
     def __init__(self, pool: Pool, address: Address) -> None:
-        self._mouth = Mouth()
-        super().__init__(pool, Hints(self._mouth.say))
+        self._mouth, self._news_mouth = Mouth(), Mouth()
+        super().__init__(pool, Hints(self._mouth.say), News(Hints(self._news_mouth.say)))
         self._mysql = pool
         self._address = address
 
@@ -44,6 +57,8 @@ class MysqlStore(
         return await insert(self._mysql, self._hints, job)
 
     async def hint(self, *payloads: str) -> None:
+        if WATCHED in payloads:
+            self._news.wanted()
         self._hints.send(*payloads)
 
     def heart(self) -> Heart:
@@ -52,11 +67,15 @@ class MysqlStore(
     def ear(self) -> Ear:
         return Ear(self._address, self._mouth)
 
+    def news_ear(self) -> NewsEar:
+        return NewsEar(self._news_mouth)
+
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)
 
     async def close(self) -> None:
         await self._hints.close()
+        await self._news.close()
         await self._pool.close()
 
 

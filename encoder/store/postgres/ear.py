@@ -13,12 +13,14 @@ from typing import LiteralString
 from encoder import errors
 from encoder.log import get_logger
 from encoder.store.engine import Row
+from encoder.store.news import WATCHED
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, connect_plainly, give_up, translated
 
 log = get_logger(__name__)
 
 CHANNEL = "encoder"
+NEWS_CHANNEL = "encoder_news"  # of jobs: its hints wake nobody who waits for work
 NONCE = "nonce:"  # begins what an ear says to itself, and others pass over
 
 FIRST_TEST_S = 2.0  # for the first round trip
@@ -37,13 +39,24 @@ class Ear:
     `said_at`: where hints are said, else at `dsn` too. So is the first ping, on another connection, for through
     a pooler that gives sessions away between transactions an ear hears itself alone.
 
+    `on_watched`: whom to tell that somebody watches jobs.
+
     For a moment after a hint its session is awake, and surely alive: who claims then asks here (ADR 20).
     """
 
     def __init__(
-        self, dsn: str, *, said_at: str | None = None, ping_every_s: float = PING_EVERY_S, ping_s: float = PING_S
+        self,
+        dsn: str,
+        *,
+        said_at: str | None = None,
+        channel: str = CHANNEL,
+        on_watched: Callable[[], None] = lambda: None,
+        ping_every_s: float = PING_EVERY_S,
+        ping_s: float = PING_S,
     ) -> None:
         self._dsn = dsn
+        self._channel = channel
+        self._on_watched = on_watched
         self._said_at = said_at or dsn
         self._ping_every_s = ping_every_s
         self._ping_s = ping_s
@@ -104,6 +117,8 @@ class Ear:
         def hear(_connection: object, _pid: int, _channel: str, payload: object) -> None:
             if payload == self._nonce:
                 self._came_back.set()
+            elif payload == WATCHED:
+                self._on_watched()
             elif not str(payload).startswith(NONCE):
                 self._heard_at = monotonic()
                 heard(str(payload))
@@ -111,7 +126,7 @@ class Ear:
         with translated():
             connection = await connect(self._dsn, application_name="encoder ear", **KEEPALIVE)
             try:
-                await connection.add_listener(CHANNEL, hear)
+                await connection.add_listener(self._channel, hear)
                 self._connection = connection
                 yield connection
             finally:
@@ -142,6 +157,6 @@ class Ear:
         self._nonce = f"{NONCE}{secrets.token_hex(8)}"
         self._came_back.clear()
         async with asyncio.timeout(limit_s):
-            await connection.execute(sql.HINT, CHANNEL, [self._nonce])
+            await connection.execute(sql.HINT, self._channel, [self._nonce])
             await self._came_back.wait()
         self._healthy = True

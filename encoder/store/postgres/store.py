@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from encoder.model.ids import JobId
 from encoder.store.engine import Row
 from encoder.store.hints import Hints
 from encoder.store.line import Front
+from encoder.store.news import WATCHED, News
 from encoder.store.postgres import migrate, sql
-from encoder.store.postgres.ear import CHANNEL, Ear
+from encoder.store.postgres.ear import CHANNEL, NEWS_CHANNEL, Ear
 from encoder.store.postgres.enqueue import insert
 from encoder.store.postgres.heart import Heart
 from encoder.store.postgres.pool import Pool
@@ -25,22 +27,35 @@ from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
 from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
-from encoder.store.verbs.reading import Reading
 from encoder.store.verbs.retention import Retention
 from encoder.store.verbs.tasks import Tasks
 from encoder.store.verbs.uploads import Uploads
+from encoder.store.verbs.watching import Watching
 from encoder.store.verbs.workers import Workers
 
 POOL_SIZE = 10
 
 
 class PostgresStore(
-    Jobs, Reading, DeadLetters, Tasks, Queues, Deliveries, Endpoints, Uploads, Keys, Presets, Retention, Workers, Clinic
+    Jobs,
+    Watching,
+    DeadLetters,
+    Tasks,
+    Queues,
+    Deliveries,
+    Endpoints,
+    Uploads,
+    Keys,
+    Presets,
+    Retention,
+    Workers,
+    Clinic,
 ):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:
-        super().__init__(pool, Hints(self._notify))
+        news = News(Hints(partial(self._notify, NEWS_CHANNEL)))
+        super().__init__(pool, Hints(partial(self._notify, CHANNEL)), news)
         self._postgres = pool
         self._dsn = dsn
         self._listen_dsn = listen_dsn
@@ -54,24 +69,30 @@ class PostgresStore(
         rows = None if self._ear is None else await self._ear.ask(TEXTS[Statement.CLAIM], *values)
         return await super()._take(*values) if rows is None else rows
 
-    async def _notify(self, payloads: Sequence[str]) -> None:
-        await self._postgres.ask(sql.HINT, CHANNEL, payloads)
+    async def _notify(self, channel: str, payloads: Sequence[str]) -> None:
+        await self._postgres.ask(sql.HINT, channel, payloads)
 
     async def hint(self, *payloads: str) -> None:
+        if WATCHED in payloads:
+            self._news.wanted()
         self._hints.send(*payloads)
 
     def heart(self) -> Heart:
         return Heart(self._dsn)
 
     def ear(self) -> Ear:
-        self._ear = Ear(self._listen_dsn, said_at=self._dsn)
+        self._ear = Ear(self._listen_dsn, said_at=self._dsn, on_watched=self._news.wanted)
         return self._ear
+
+    def news_ear(self) -> Ear:
+        return Ear(self._listen_dsn, said_at=self._dsn, channel=NEWS_CHANNEL)
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)
 
     async def close(self) -> None:
         await self._hints.close()
+        await self._news.close()
         await self._pool.close()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from encoder import errors
 from encoder.model.event import Event, EventType
-from encoder.model.ids import JobId, OutputId
+from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.queue import IO
 from encoder.model.receiver import Receiver, of_job
 from encoder.model.state import JOB_ENDED, JobState, OutputState
@@ -34,6 +34,7 @@ class Jobs(Verbs, ABC):
         while True:
             job_id = await self._insert(job)
             if job_id is not None:
+                self._news.of(job.tenant_id, job_id)
                 return Accepted(id=job_id, uuid=job.uuid, state=JobState.QUEUED, replayed=False)
             before = await self.enqueued(job)
             if before is not None:
@@ -47,18 +48,19 @@ class Jobs(Verbs, ABC):
         return None if before is None or before["stale"] else _accepted_before(job, before)
 
     async def cancel(self, job_id: JobId) -> JobState:
-        async def work(session: Session) -> tuple[JobState, bool]:
+        async def work(session: Session) -> tuple[JobState, bool, TenantId]:
             job = await _locked(session, job_id)
             if job.state in JOB_ENDED:
                 raise errors.Rejected.because("job_ended", f"The job is {job.state} already.")
-            return await _cancel(session, job)
+            return *await _cancel(session, job), job.tenant_id
 
-        state, told = await self._pool.transaction(work)
+        state, told, tenant_id = await self._pool.transaction(work)
         self._hints.send(f"cancel:{job_id}", *((f"ready:{IO}",) if told else ()))
+        self._news.of(tenant_id, job_id)
         return state
 
     async def retry(self, job_id: JobId, *, max_attempts: int) -> int:
-        async def work(session: Session) -> tuple[int, str]:
+        async def work(session: Session) -> rules.Standing:
             job = await _locked(session, job_id)
             if job.state not in (JobState.FAILED, JobState.CANCELLED):
                 raise errors.Rejected.because("nothing_to_retry", f"The job is {job.state}.")
@@ -69,21 +71,25 @@ class Jobs(Verbs, ABC):
             (opened,) = await session.fetch(Statement.OPEN_ROOT, job_id, *how)
             changed = rules.retried(standing(job, opened))
             await record(session, changed, opened["at"])
-            return changed.job.run, job.spec.queue
+            return changed.job
 
-        run, queue = await self._pool.transaction(work)
-        self._hints.send(f"ready:{queue}")
-        return run
+        job = await self._pool.transaction(work)
+        self._hints.send(f"ready:{job.spec.queue}")
+        self._news.of(job.tenant_id, job_id)
+        return job.run
 
     async def delete(self, job_id: JobId) -> None:
-        async def work(session: Session) -> None:
+        async def work(session: Session) -> rules.Standing | None:
             job = await lock(session, job_id)
             if job is not None and job.state not in JOB_ENDED:
                 await _cancel(session, job)
             await session.execute(Statement.HIDE, job_id)
+            return job
 
-        await self._pool.transaction(work)
+        job = await self._pool.transaction(work)
         self._hints.send(f"cancel:{job_id}")
+        if job is not None:
+            self._news.of(job.tenant_id, job_id)
 
     async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
         (row,) = await self._pool.rows(Statement.ERASE_SECRETS, ended_for, limit)

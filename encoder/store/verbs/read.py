@@ -101,6 +101,7 @@ def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
         task_state=None if row["task_state"] is None else TaskState(row["task_state"]),
         run_at=row["run_at"],
         task_problem=record_of(Problem, row["task_problem"]),
+        seq=row["event_seq"],
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
-from encoder.store.engine import Pool
+from encoder.store.engine import Pool, Row
 from encoder.store.line import SEEN
 from encoder.store.rows import JobFilter, JobRow, Stats, Usage
 from encoder.store.statements import Statement
@@ -46,14 +46,17 @@ class Reading(Verbs):
             wanted.created_before,
             above,
         )
+        return await self._held_up(wanted.tenant_id, await self._with_outputs(rows))
+
+    async def _with_outputs(self, jobs: Sequence[Row]) -> Sequence[JobRow]:
         outputs = defaultdict(list)
-        for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [row["id"] for row in rows]):
+        for output in await self._pool.rows(Statement.OUTPUTS_OF_JOBS, [job["id"] for job in jobs]):
             outputs[output["job_id"]].append(output)
-        jobs = []
-        for row in rows:
-            jobs.append(job_of(row, outputs[row["id"]]))
+        rows = []
+        for job in jobs:
+            rows.append(job_of(job, outputs[job["id"]]))
             await asyncio.sleep(0)  # a page may hold twenty thousand outputs, and others have their turn meanwhile
-        return await self._held_up(wanted.tenant_id, jobs)
+        return rows
 
     async def _held_up(self, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
         """These jobs of a tenant; where one waits, with what holds it up."""

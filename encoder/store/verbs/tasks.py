@@ -18,6 +18,7 @@ from encoder.store import fair
 from encoder.store.engine import Pool, Row, Session
 from encoder.store.hints import Hints
 from encoder.store.line import NOTIFY, Floor
+from encoder.store.news import News
 from encoder.store.repeated import repeated
 from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Part, Settled, Settlement
 from encoder.store.statements import Statement
@@ -42,8 +43,8 @@ class _Busy(errors.StoreUnavailable):
 
 
 class Tasks(Verbs):
-    def __init__(self, pool: Pool, hints: Hints) -> None:
-        super().__init__(pool, hints)
+    def __init__(self, pool: Pool, hints: Hints, news: News) -> None:
+        super().__init__(pool, hints, news)
         self._floors: defaultdict[str, Floor] = defaultdict(Floor)
 
     async def claim(
@@ -119,6 +120,7 @@ class Tasks(Verbs):
 
         if await self._pool.transaction(work):
             self._hints.send(f"ready:{IO}")
+        self._news.of(claim.tenant_id, claim.job_id)
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         if await self._pool.row(Statement.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
@@ -184,6 +186,8 @@ class Tasks(Verbs):
         if closed is not None and closed.abandoned:
             await self._pool.rows(Statement.FLAG_LEASES, claim.job_id)
             self._hints.send(f"cancel:{claim.job_id}")
+        if closed is not None and claim.kind != NOTIFY:
+            self._news.of(claim.tenant_id, claim.job_id)
         return closed
 
     async def parts(self, claim: Claim) -> Sequence[Part]:

@@ -58,13 +58,3 @@ SELECT j.id FROM job_tags g FORCE INDEX (PRIMARY) STRAIGHT_JOIN jobs j ON j.id =
            OR LOCATE(LOWER($10), LOWER(REPLACE(SUBSTR(j.tags, 3, GREATEST(CHAR_LENGTH(j.tags) - 4, 0)), '","', ' '))) > 0)
       AND ($7 IS NULL OR j.created_at >= $7) AND ($8 IS NULL OR j.created_at < $8)
     ORDER BY g.job_id DESC LIMIT $4;
--- $1 jobs
-SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.spec, j.label, NULL AS sealed, j.cancel_requested,
-       NULL AS media, j.problem, j.created_at, j.started_at, j.finished_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
-       t.problem AS task_problem, l.worker_id, l.beat_at, l.expires_at < UTC_TIMESTAMP(6) AS silent,
-       l.live, w.host
-FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN jobs j ON j.id = b.id
-LEFT JOIN tasks t ON t.job_id = j.id AND t.name = CONCAT('t', j.run)
-LEFT JOIN task_leases l ON l.task_id = t.id
-LEFT JOIN workers w ON w.id = l.worker_id
-ORDER BY j.id DESC;

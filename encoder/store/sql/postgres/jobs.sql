@@ -14,7 +14,7 @@ WITH page AS MATERIALIZED (
     ORDER BY -id LIMIT $4
   ) AS found ORDER BY -found.id LIMIT $4
 )
-SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.spec, j.label, NULL::bytea AS sealed, j.cancel_requested,
+SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.event_seq, j.spec, j.label, NULL::bytea AS sealed, j.cancel_requested,
        NULL::json AS media, j.problem, j.created_at, j.started_at, j.finished_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
        t.problem AS task_problem, l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent,
        l.live, w.host
