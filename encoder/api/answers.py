@@ -230,10 +230,20 @@ class QuotasAnswer(Record):
     quotas: tuple[QuotaAnswer, ...]
 
 
-class UsageAnswer(Record):
-    """What jobs that were submitted from `since` until before `until`, and were not deleted, have delivered by now.
+class UsedAnswer(Record):
+    """What outputs of a preset, null for those of none, have used. `cpuSeconds`: of ffmpeg's, in their encodes."""
 
-    `cpuSeconds`: of ffmpeg's, in the encodes that made it.
+    preset: str | None
+    outputs: int
+    output_minutes: float
+    cpu_seconds: float
+    delivered_bytes: int
+
+
+class UsageAnswer(Record):
+    """What jobs that were submitted from `since` until before `until` have delivered by now, whatever became of them.
+
+    `cpuSeconds`: of ffmpeg's, in the encodes that made it. `presets`: the same by presets, in the order of names.
     """
 
     since: datetime
@@ -243,6 +253,7 @@ class UsageAnswer(Record):
     output_minutes: float
     cpu_seconds: float
     delivered_bytes: int
+    presets: tuple[UsedAnswer, ...]
 
 
 class StatsAnswer(Record):

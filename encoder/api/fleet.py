@@ -10,9 +10,11 @@ from aiohttp import web
 from encoder.api import answers, problems, tell
 from encoder.api.operations import Call, answer
 from encoder.errors import Rejected
+from encoder.model.ids import TenantId
 from encoder.model.queue import QUEUE_NAME, named
 
 MOST_USED = 50_000  # jobs whose outputs are added up for one answer
+_TENANT = re.compile(r"[1-9][0-9]{0,17}")
 
 
 async def workers(call: Call) -> web.Response:
@@ -23,20 +25,41 @@ async def workers(call: Call) -> web.Response:
 
 async def stats(call: Call) -> web.Response:
     """GET /stats; with `createdAfter` what was used since then, or until `createdBefore`."""
-    used = await _usage(call)
+    since, until = _times(call)
+    if since is None and until is not None:
+        raise Rejected.because("invalid_query", "`createdBefore` must not stand without `createdAfter`.")
+    used = None if since is None else await _usage(call, call.tenant_id, since, until)
     return answer(tell.stats(await call.parts.store.stats(call.tenant_id), used))
 
 
-async def _usage(call: Call) -> answers.UsageAnswer | None:
-    since, until = (call.query.get(name, datetime) for name in ("createdAfter", "createdBefore"))
-    if since is None:
-        if until is not None:
-            raise Rejected.because("invalid_query", "`createdBefore` must not stand without `createdAfter`.")
-        return None
+async def usage(call: Call) -> web.Response:
+    """GET /tenants/{tenant}/usage: as `stats` tells a tenant of itself."""
+    since, until = _times(call)
+    month = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return answer(await _usage(call, tenant_of(call), since or month, until))
+
+
+def tenant_of(call: Call) -> TenantId:
+    """The tenant that the path names.
+
+    Raises:
+        errors.Rejected: `not_found`, for it can be none.
+    """
+    ref = call.request.match_info["tenant"]
+    if not _TENANT.fullmatch(ref):
+        raise problems.not_found("There is no such tenant: each is a number, from 1 up.")
+    return TenantId(int(ref))
+
+
+def _times(call: Call) -> tuple[datetime | None, datetime | None]:
+    return call.query.get("createdAfter", datetime), call.query.get("createdBefore", datetime)
+
+
+async def _usage(call: Call, tenant_id: TenantId, since: datetime, until: datetime | None) -> answers.UsageAnswer:
     until = until or datetime.now(UTC)
     if until <= since:
         raise Rejected.because("invalid_query", "`createdBefore` must be later than `createdAfter`.")
-    used = await call.parts.store.usage(call.tenant_id, since=since, until=until, most=MOST_USED)
+    used = await call.parts.store.usage(tenant_id, since=since, until=until, most=MOST_USED)
     if used is None:
         told = f"More than {MOST_USED:,} jobs were submitted in that time: name shorter ones, and add them up."
         raise Rejected.because("invalid_query", told)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
-from encoder.api import answers, fleet, problems, tell
+from encoder.api import answers, fleet, tell
 from encoder.api.body import receive
 from encoder.api.operations import Call, answer
 from encoder.api.wire_quota import read_quota
 from encoder.model.ids import TenantId
 from encoder.store.rows import Quota
-
-_TENANT = re.compile(r"[1-9][0-9]{0,17}")
 
 
 async def listed(call: Call) -> web.Response:
@@ -24,7 +20,7 @@ async def listed(call: Call) -> web.Response:
 
 async def put(call: Call) -> web.Response:
     """PUT /tenants/{tenant}/quotas/{queue}."""
-    tenant_id, queue = _tenant(call), call.request.match_info["queue"]
+    tenant_id, queue = fleet.tenant_of(call), call.request.match_info["queue"]
     said = read_quota(await receive(call.request))
     quota = Quota(tenant_id=tenant_id, queue=queue, cap=said.cap, share=said.share)
     await _set(call, quota)
@@ -33,7 +29,7 @@ async def put(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """DELETE /tenants/{tenant}/quotas/{queue}: what holds for everybody holds for this tenant."""
-    await _set(call, _usual(_tenant(call), call.request.match_info["queue"]))
+    await _set(call, _usual(fleet.tenant_of(call), call.request.match_info["queue"]))
     return web.Response(status=204)
 
 
@@ -44,10 +40,3 @@ async def _set(call: Call, quota: Quota) -> None:
 
 def _usual(tenant_id: TenantId, queue: str) -> Quota:
     return Quota(tenant_id=tenant_id, queue=queue, cap=None)
-
-
-def _tenant(call: Call) -> TenantId:
-    ref = call.request.match_info["tenant"]
-    if not _TENANT.fullmatch(ref):
-        raise problems.not_found("There is no such tenant: each is a number, from 1 up.")
-    return TenantId(int(ref))

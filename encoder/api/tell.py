@@ -31,6 +31,7 @@ from encoder.store.rows import (
     Stats,
     UploadRow,
     Usage,
+    Used,
     WorkerRow,
 )
 
@@ -379,6 +380,17 @@ def usage(used: Usage, *, since: datetime, until: datetime) -> answers.UsageAnsw
         since=since,
         until=until,
         jobs=used.jobs,
+        outputs=sum(each.outputs for each in used.by_preset),
+        output_minutes=round(sum(each.output_seconds for each in used.by_preset) / 60, 3),
+        cpu_seconds=round(sum(each.cpu_seconds for each in used.by_preset), 3),
+        delivered_bytes=sum(each.delivered_bytes for each in used.by_preset),
+        presets=tuple(map(_used, used.by_preset)),
+    )
+
+
+def _used(used: Used) -> answers.UsedAnswer:
+    return answers.UsedAnswer(
+        preset=used.preset,
         outputs=used.outputs,
         output_minutes=round(used.output_seconds / 60, 3),
         cpu_seconds=round(used.cpu_seconds, 3),

@@ -58,14 +58,22 @@ async def stats(client: Client, out: Out, *, since: str | None, until: str | Non
     used = answer.get("usage")
     if isinstance(used, dict):
         out.line(_usage(used))
+        presets = used.get("presets")
+        for each in presets if isinstance(presets, list) else []:
+            if isinstance(each, dict):
+                out.line(clean(f"  {each.get('preset') or 'no preset':<16} {_used(each)}"))
     return exits.DONE
 
 
 def _usage(used: Object) -> str:
-    names = ("jobs", "outputs", "outputMinutes", "cpuSeconds", "deliveredBytes")
-    jobs, outputs, minutes, cpu_s, size_bytes = (float(str(used.get(name))) for name in names)
-    made = f"{count(round(outputs), 'output')} of {count(round(jobs), 'job')}"
-    return f"used: {made}, {duration(60 * minutes)} long, {duration(cpu_s)} of CPU, {size(size_bytes)}"
+    return f"used by {count(round(float(str(used.get('jobs')))), 'job')}: {_used(used)}"
+
+
+def _used(used: Object) -> str:
+    names = ("outputs", "outputMinutes", "cpuSeconds", "deliveredBytes")
+    outputs, minutes, cpu_s, size_bytes = (float(str(used.get(name))) for name in names)
+    made = count(round(outputs), "output")
+    return f"{made}, {duration(60 * minutes)} long, {duration(cpu_s)} of CPU, {size(size_bytes)}"
 
 
 @click.command()

@@ -111,8 +111,9 @@ class Jobs(Protocol):
         """Counts by state, queues by depth and age."""
 
     async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
-        """What a tenant's jobs, but for deleted ones, that were submitted from `since` until before `until` have
-        delivered by now; None where there are more than `most`."""
+        """What a tenant's jobs that were submitted from `since` until before `until` have delivered by now, deleted or
+        not; of those that retention removed by whole days (UTC), which begin in that time. None where more than `most`
+        of them are still there."""
 
 
 class Watching(Protocol):

@@ -516,14 +516,25 @@ class Checkup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What jobs have delivered: outputs that stand at their place. `cpu_seconds`: of ffmpeg's, in their encodes."""
+class Used:
+    """What outputs of a preset, None for those of none, have used: those that stand at their place.
 
-    jobs: int
+    `cpu_seconds`: of ffmpeg's, in their encodes.
+    """
+
+    preset: str | None
     outputs: int
     output_seconds: float  # of what has a duration
     cpu_seconds: float
     delivered_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What so many jobs have delivered, by the presets of their outputs in the order of names."""
+
+    jobs: int
+    by_preset: tuple[Used, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

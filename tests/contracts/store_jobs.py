@@ -12,10 +12,9 @@ import pytest
 from encoder import errors
 from encoder.model.event import EventType
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TenantId
-from encoder.model.result import Delivered, Timings
 from encoder.model.state import JobState, OutputState, TaskState
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, Beat, JobFilter, JobRow, Live, Settlement, Usage
+from encoder.store.rows import Accepted, Beat, JobFilter, JobRow, Live, Settlement
 from tests.lab import work
 
 OTHER_TENANT = TenantId(2)
@@ -368,49 +367,6 @@ class ReadSuite:
         await work.enqueue(store, tenant=OTHER_TENANT)
         assert [await store.open_jobs(DEFAULT_TENANT, most=most) for most in (1, 3, 100)] == [1, 3, 4]
         assert await store.open_jobs(OTHER_TENANT, most=100) == 1
-
-    async def test_what_a_tenants_jobs_have_delivered_is_added_up(self, store: Store) -> None:
-        """Seen to fail where outputs that failed later, other tenants' or deleted jobs are counted in."""
-        first = await self._delivered(store, seconds=60.5, cpu=12.25, size_bytes=3 << 40)
-        ended = (await read(store, first)).created_at
-        await self._delivered(store, seconds=None, cpu=None, size_bytes=1)
-        await self._delivered(store, seconds=10.0, cpu=0.5, size_bytes=7, end=work.failing())
-        await store.delete((await self._delivered(store, seconds=500.0, cpu=500.0, size_bytes=500)).id)
-        await self._delivered(store, tenant=OTHER_TENANT, seconds=0.5, cpu=0.125, size_bytes=2)
-        await work.enqueue(store)
-
-        async def used(tenant: TenantId = DEFAULT_TENANT, **asked: object) -> Usage | None:
-            whole = {"since": ended - timedelta(hours=1), "until": ended + timedelta(hours=1), "most": 4}
-            return await store.usage(tenant, **{**whole, **asked})  # type: ignore[arg-type]  # as they are named
-
-        assert await used() == Usage(
-            jobs=4, outputs=3, output_seconds=70.5, cpu_seconds=12.75, delivered_bytes=(3 << 40) + 8
-        )
-        one = Usage(jobs=1, outputs=1, output_seconds=60.5, cpu_seconds=12.25, delivered_bytes=3 << 40)
-        assert await used(since=ended, until=ended + timedelta(microseconds=1)) == one
-        assert await used(until=ended) == Usage(jobs=0, outputs=0, output_seconds=0, cpu_seconds=0, delivered_bytes=0)
-        theirs = Usage(jobs=1, outputs=1, output_seconds=0.5, cpu_seconds=0.125, delivered_bytes=2)
-        assert await used(OTHER_TENANT, most=1) == theirs
-        assert await used(most=3) is None
-
-    @staticmethod
-    async def _delivered(
-        store: Store,
-        *,
-        tenant: TenantId = DEFAULT_TENANT,
-        seconds: float | None,
-        cpu: float | None,
-        size_bytes: int,
-        end: Settlement = work.DONE,
-    ) -> Accepted:
-        """A job of two outputs: one is delivered, the other fails."""
-        job, claim = await work.working(store, outputs=2, tenant=tenant)
-        delivered = Delivered(uri="https://out.example/", size_bytes=size_bytes, sha256="ab", duration_seconds=seconds)
-        timings = Timings(encode=1000.0, encode_cpu=cpu)
-        await store.mark(claim, [work.change(0, OutputState.UPLOADED, delivered=delivered, timings=timings)])
-        lost = work.change(1, OutputState.FAILED, problem=work.problem(), timings=Timings(encode_cpu=99.0))
-        await store.settle(claim, replace(end, changes=(lost,)))
-        return job
 
     async def test_stats_count_jobs_by_state_and_measure_queues(self, store: Store) -> None:
         await work.enqueue(store, hook=work.HOOK)

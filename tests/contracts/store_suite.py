@@ -20,6 +20,7 @@ from tests.contracts.store_tasks import (
     UnavailableSuite,
 )
 from tests.contracts.store_uploads import UploadSuite
+from tests.contracts.store_usage import UsageSuite
 from tests.contracts.store_watching import WatchingSuite
 from tests.contracts.store_workers import ClinicSuite, WakeSuite, WorkerSuite
 
@@ -44,6 +45,7 @@ class StoreSuite(
     DeliverySuite,
     EndpointSuite,
     UploadSuite,
+    UsageSuite,
     KeySuite,
     PresetSuite,
     RetentionSuite,

@@ -383,9 +383,16 @@ async def test_what_jobs_of_a_time_have_used_is_told(
     assert (await api.get("/stats"))["usage"] is None
     used = (await api.get(f"/stats?createdAfter={created}"))["usage"]
     assert (used.pop("since"), used.pop("until") > created) == (created, True)
-    assert used == {"jobs": 1, "outputs": 1, "outputMinutes": 1.5, "cpuSeconds": 3.5, "deliveredBytes": 1000}
+    sums = {"outputs": 1, "outputMinutes": 1.5, "cpuSeconds": 3.5, "deliveredBytes": 1000}
+    assert used == {"jobs": 1, **sums, "presets": [{"preset": "h264", **sums}]}
+    mine, theirs = [await api.get(f"/tenants/{tenant}/usage?createdAfter={created}") for tenant in (1, 2)]
+    assert (await api.get("/tenants/1/usage"))["since"][7:] == "-01T00:00:00Z"
+    assert (mine["presets"], mine["jobs"]) == ([{"preset": "h264", **sums}], 1)
+    assert (theirs["presets"], theirs["jobs"], theirs["outputMinutes"]) == ([], 0, 0)
+    for tenant in ("0", "1e3", "-1", "9" * 19):
+        assert (await api.told("GET", f"/tenants/{tenant}/usage"))[0] == 404, tenant
     shown = await encoder("stats", "--since", created, url=api.url)
-    assert "used: 1 output of 1 job, 1:30 long, 3.5 s of CPU, 1 kB" in shown.out
+    assert "used by 1 job: 1 output, 1:30 long, 3.5 s of CPU, 1 kB\n  h264             1 output, 1:30 long" in shown.out
     monkeypatch.setattr(fleet, "MOST_USED", 0)
     after, before = f"createdAfter={created}", f"createdBefore={created}"
     for asked in (after, before, f"{after}&{before}"):

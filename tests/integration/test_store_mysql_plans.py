@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -317,16 +317,17 @@ async def test_what_has_not_ended_is_counted_to_its_limit(connection: Connection
 @pytest.mark.parametrize("tenant", [1, 3])
 async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(connection: Connection, tenant: int) -> None:
     times = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+    days = (date(2000, 1, 1), date(9000, 1, 1))
     async with counted(connection) as read:
-        (row,) = await Session(connection).fetch(Statement.USAGE, tenant, 90, 200, *times, 1000)
+        (row,) = await Session(connection).fetch(Statement.USAGE, tenant, 90, 200, *times, 1000, *days)
     assert 10 <= row["jobs"] <= 110
-    assert read[0] <= 4 * 110 + 20  # each is read and written down, and so is its output
+    assert read[0] <= 6 * 110 + 20  # each is read, written down, read for its presets, and so is its output
     async with counted(connection) as read:
-        (row,) = await Session(connection).fetch(Statement.USAGE, 1, 0, NEWEST, *times, LIMIT)
+        (row,) = await Session(connection).fetch(Statement.USAGE, 1, 0, NEWEST, *times, LIMIT, *days)
     assert row["jobs"] == LIMIT
-    assert read[0] <= 4 * LIMIT + 20
+    assert read[0] <= 6 * LIMIT + 20
     (query,) = queries("usage")
-    assert await read_whole(connection, query, 1, 0, NEWEST, *times, LIMIT) == set()
+    assert await read_whole(connection, query, 1, 0, NEWEST, *times, LIMIT, *days) == set()
 
 
 async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:

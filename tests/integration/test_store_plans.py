@@ -356,15 +356,17 @@ async def test_what_has_not_ended_is_counted_to_its_limit(connection: asyncpg.Co
 async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(
     connection: asyncpg.Connection, tenant: str
 ) -> None:
-    times = ("now() - interval '1 year'", "now()")
+    times, days = ("now() - interval '1 year'", "now()"), ("DATE '2026-01-01'", "DATE '2027-01-01'")
     for kept in (True, False):
-        nodes = await plan(connection, Statement.USAGE, tenant, "90", "200", *times, "1000", kept=kept)
+        nodes = await plan(connection, Statement.USAGE, tenant, "90", "200", *times, "1000", *days, kept=kept)
         assert scanned(nodes) == set()
-        assert indexes(nodes) - {None} == {"jobs_by_state", "job_outputs_pk"}
-        assert 10 <= read(nodes, "jobs") <= 110
+        assert indexes(nodes) - {None} == {
+            "jobs_by_state", "jobs_hidden", "jobs_pk", "job_outputs_pk", "removed_usage_pk"
+        }  # fmt: skip
+        assert 2 * 10 <= read(nodes, "jobs") <= 2 * 110  # each is found, and its presets are read
         assert read(nodes, "job_outputs") <= 110
-        nodes = await plan(connection, Statement.USAGE, "1", "0", NEWEST, *times, str(LIMIT), kept=kept)
-        assert read(nodes, "jobs") <= 3 * LIMIT
+        nodes = await plan(connection, Statement.USAGE, "1", "0", NEWEST, *times, str(LIMIT), *days, kept=kept)
+        assert read(nodes, "jobs") <= 2 * 3 * LIMIT
         assert read(nodes, "job_outputs") <= 3 * LIMIT
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import zip_longest
 from uuid import uuid4
 
 from encoder.errors import FailureClass
@@ -38,10 +39,14 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
     key: str | None = None,
     body: bytes | None = None,
     sealed: bytes | None = None,
+    presets: tuple[str, ...] = (),  # of the first outputs
 ) -> NewJob:
     spec = JobSpec(
         source={"kind": "http", "url": "https://source.example/in.mp4"},
-        outputs=tuple(OutputSpec(container="mp4", width=100 + 2 * number) for number in range(outputs)),
+        outputs=tuple(
+            OutputSpec(container="mp4", width=100 + 2 * number, preset=preset)
+            for number, preset in zip_longest(range(outputs), presets)
+        ),
         notification_url=hook,
         priority=priority,
         queue=queue,

@@ -94,7 +94,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "announceUpload", "getUploadStatus",
         "watchJobs",
         "listPresets", "getPreset", "putPreset", "deletePreset",
-        "listWorkers", "getStats", "pauseQueue", "resumeQueue",
+        "listWorkers", "getStats", "getUsage", "pauseQueue", "resumeQueue",
         "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
         "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
         "listDeliveries", "replayDeliveries", "replayDelivery",

@@ -34,6 +34,20 @@ PLATFORM = (
         problems=(503,),
     ),
     Operation(
+        method="GET",
+        path="/tenants/{tenant}/usage",
+        operation_id="getUsage",
+        summary="What jobs of a tenant that were submitted in a time have used",
+        handler=fleet.usage,
+        scope=Scope.ADMIN,
+        query=(
+            query.moment("createdAfter", "jobs submitted at this time or later; the first of this month when absent"),
+            query.moment("createdBefore", "only jobs submitted before this time; now when absent"),
+        ),
+        answers={200: (answers.UsageAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
         method="POST",
         path="/queues/{queue}/pause",
         operation_id="pauseQueue",

@@ -39,6 +39,7 @@ from encoder.store.rows import (
     Running,
     UploadRow,
     Usage,
+    Used,
     WorkerInfo,
     WorkerRow,
 )
@@ -280,13 +281,21 @@ def depth_of(row: Row) -> QueueDepth:
     )
 
 
-def usage_of(row: Row) -> Usage:
-    return Usage(
-        jobs=row["jobs"],
-        outputs=row["outputs"],
-        output_seconds=row["output_seconds"],
-        cpu_seconds=row["cpu_seconds"],
-        delivered_bytes=row["delivered_bytes"],
+def usage_of(rows: Sequence[Row]) -> Usage:
+    by_preset: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_preset[row["preset"]].append(row)
+    used = (_used_of(preset, by_preset[preset]) for preset in sorted(by_preset))
+    return Usage(jobs=sum(int(row["jobs"]) for row in rows), by_preset=tuple(each for each in used if each.outputs))
+
+
+def _used_of(preset: str, rows: Sequence[Row]) -> Used:
+    return Used(
+        preset=preset or None,
+        outputs=sum(int(row["outputs"]) for row in rows),
+        output_seconds=sum(float(row["output_seconds"]) for row in rows),
+        cpu_seconds=sum(float(row["cpu_seconds"]) for row in rows),
+        delivered_bytes=sum(int(row["delivered_bytes"]) for row in rows),
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from encoder.model.event import Event
@@ -88,8 +88,10 @@ class Reading(Verbs):
 
     async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
         above, below = await self._created_between(since, until)
-        (row,) = await self._pool.search(Statement.USAGE, tenant_id, above, below, since, until, most + 1)
-        return None if row["jobs"] > most else usage_of(row)
+        days = (_day_from(since), _day_from(until))
+        rows = await self._pool.search(Statement.USAGE, tenant_id, above, below, since, until, most + 1, *days)
+        looked_at = sum(int(row["jobs"]) for row in rows if not row["removed"])
+        return None if looked_at > most else usage_of(rows)
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
@@ -98,6 +100,12 @@ class Reading(Verbs):
             jobs={JobState(row["state"]): row["jobs"] for row in jobs},
             queues=tuple(depth_of(row) for row in queues),
         )
+
+
+def _day_from(at: datetime) -> date:
+    """The first day, of UTC, that begins then or later."""
+    day = at.astimezone(UTC)
+    return day.date() if day.time() == time.min else day.date() + timedelta(days=1)
 
 
 async def read_job(

@@ -279,6 +279,19 @@ CREATE TABLE IF NOT EXISTS presets (
   CONSTRAINT presets_json CHECK (json_valid(members))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- What jobs have used whose rows are removed: added up in the transaction that removes them. Of all others their own rows tell.
+CREATE TABLE IF NOT EXISTS removed_usage (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,                            -- UTC, on which the jobs were submitted
+  preset varchar(64) NOT NULL,                 -- '' for outputs of none
+  jobs bigint NOT NULL,                        -- whose first output is of this preset
+  outputs bigint NOT NULL,                     -- that were delivered; the rest is of them
+  output_seconds double NOT NULL,
+  cpu_seconds double NOT NULL,
+  delivered_bytes bigint NOT NULL,
+  CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE IF NOT EXISTS workers (
   id binary(16) NOT NULL,

@@ -1,4 +1,4 @@
--- Step to version 6: a tenant's own presets, and endpoints that are told of every job of a tenant.
+-- Step to version 6: a tenant's own presets, what removed jobs have used, and endpoints that are told of all jobs of a tenant.
 CREATE TABLE IF NOT EXISTS presets (
   tenant_id bigint NOT NULL,
   name varchar(64) NOT NULL,
@@ -9,6 +9,19 @@ CREATE TABLE IF NOT EXISTS presets (
   updated_at datetime(6) NOT NULL,
   CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name),
   CONSTRAINT presets_json CHECK (json_valid(members))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What removed jobs have used.
+CREATE TABLE IF NOT EXISTS removed_usage (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  preset varchar(64) NOT NULL,
+  jobs bigint NOT NULL,
+  outputs bigint NOT NULL,
+  output_seconds double NOT NULL,
+  cpu_seconds double NOT NULL,
+  delivered_bytes bigint NOT NULL,
+  CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- An event has one delivery per receiver. The program before this one knows one receiver per job, whose name is empty.

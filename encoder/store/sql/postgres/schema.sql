@@ -41,6 +41,7 @@ CREATE INDEX jobs_with_secrets ON jobs (finished_at) WHERE sealed IS NOT NULL;
 CREATE INDEX jobs_created ON jobs (created_at);
 CREATE INDEX jobs_ended ON jobs (finished_at, id) WHERE finished_at IS NOT NULL;
 CREATE INDEX jobs_deleted ON jobs (deleted_at, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX jobs_hidden ON jobs (tenant_id, (-id)) WHERE deleted_at IS NOT NULL;
 CREATE INDEX jobs_by_tag ON jobs USING gin (tags) WHERE tags <> '{}';
 
 -- One deliverable of a job, told apart by its position in the job's spec.
@@ -242,6 +243,19 @@ CREATE TABLE presets (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name)
+);
+
+-- What jobs have used whose rows are removed: added up in the transaction that removes them. Of all others their rows tell.
+CREATE TABLE removed_usage (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,                            -- UTC, on which the jobs were submitted
+  preset text NOT NULL,                        -- '' for outputs of none
+  jobs bigint NOT NULL,                        -- whose first output is of this preset
+  outputs bigint NOT NULL,                     -- that were delivered; the rest is of them
+  output_seconds double precision NOT NULL,
+  cpu_seconds double precision NOT NULL,
+  delivered_bytes bigint NOT NULL,
+  CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
 );
 
 -- Who works: one row per process start. For people; a lease is never judged by it.

@@ -1,4 +1,4 @@
--- Step to version 6: a tenant's own presets, and endpoints that are told of every job of a tenant.
+-- Step to version 6: a tenant's own presets, what removed jobs have used, and endpoints that are told of all jobs of a tenant.
 CREATE TABLE presets (
   tenant_id bigint NOT NULL,
   name text NOT NULL,
@@ -9,6 +9,20 @@ CREATE TABLE presets (
   updated_at timestamptz NOT NULL,
   CONSTRAINT presets_pk PRIMARY KEY (tenant_id, name)
 );
+
+-- What removed jobs have used.
+CREATE TABLE removed_usage (
+  tenant_id bigint NOT NULL,
+  day date NOT NULL,
+  preset text NOT NULL,
+  jobs bigint NOT NULL,
+  outputs bigint NOT NULL,
+  output_seconds double precision NOT NULL,
+  cpu_seconds double precision NOT NULL,
+  delivered_bytes bigint NOT NULL,
+  CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
+);
+CREATE INDEX jobs_hidden ON jobs (tenant_id, (-id)) WHERE deleted_at IS NOT NULL;
 
 -- An event has one delivery per receiver. The program before this one knows one receiver per job, whose name is empty.
 ALTER TABLE webhook_deliveries ADD COLUMN receiver text NOT NULL DEFAULT '';
