@@ -17,6 +17,7 @@ from uuid import UUID
 import pytest
 from prometheus_client import CollectorRegistry
 
+from encoder.api import examples
 from encoder.api.auth import KNOWN_S, KeyGate
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
@@ -39,12 +40,13 @@ PUBLIC = {
     "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
     "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "openapi",
 }  # fmt: skip
+NAMED = [each for each in GUARDED if each.method == "PUT" and each.path.endswith("/{name}")]  # by their tenants
 # whose things a path names, by how it begins, and what names one that is absent; of all tenants together: queues
 ABSENT = {
     "/jobs/": "987654321",
     "/upload/": str(UUID(int=7)),
     "/webhooks/deliveries/": "987654321",
-    "/presets/": "absent",
+    **{each.path.removesuffix("{name}"): "absent" for each in NAMED},
 }
 SHARED = ("/queues/", "/tenants/")
 JOB = {
@@ -52,8 +54,6 @@ JOB = {
     "outputs": [{"preset": "h264"}],
     "notificationUrl": "https://media.example.com/hook",
 }
-
-PRESET = {"members": {"container": "mp4"}}
 
 
 @dataclass(kw_only=True)
@@ -107,6 +107,11 @@ def filled(operation: Operation, name: str) -> str:
     return re.sub(r"\{\w+\}", "0", named)
 
 
+def example(operation: Operation) -> Any:  # noqa: ANN401  # JSON
+    """A body that it takes."""
+    return next(iter(examples.of(str(operation.body)).values()))["value"]
+
+
 async def test_every_route_but_the_public_ones_asks_for_a_key(door: Door) -> None:
     """B1: what the router knows is what is walked here, and the stylesheet."""
     assert door.api.routes == {(each.method, each.path) for each in EVERY} | {("GET", "/static/{name}")}
@@ -145,17 +150,21 @@ async def test_each_scope_opens_its_operations(door: Door) -> None:
 
 
 async def everything_of(door: Door, key: str) -> dict[str, str]:
-    """A job that runs, with a log and a delivery, and an upload: what names each, by how the path begins."""
+    """A job that runs, with a log and a delivery, an upload, and one of all that a tenant names.
+
+    What names each, by how the path begins.
+    """
     _, _, job = await door.ask(key, "POST", "/jobs", json=JOB)
     _, _, upload = await door.ask(key, "POST", "/upload", json={"file_name": "a.mp4"})
     await door.store.mark(await work.claim_one(door.store), [work.change(0, OutputState.ENCODING, log="frame=1")])
     _, _, told = await door.ask(key, "GET", f"/webhooks/deliveries?job={job['id']}")
-    _, _, preset = await door.ask(key, "PUT", "/presets/ours", json=PRESET)
+    for each in NAMED:
+        assert (await door.ask(key, "PUT", filled(each, "ours"), json=example(each)))[0] in {200, 201}
     return {
         "/jobs/": str(job["id"]),
         "/upload/": upload["file_id"],
         "/webhooks/deliveries/": str(told["deliveries"][0]["id"]),
-        "/presets/": preset["name"],
+        **{each.path.removesuffix("{name}"): "ours" for each in NAMED},
     }
 
 
@@ -171,13 +180,16 @@ async def test_what_is_another_tenants_is_answered_as_what_is_not_there(door: Do
         if "{id}" not in operation.path and "{name}" not in operation.path:
             assert "{" not in operation.path or operation.path.startswith(SHARED), "whose is it?"
             continue
+        if operation in NAMED:  # whoever puts something makes one of its own
+            assert (await door.ask(theirs, "PUT", filled(operation, "ours"), json=example(operation)))[0] in {200, 201}
+            assert (await door.ask(theirs, "DELETE", filled(operation, "ours")))[0] == 204
+            continue
         (begins,) = (each for each in ABSENT if operation.path.startswith(each))
         for name in (there[begins], *([uuid] if begins == "/jobs/" else [])):
             absent = UUID(int=7) if name == uuid else ABSENT[begins]
             found = await door.whole(theirs, operation.method, filled(operation, name))
             assert found == await door.whole(theirs, operation.method, filled(operation, str(absent)))
-            missing = 415 if operation.method == "PUT" else 404  # whoever puts something makes one of its own
-            assert found[0] == missing, operation.path
+            assert found[0] == 404, operation.path
         walked.add(operation.operation_id)
     assert len(walked) >= 8
     assert [(await door.ask(ours, "GET", path))[2] for path in shows(there)] == before
@@ -193,7 +205,7 @@ def shows(there: dict[str, str]) -> Sequence[str]:
         f"/jobs/{job}/outputs/0/log",
         f"/upload/{there['/upload/']}/status",
         "/webhooks/deliveries",
-        "/presets",
+        *(each.path.removesuffix("/{name}") for each in NAMED),
     )
 
 
