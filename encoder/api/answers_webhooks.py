@@ -37,7 +37,8 @@ class EndpointsAnswer(Record):
 class DeliveryAnswer(Record):
     """What one receiver was told, and what it said. `status`: pending, delivered, exhausted, gone.
 
-    `endpoint`: null for the job's own `notificationUrl`; a test of an endpoint belongs to no job.
+    `endpoint`: null for the job's own `notificationUrl`; a test of an endpoint belongs to no job. `body`: the very text
+    that is sent; null in lists.
     """
 
     id: DeliveryId
@@ -55,6 +56,7 @@ class DeliveryAnswer(Record):
     created_at: datetime
     tried_at: datetime | None
     delivered_at: datetime | None
+    body: str | None
 
 
 class DeliveriesAnswer(Record):

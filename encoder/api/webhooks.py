@@ -100,6 +100,21 @@ async def deliveries(call: Call) -> web.Response:
     return answer(answers.DeliveriesAnswer(deliveries=tuple(map(_delivery, page.rows)), next_cursor=after))
 
 
+async def delivery(call: Call) -> web.Response:
+    """GET /webhooks/deliveries/{id}: one, with the text that is sent."""
+    ref = call.request.match_info["id"]
+    row = await _find(call, DeliveryId(int(ref))) if _NUMBER.fullmatch(ref) else None
+    if row is None:
+        raise problems.not_found("There is no such delivery.")
+    return answer(_delivery(row, body=row.body))
+
+
+async def _find(call: Call, delivery_id: DeliveryId) -> DeliveryRow | None:
+    only = DeliveryFilter(tenant_id=call.tenant_id, before=DeliveryId(delivery_id + 1), look=1)
+    page = await call.parts.store.deliveries(only, limit=1)
+    return next((row for row in page.rows if row.id == delivery_id), None)
+
+
 async def replay(call: Call) -> web.Response:
     """POST /webhooks/deliveries/{id}/replay: the same event again, under the same `webhook-id`."""
     ref = call.request.match_info["id"]
@@ -168,7 +183,7 @@ def _endpoint(row: EndpointRow, secret: str | None = None) -> answers.EndpointAn
     )
 
 
-def _delivery(row: DeliveryRow) -> answers.DeliveryAnswer:
+def _delivery(row: DeliveryRow, body: str | None = None) -> answers.DeliveryAnswer:
     return answers.DeliveryAnswer(
         id=row.id,
         job_id=row.job_id,
@@ -185,4 +200,5 @@ def _delivery(row: DeliveryRow) -> answers.DeliveryAnswer:
         created_at=row.created_at,
         tried_at=row.tried_at,
         delivered_at=row.delivered_at,
+        body=body,
     )

@@ -15,6 +15,7 @@ from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
 from encoder.model.event import TELLABLE
 from encoder.model.formats import FORMATS, STANDARD, Format
+from encoder.model.place import pointer
 from encoder.model.receiver import Receiver
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -78,11 +79,9 @@ def _of_format(endpoint: Endpoint, form: Format) -> Iterator[Fault]:
             told = f"{form.name} has no form for it; it has for {', '.join(sorted(form.tells))}"
             yield Fault(path=f"/events/{place}", code="unsupported_combination", message=told)
     for name, value in (endpoint.settings or {}).items():
-        known = form.settings.get(name)
+        known, where = form.settings.get(name), pointer("settings", name)
         if known is None:
             listed = f"has {', '.join(form.settings)}" if form.settings else "has none"
-            yield Fault(path="/settings", code="unknown_field", message=f"{form.name} {listed}")
+            yield Fault(path=where, code="unknown_field", message=f"{form.name} {listed}")
         elif not re.fullmatch(known.pattern, value):
-            yield Fault(
-                path=f"/settings/{name}", code="invalid_value", message=f"must be {known.about}: {known.pattern}"
-            )
+            yield Fault(path=where, code="invalid_value", message=f"must be {known.about}: {known.pattern}")

@@ -39,6 +39,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "resume": ("fleet:resume", "End the pause of a queue."),
         "dead": ("dead:dead", "List what failed alike, and what to do about it."),
         "redrive": ("dead:redrive", "Run again what failed alike."),
+        "webhooks": ("webhooks:webhooks", "Say who is told of jobs; see what was told, tell it again."),
         "keys": ("keys:keys", "Make, list and revoke keys of the API."),
         "quota": ("quota:quota", "Say or show how much of a queue a tenant may have."),
     },

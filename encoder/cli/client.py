@@ -11,7 +11,6 @@ import json
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from types import TracebackType
 from typing import Self, TypeAlias
 from urllib.parse import quote
@@ -103,15 +102,8 @@ class Client:
 
     async def jobs(self, *, limit: int, **filters: str) -> AsyncGenerator[Object, None]:
         """The newest `limit` jobs that pass the filters, page by page."""
-        query = {**filters, "limit": str(min(limit, 200))}
-        while limit > 0:
-            page = await self._send("GET", "/jobs", query)
-            for job in _objects(page["jobs"])[:limit]:
-                yield job
-                limit -= 1
-            if not page.get("nextCursor"):
-                return
-            query["cursor"] = str(page["nextCursor"])
+        async for job in self._pages("/jobs", "jobs", limit, filters):
+            yield job
 
     async def cancel(self, job: str) -> Object:
         return await self._send("POST", f"/jobs/{job}/cancel")
@@ -153,6 +145,37 @@ class Client:
     async def redrive(self, limit: int, **chosen: str) -> Object:
         return await self._send("POST", "/dead/redrive", {**chosen, "limit": str(limit)}, repeatable=False)
 
+    async def endpoints(self) -> list[Object]:
+        return _objects((await self._send("GET", "/webhooks/endpoints"))["endpoints"])
+
+    async def put_endpoint(self, name: str, endpoint: Object) -> Object:
+        return await self._send("PUT", f"/webhooks/endpoints/{quote(name, safe='')}", body=endpoint, repeatable=False)
+
+    async def rotate_endpoint(self, name: str, keep_hours: int) -> Object:
+        path = f"/webhooks/endpoints/{quote(name, safe='')}/rotate"
+        return await self._send("POST", path, {"keepHours": str(keep_hours)}, repeatable=False)
+
+    async def remove_endpoint(self, name: str) -> None:
+        await self._send("DELETE", f"/webhooks/endpoints/{quote(name, safe='')}", repeatable=False)
+
+    async def test_endpoint(self, name: str) -> Object:
+        return await self._send("POST", f"/webhooks/endpoints/{quote(name, safe='')}/test", repeatable=False)
+
+    async def deliveries(self, *, limit: int, **filters: str) -> AsyncGenerator[Object, None]:
+        """The newest `limit` deliveries that pass the filters, page by page."""
+        async for delivery in self._pages("/webhooks/deliveries", "deliveries", limit, filters):
+            yield delivery
+
+    async def delivery(self, delivery: str) -> Object:
+        return await self._send("GET", f"/webhooks/deliveries/{delivery}")
+
+    async def replay(self, delivery: str) -> None:
+        await self._send("POST", f"/webhooks/deliveries/{delivery}/replay")
+
+    async def replay_all(self, limit: int, **chosen: str) -> Object:
+        query = {**chosen, "limit": str(limit)}
+        return await self._send("POST", "/webhooks/deliveries/replay", query, repeatable=False)
+
     async def events(self, job: str) -> AsyncGenerator[sse.Message, None]:
         """What happens to a job, from now until it ends. A stream that breaks is taken up where it broke."""
         last_id, failures = "", 0
@@ -169,6 +192,19 @@ class Client:
             else:
                 return  # the server ends the stream after the job's last event
             await self._sleep(pause_s)
+
+    async def _pages(
+        self, path: str, member: str, limit: int, filters: Mapping[str, str]
+    ) -> AsyncGenerator[Object, None]:
+        query = {**filters, "limit": str(min(limit, 200))}
+        while limit > 0:
+            page = await self._send("GET", path, query)
+            for each in _objects(page[member])[:limit]:
+                yield each
+                limit -= 1
+            if not page.get("nextCursor"):
+                return
+            query["cursor"] = str(page["nextCursor"])
 
     async def _stream(self, path: str, last_id: str) -> AsyncGenerator[sse.Message, None]:
         headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
@@ -208,7 +244,8 @@ class Client:
         ) as response:
             if not response.ok:
                 raise await refusal(response)
-            return {} if response.status == HTTPStatus.NO_CONTENT else _object(await response.read())
+            body = await response.read()
+            return _object(body) if body else {}
 
     def _told(self, error: Exception) -> errors.EncoderError:
         if isinstance(error, Refused):

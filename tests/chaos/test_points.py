@@ -147,7 +147,7 @@ async def stage(stages: Stage) -> AsyncIterator[Stage]:
 @on_both
 @pytest.mark.parametrize("point", WORKER)
 async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, stage: Stage) -> None:
-    """L3 to L14"""
+    """L3 to L14; I7 (at L14b) and I8 (at L14)"""
     row, platform = WORKER[point], stage.platform
     job_id = await platform.submit(stage.job(point, row))
     worker = await stage.doomed("worker", point)

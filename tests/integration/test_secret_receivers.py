@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
-from time import monotonic
 from uuid import uuid4
 
 import asyncpg
@@ -17,14 +15,10 @@ from encoder.queue.enqueue import Enqueue
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Accepted, DeliveryRow
 from encoder.vault import Vault, new_key
-from encoder.webhooks.send import Sender
-from encoder.worker.held import Held
-from encoder.worker.notify import Notify
 from tests.lab import work
 from tests.lab.hook import Hook
 from tests.lab.ordeal import repeating
-from tests.lab.platform import WEBHOOK_SECRET
-from tests.lab.wire import lab_web
+from tests.lab.post import Post
 
 
 @pytest.fixture
@@ -103,11 +97,7 @@ async def submitted(
 
 
 async def tell_all(store: PostgresStore, vault: Vault) -> None:
-    """What the workers do with each delivery that is due."""
-    sender = Sender(lab_web(), secrets=[WEBHOOK_SECRET])
-    notify = Notify(store, vault, sender, uniform=random.uniform)
-    for claim in await work.claim(store, queue="io", limit=10):
-        assert await notify.work(Held(claim, sent_at=monotonic())) is None
+    await Post(store=store, vault=vault).tell_all()
 
 
 async def deliveries(store: PostgresStore, job: Accepted) -> Sequence[DeliveryRow]:

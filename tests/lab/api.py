@@ -101,7 +101,13 @@ class Api:
 
 
 @asynccontextmanager
-async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[Api]:  # noqa: ANN401  # members of Parts
+async def running(
+    store: Store,
+    folder: Path,
+    *,
+    vault: Vault | None = None,
+    **changes: Any,  # noqa: ANN401  # members of Parts
+) -> AsyncIterator[Api]:
     """The API over `store`; storage and file roots lie in `folder`."""
     (folder / "storage").mkdir()
     (folder / "root").mkdir()
@@ -110,7 +116,7 @@ async def running(store: Store, folder: Path, **changes: Any) -> AsyncIterator[A
     around = Surroundings(web=Web(policy=policy), roots=Roots(paths=(folder / "root",)))
     sources, destinations = Sources(around, stored=storage.source), Destinations(around, stored=storage.destination)
     checks = Checks(sources=sources, destinations=destinations, policy=policy)
-    secret, vault = checks.secret_members, Vault([new_key()])
+    secret, vault = checks.secret_members, vault or Vault([new_key()])
     parts = Parts(
         **{
             "store": store,

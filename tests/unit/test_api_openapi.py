@@ -97,7 +97,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listWorkers", "getStats", "getUsage", "pauseQueue", "resumeQueue",
         "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
         "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
-        "listDeliveries", "replayDeliveries", "replayDelivery",
+        "listDeliveries", "getDelivery", "replayDeliveries", "replayDelivery",
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip

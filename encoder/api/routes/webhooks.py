@@ -99,6 +99,16 @@ WEBHOOKS = (
         problems=(404, 503),
     ),
     Operation(
+        method="GET",
+        path="/webhooks/deliveries/{id}",
+        operation_id="getDelivery",
+        summary="One of them, with the text that is sent",
+        handler=webhooks.delivery,
+        scope=Scope.READ,
+        answers={200: (answers.DeliveryAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
         method="POST",
         path="/webhooks/deliveries/replay",
         operation_id="replayDeliveries",

@@ -1,0 +1,131 @@
+"""Who is told of jobs: endpoints."""
+
+from __future__ import annotations
+
+import click
+
+from encoder.cli import exits
+from encoder.cli.client import Client, Object
+from encoder.cli.deliveries import deliveries, replay
+from encoder.cli.listen import listen
+from encoder.cli.session import Out, remote
+from encoder.cli.text import clean
+from encoder.model.base import Json
+
+
+@click.group()
+def webhooks() -> None:
+    """Say who is told of jobs; see what was told to whom, and tell it again."""
+
+
+webhooks.add_command(deliveries)
+webhooks.add_command(replay)
+webhooks.add_command(listen)
+
+
+@webhooks.command()
+@remote
+async def endpoints(client: Client, out: Out) -> int:
+    """List the receivers that are told of every job."""
+    found = await client.endpoints()
+    for endpoint in found:
+        if out.as_json:
+            out.data(endpoint)
+        else:
+            out.line(_line(endpoint))
+    if not found:
+        out.next("There is none. Make one", "webhooks", "put", "NAME", "--to", "https://…")
+    return exits.DONE
+
+
+@webhooks.command()
+@click.argument("name")
+@click.option("--to", "address", required=True, metavar="URL", help="Where events are posted to.")
+@click.option("--event", "events", multiple=True, metavar="TYPE", help="Only this type; may be said again.")
+@click.option("--format", "form", metavar="FORMAT", help="standard or mediaconvert.  [else: standard]")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the format.")
+@click.option("--disabled", is_flag=True, help="Tell it nothing, for now.")
+@remote
+async def put(  # noqa: PLR0913  # one per option
+    client: Client,
+    out: Out,
+    *,
+    name: str,
+    address: str,
+    events: tuple[str, ...],
+    form: str | None,
+    settings: tuple[str, ...],
+    disabled: bool,
+) -> int:
+    """Make an endpoint, or change one. The secret of a new one is shown now and never again."""
+    said: Object = {"url": address, "enabled": not disabled}
+    if events:
+        said["events"] = list(events)
+    if form:
+        said["format"] = form
+    if settings:
+        said["settings"] = _settings(settings)
+    _told(await client.put_endpoint(name, said), out)
+    out.next("See whether it arrives", "webhooks", "test", name)
+    return exits.DONE
+
+
+def _settings(said: tuple[str, ...]) -> dict[str, Json]:
+    if not all("=" in each for each in said):
+        raise click.UsageError("--set takes NAME=VALUE.")
+    named = (each.partition("=") for each in said)
+    return {name: value for name, _, value in named}
+
+
+@webhooks.command()
+@click.argument("name")
+@click.option(
+    "--keep-hours", type=click.IntRange(24, 720), default=24, show_default=True, help="How long the old one signs, too."
+)
+@remote
+async def rotate(client: Client, out: Out, *, name: str, keep_hours: int) -> int:
+    """Give an endpoint a new secret, which is shown now and never again."""
+    return _told(await client.rotate_endpoint(name, keep_hours), out)
+
+
+@webhooks.command()
+@click.argument("names", nargs=-1, required=True)
+@remote
+async def remove(client: Client, out: Out, *, names: tuple[str, ...]) -> int:
+    """Remove endpoints. What waits for one is told to nobody."""
+    for name in names:
+        await client.remove_endpoint(name)
+        out.note(f"removed {clean(name)}")
+    return exits.DONE
+
+
+@webhooks.command()
+@click.argument("name")
+@remote
+async def test(client: Client, out: Out, *, name: str) -> int:
+    """Tell an endpoint of a job that there never was, the way that all is told."""
+    made = await client.test_endpoint(name)
+    if out.as_json:
+        out.data(made)
+    else:
+        out.line(f"delivery {made.get('deliveryId')}")
+    out.next("See what became of it", "webhooks", "deliveries", "--endpoint", name, "--event", "endpoint.test")
+    return exits.DONE
+
+
+def _told(endpoint: Object, out: Out) -> int:
+    if out.as_json:
+        out.data(endpoint)
+        return exits.DONE
+    out.line(_line(endpoint))
+    if endpoint.get("secret"):
+        out.line(clean(endpoint["secret"]))
+        out.note("This secret is shown once: keep it where the receiver finds it.")
+    return exits.DONE
+
+
+def _line(endpoint: Object) -> str:
+    events = endpoint.get("events")
+    wanted = ",".join(map(str, events)) if isinstance(events, list) and events else "all that its format tells"
+    state = "" if endpoint.get("enabled") else "  disabled"
+    return clean(f"{endpoint.get('name')}  {endpoint.get('url')}  {endpoint.get('format')}  {wanted}{state}")

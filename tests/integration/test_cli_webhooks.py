@@ -1,0 +1,91 @@
+"""Webhooks on the command line: endpoints, what they were told, and a receiver on one's own machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from encoder.store.protocol import Store
+from encoder.vault import Vault, new_key
+from tests.lab import work
+from tests.lab.api import Api, running
+from tests.lab.command import Done, encoder, start
+from tests.lab.hook import Hook
+from tests.lab.platform import WEBHOOK_SECRET
+from tests.lab.post import Post
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    api: Api
+    hook: Hook
+    post: Post
+
+    async def webhooks(self, *words: str) -> Done:
+        return await encoder("webhooks", *words, url=self.api.url)
+
+
+@pytest.fixture
+async def desk(store: Store, tmp_path: Path) -> AsyncIterator[Desk]:
+    vault = Vault([new_key()])
+    async with running(store, tmp_path, vault=vault) as api, Hook() as hook:
+        yield Desk(api=api, hook=hook, post=Post(store=store, vault=vault))
+
+
+async def test_an_endpoint_is_put_tested_and_removed(desk: Desk) -> None:
+    none = await desk.webhooks("endpoints")
+    assert (none.code, none.out, "webhooks put NAME" in none.err) == (0, "", True)
+    made = await desk.webhooks("put", "shop", "--to", desk.hook.url("/shop"), "--event", "job.completed")
+    line, secret = made.out.splitlines()
+    assert line == f"shop  {desk.hook.url('/shop')}  standard  job.completed"
+    assert (made.code, secret.startswith("whsec_"), "shown once" in made.err) == (0, True, True)
+
+    assert (await desk.webhooks("test", "shop")).out == "delivery 1\n"
+    await desk.post.tell_all()
+    assert desk.hook.told[0].verified(secret)["type"] == "endpoint.test"
+    listed = await desk.webhooks("deliveries", "--endpoint", "shop", "--status", "delivered")
+    assert ("delivered endpoint.test" in listed.out, "a test  shop  tries 1  HTTP 200" in listed.out) == (True, True)
+    rotated = json.loads((await desk.webhooks("rotate", "shop", "--json")).out)
+    assert rotated["secret"] != secret
+
+    assert (await desk.webhooks("remove", "shop")).err == "removed shop\n"
+    refused = await desk.webhooks("put", "shop", "--to", "ftp://a.example/")
+    assert (refused.code, "/url must begin with http:// or https://" in refused.err) == (2, True)
+
+
+async def test_what_was_told_is_listed_and_told_again(desk: Desk, store: Store) -> None:
+    desk.hook.answers = [410, 410]
+    for _ in range(2):
+        await work.enqueue(store, hook=desk.hook.url())
+    await desk.post.tell_all()
+    told = [json.loads(each) for each in (await desk.webhooks("deliveries", "--json")).out.splitlines()]
+    assert [(each["id"], each["status"]) for each in told] == [(2, "gone"), (1, "gone")]
+    assert (await desk.webhooks("replay", "1")).err == "delivery 1 is told again\n"
+    assert (await desk.webhooks("replay", "--status", "gone", "--yes")).out == "1 told again, 0 left\n"
+    await desk.post.tell_all()
+    assert (await desk.webhooks("deliveries", "--status", "gone")).out == ""
+    unsaid = await desk.webhooks("replay")
+    assert (unsaid.code, "say which" in unsaid.err) == (2, True)
+
+
+async def test_a_receiver_on_this_machine_is_told_what_others_are(desk: Desk, store: Store) -> None:
+    """It verifies as in earnest, under the same id, though nothing reaches it from outside."""
+    await work.enqueue(store, hook="https://receiver.example/hook")
+    words = ("listen", "--to", desk.hook.url("/mine"), "--secret", WEBHOOK_SECRET, "--limit", "2")
+    listening = await start("webhooks", *words, url=desk.api.url)
+    assert listening.stderr is not None
+    assert await asyncio.wait_for(listening.stderr.readline(), 20) == b"Listening; Ctrl-C ends it.\n"
+    for _ in range(2):
+        await work.enqueue(store, hook="https://receiver.example/hook")
+    out, _ = await asyncio.wait_for(listening.communicate(), 20)
+    rows = await work.deliveries(store)
+    assert [told.id for told in desk.hook.told] == [row.webhook_id for row in reversed(rows)][1:]
+    assert [(told.genuine, told.body.decode()) for told in desk.hook.told] == [
+        (True, row.body) for row in reversed(rows)
+    ][1:]
+    assert (listening.returncode, out.count(b"job.submitted"), out.count("→ 200".encode())) == (0, 2, 2)
