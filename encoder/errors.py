@@ -221,6 +221,10 @@ _ENTRIES = (
         409, "upload_not_ready", "Upload has not arrived", "Send the file first; its status tells when it is here."
     ),
     _request(409, "too_many_endpoints", "Enough endpoints", "Remove one that is not needed any more."),
+    _request(
+        404, "upload_not_there", "File is not there", "Ask for the upload's status, and again once it has come so far."
+    ),
+    _request(410, "upload_expired", "Upload is over", "Ask for a new upload; its status tells why this one ended."),
     _request(412, "precondition_failed", "File is another one", "Ask without `If-Match` and `If-Unmodified-Since`."),
     _request(413, "upload_too_large", "Upload is too large", "Announce the file's true size with `POST /upload`."),
     _request(507, "storage_full", "Storage is full", "Tell the operator: `ENCODER_STORAGE` has no room for the file."),

@@ -24,11 +24,12 @@ from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
+from encoder.queue.arrive import Arrivals
 from encoder.settings import Settings
 from encoder.store.engines import open_store, upgrade
 from encoder.store.protocol import Store
 from encoder.vault import new_key
-from encoder.wiring import Machine, Wiring
+from encoder.wiring import Machine, Wiring, uniform
 from encoder.worker.deaths import take_over
 from encoder.worker.listener import listening
 from encoder.worker.loop import Worker
@@ -215,17 +216,22 @@ async def _serve(
         budget = wiring.budget(scratch)
         crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
         stop = _on_signals(crew)
+        arrivals: list[Arrivals] = []
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
             pages = views.routes(wiring.store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
             app = create_app(parts, pages=pages)
             await stack.enter_async_context(serving(app, listener))
+            arrivals.append(parts.arrivals)
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)
         async with together() as group:
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
+            sweeps = [group.create_task(each.run(uniform=uniform), name="uploads") for each in arrivals]
             await _until(stop, died)
+            for sweep in sweeps:
+                sweep.cancel()
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)  # all is given back: a signal now must not turn success into a death
     return 0

@@ -24,6 +24,7 @@ from encoder import __version__, errors
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.parts import Limits, Parts
+from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
 from encoder.destinations.registry import Destinations
 from encoder.errors import Fault
@@ -40,6 +41,7 @@ from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
 from encoder.plugins import Surroundings
+from encoder.queue.arrive import Arrivals
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.lease import LeaseTimes
@@ -75,7 +77,7 @@ from encoder.worker.transcode import Transcode
 from encoder.worker.verify import Verify
 
 _clock = time.monotonic
-_uniform: Callable[[float, float], float] = random.uniform  # jitter needs no secret chance
+uniform: Callable[[float, float], float] = random.uniform  # jitter needs no secret chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,9 +289,12 @@ class Wiring(Machine):
     async def parts(self, scratch: Scratch, *, stopping: asyncio.Event) -> Parts:
         """What the API is made of. `scratch`: for the sources that it looks at; `stopping`: set when it is to end."""
         place = self.storage_place
+        ceiling = Ceiling(self.store, most=self.settings.open_jobs, clock=_clock)
         return Parts(
             store=self.store,
-            submit=self._submit,
+            submit=self._submit(ceiling),
+            arrivals=Arrivals(self.store, self.storage, ceiling, most_bytes=self._limits.upload_bytes),
+            passes=Passes(public_url=self.public_url, secret=self.derived(b"uploads")),
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
@@ -341,15 +346,15 @@ class Wiring(Machine):
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
             measure=measure,
-            deliver=Deliver(self.transfers, clock=_clock, uniform=_uniform),
+            deliver=Deliver(self.transfers, clock=_clock, uniform=uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,
             threads=self._threads or os.cpu_count() or 1,
             clock=_clock,
         )
         handlers: dict[str, Handler] = {
-            "transcode": Transcode(self.store, self.vault, budget, pipeline, uniform=_uniform),
-            "notify": Notify(self.store, self.vault, self.sender, uniform=_uniform),
+            "transcode": Transcode(self.store, self.vault, budget, pipeline, uniform=uniform),
+            "notify": Notify(self.store, self.vault, self.sender, uniform=uniform),
         }
         info = self._info(abilities)
         return Worker(
@@ -359,22 +364,21 @@ class Wiring(Machine):
             self._rhythm(),
             budget,
             clock=_clock,
-            uniform=_uniform,
+            uniform=uniform,
         )
 
     @property
     def _checks(self) -> Checks:
         return Checks(sources=self.sources, destinations=self.destinations, policy=self.policy)
 
-    @property
-    def _submit(self) -> Enqueue:
+    def _submit(self, ceiling: Ceiling) -> Enqueue:
         return Enqueue(
             self.store,
             self.vault,
             max_attempts=self.settings.max_attempts,
             new_uuid=uuid4,
             secret_members=self._checks.secret_members,
-            ceiling=Ceiling(self.store, most=self.settings.open_jobs, clock=_clock),
+            ceiling=ceiling,
         )
 
     @property
@@ -407,7 +411,7 @@ class Wiring(Machine):
         )
 
     def _fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
-        return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=_uniform)
+        return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=uniform)
 
     def _beside(self, scratch: Scratch) -> Beside:
         return Beside(self.sources, self._fetch(scratch, BESIDE_LIMITS), self.ffmpeg)

@@ -291,28 +291,6 @@ class RedriveAnswer(Record):
     left: int
 
 
-class UploadAnswer(Record):
-    """How to bring a file: one request with `method` and `headers` as they stand, and the file as its body."""
-
-    file_id: UUID = field(name="file_id")
-    upload_url: str = field(name="upload_url")
-    s3_key: str = field(name="s3_key")
-    expires_in: int = field(name="expires_in")
-    method: str
-    headers: dict[str, str]
-
-
-class UploadStatusAnswer(Record):
-    """`processing_status`: pending, uploaded, processing, completed, failed; the last three as its last job has it."""
-
-    file_id: UUID = field(name="file_id")
-    file_name: str = field(name="file_name")
-    processing_status: str = field(name="processing_status")
-    original_codec: str | None = field(name="original_codec")
-    target_codec: str | None = field(name="target_codec")
-    processing_time: float | None = field(name="processing_time")
-
-
 class HealthAnswer(Record):
     """`status`: ok, or the reasons why not."""
 

@@ -144,5 +144,16 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
             "Just so many bytes of this type are taken",
             {"file_name": "holiday.mp4", "size_bytes": 1048576, "content_type": "video/mp4"},
         ),
+        "preset": (
+            "What is to be made of it, and who is told",
+            {"file_name": "holiday.mov", "preset": "hls", "notificationUrl": "https://media.example.com/webhook"},
+        ),
+        "outputs": (
+            "Several outputs, as of a job",
+            {"file_name": "holiday.mov", "outputs": [{"preset": "h264"}, {"preset": "thumbnails"}]},
+        ),
+        "no job": ("A file that later jobs will name", {"file_name": "holiday.mov", "outputs": []}),
+        "form": ("A form that a browser sends", {"file_name": "holiday.mov", "protocol": "post"}),
+        "tus": ("In pieces, by tus 1.0", {"file_name": "holiday.mov", "protocol": "tus", "size_bytes": 1048576}),
     },
 }

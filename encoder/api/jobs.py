@@ -54,10 +54,15 @@ async def spec_of(call: Asker, body: Json) -> JobSpec:
     Raises:
         errors.Rejected: every fault of it; `unknown_queue`, `not_found`, `upload_not_ready`.
     """
+    return await uploads.all_brought(call, await asked(call, body))
+
+
+async def asked(call: Asker, body: Json) -> JobSpec:
+    """As `spec_of`, but for uploads that it names, which nobody has looked for yet."""
     known = await presets.known(call.parts.store, call.tenant_id, body)
     spec = await asyncio.to_thread(read_job, body, call.parts.places, known)
     await _check_queue(call, spec.queue)
-    return await uploads.all_brought(call, spec)
+    return spec
 
 
 async def probe(call: Call) -> web.Response:

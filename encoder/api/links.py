@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from encoder import errors
 from encoder.api.parts import Parts
@@ -25,7 +25,7 @@ async def links(parts: Parts, row: JobRow) -> Mapping[OutputId, str]:
     made: dict[OutputId, str] = {}
     try:
         for output, key in _stored(row):
-            link = await _signed(parts, row, output, key)
+            link = await _signed(parts, row, output, key, good_for=parts.limits.link)
             if link is not None:
                 made[output.id] = link
             await asyncio.sleep(0)  # to sign takes a while, and a page holds many
@@ -42,9 +42,19 @@ def _stored(row: JobRow) -> Iterator[tuple[OutputRow, str]]:
             yield output, uri.removeprefix(_STORED)
 
 
-async def _signed(parts: Parts, row: JobRow, output: OutputRow, key: str) -> str | None:
+async def link(parts: Parts, row: JobRow, output: OutputRow, *, good_for: timedelta) -> str | None:
+    """One address as `links` makes them; None where the output does not lie in the storage, or cannot be linked.
+
+    Raises:
+        errors.Transient: the storage cannot sign.
+    """
+    stored = {made.id: key for made, key in _stored(row)}.get(output.id)
+    return None if stored is None else await _signed(parts, row, output, stored, good_for=good_for)
+
+
+async def _signed(parts: Parts, row: JobRow, output: OutputRow, key: str, *, good_for: timedelta) -> str | None:
     """To the one file; into a folder, to what is opened first, if the storage can."""
-    expires = datetime.now(UTC) + parts.limits.link
+    expires = datetime.now(UTC) + good_for
     if not key.endswith("/"):
         name = f"{row.id}-{key.rpartition('/')[2]}"
         return await parts.storage.link(key, expires=expires, file_name=name)

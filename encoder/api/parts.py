@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from encoder.api.auth import Gate, OpenGate
+from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
 from encoder.api.tell import Warnings
 from encoder.api.wire import Places
@@ -17,12 +18,13 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
 from encoder.model.preview import Preview
+from encoder.queue.arrive import Arrivals
 from encoder.queue.watch import Watcher
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted
+from encoder.store.rows import Accepted, NewJob
 from encoder.webhooks.endpoints import Endpoints
 
 
@@ -32,6 +34,8 @@ class Submit(Protocol):
     async def __call__(
         self, spec: JobSpec, *, tenant_id: TenantId, idempotency_key: str | None = None, body_hash: bytes | None = None
     ) -> Accepted: ...
+
+    def made(self, spec: JobSpec, *, tenant_id: TenantId) -> NewJob: ...
 
 
 class Inspector(Protocol):
@@ -74,6 +78,8 @@ class Parts:
 
     store: Store
     submit: Submit
+    arrivals: Arrivals
+    passes: Passes
     inspector: Inspector
     places: KnownPlaces
     storage: Storage

@@ -13,11 +13,9 @@ from encoder.model import beside
 from encoder.model.base import Json, to_json
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, OutputSpec, Place
-from encoder.model.media import Media
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
 from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
-from encoder.storage.protocol import Invitation
 from encoder.store.rows import (
     Accepted,
     Holder,
@@ -29,7 +27,6 @@ from encoder.store.rows import (
     QueueDepth,
     Quota,
     Stats,
-    UploadRow,
     Usage,
     Used,
     WorkerRow,
@@ -37,13 +34,6 @@ from encoder.store.rows import (
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]
-# what an upload is called while its job stands so; a job that waits has not begun with it
-_OF_JOB = {
-    JobState.PROCESSING: "processing",
-    JobState.COMPLETED: "completed",
-    JobState.FAILED: "failed",
-    JobState.CANCELLED: "failed",
-}
 _NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
@@ -270,52 +260,6 @@ def preview(made: Preview, spec: JobSpec, places: Warnings) -> answers.PreviewAn
         )
     warnings = _once(places.source_warnings(spec.source), *(output.warnings for output in outputs))
     return answers.PreviewAnswer(media=made.media, warnings=warnings, outputs=tuple(outputs))
-
-
-def invited(row: UploadRow, invitation: Invitation, *, s3_key: str) -> answers.UploadAnswer:
-    return answers.UploadAnswer(
-        file_id=row.id,
-        upload_url=invitation.url,
-        s3_key=s3_key,
-        expires_in=round((row.expires_at - row.created_at).total_seconds()),
-        method=invitation.method,
-        headers=dict(invitation.headers),
-    )
-
-
-def upload(row: UploadRow, job: JobRow | None) -> answers.UploadStatusAnswer:
-    """`job`: the one that was made of it, if there is one still."""
-    status: str = row.state if job is None else _OF_JOB.get(job.state, row.state)
-    output = job.outputs[0] if job else None
-    return answers.UploadStatusAnswer(
-        file_id=row.id,
-        file_name=row.file_name,
-        processing_status=status,
-        original_codec=_codec(job.media) if job and job.media else None,
-        target_codec=_target(output) if output else None,
-        processing_time=_seconds(job) if job else None,
-    )
-
-
-def _codec(media: Media) -> str | None:
-    codecs = [stream.codec for stream in media.video] + [stream.codec for stream in media.audio]
-    return codecs[0] if codecs else None
-
-
-def _target(output: OutputRow) -> str | None:
-    """The codec that was made; until then the one that is planned."""
-    if output.delivered is not None:
-        return output.delivered.video_codec or output.delivered.audio_codec
-    if output.plan is not None:
-        planned = output.plan.video or output.plan.audio
-        return planned.codec if planned else None
-    return None
-
-
-def _seconds(job: JobRow) -> float | None:
-    if job.started_at is None or job.finished_at is None:
-        return None
-    return (job.finished_at - job.started_at).total_seconds()
 
 
 def built_in(preset: Preset) -> answers.PresetAnswer:

@@ -113,7 +113,8 @@ class Client:
 
     async def announce(self, file_name: str, size_bytes: int) -> Object:
         """Asks for an invitation to bring a file."""
-        return await self._send("POST", "/upload", body={"file_name": file_name, "size_bytes": size_bytes})
+        body: Object = {"file_name": file_name, "size_bytes": size_bytes, "outputs": []}  # its job is sent by itself
+        return await self._send("POST", "/upload", body=body)
 
     async def presets(self) -> list[Object]:
         return _objects((await self._send("GET", "/presets"))["presets"])

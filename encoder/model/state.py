@@ -29,6 +29,21 @@ class UploadState(StrEnum):
     UPLOADED = "uploaded"
 
 
+class UploadEnd(StrEnum):
+    """How an upload ends whose file never came to stand in the storage."""
+
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class UploadProtocol(StrEnum):
+    """How a file is brought: by one request of either kind, or by tus, in pieces."""
+
+    PUT = "put"
+    POST = "post"
+    TUS = "tus"
+
+
 class TaskState(StrEnum):
     BLOCKED = "blocked"
     WAITING = "waiting"

@@ -25,6 +25,7 @@ from encoder.net.side import Side
 if TYPE_CHECKING:
     from aiobotocore.session import ClientCreatorContext
     from types_aiobotocore_s3.client import S3Client
+    from types_aiobotocore_s3.type_defs import HeadObjectOutputTypeDef
 
 T = TypeVar("T")
 
@@ -209,16 +210,22 @@ class S3:
         Raises:
             errors.Transient: as `ask`.
         """
+        about = await self.head(key)
+        if about is None:
+            return None
+        told = {name.lower(): value for name, value in about["Metadata"].items()}
+        return about["ContentLength"], told.get(SHA256)
 
-        async def head(client: S3Client) -> tuple[int, str | None] | None:
+    async def head(self, key: str) -> HeadObjectOutputTypeDef | None:
+        """All that is told of what stands at `key`; None and Raises as `look`."""
+
+        async def head(client: S3Client) -> HeadObjectOutputTypeDef | None:
             try:
-                about = await client.head_object(Bucket=self.bucket, Key=key)
+                return await client.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
                 if status_of(error) in _NOT_SEEN:
                     return None
                 raise
-            told = {name.lower(): value for name, value in about["Metadata"].items()}
-            return about["ContentLength"], told.get(SHA256)
 
         return await self.ask(head)
 

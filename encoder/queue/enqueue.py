@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -66,22 +67,25 @@ class Enqueue:
             errors.TooMany: `queue_full`; what its key made before is told all the same.
             errors.StoreUnavailable: it may or may not be stored; the same key tells on the next try.
         """
-        uuid = self._new_uuid()
-        shown, secrets = hide(spec, self._secret_members)
-        job = NewJob(
-            tenant_id=tenant_id,
-            uuid=uuid,
-            spec=shown,
-            label=label_of(shown.source),
-            sealed=self._vault.seal(secrets, tenant_id=tenant_id, job_uuid=uuid),
-            idempotency_key=idempotency_key,
-            body_hash=body_hash,
-            max_attempts=self._max_attempts,
-            upload_id=upload_of(spec.source),
-        )
+        made = self.made(spec, tenant_id=tenant_id)
+        job = replace(made, idempotency_key=idempotency_key, body_hash=body_hash)
         async with self._ceiling.place(tenant_id) as found:
             accepted = await (self._store.enqueue(job) if found else self._store.enqueued(job))
         if accepted is None:
             told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
             raise errors.TooMany("queue_full", told, retry_after_s=FULL_S)
         return accepted
+
+    def made(self, spec: JobSpec, *, tenant_id: TenantId) -> NewJob:
+        """The job as it is stored: its secrets are sealed, and stand nowhere else."""
+        uuid = self._new_uuid()
+        shown, secrets = hide(spec, self._secret_members)
+        return NewJob(
+            tenant_id=tenant_id,
+            uuid=uuid,
+            spec=shown,
+            label=label_of(shown.source),
+            sealed=self._vault.seal(secrets, tenant_id=tenant_id, job_uuid=uuid),
+            max_attempts=self._max_attempts,
+            upload_id=upload_of(spec.source),
+        )

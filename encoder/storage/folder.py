@@ -26,7 +26,7 @@ from encoder.model.paths import path_fault
 from encoder.sources.file import FileSource
 from encoder.sources.protocol import Source
 from encoder.storage.arrival import Arrival, arriving
-from encoder.storage.protocol import Invitation
+from encoder.storage.protocol import Invitation, Standing
 
 _AWAY = "storage_unavailable"
 _FOLDER = "FOLDER"  # what is signed in place of a method: to read all that lies below
@@ -86,8 +86,17 @@ class FolderStorage:
         url = self._address("PUT", key, expires=_seconds(expires), size=size, type=content_type)
         return Invitation(method="PUT", url=url, headers={"Content-Type": content_type})
 
-    async def size_bytes(self, key: str) -> int | None:
-        return await in_thread(_size_bytes, self._spot(key))
+    async def invite_form(
+        self, key: str, *, expires: datetime, size_bytes: int | None, most_bytes: int, content_type: str
+    ) -> Invitation:
+        del most_bytes  # whoever takes it in knows
+        size = _ANY if size_bytes is None else str(size_bytes)
+        told = {"expires": _seconds(expires), "size": size, "Content-Type": content_type}
+        url = f"{self._public_url}/storage/{quote(key)}"
+        return Invitation(method="POST", url=url, fields={**told, "signature": self._signature("POST", key, told)})
+
+    async def look(self, key: str) -> Standing | None:
+        return await in_thread(_look, self._spot(key))
 
     async def remove(self, prefix: str) -> int:
         return await in_thread(_remove, self._spot(prefix))
@@ -110,14 +119,15 @@ class FolderStorage:
             return None
         return self._standing(key, expires=expires)
 
-    def invited(self, key: str, query: Mapping[str, str]) -> Invited | None:
-        """What an invitation says; None if it was not signed by us."""
-        told = self._told("PUT", key, query, "expires", "size", "type")
+    def invited(self, key: str, query: Mapping[str, str], *, method: str = "PUT") -> Invited | None:
+        """What an invitation says; None if it was not signed by us. `method` POST: `query` are the fields of a form."""
+        content_type = "type" if method == "PUT" else "Content-Type"
+        told = self._told(method, key, query, "expires", "size", content_type)
         if told is None or path_fault(key) is not None:
             return None
         return Invited(
             size_bytes=None if told["size"] == _ANY else int(told["size"]),
-            content_type=told["type"],
+            content_type=told[content_type],
             expired=self._is_past(told["expires"]),
         )
 
@@ -162,10 +172,10 @@ def _seconds(at: datetime) -> str:
     return str(int(at.timestamp()))
 
 
-def _size_bytes(spot: Spot) -> int | None:
+def _look(spot: Spot) -> Standing | None:
     try:
         with closing(beneath.open_file(spot.root, spot.way)) as file:
-            return os.fstat(file).st_size
+            return Standing(size_bytes=os.fstat(file).st_size, content_type=None)
     except OSError as error:
         if isinstance(error, FileNotFoundError) or beneath.refuses(error):
             return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -13,11 +13,23 @@ from encoder.sources.protocol import Source
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """How to bring one object: a single request with `method` and `headers` as they stand, and the file as its body."""
+    """How to bring one object: a single request with `method` and `headers` as they stand, and the file as its body.
+
+    With `fields` it is a form (`multipart/form-data`): these as they stand, and the file as the last one, `file`.
+    """
 
     method: str
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What stands at a key. `content_type` None: the storage keeps none."""
+
+    size_bytes: int
+    content_type: str | None
 
 
 class Storage(Protocol):
@@ -41,8 +53,13 @@ class Storage(Protocol):
     async def invite(self, key: str, *, expires: datetime, size_bytes: int | None, content_type: str) -> Invitation:
         """Let anyone who holds the invitation bring `key` until `expires`, with just that size (None: any) and type."""
 
-    async def size_bytes(self, key: str) -> int | None:
-        """The size of what stands at `key`; None if nothing does."""
+    async def invite_form(
+        self, key: str, *, expires: datetime, size_bytes: int | None, most_bytes: int, content_type: str
+    ) -> Invitation:
+        """As `invite`, by a form, as browsers send one. A size that is None is bounded by `most_bytes`."""
+
+    async def look(self, key: str) -> Standing | None:
+        """What stands at `key`; None if nothing does."""
 
     async def remove(self, prefix: str) -> int:
         """Remove every object below `prefix/`; how many there were."""

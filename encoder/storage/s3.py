@@ -17,7 +17,7 @@ from encoder.net.s3_multipart import abort_open
 from encoder.net.side import STORAGE
 from encoder.sources.protocol import Source
 from encoder.sources.s3 import S3Source
-from encoder.storage.protocol import Invitation
+from encoder.storage.protocol import Invitation, Standing
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3.client import S3Client
@@ -68,10 +68,25 @@ class S3Storage:
         url = await self._signed("put_object", key, expires, ContentType=content_type, IfNoneMatch="*", **held)
         return Invitation(method="PUT", url=url, headers={"Content-Type": content_type, "If-None-Match": "*"})
 
-    async def size_bytes(self, key: str) -> int | None:
+    async def invite_form(
+        self, key: str, *, expires: datetime, size_bytes: int | None, most_bytes: int, content_type: str
+    ) -> Invitation:
+        least, most = (1, most_bytes) if size_bytes is None else (size_bytes, size_bytes)
+        fields = {"Content-Type": content_type, "success_action_status": "201"}
+        conditions = [*({name: value} for name, value in fields.items()), ["content-length-range", least, most]]
+        form = await self._signer.ask(
+            lambda client: client.generate_presigned_post(
+                self._bucket.name, self._key(key), Fields=fields, Conditions=conditions, ExpiresIn=_left_s(expires)
+            )
+        )
+        return Invitation(method="POST", url=form["url"], fields=form["fields"])
+
+    async def look(self, key: str) -> Standing | None:
         async with self._opened() as s3:
-            seen = await s3.look(self._key(key))
-        return None if seen is None else seen[0]
+            about = await s3.head(self._key(key))
+        if about is None:
+            return None
+        return Standing(size_bytes=about["ContentLength"], content_type=about.get("ContentType"))
 
     async def remove(self, prefix: str) -> int:
         below = f"{self._key(prefix)}/"
@@ -88,13 +103,14 @@ class S3Storage:
         return self._prefix + key
 
     async def _signed(self, operation: str, key: str, expires: datetime, **held: Any) -> str:  # noqa: ANN401  # S3's
-        left_s = int((expires - datetime.now(UTC)).total_seconds())
         parameters = {"Bucket": self._bucket.name, "Key": self._key(key), **held}
         return await self._signer.ask(
-            lambda client: client.generate_presigned_url(
-                operation, Params=parameters, ExpiresIn=min(max(left_s, 0), _LONGEST_LINK_S)
-            )
+            lambda client: client.generate_presigned_url(operation, Params=parameters, ExpiresIn=_left_s(expires))
         )
+
+
+def _left_s(expires: datetime) -> int:
+    return min(max(int((expires - datetime.now(UTC)).total_seconds()), 0), _LONGEST_LINK_S)
 
 
 async def _remove(client: S3Client, bucket: str, below: str) -> int:

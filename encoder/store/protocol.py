@@ -15,7 +15,7 @@ from uuid import UUID
 from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
-from encoder.model.state import JobState
+from encoder.model.state import JobState, UploadEnd
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
 from encoder.store.receivers import (
     DeliveryFilter,
@@ -50,6 +50,7 @@ from encoder.store.rows import (
     Settled,
     Settlement,
     Sight,
+    Spent,
     Stats,
     UploadRow,
     Usage,
@@ -278,13 +279,57 @@ class Uploads(Protocol):
     """Files that callers bring into the platform's storage."""
 
     async def add_upload(self, upload: NewUpload) -> UploadRow:
-        """Keep in mind that somebody is invited."""
+        """Keep in mind that somebody is invited, and the job that is to be made of what comes."""
 
     async def upload(self, tenant_id: TenantId | None, upload_id: UUID) -> UploadRow | None:
         """An upload, of any tenant when none is given; None if absent."""
 
-    async def upload_arrived(self, upload_id: UUID, *, size_bytes: int) -> UploadRow | None:
-        """Note that the file stands in the storage, and how it stands from now on; the first note counts."""
+    async def upload_arrived(self, upload_id: UUID, *, size_bytes: int, start: bool = True) -> UploadRow | None:
+        """Note that the file stands in the storage, and how it stands from now on; the first note counts.
+
+        With `start`, the job that waits for it is stored in the same transaction: once, however many say so. One that
+        has ended stays so.
+        """
+
+    async def end_upload(self, upload_id: UUID, end: UploadEnd, *, problem: str | None) -> bool:
+        """It ends without its file, and so does the job that waits for it; False if it has arrived or ended already."""
+
+    async def hold_upload(self, upload_id: UUID, holder: UUID, *, lease: timedelta) -> UploadRow | None:
+        """Let `holder` write the next piece; None while another does, and when nothing more is to come."""
+
+    async def move_upload(
+        self,
+        upload_id: UUID,
+        holder: UUID,
+        *,
+        offset_bytes: int,
+        multipart: str | None,
+        lease: timedelta,
+        good_for: timedelta,
+    ) -> bool:
+        """Note how much lies in the storage for good: the holder may go on, and for `good_for` more may come.
+
+        False when it is another's turn by now, or nothing more is to come: nothing was noted.
+        """
+
+    async def free_upload(self, upload_id: UUID, holder: UUID) -> None:
+        """The holder has ended."""
+
+    async def look_uploads(self, *, limit: int) -> Sequence[UploadRow]:
+        """Uploads for which it is time to ask the storage, each given to one of those who look at the same time.
+
+        They come again, each after a tenth of its age, 5 s to 5 min.
+        """
+
+    async def spent_uploads(self, *, spent_for: timedelta, limit: int, after: Spent | None = None) -> Sequence[Spent]:
+        """For retention: uploads that for so long are of no use to anybody, the oldest first, behind `after`.
+
+        They never came, ended, were never used, or their last job ended, each so long ago. What lies below their key
+        in the storage goes first, then their rows.
+        """
+
+    async def remove_uploads(self, ids: Sequence[UUID]) -> int:
+        """Remove the rows of these uploads; of how many it did."""
 
 
 class Keys(Protocol):

@@ -16,7 +16,9 @@ from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
-from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
+
+FIRST_LOOK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +374,9 @@ class NewUpload:
     content_type: str
     declared_bytes: int | None  # None: any size is taken
     good_for: timedelta
+    protocol: UploadProtocol = UploadProtocol.PUT
+    job: NewJob | None = None  # is made of it as soon as it has arrived
+    look_in: timedelta = FIRST_LOOK  # then the storage is asked for it first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,6 +393,22 @@ class UploadRow:
     created_at: datetime
     expires_at: datetime
     uploaded_at: datetime | None
+    protocol: UploadProtocol
+    offset_bytes: int  # so much lies in the storage for good
+    multipart: str | None  # S3's name for what is open there
+    ended: UploadEnd | None
+    problem: str | None  # the code of why it ended
+    ended_at: datetime | None
+    planned: bool  # a job waits for it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """An upload of which nothing more is to come."""
+
+    id: UUID
+    key: str
+    at: datetime  # when it was announced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,17 @@ class Statement(StrEnum):
 
     ADD_UPLOAD = "add_upload"
     UPLOAD = "upload"
+    PLAN_UPLOAD = "plan_upload"
     UPLOAD_ARRIVED = "upload_arrived"
+    TAKE_UPLOAD_JOB = "take_upload_job"
+    UPLOAD_DONE = "upload_done"
+    END_UPLOAD = "end_upload"
+    HOLD_UPLOAD = "hold_upload"
+    MOVE_UPLOAD = "move_upload"
+    FREE_UPLOAD = "free_upload"
+    LOOK_UPLOADS = "look_uploads"
+    SPENT_UPLOADS = "spent_uploads"
+    REMOVE_UPLOADS = "remove_uploads"
 
     ADD_KEY = "add_key"
     KEY = "key"

@@ -43,6 +43,23 @@ async def invite(bench: StorageBench, *, size_bytes: int | None = len(DATA), goo
     )
 
 
+async def invite_form(
+    bench: StorageBench, *, size_bytes: int | None = len(DATA), good_for: timedelta = HOUR
+) -> Invitation:
+    return await bench.storage().invite_form(
+        "uploads/a b/source",
+        expires=bench.now + good_for,
+        size_bytes=size_bytes,
+        most_bytes=len(DATA),
+        content_type="video/mp4",
+    )
+
+
+async def size_of(storage: Storage, key: str) -> int | None:
+    standing = await storage.look(key)
+    return None if standing is None else standing.size_bytes
+
+
 class StorageSuite:
     @pytest.fixture
     @abstractmethod
@@ -87,9 +104,9 @@ class StorageSuite:
 
     async def test_the_size_of_what_stands_there_is_told(self, bench: StorageBench, tmp_path: Path) -> None:
         await put(bench, "uploads/a/source", tmp_path)
-        assert await bench.storage().size_bytes("uploads/a/source") == len(DATA)
-        assert await bench.storage().size_bytes("uploads/a") is None
-        assert await bench.storage().size_bytes("uploads/b/source") is None
+        assert await size_of(bench.storage(), "uploads/a/source") == len(DATA)
+        assert await size_of(bench.storage(), "uploads/a") is None
+        assert await size_of(bench.storage(), "uploads/b/source") is None
         with pytest.raises(errors.Permanent, match="source_not_found"):
             await read(bench.storage().source("uploads/b/source"))
 
@@ -98,9 +115,32 @@ class StorageSuite:
         invitation = await invite(bench, size_bytes=size_bytes)
         assert invitation.url.isascii()
         assert await bench.bring(invitation, DATA)
-        assert await bench.storage().size_bytes("uploads/a b/source") == len(DATA)
+        assert await size_of(bench.storage(), "uploads/a b/source") == len(DATA)
         _, data = await read(bench.storage().source("uploads/a b/source"))
         assert data == DATA
+
+    @pytest.mark.parametrize("size_bytes", [len(DATA), None])
+    async def test_who_is_invited_may_bring_an_object_by_a_form(
+        self, bench: StorageBench, size_bytes: int | None
+    ) -> None:
+        invitation = await invite_form(bench, size_bytes=size_bytes)
+        assert await bench.bring(invitation, DATA)
+        standing = await bench.storage().look("uploads/a b/source")
+        assert standing is not None
+        assert (standing.size_bytes, standing.content_type) in {(len(DATA), "video/mp4"), (len(DATA), None)}
+
+    async def test_a_form_holds_for_its_time_its_size_its_type_and_its_key(self, bench: StorageBench) -> None:
+        """J18"""
+        invitation = await invite_form(bench)
+        assert not await bench.bring(await invite_form(bench, good_for=-HOUR), DATA)
+        for changed in ({"Content-Type": "text/html"}, {"key": "enc/uploads/b b/source"}, {"size": "any"}):
+            forged = replace(invitation, fields={**invitation.fields, **changed})
+            if changed.keys() <= invitation.fields.keys():
+                assert not await bench.bring(forged, DATA)
+        assert not await bench.bring(invitation, DATA + b"x")
+        assert not await bench.bring(invitation, DATA[:-1])
+        for key in ("uploads/a b/source", "uploads/b b/source"):
+            assert await size_of(bench.storage(), key) is None
 
     async def test_an_invitation_is_good_once(self, bench: StorageBench) -> None:
         """J18: a job may have been made of the file."""
@@ -113,7 +153,7 @@ class StorageSuite:
     async def test_an_invitation_ends(self, bench: StorageBench) -> None:
         past = await invite(bench, good_for=-HOUR)
         assert not await bench.bring(past, DATA)
-        assert await bench.storage().size_bytes("uploads/a b/source") is None
+        assert await size_of(bench.storage(), "uploads/a b/source") is None
 
     async def test_an_invitation_holds_for_its_size_its_type_and_its_key(self, bench: StorageBench) -> None:
         """J18"""
@@ -124,7 +164,7 @@ class StorageSuite:
         assert not await bench.bring(replace(invitation, headers={"Content-Type": "text/html"}), DATA)
         assert not await bench.bring(invitation, DATA + b"x")
         for key in ("uploads/a b/source", "uploads/b b/source"):
-            assert await bench.storage().size_bytes(key) is None
+            assert await size_of(bench.storage(), key) is None
 
     async def test_a_link_to_read_is_no_invitation_to_write(self, bench: StorageBench, tmp_path: Path) -> None:
         await put(bench, "uploads/a/source", tmp_path)

@@ -123,11 +123,14 @@ class _Storage:
             return await response.read() if response.ok else None
 
     async def bring(self, invitation: Invitation, data: bytes) -> bool:
+        body: object = data
+        if invitation.fields:
+            body = aiohttp.FormData(invitation.fields)
+            body.add_field("file", data, filename="x", content_type="text/html")
+        url = yarl.URL(invitation.url, encoded=True)
         async with (
             aiohttp.ClientSession() as session,
-            session.request(
-                invitation.method, yarl.URL(invitation.url, encoded=True), headers=invitation.headers, data=data
-            ) as response,
+            session.request(invitation.method, url, headers=invitation.headers, data=body) as response,
         ):
             return response.ok
 

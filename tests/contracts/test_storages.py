@@ -12,7 +12,7 @@ from encoder.storage.arrival import Arrival
 from encoder.storage.folder import FolderStorage, Invited
 from encoder.storage.protocol import Invitation, Storage
 from encoder.suites.cargo import read
-from tests.contracts.storage_suite import DATA, StorageBench, StorageSuite
+from tests.contracts.storage_suite import DATA, StorageBench, StorageSuite, size_of
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -40,8 +40,10 @@ class _Folder:
     async def bring(self, invitation: Invitation, data: bytes) -> bool:
         parts = urlsplit(invitation.url)
         key = unquote(parts.path.removeprefix("/storage/"))
-        invited = self._storage.invited(key, dict(parse_qsl(parts.query, keep_blank_values=True)))
-        if invited is None or invited.expired or invited.content_type != invitation.headers["Content-Type"]:
+        told = {**dict(parse_qsl(parts.query, keep_blank_values=True)), **invitation.fields}
+        invited = self._storage.invited(key, told, method=invitation.method)
+        content_type = {**invitation.headers, **invitation.fields}["Content-Type"]
+        if invited is None or invited.expired or invited.content_type != content_type:
             return False
         if invited.size_bytes not in {None, len(data)}:
             return False
@@ -123,12 +125,12 @@ async def test_what_arrives_stands_there_whole_or_not_at_all(folder: _Folder) ->
         async with folder.arriving() as arriving:
             await arriving.write(DATA[:50_000])
             raise ConnectionError
-    assert await folder.storage().size_bytes("uploads/a/source") is None
+    assert await size_of(folder.storage(), "uploads/a/source") is None
     async with folder.arriving() as arriving:
         await arriving.write(DATA)
-        assert await folder.storage().size_bytes("uploads/a/source") is None
+        assert await size_of(folder.storage(), "uploads/a/source") is None
         assert await arriving.stand()
-    assert await folder.storage().size_bytes("uploads/a/source") == len(DATA)
+    assert await size_of(folder.storage(), "uploads/a/source") == len(DATA)
     assert [path.name for path in (folder.root / "uploads" / "a").iterdir()] == ["source"]
 
 

@@ -37,7 +37,7 @@ EVERY: Sequence[Operation] = operations(QueueMetrics(_nobody, CollectorRegistry(
 GUARDED = [operation for operation in EVERY if operation.scope is not None]
 READS = [each for each in GUARDED if each.method == "GET" and each.answers[200][0] != "text/event-stream"]
 PUBLIC = {
-    "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile",
+    "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile", "postFile",
     "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "openapi",
 }  # fmt: skip
 NAMED = [each for each in GUARDED if each.method == "PUT" and each.path.endswith("/{name}")]  # by their tenants

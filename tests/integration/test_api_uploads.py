@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from encoder.api import receive
+from encoder.api import inflow
 from encoder.api.parts import Limits
 from encoder.storage import arrival
 from encoder.store.postgres import PostgresStore
@@ -25,7 +25,12 @@ from tests.contracts.store_uploads import OTHER_TENANT, new_upload
 from tests.lab.api import LIMITS, Api, running
 
 DATA = noise(300_000)
-ASKED = {"file_name": "holiday.MOV", "size_bytes": len(DATA), "content_type": "video/quicktime"}
+ASKED: dict[str, object] = {
+    "file_name": "holiday.MOV",
+    "size_bytes": len(DATA),
+    "content_type": "video/quicktime",
+    "outputs": [],  # the jobs of these tests are their own; those that uploads become: test_upload_jobs.py
+}
 
 
 @pytest.fixture
@@ -97,6 +102,9 @@ async def test_a_file_is_announced_brought_and_used(api: Api) -> None:
         "original_codec": None,
         "target_codec": None,
         "processing_time": None,
+        "job_id": told["id"],
+        "received_bytes": len(DATA),
+        "error": None,
     }
 
 
@@ -341,13 +349,15 @@ async def test_a_file_that_stands_there_though_nobody_noted_it_has_arrived(api: 
     assert (await submit(api, upload["file_id"]))[0] == 202
 
 
-async def test_a_file_of_another_size_has_not_arrived(api: Api) -> None:
+async def test_a_file_of_another_size_ends_the_upload_and_is_removed(api: Api) -> None:
     upload = await announce(api)
     async with api.storage.receive(upload["s3_key"], size_bytes=0) as arriving:
         await arriving.write(DATA[:-1])
         assert await arriving.stand()
-    assert await status(api, upload) == "pending"
+    assert await status(api, upload) == "failed"
+    assert left(api, upload) == []
     assert (await submit(api, upload["file_id"]))[0] == 409
+    assert await put(api, upload) == (410, "upload_expired")
 
 
 async def test_a_packed_body_or_another_type_is_not_taken(api: Api) -> None:
@@ -364,7 +374,7 @@ async def test_a_packed_body_or_another_type_is_not_taken(api: Api) -> None:
 
 async def test_a_body_that_stalls_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A12"""
-    monkeypatch.setattr(receive, "IDLE_S", 0.1)
+    monkeypatch.setattr(inflow, "IDLE_S", 0.1)
     upload = await announce(api)
     head = f"PUT {target(upload)} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: video/quicktime\r\n"
     answer = await api.raw(f"{head}Content-Length: {len(DATA)}\r\n\r\nx".encode())
@@ -375,7 +385,7 @@ async def test_a_body_that_stalls_is_given_up(api: Api, monkeypatch: pytest.Monk
 
 async def test_a_body_that_trickles_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A12"""
-    monkeypatch.setattr(receive, "WINDOW_S", 0.1)
+    monkeypatch.setattr(inflow, "WINDOW_S", 0.1)
     upload = await announce(api)
 
     async def trickle() -> AsyncIterator[bytes]:

@@ -60,8 +60,9 @@ FILL = (
            UTC_TIMESTAMP(6) FROM seq_10_to_10000""",
     """INSERT INTO job_events (job_id, seq, type, at, run, data)
     SELECT seq, 1, 'job.submitted', UTC_TIMESTAMP(6), 1, '{}' FROM seq_1_to_100000""",
-    """INSERT INTO uploads (id, tenant_id, `key`, file_name, content_type, state, created_at, expires_at)
-    SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM jobs""",
+    """INSERT INTO uploads (id, tenant_id, `key`, file_name, content_type, state, created_at, expires_at, look_at)
+    SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)
+    FROM jobs""",
     """INSERT INTO jobs
       (id, uuid, tenant_id, state, event_seq, spec, label, tags, created_at, finished_at, problem)
     SELECT 100000 + seq, UNHEX(LPAD(HEX(100000 + seq), 32, '0')), 7, 'failed', 1, '{}', 'in.mp4', '[]',
@@ -259,7 +260,16 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.TOLD, (5, "delivered", True, NOW, 204, None, "")),
         (Statement.UPLOAD, (UUID(int=5), 1)),
         (Statement.UPLOAD, (UUID(int=5), None)),
-        (Statement.UPLOAD_ARRIVED, (UUID(int=5), 7)),
+        (Statement.UPLOAD_ARRIVED, (UUID(int=5), 7, timedelta(seconds=5))),
+        (Statement.TAKE_UPLOAD_JOB, (UUID(int=5),)),
+        (Statement.UPLOAD_DONE, (UUID(int=5),)),
+        (Statement.END_UPLOAD, (UUID(int=5), "failed", "upload_expired")),
+        (Statement.HOLD_UPLOAD, (UUID(int=5), UUID(int=6), timedelta(minutes=1))),
+        (Statement.MOVE_UPLOAD, (UUID(int=5), UUID(int=6), 7, "m", timedelta(minutes=1), timedelta(hours=1))),
+        (Statement.FREE_UPLOAD, (UUID(int=5), UUID(int=6))),
+        (Statement.LOOK_UPLOADS, (3,)),
+        (Statement.SPENT_UPLOADS, (timedelta(hours=-1), 3, NOW, UUID(int=0))),
+        (Statement.REMOVE_UPLOADS, ([UUID(int=5)],)),
         (Statement.ENQUEUED_BEFORE, (1, "k")),
         (Statement.FREE_KEY, (1, "k")),
         (Statement.ERASE_SECRETS, (timedelta(1), LIMIT)),

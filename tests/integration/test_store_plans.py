@@ -50,8 +50,10 @@ INSERT INTO webhook_endpoints
 SELECT gen_random_uuid(), n / 10, n, '{}', n % 2 = 0, '', '', now(), now(), now() FROM generate_series(10, 10000) n;
 INSERT INTO job_events (job_id, seq, type, at, run, data)
 SELECT id, 1, 'job.submitted', now(), 1, '{}' FROM jobs;
-INSERT INTO uploads (id, tenant_id, key, file_name, content_type, state, created_at, expires_at)
-SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', now(), now() FROM jobs;
+INSERT INTO uploads (id, tenant_id, key, file_name, content_type, state, created_at, expires_at, look_at)
+SELECT uuid, tenant_id, 'k', 'in.mp4', 'video/mp4', 'pending', now(), now(), now() FROM jobs;
+INSERT INTO upload_jobs (upload_id, tenant_id, uuid, spec, label, max_attempts)
+SELECT uuid, tenant_id, uuid, '{}', 'in.mp4', 3 FROM jobs;
 INSERT INTO jobs (uuid, tenant_id, state, event_seq, spec, label, created_at, finished_at, problem)
 SELECT gen_random_uuid(), 7, 'failed', 1, '{}', 'in.mp4', now(), now(), '{"code": "worker_lost", "class": "crash"}'
 FROM generate_series(1, 300) n;
@@ -293,7 +295,16 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.REMOVE_JOBS, ("ARRAY[4]",)),
         (Statement.UPLOAD, ("gen_random_uuid()", "1")),
         (Statement.UPLOAD, ("gen_random_uuid()", "NULL")),
-        (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7")),
+        (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7", "'5 s'")),
+        (Statement.TAKE_UPLOAD_JOB, ("gen_random_uuid()",)),
+        (Statement.UPLOAD_DONE, ("gen_random_uuid()",)),
+        (Statement.END_UPLOAD, ("gen_random_uuid()", "'failed'", "'upload_expired'")),
+        (Statement.HOLD_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()", "'60 s'")),
+        (Statement.MOVE_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()", "7", "'m'", "'60 s'", "'1 hour'")),
+        (Statement.FREE_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()")),
+        (Statement.LOOK_UPLOADS, ("3",)),
+        (Statement.SPENT_UPLOADS, ("'-1 hour'", "3", "'1970-01-01'", "gen_random_uuid()")),
+        (Statement.REMOVE_UPLOADS, ("ARRAY[gen_random_uuid()]",)),
         (sql.STEP_BACK, ("1", "0", "'encode'", BEHIND)),
         (sql.ENQUEUE, (*NEW_JOB, "NULL", "'encode'", BEHIND)),
         (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()", "'gpu'", "0")),

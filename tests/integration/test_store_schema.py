@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadState
 from encoder.store.postgres import migrate, open_store, sql
 from tests.lab import work
 from tests.lab.postgres import Cluster
@@ -83,7 +83,10 @@ BROUGHT = {
     " DROP TABLE webhook_endpoints; DROP INDEX webhook_deliveries_by_state;"
     " ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_once;"
     " ALTER TABLE webhook_deliveries DROP COLUMN receiver,"
-    " ADD CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq)",
+    " ADD CONSTRAINT webhook_deliveries_once UNIQUE (job_id, event_seq);"
+    " DROP TABLE upload_jobs; DROP INDEX uploads_to_look, uploads_by_age; ALTER TABLE uploads"
+    " DROP COLUMN protocol, DROP COLUMN offset_bytes, DROP COLUMN multipart, DROP COLUMN holder,"
+    " DROP COLUMN held_until, DROP COLUMN ended, DROP COLUMN problem, DROP COLUMN ended_at, DROP COLUMN look_at",
 }
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
@@ -127,10 +130,11 @@ async def test_each_constraint_and_index_is_named_in_the_schema(dsn: str) -> Non
         ("job_outputs_state_known", OutputState),
         ("tasks_state_known", TaskState),
         ("uploads_state_known", UploadState),
+        ("uploads_ended_known", UploadEnd),
     ],
 )
 async def test_the_database_knows_the_states_of_the_model(
-    dsn: str, constraint: str, states: type[JobState | OutputState | TaskState | UploadState]
+    dsn: str, constraint: str, states: type[JobState | OutputState | TaskState | UploadEnd | UploadState]
 ) -> None:
     (text,) = await ask(dsn, f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{constraint}'")  # noqa: S608  # a constant above
     assert set(re.findall(r"'(\w+)'", text)) == {str(state) for state in states}

@@ -19,6 +19,7 @@ from encoder import errors
 from encoder.api.app import create_app
 from encoder.api.links import links
 from encoder.api.parts import Limits, Parts
+from encoder.api.passes import Passes
 from encoder.api.server import serving
 from encoder.dashboard import views
 from encoder.destinations.registry import Destinations
@@ -29,6 +30,8 @@ from encoder.model.preview import Preview
 from encoder.net.guard import Policy
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
+from encoder.queue.arrive import Arrivals
+from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.watch import Watcher
 from encoder.sources.registry import Sources
@@ -117,11 +120,15 @@ async def running(
     sources, destinations = Sources(around, stored=storage.source), Destinations(around, stored=storage.destination)
     checks = Checks(sources=sources, destinations=destinations, policy=policy)
     secret, vault = checks.secret_members, vault or Vault([new_key()])
+    ceiling: Ceiling = changes.pop("ceiling", None) or Ceiling(store, most=0)
+    limits: Limits = changes.get("limits", LIMITS)
     parts = Parts(
         **{
             "store": store,
             "submit": Enqueue(store, vault, max_attempts=3, new_uuid=uuid4, secret_members=secret),
             "inspector": NoInspector(),
+            "arrivals": Arrivals(store, changes.get("storage", storage), ceiling, most_bytes=limits.upload_bytes),
+            "passes": Passes(public_url="http://lab", secret=b"lab"),
             "places": checks,
             "storage": storage,
             "shelf": storage,

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from encoder.api import tell
+from encoder.api import tell, tell_uploads
 from encoder.api.answers import WaitAnswer
 from encoder.destinations.registry import Destinations
-from encoder.errors import FailureClass
+from encoder.errors import CATALOGUE, FailureClass
 from encoder.model.base import from_json
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
@@ -21,7 +21,7 @@ from encoder.model.media import Media
 from encoder.model.plan import Plan
 from encoder.model.preview import Preview
 from encoder.model.result import Problem
-from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
 from encoder.net.guard import Policy
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
@@ -76,7 +76,8 @@ def test_one_unknown_share_makes_that_of_the_job_unknown() -> None:
 UPLOAD = UploadRow(
     id=UUID(int=7), tenant_id=DEFAULT_TENANT, key="uploads/7/source", file_name="in.mov", content_type="video/mp4",
     declared_bytes=None, state=UploadState.UPLOADED, size_bytes=100, job_id=JobId(42), created_at=AT, expires_at=AT,
-    uploaded_at=AT,
+    uploaded_at=AT, protocol=UploadProtocol.PUT, offset_bytes=100, multipart=None, ended=None, problem=None,
+    ended_at=None, planned=False,
 )  # fmt: skip
 
 
@@ -87,27 +88,36 @@ UPLOAD = UploadRow(
         (JobState.PROCESSING, "processing"),
         (JobState.COMPLETED, "completed"),
         (JobState.FAILED, "failed"),
-        (JobState.CANCELLED, "failed"),
+        (JobState.CANCELLED, "cancelled"),
     ],
 )
 def test_an_upload_stands_as_the_job_that_was_made_of_it(state: JobState, status: str) -> None:
-    assert tell.upload(UPLOAD, replace(row(UP), state=state)).processing_status == status
+    assert tell_uploads.upload(UPLOAD, replace(row(UP), state=state)).processing_status == status
 
 
 def test_an_upload_without_a_job_stands_for_itself() -> None:
-    assert tell.upload(UPLOAD, None).processing_status == "uploaded"
-    assert tell.upload(replace(UPLOAD, state=UploadState.PENDING), None).processing_status == "pending"
+    assert tell_uploads.upload(UPLOAD, None).processing_status == "uploaded"
+    assert tell_uploads.upload(replace(UPLOAD, state=UploadState.PENDING), None).processing_status == "pending"
+
+
+@pytest.mark.parametrize("code", ["upload_expired", "upload_too_large", "upload_incomplete", "unsupported_media_type"])
+def test_an_upload_that_ended_says_why(code: str) -> None:
+    ended = replace(UPLOAD, state=UploadState.PENDING, ended=UploadEnd.FAILED, problem=code, job_id=None)
+    told = tell_uploads.upload(ended, None)
+    assert told.processing_status == "failed"
+    assert told.error is not None
+    assert (told.error.code, told.error.message != CATALOGUE[code].title) == (code, True)
 
 
 def test_the_codecs_and_the_time_of_an_upload_are_told_once_they_are_known() -> None:
-    told = tell.upload(UPLOAD, row(QUEUED))
+    told = tell_uploads.upload(UPLOAD, row(QUEUED))
     assert (told.original_codec, told.target_codec, told.processing_time) == (None, None, None)
     media = from_json(
         Media,
         {"format": "mp4", "sizeBytes": 1, "audio": [{"index": 0, "codec": "aac", "channels": 2, "sampleRateHz": 1}]},
     )
     ended = replace(row(QUEUED), media=media, finished_at=AT + timedelta(seconds=1.5))
-    told = tell.upload(UPLOAD, ended)
+    told = tell_uploads.upload(UPLOAD, ended)
     assert (told.original_codec, told.target_codec, told.processing_time) == ("aac", None, 1.5)
 
 

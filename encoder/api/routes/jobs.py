@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from encoder.api import answers, events, jobs, query
 from encoder.api.operations import Header, Operation
-from encoder.api.routes.common import JSON_PROBLEMS, LIMIT
+from encoder.api.routes.common import JSON_PROBLEMS, LIMIT, OF_AN_UPLOAD
 from encoder.model.key import Scope
 from encoder.model.media import Media
 
-_OF_AN_UPLOAD = (404, 409)  # that is named as a source
 _OF_THE_JOB = dict.fromkeys(("getJob", "listEvents", "cancelJob", "retryJob", "deleteJob"), "id")
 
 JOBS = (
@@ -30,7 +29,7 @@ JOBS = (
         ),
         answers={200: (answers.PreviewAnswer,), 202: (answers.AcceptedAnswer,)},
         links=_OF_THE_JOB,
-        problems=(*JSON_PROBLEMS, *_OF_AN_UPLOAD),
+        problems=(*JSON_PROBLEMS, *OF_AN_UPLOAD),
     ),
     Operation(
         method="GET",
@@ -60,7 +59,7 @@ JOBS = (
         scope=Scope.WRITE,
         body="Probe",
         answers={200: (Media,)},
-        problems=(*JSON_PROBLEMS, *_OF_AN_UPLOAD),
+        problems=(*JSON_PROBLEMS, *OF_AN_UPLOAD),
     ),
 )
 

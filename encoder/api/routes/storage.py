@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, files, query, receive
+from encoder.api import answers_uploads, files, query, receive
 from encoder.api.operations import Operation
 
 _FILE = ("*/*",)  # of the type that its name tells
@@ -56,7 +56,19 @@ STORAGE = (
             query.text("type", "from the invitation", required=True),
             query.text("signature", "from the invitation", required=True),
         ),
-        answers={200: (answers.UploadStatusAnswer,)},
-        problems=(404, 408, 409, 413, 415, 503, 507),
+        answers={200: (answers_uploads.UploadStatusAnswer,)},
+        problems=(404, 408, 409, 410, 413, 415, 503, 507),
+    ),
+    Operation(
+        method="POST",
+        path="/storage/{key}",
+        folder=True,
+        operation_id="postFile",
+        summary="Bring the file of an upload by a form, whose fields are the invitation",
+        handler=receive.post,
+        scope=None,
+        body="multipart/form-data",
+        answers={201: (answers_uploads.UploadStatusAnswer,)},
+        problems=(404, 408, 409, 410, 413, 415, 503, 507),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asyncmy import errors as driver
 
 from encoder.model.event import EventType
@@ -25,7 +27,7 @@ async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
     """The number of the job; None when its key was used before."""
 
     async def work(session: Session) -> tuple[JobId, bool]:
-        return await _insert(session.connection, job)
+        return await insert_in(session.connection, job)
 
     try:
         job_id, told = await pool.transaction(work)
@@ -33,12 +35,17 @@ async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
         if code_of(error) != DUPLICATE or "jobs_key_once" not in str(error):
             raise
         return None
-    hints.send(f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))
+    hints.send(*hints_of(job, told=told))
     return job_id
 
 
-async def _insert(session: Connection, job: NewJob) -> tuple[JobId, bool]:
-    """The number of the job, and whether somebody is to be told of it."""
+def hints_of(job: NewJob, *, told: bool) -> Sequence[str]:
+    """What is to follow once the job stands."""
+    return (f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))
+
+
+async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, bool]:
+    """The number of the job, and whether somebody is to be told of it; in a transaction that is open."""
     (now,) = await session.ask(_TIME, job.tenant_id)
     at = now["at"]
     job_id = JobId(

@@ -58,7 +58,10 @@ _EVENTS_OF_JOBS = query("events_of_jobs")
 _QUEUES, _DEPTH = queries("depths")
 _RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
 _SET_DEADLINE = query("set_deadline")
-_ADD_UPLOAD, _UPLOAD, _UPLOAD_ARRIVED = query("add_upload"), query("upload"), query("upload_arrived")
+_FIND_PLAN, _TAKE_PLAN = queries("take_upload_job")
+_END_UPLOAD, _HOLD_UPLOAD, _MOVE_UPLOAD = query("end_upload"), query("hold_upload"), query("move_upload")
+_FIND_TO_LOOK, _LOOK_LATER, _TO_LOOK = queries("look_uploads")
+_DROP_PLANS, _DROP_UPLOADS = queries("remove_uploads")
 _ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
 _PUT_PRESET, _PRESET, _REMOVE_PRESET = query("put_preset"), query("preset"), query("remove_preset")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
@@ -289,14 +292,36 @@ async def set_deadline(session: Connection, task: int, *values: object) -> Seque
     return [{"task_id": task}] if await session.write(_SET_DEADLINE, task, *values) else ()
 
 
-async def add_upload(session: Connection, upload: object, tenant: int, *values: object) -> Sequence[Row]:
-    await session.write(_ADD_UPLOAD, upload, tenant, *values)
-    return await session.ask(_UPLOAD, upload, tenant)
+async def take_upload_job(session: Connection, upload: object) -> Sequence[Row]:
+    found = await session.ask(_FIND_PLAN, upload)
+    if found:
+        await session.write(_TAKE_PLAN, upload)
+    return found
 
 
-async def upload_arrived(session: Connection, upload: object, size_bytes: int) -> Sequence[Row]:
-    await session.write(_UPLOAD_ARRIVED, upload, size_bytes)
-    return await session.ask(_UPLOAD, upload, None)
+async def end_upload(session: Connection, upload: object, *values: object) -> Sequence[Row]:
+    return [{"id": upload}] if await session.write(_END_UPLOAD, upload, *values) else ()
+
+
+async def hold_upload(session: Connection, upload: object, *values: object) -> Sequence[Row]:
+    return [{"id": upload}] if await session.write(_HOLD_UPLOAD, upload, *values) else ()
+
+
+async def move_upload(session: Connection, upload: object, *values: object) -> Sequence[Row]:
+    return [{"id": upload}] if await session.write(_MOVE_UPLOAD, upload, *values) else ()
+
+
+async def look_uploads(session: Connection, limit: int) -> Sequence[Row]:
+    mine = [row["id"] for row in await session.ask(_FIND_TO_LOOK, limit)]
+    if not mine:
+        return ()
+    await session.write(_LOOK_LATER, mine)
+    return await session.ask(_TO_LOOK, mine)
+
+
+async def remove_uploads(session: Connection, uploads: Sequence[object]) -> Sequence[Row]:
+    await session.write(_DROP_PLANS, uploads)
+    return [{"removed": await session.write(_DROP_UPLOADS, uploads)}]
 
 
 async def add_key(
@@ -372,8 +397,12 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.REMOVE_ENDPOINT: Program(run=telling.remove_endpoint),
     Statement.TESTS_OF_ENDPOINT: Program(run=telling.tests_of_endpoint),
     Statement.TEST_ENDPOINT: Program(run=telling.test_endpoint),
-    Statement.ADD_UPLOAD: Program(run=add_upload),
-    Statement.UPLOAD_ARRIVED: Program(run=upload_arrived),
+    Statement.TAKE_UPLOAD_JOB: Program(run=take_upload_job),
+    Statement.END_UPLOAD: Program(run=end_upload),
+    Statement.HOLD_UPLOAD: Program(run=hold_upload),
+    Statement.MOVE_UPLOAD: Program(run=move_upload),
+    Statement.LOOK_UPLOADS: Program(run=look_uploads, peek=_FIND_TO_LOOK),
+    Statement.REMOVE_UPLOADS: Program(run=remove_uploads),
     Statement.ADD_KEY: Program(run=add_key),
     Statement.REVOKE_KEY: Program(run=revoke_key),
     Statement.PUT_PRESET: Program(run=put_preset),

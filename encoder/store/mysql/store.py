@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from encoder.model.ids import JobId
+from encoder.store import engine
 from encoder.store.hints import Hints
 from encoder.store.mysql import migrate
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.ear import Ear, Mouth, NewsEar
-from encoder.store.mysql.enqueue import insert
+from encoder.store.mysql.enqueue import hints_of, insert, insert_in
 from encoder.store.mysql.heart import Heart
-from encoder.store.mysql.pool import Pool
+from encoder.store.mysql.pool import Pool, Session
 from encoder.store.news import WATCHED, News
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
@@ -55,6 +59,10 @@ class MysqlStore(
 
     async def _insert(self, job: NewJob) -> JobId | None:
         return await insert(self._mysql, self._hints, job)
+
+    async def _insert_in(self, session: engine.Session, job: NewJob) -> Sequence[str]:
+        _, told = await insert_in(cast("Session", session).connection, job)
+        return hints_of(job, told=told)
 
     async def hint(self, *payloads: str) -> None:
         if WATCHED in payloads:

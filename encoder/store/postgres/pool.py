@@ -124,6 +124,10 @@ class Session:
     def __init__(self, connection: Pooled) -> None:
         self.connection = connection
 
+    async def ask(self, text: LiteralString, *values: object) -> Sequence[Row]:
+        """As `fetch`, for what is no statement of the verbs."""
+        return await self.connection.fetch(text, *values)
+
     async def fetch(self, statement: Statement, *values: object) -> Sequence[Row]:
         return await self.connection.fetch(TEXTS[statement], *values)
 

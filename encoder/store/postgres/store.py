@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
+from typing import cast
 
 from encoder.model.ids import JobId
+from encoder.store import engine
 from encoder.store.engine import Row
 from encoder.store.hints import Hints
 from encoder.store.line import Front
@@ -15,7 +17,7 @@ from encoder.store.postgres import migrate, sql
 from encoder.store.postgres.ear import CHANNEL, NEWS_CHANNEL, Ear
 from encoder.store.postgres.enqueue import insert
 from encoder.store.postgres.heart import Heart
-from encoder.store.postgres.pool import Pool
+from encoder.store.postgres.pool import Pool, Session
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
@@ -63,7 +65,13 @@ class PostgresStore(
         self._ear: Ear | None = None
 
     async def _insert(self, job: NewJob) -> JobId | None:
-        return await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
+        job_id, after = await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
+        self._hints.send(*after)
+        return job_id
+
+    async def _insert_in(self, session: engine.Session, job: NewJob) -> Sequence[str]:
+        _, after = await insert(cast("Session", session), self._hints, job, front=self._fronts[job.spec.queue])
+        return after
 
     async def _take(self, *values: object) -> Sequence[Row]:
         rows = None if self._ear is None else await self._ear.ask(TEXTS[Statement.CLAIM], *values)

@@ -18,7 +18,7 @@ from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.receiver import Receiver
 from encoder.model.result import Delivered, Intent, Problem, Timings
-from encoder.model.state import JobState, OutputState, TaskState, UploadState
+from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
 from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
 from encoder.store.receivers import EndpointRow
@@ -219,6 +219,13 @@ def upload_of(row: Row) -> UploadRow:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         uploaded_at=row["uploaded_at"],
+        protocol=UploadProtocol(row["protocol"]),
+        offset_bytes=row["offset_bytes"],
+        multipart=row["multipart"],
+        ended=None if row["ended"] is None else UploadEnd(row["ended"]),
+        problem=row["problem"],
+        ended_at=row["ended_at"],
+        planned=bool(row["planned"]),
     )
 
 

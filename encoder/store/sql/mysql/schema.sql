@@ -244,10 +244,35 @@ CREATE TABLE IF NOT EXISTS uploads (
   size_bytes bigint,                           -- of what arrived
   job_id bigint,                               -- the last job that uses it
   created_at datetime(6) NOT NULL,
-  expires_at datetime(6) NOT NULL,             -- of the invitation
+  expires_at datetime(6) NOT NULL,             -- of the invitation; put off by each piece that comes
   uploaded_at datetime(6),
+  protocol varchar(16) NOT NULL DEFAULT 'put', -- put, post, tus
+  offset_bytes bigint NOT NULL DEFAULT 0,      -- of a file that comes in pieces: so much lies in the storage for good
+  multipart text,                              -- S3's name for what is open there
+  holder binary(16),                           -- who is writing a piece
+  held_until datetime(6),                      -- unless it is heard of again
+  ended varchar(16),                           -- null: it may still come, or has
+  problem varchar(64),                         -- the code of why
+  ended_at datetime(6),
+  look_at datetime(6),                         -- when the storage is asked for it next; null: there is no need
   CONSTRAINT uploads_pk PRIMARY KEY (id),
-  CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded'))
+  CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded')),
+  CONSTRAINT uploads_ended_known CHECK (ended IN ('failed', 'cancelled')),
+  INDEX uploads_to_look (look_at),
+  INDEX uploads_by_age (created_at, id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- The job that is to be made of an upload as soon as it has arrived; the row goes as the job comes.
+CREATE TABLE IF NOT EXISTS upload_jobs (
+  upload_id binary(16) NOT NULL,
+  tenant_id bigint NOT NULL,
+  uuid binary(16) NOT NULL,                    -- the job's
+  spec longtext NOT NULL,                      -- as in jobs
+  label text NOT NULL,
+  sealed longblob,
+  max_attempts smallint NOT NULL,
+  CONSTRAINT upload_jobs_pk PRIMARY KEY (upload_id),
+  CONSTRAINT upload_jobs_json CHECK (json_valid(spec))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- Who may call the API, and what for. Of a key itself only its hash is here.

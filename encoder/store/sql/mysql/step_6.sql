@@ -1,4 +1,5 @@
--- Step to version 6: a tenant's own presets, what removed jobs have used, and endpoints that are told of all jobs of a tenant.
+-- Step to version 6: a tenant's own presets; what removed jobs have used; endpoints that are told of all jobs of a tenant;
+-- an upload may come in pieces, ends without a file, and becomes a job by itself.
 CREATE TABLE IF NOT EXISTS presets (
   tenant_id bigint NOT NULL,
   name varchar(64) NOT NULL,
@@ -46,4 +47,28 @@ CREATE TABLE IF NOT EXISTS webhook_endpoints (
   CONSTRAINT webhook_endpoints_pk PRIMARY KEY (id),
   CONSTRAINT webhook_endpoints_once UNIQUE (tenant_id, name),
   CONSTRAINT webhook_endpoints_json CHECK (json_valid(receiver))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+ALTER TABLE uploads ADD COLUMN protocol varchar(16) NOT NULL DEFAULT 'put';
+ALTER TABLE uploads ADD COLUMN offset_bytes bigint NOT NULL DEFAULT 0;
+ALTER TABLE uploads ADD COLUMN multipart text;
+ALTER TABLE uploads ADD COLUMN holder binary(16);
+ALTER TABLE uploads ADD COLUMN held_until datetime(6);
+ALTER TABLE uploads ADD COLUMN ended varchar(16);
+ALTER TABLE uploads ADD COLUMN problem varchar(64);
+ALTER TABLE uploads ADD COLUMN ended_at datetime(6);
+ALTER TABLE uploads ADD COLUMN look_at datetime(6);
+ALTER TABLE uploads ADD CONSTRAINT uploads_ended_known CHECK (ended IN ('failed', 'cancelled'));
+CREATE INDEX uploads_to_look ON uploads (look_at);
+CREATE INDEX uploads_by_age ON uploads (created_at, id);
+CREATE TABLE IF NOT EXISTS upload_jobs (
+  upload_id binary(16) NOT NULL,
+  tenant_id bigint NOT NULL,
+  uuid binary(16) NOT NULL,
+  spec longtext NOT NULL,
+  label text NOT NULL,
+  sealed longblob,
+  max_attempts smallint NOT NULL,
+  CONSTRAINT upload_jobs_pk PRIMARY KEY (upload_id),
+  CONSTRAINT upload_jobs_json CHECK (json_valid(spec))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

@@ -1,7 +1,7 @@
 -- Add an upload: somebody is invited to bring a file.
 -- Index: uploads_pk. Locks: none but the new row.
--- $1 id, $2 tenant, $3 key, $4 file name, $5 content type, $6 size or null, $7 how long the invitation is good
-INSERT INTO uploads (id, tenant_id, key, file_name, content_type, declared_bytes, state, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), now() + $7::interval)
-RETURNING id, tenant_id, key, file_name, content_type, declared_bytes, state, size_bytes, job_id, created_at, expires_at,
-          uploaded_at;
+-- $1 id, $2 tenant, $3 key, $4 file name, $5 content type, $6 size or null, $7 how long the invitation is good, $8 protocol,
+-- $9 how long until the storage is asked for it
+INSERT INTO uploads (id, tenant_id, key, file_name, content_type, declared_bytes, state, created_at, expires_at, protocol,
+                     look_at)
+VALUES ($1, $2, $3, $4, $5, $6, 'pending', now(), now() + $7::interval, $8, now() + $9::interval);

@@ -215,8 +215,31 @@ CREATE TABLE uploads (
   size_bytes bigint,                           -- of what arrived
   job_id bigint,                               -- the last job that uses it
   created_at timestamptz NOT NULL,
-  expires_at timestamptz NOT NULL,             -- of the invitation
-  uploaded_at timestamptz
+  expires_at timestamptz NOT NULL,             -- of the invitation; put off by each piece that comes
+  uploaded_at timestamptz,
+  protocol text NOT NULL DEFAULT 'put',        -- put, post, tus
+  offset_bytes bigint NOT NULL DEFAULT 0,      -- of a file that comes in pieces: so much lies in the storage for good
+  multipart text,                              -- S3's name for what is open there
+  holder uuid,                                 -- who is writing a piece
+  held_until timestamptz,                      -- unless it is heard of again
+  ended text                                   -- null: it may still come, or has
+    CONSTRAINT uploads_ended_known CHECK (ended IN ('failed', 'cancelled')),
+  problem text,                                -- the code of why
+  ended_at timestamptz,
+  look_at timestamptz                          -- when the storage is asked for it next; null: there is no need
+);
+CREATE INDEX uploads_to_look ON uploads (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX uploads_by_age ON uploads (created_at, id);
+
+-- The job that is to be made of an upload as soon as it has arrived; the row goes as the job comes.
+CREATE TABLE upload_jobs (
+  upload_id uuid CONSTRAINT upload_jobs_pk PRIMARY KEY,
+  tenant_id bigint NOT NULL,
+  uuid uuid NOT NULL,                          -- the job's
+  spec json NOT NULL,                          -- as in jobs
+  label text NOT NULL,
+  sealed bytea,
+  max_attempts smallint NOT NULL
 );
 
 -- Who may call the API, and what for. Of a key itself only its hash is here.

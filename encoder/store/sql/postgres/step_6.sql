@@ -1,4 +1,5 @@
--- Step to version 6: a tenant's own presets, what removed jobs have used, and endpoints that are told of all jobs of a tenant.
+-- Step to version 6: a tenant's own presets; what removed jobs have used; endpoints that are told of all jobs of a tenant;
+-- an upload may come in pieces, ends without a file, and becomes a job by itself.
 CREATE TABLE presets (
   tenant_id bigint NOT NULL,
   name text NOT NULL,
@@ -44,4 +45,26 @@ CREATE TABLE webhook_endpoints (
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
   CONSTRAINT webhook_endpoints_once UNIQUE (tenant_id, name)
+);
+
+ALTER TABLE uploads
+  ADD COLUMN protocol text NOT NULL DEFAULT 'put',
+  ADD COLUMN offset_bytes bigint NOT NULL DEFAULT 0,
+  ADD COLUMN multipart text,
+  ADD COLUMN holder uuid,
+  ADD COLUMN held_until timestamptz,
+  ADD COLUMN ended text CONSTRAINT uploads_ended_known CHECK (ended IN ('failed', 'cancelled')),
+  ADD COLUMN problem text,
+  ADD COLUMN ended_at timestamptz,
+  ADD COLUMN look_at timestamptz;
+CREATE INDEX uploads_to_look ON uploads (look_at) WHERE look_at IS NOT NULL;
+CREATE INDEX uploads_by_age ON uploads (created_at, id);
+CREATE TABLE upload_jobs (
+  upload_id uuid CONSTRAINT upload_jobs_pk PRIMARY KEY,
+  tenant_id bigint NOT NULL,
+  uuid uuid NOT NULL,
+  spec json NOT NULL,
+  label text NOT NULL,
+  sealed bytea,
+  max_attempts smallint NOT NULL
 );
