@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import re
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -22,7 +23,7 @@ from encoder.model.base import Json
 from encoder.model.ids import JobId, OutputId
 from encoder.model.job import JobSpec
 from encoder.model.queue import ENCODE, IO, named
-from encoder.store.rows import JobFilter, JobRow
+from encoder.store.rows import Accepted, JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
 # an Idempotency-Key: quoted as the draft of the standard has it, or bare as most send it
@@ -39,13 +40,28 @@ async def submit(call: Call) -> web.Response:
     """POST /jobs: into the database, or with `dryRun` only as far as the plan."""
     key = _idempotency_key(call.request)
     body = await receive(call.request)
-    spec = await spec_of(call, body)
     if call.query.get("dryRun", bool):
+        spec = await spec_of(call, body)
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
     body_hash = await asyncio.to_thread(_hash, body) if key else None
-    accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
+    try:
+        spec = await spec_of(call, body)
+    except Rejected:
+        before = await _made_before(call, key, body_hash)
+        if before is None:
+            raise
+        accepted = before
+    else:
+        accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
     headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
     return answer(tell.accepted(accepted), status=202, headers=headers)
+
+
+async def _made_before(call: Call, key: str | None, body_hash: bytes | None) -> Accepted | None:
+    """The job that the key has made of this very body, when what that named was still there."""
+    with suppress(Rejected):  # of another body: what is wrong with this one says more
+        return await call.parts.store.enqueued(call.tenant_id, key, body_hash)
+    return None
 
 
 async def spec_of(call: Asker, body: Json) -> JobSpec:

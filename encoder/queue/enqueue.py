@@ -70,7 +70,10 @@ class Enqueue:
         made = self.made(spec, tenant_id=tenant_id)
         job = replace(made, idempotency_key=idempotency_key, body_hash=body_hash)
         async with self._ceiling.place(tenant_id) as found:
-            accepted = await (self._store.enqueue(job) if found else self._store.enqueued(job))
+            if found:
+                accepted: Accepted | None = await self._store.enqueue(job)
+            else:
+                accepted = await self._store.enqueued(tenant_id, idempotency_key, body_hash)
         if accepted is None:
             told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
             raise errors.TooMany("queue_full", told, retry_after_s=FULL_S)

@@ -70,8 +70,8 @@ class Jobs(Protocol):
             errors.Rejected: `idempotency_mismatch`, the key was used for another body.
         """
 
-    async def enqueued(self, job: NewJob) -> Accepted | None:
-        """The job that was stored under this one's key, as `enqueue` tells it again. Raises as that does."""
+    async def enqueued(self, tenant_id: TenantId, key: str | None, body_hash: bytes | None) -> Accepted | None:
+        """The job that was stored under an idempotency key, as `enqueue` tells it again. Raises as that does."""
 
     async def open_jobs(self, tenant_id: TenantId, *, most: int) -> int:
         """How many jobs of a tenant have not ended, counted to `most`."""

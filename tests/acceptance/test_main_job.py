@@ -89,9 +89,13 @@ async def test_an_output_without_a_destination_lies_in_the_storage_behind_a_sign
     dsn: str, tmp_path: Path
 ) -> None:
     async with running(dsn, tmp_path) as platform:
-        job = await _encoded(platform, tmp_path, {"preset": "h264", **FAST})
+        own = {"members": {"preset": "h264", "height": 180, "crf": 30, **FAST}}
+        assert (await platform.call("PUT", "/presets/fast", json=own))[0] == 200
+        job = await _encoded(platform, tmp_path, {"preset": "fast", "height": 90})
         assert job["status"] == "completed", json.dumps(job["outputs"], indent=1)
         (output,) = job["outputs"]
+        assert (output["height"], output["spec"]["presetVersion"]) == (90, 1)
+        assert "ultrafast" in output["command"]
         async with aiohttp.ClientSession() as session:
             async with session.get(output["url"]) as response:
                 assert response.status == 200
@@ -103,6 +107,7 @@ async def test_an_output_without_a_destination_lies_in_the_storage_behind_a_sign
                 assert response.status == 404
         used = (await platform.call("GET", f"/stats?createdAfter={job['createdAt']}"))[1]["usage"]
         assert (used["jobs"], used["outputs"], used["deliveredBytes"]) == (1, 1, len(whole))
+        assert [(each["preset"], each["deliveredBytes"]) for each in used["presets"]] == [("fast", len(whole))]
         assert used["outputMinutes"] == pytest.approx(output["durationSeconds"] / 60, abs=0.001)
         assert 0 < used["cpuSeconds"] == pytest.approx(output["timings"]["encodeCpu"], abs=0.001)
     assert hashlib.sha256(whole).hexdigest() == output["sha256"]

@@ -84,11 +84,11 @@ class EnqueueSuite:
 
     async def test_what_a_key_has_made_is_told_without_making_anything(self, store: Store) -> None:
         first = await work.enqueue(store, key="k", body=b"1")
-        assert await store.enqueued(work.new_job(key="k", body=b"1")) == replace(first, replayed=True)
+        assert await store.enqueued(DEFAULT_TENANT, "k", b"1") == replace(first, replayed=True)
         for key, tenant in (("other", DEFAULT_TENANT), ("k", OTHER_TENANT), (None, DEFAULT_TENANT)):
-            assert await store.enqueued(work.new_job(key=key, body=b"1", tenant=tenant)) is None
+            assert await store.enqueued(tenant, key, b"1") is None
         with pytest.raises(errors.Rejected) as refused:
-            await store.enqueued(work.new_job(key="k", body=b"2"))
+            await store.enqueued(DEFAULT_TENANT, "k", b"2")
         assert code_of(refused) == "idempotency_mismatch"
         assert len(await store.jobs(JobFilter(tenant_id=DEFAULT_TENANT))) == 1
 

@@ -109,6 +109,18 @@ async def test_what_cannot_be_put_or_removed_is_refused_and_changes_nothing(api:
     assert len((await api.get("/presets"))["presets"]) == len(BUILT_IN)
 
 
+async def test_a_job_that_is_sent_again_is_told_its_own_though_its_preset_is_gone(api: Api) -> None:
+    """Seen to fail with `unknown_preset` where the key is looked for last."""
+    await api.told("PUT", "/presets/web", WEB)
+    body = {"source": SOURCE, "outputs": [{"preset": "web"}]}
+    first = await api.submit(body, key="k")
+    await api.told("DELETE", "/presets/web")
+    assert await api.submit(body, key="k") == first
+    for other, key in ((body, "another"), ({**body, "priority": 1}, "k")):
+        async with api.ask("POST", "/jobs", json=other, headers={"Idempotency-Key": key}) as response:
+            assert (response.status, (await response.json())["code"]) == (422, "unknown_preset")
+
+
 async def test_a_tenant_has_so_many_presets(api: Api, store: Store) -> None:
     """What a caller leaves with us is bounded."""
     puts = (store.put_preset(a_preset(f"p{number}", tenant=DEFAULT_TENANT), most=MOST) for number in range(MOST))

@@ -36,16 +36,16 @@ class Jobs(Verbs, ABC):
             if job_id is not None:
                 self._news.of(job.tenant_id, job_id)
                 return Accepted(id=job_id, uuid=job.uuid, state=JobState.QUEUED, replayed=False)
-            before = await self.enqueued(job)
+            before = await self.enqueued(job.tenant_id, job.idempotency_key, job.body_hash)
             if before is not None:
                 return before
             await self._pool.rows(Statement.FREE_KEY, job.tenant_id, job.idempotency_key)
 
-    async def enqueued(self, job: NewJob) -> Accepted | None:
-        if job.idempotency_key is None:
+    async def enqueued(self, tenant_id: TenantId, key: str | None, body_hash: bytes | None) -> Accepted | None:
+        if key is None:
             return None
-        before = await self._pool.row(Statement.ENQUEUED_BEFORE, job.tenant_id, job.idempotency_key)
-        return None if before is None or before["stale"] else _accepted_before(job, before)
+        before = await self._pool.row(Statement.ENQUEUED_BEFORE, tenant_id, key)
+        return None if before is None or before["stale"] else _accepted_before(body_hash, before)
 
     async def cancel(self, job_id: JobId) -> JobState:
         async def work(session: Session) -> tuple[JobState, bool, TenantId]:
@@ -122,7 +122,7 @@ def first_deliveries(
     return tuple(rules.tellings(submitted, told, (*of_job(job.spec), *endpoints)))
 
 
-def _accepted_before(job: NewJob, before: Row) -> Accepted:
-    if before["body_hash"] != job.body_hash:
+def _accepted_before(body_hash: bytes | None, before: Row) -> Accepted:
+    if before["body_hash"] != body_hash:
         raise errors.Rejected.because("idempotency_mismatch", "The key was used for another body within 24 hours.")
     return Accepted(id=JobId(before["id"]), uuid=before["uuid"], state=JobState(before["state"]), replayed=True)
