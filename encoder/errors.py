@@ -235,6 +235,9 @@ _ENTRIES = (
     _request(416, "range_not_satisfiable", "Range is not there", "Ask for bytes inside the file."),
     _request(431, "headers_too_large", "Headers are too large", "Send fewer or shorter headers."),
     _request(422, "unknown_field", "Unknown member", "Remove the member, or correct its name."),
+    _request(
+        422, "unsupported_member", "Not supported here", "Leave the member out; the message and docs/compat.md say why."
+    ),
     _request(422, "duplicate_key", "Member stands twice", "Send each member once."),
     _request(422, "missing_field", "Member is missing", "Add the member that is named."),
     _request(422, "invalid_type", "Wrong type", "Send the type that is named."),
@@ -260,6 +263,7 @@ _ENTRIES = (
     _request(422, "invalid_range", "Range is wrong", "Give `clip` a start before its end and inside the source."),
     _request(422, "unknown_preset", "Unknown preset", "Choose one of those that `GET /presets` lists."),
     _request(409, "preset_built_in", "Preset is built in", "Choose another name; a preset of yours may build on it."),
+    _request(409, "too_many_pipelines", "Too many pipelines", "Delete pipelines that no job to come will name."),
     _request(409, "too_many_presets", "Too many presets", "Delete presets that no job to come will name."),
     _request(422, "unknown_queue", "Unknown queue", "Choose one that is named, or start a worker that takes from it."),
     _request(

@@ -312,6 +312,7 @@ class Wiring(Machine):
             endpoints=Endpoints(self.store, self.vault, new_uuid=uuid4),
             watcher=Watcher(self.store, clock=_clock),
             public_host=urlsplit(self.public_url).netloc.lower(),
+            vault=self.vault,
             stopping=stopping,
             registry=self.registry,
             gate=self._gate(),

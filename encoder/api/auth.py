@@ -17,6 +17,7 @@ from aiohttp import web
 
 from encoder import errors
 from encoder.api.addresses import Addresses, house
+from encoder.api.dialect import Dialect
 from encoder.api.rates import Buckets
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.model.ids import DEFAULT_TENANT, TenantId
@@ -49,8 +50,8 @@ class Gate(Protocol):
 
     asks_for_keys: bool
 
-    async def admit(self, request: web.Request, scope: Scope) -> Caller:
-        """Whose call it is.
+    async def admit(self, request: web.Request, scope: Scope, dialect: Dialect | None = None) -> Caller:
+        """Whose call it is. `dialect`: in which its key may be shown, beside our own.
 
         Raises:
             Challenged: `unauthorized`, `insufficient_scope`.
@@ -67,7 +68,7 @@ class OpenGate:
     def __init__(self, addresses: Addresses | None = None) -> None:
         self._addresses = addresses
 
-    async def admit(self, request: web.Request, _scope: Scope) -> Caller:
+    async def admit(self, request: web.Request, _scope: Scope, _dialect: Dialect | None = None) -> Caller:
         caller = None if self._addresses is None else self._addresses.of(request)
         return Caller(DEFAULT_TENANT, None if caller is None or caller.is_loopback else house(caller))
 
@@ -95,8 +96,8 @@ class KeyGate:
         self._known: dict[bytes, tuple[float, KeyRow]] = {}
         self._asked: dict[bytes, asyncio.Future[KeyRow | None]] = {}
 
-    async def admit(self, request: web.Request, scope: Scope) -> Caller:
-        text = _key_of(request)
+    async def admit(self, request: web.Request, scope: Scope, dialect: Dialect | None = None) -> Caller:
+        text = _key_of(request, dialect)
         key = await self._live(text, request) if text else None
         if key is None:  # one answer for all: who guesses learns nothing
             raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, _REALM)
@@ -160,10 +161,12 @@ def _if_live(key: KeyRow | None) -> KeyRow | None:
     return key if key is not None and key.live else None
 
 
-def _key_of(request: web.Request) -> str:
+def _key_of(request: web.Request, dialect: Dialect | None) -> str:
     """What the request shows as its key; "" for nothing."""
     given = request.headers.getall("Authorization", [])
     if len(given) > 1:
         raise Rejected.because("invalid_header", "`Authorization` must stand only once.")
     scheme, _, text = "".join(given).partition(" ")
+    if dialect is not None and scheme.lower() == dialect.scheme:
+        return dialect.key(text.strip(" "))
     return text.strip(" ") if scheme.lower() == "bearer" else ""

@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
@@ -20,6 +20,8 @@ from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
 from encoder.model.place import pointer
 
+JSON = frozenset({"application/json"})
+UNTYPED = "application/octet-stream"  # also what comes without a type, as HTTP has it
 MAX_BYTES = 1024 * 1024
 MAX_INLINE_BYTES = 16 * 1024 * 1024  # of a body whose source is inline; the rest of it stays under MAX_BYTES
 MAX_DEPTH = 32
@@ -31,14 +33,14 @@ TOTAL_S = 60.0
 OFF_LOOP_BYTES = 64 * 1024  # a larger body is read in a thread: the loop never stands still for 100 ms
 
 
-async def receive(request: web.Request) -> Json:
-    """The request's body as JSON data.
+async def receive(request: web.Request, *, types: Collection[str] = JSON) -> Json:
+    """The request's body as JSON data, which may come as one of `types`.
 
     Raises:
         errors.Rejected: `unsupported_media_type`, `content_encoding_not_allowed`, `body_too_large`,
             `request_timeout`, `invalid_json`, `duplicate_key`, `invalid_text`.
     """
-    _check_headers(request)
+    _check_headers(request, types)
     raw = await _bytes_of(request)
     if len(raw) > OFF_LOOP_BYTES:
         return await asyncio.to_thread(read_json, raw)
@@ -71,8 +73,8 @@ def read_json(raw: bytes) -> Json:
     return value
 
 
-def _check_headers(request: web.Request) -> None:
-    if request.content_type != "application/json" or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
+def _check_headers(request: web.Request, types: Collection[str]) -> None:
+    if request.content_type not in types or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         raise Rejected.because("unsupported_media_type", "The body must be `application/json` in UTF-8.")
     # these are unpacked as they arrive, and the bytes that come out are counted
     if request.headers.get("Content-Encoding", "identity").lower() not in {"identity", "gzip", "deflate"}:

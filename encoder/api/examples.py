@@ -17,6 +17,7 @@ _KEYS: Place = {
     "access_key_id": "AKIAIOSFODNN7EXAMPLE",
     "access_key_secret": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
 }
+_BUCKET: Place = {"bucket": "my-bucket", "region": "eu-central-1"}
 _LOGIN: Place = {"username": "camera", "password": "a password"}
 _FINGERPRINT = "SHA256:" + "uNiVztksCsDhcc0u9e8BrqlXVUNJr" + "A" * 14
 
@@ -105,6 +106,40 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
                 metadata={"orderId": "42"},
                 tags=["trailer"],
             ),
+        ),
+    },
+    "Pipeline": {
+        "smallest": ("Two buckets of which the operator has the keys", {"input": _BUCKET, "output": _BUCKET}),
+        "whole": (
+            "With keys of its own, and who is told",
+            {
+                "input": {**_BUCKET, **_KEYS},
+                "output": {**_BUCKET, **_KEYS, "acl": "public-read"},
+                "notificationUrl": "https://media.example.com/webhook",
+            },
+        ),
+    },
+    "ElasticTranscoderJob": {
+        "file": (
+            "One file, by a system preset",
+            {
+                "PipelineId": "1111111111111-abcde1",
+                "Input": {"Key": "in/holiday.mov"},
+                "Outputs": [{"Key": "out/holiday.mp4", "PresetId": "1351620000001-000010"}],
+            },
+        ),
+        "playlist": (
+            "A playlist of two sizes",
+            {
+                "PipelineId": "1111111111111-abcde1",
+                "Input": {"Key": "in/holiday.mov"},
+                "OutputKeyPrefix": "out/holiday/",
+                "Outputs": [
+                    {"Key": "2m", "PresetId": "1351620000001-200010", "SegmentDuration": "6"},
+                    {"Key": "1m", "PresetId": "1351620000001-200030", "SegmentDuration": "6"},
+                ],
+                "Playlists": [{"Name": "index", "Format": "HLSv3", "OutputKeys": ["2m", "1m"]}],
+            },
         ),
     },
     "Probe": {f"from {kind}": (f"A source of kind {kind}", {"source": source}) for kind, source in SOURCES.items()},

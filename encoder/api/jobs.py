@@ -6,8 +6,10 @@ import asyncio
 import hashlib
 import json
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -38,26 +40,41 @@ _OF_THE_PAGE = {"limit", "cursor"}
 
 async def submit(call: Call) -> web.Response:
     """POST /jobs: into the database, or with `dryRun` only as far as the plan."""
-    key = _idempotency_key(call.request)
+    key = idempotency_key(call.request)
     body = await receive(call.request)
     if call.query.get("dryRun", bool):
         spec = await spec_of(call, body)
         return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
+    accepted = await accept(call, body, partial(spec_of, call, body), key=key)
+    headers = {"Location": f"/jobs/{accepted.id}", **replayed(accepted)}
+    return answer(tell.accepted(accepted), status=202, headers=headers)
+
+
+async def accept(
+    call: Asker, body: Json, read: Callable[[], Awaitable[JobSpec]], *, key: str | None = None
+) -> Accepted:
+    """Take in the job that `read` makes of `body`. `key`: under which this very body was sent.
+
+    Raises:
+        errors.Rejected: as `read` and `Submit`.
+    """
     body_hash = await asyncio.to_thread(_hash, body) if key else None
     try:
-        spec = await spec_of(call, body)
+        spec = await read()
     except Rejected:
         before = await _made_before(call, key, body_hash)
         if before is None:
             raise
-        accepted = before
-    else:
-        accepted = await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
-    headers = {"Location": f"/jobs/{accepted.id}", **({"Idempotency-Replayed": "true"} if accepted.replayed else {})}
-    return answer(tell.accepted(accepted), status=202, headers=headers)
+        return before
+    return await call.parts.submit(spec, tenant_id=call.tenant_id, idempotency_key=key, body_hash=body_hash)
 
 
-async def _made_before(call: Call, key: str | None, body_hash: bytes | None) -> Accepted | None:
+def replayed(accepted: Accepted) -> dict[str, str]:
+    """The header of an answer that was given before."""
+    return {"Idempotency-Replayed": "true"} if accepted.replayed else {}
+
+
+async def _made_before(call: Asker, key: str | None, body_hash: bytes | None) -> Accepted | None:
     """The job that the key has made of this very body, when what that named was still there."""
     with suppress(Rejected):  # of another body: what is wrong with this one says more
         return await call.parts.store.enqueued(call.tenant_id, key, body_hash)
@@ -193,7 +210,7 @@ async def _check_queue(call: Asker, queue: str) -> None:
         raise Rejected.because("unknown_queue", told, path="/queue")
 
 
-def _idempotency_key(request: web.Request) -> str | None:
+def idempotency_key(request: web.Request) -> str | None:
     """The key, without its quotes."""
     given = request.headers.getall("Idempotency-Key", [])
     if not given:

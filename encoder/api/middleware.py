@@ -16,7 +16,9 @@ from aiohttp.typedefs import Handler, Middleware
 from encoder import errors
 from encoder.api import problems
 from encoder.api.auth import Challenged
+from encoder.api.dialect import DIALECT
 from encoder.api.metrics import HttpMetrics, route_of
+from encoder.api.problems import Problem
 from encoder.api.rates import RATED
 from encoder.errors import Rejected
 from encoder.log import get_logger
@@ -92,12 +94,18 @@ async def _answered(request: web.Request, handler: Handler, *, loopback_only: bo
             problem = problems.internal(request[REQUEST_ID])
         if request.writer.output_size:  # an answer has begun: all that is left is to break it off
             raise
+        response = _in_their_words(request, problem)
         if request.content.exception() is not None or not request.content.is_eof():
-            problem.force_close()  # the rest of the body must not be taken for the next request
-        return problem
+            response.force_close()  # the rest of the body must not be taken for the next request
+        return response
 
 
-def _problem(error: Exception, request_id: str) -> web.Response | None:
+def _in_their_words(request: web.Request, problem: Problem) -> web.Response:
+    dialect = request.get(DIALECT)
+    return problem if dialect is None else dialect.retold(problem.told, problem.beside)
+
+
+def _problem(error: Exception, request_id: str) -> Problem | None:
     """What an error means to the caller; None for one that nobody foresaw."""
     match error:
         case Rejected():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from encoder import __version__
 from encoder.api import examples, problems
+from encoder.api.dialect import Dialect
 from encoder.api.operations import Answer, Header, Operation
 from encoder.api.problems import ProblemAnswer
 from encoder.api.query import Parameter
@@ -57,8 +58,8 @@ def document(operations: Iterable[Operation]) -> _Schema:
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "securitySchemes": {_KEY: _SCHEME},
             "headers": {name: {"description": about, "schema": {"type": "string"}} for name, about in _HEADERS.items()},
+            "securitySchemes": _schemes(listed),
             "schemas": {**_answer_schemas(listed), **schemas(_REF.replace("{name}", "{model}"))},
         },
     }
@@ -74,11 +75,24 @@ def _operation(operation: Operation) -> _Schema:
             *map(_in_query, operation.query),
         ],
         "responses": _responses(operation),
-        "security": [{_KEY: [operation.scope]}] if operation.scope else [],
+        "security": _security(operation),
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _taken(operation.body)}
     return described
+
+
+def _security(operation: Operation) -> list[_Schema]:
+    if operation.scope is None:
+        return []
+    dialect = operation.dialect
+    return [{_KEY: [operation.scope]}, *([{dialect.name: []}] if dialect else [])]
+
+
+def _schemes(operations: Iterable[Operation]) -> _Schema:
+    """How a key may be shown."""
+    dialects = {operation.dialect.name: operation.dialect for operation in operations if operation.dialect}
+    return {_KEY: _SCHEME, **{name: dict(dialect.security) for name, dialect in dialects.items()}}
 
 
 def _taken(body: str) -> _Schema:
@@ -112,16 +126,24 @@ def _responses(operation: Operation) -> _Schema:
     told = {str(status): _response(status, answer) for status, answer in operation.answers.items()}
     if operation.links:
         told[str(max(operation.answers))]["links"] = {name: _link(name, at) for name, at in operation.links.items()}
-    problem = {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}
     for status in sorted({*_ALWAYS, *operation.problems, *(_OF_CALLERS if operation.scope else ())}):
-        told.setdefault(
-            str(status), {"description": problems.phrase(status), "content": {problems.MEDIA_TYPE: problem}}
-        )
+        for under, content in _refusals(status, operation.dialect):
+            refused = told.setdefault(str(under), {"description": problems.phrase(under), "content": {}})
+            refused["content"] |= content
     for status, response in told.items():
         named = [*(_RATED if operation.scope and status in _TELLING_RATES else ()), *_WAITS.get(status, ())]
         if named:
             response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in named}
     return told
+
+
+def _refusals(status: int, dialect: Dialect | None) -> Iterator[tuple[int, _Schema]]:
+    """As a problem, and in the words of who is asked for; before a call is known to be for them, it is still ours."""
+    if dialect is None or status in _ALWAYS:
+        yield status, {problems.MEDIA_TYPE: {"schema": {"$ref": _REF.format(name=ProblemAnswer.__name__)}}}
+    if dialect is not None:
+        refusal = {"schema": {"$ref": _REF.format(name=dialect.refusal.__name__)}}
+        yield dialect.status(status), {"application/json": refusal}
 
 
 def _response(status: int, answers: tuple[Answer, ...]) -> _Schema:
@@ -138,7 +160,7 @@ def _link(operation_id: str, member: str) -> _Schema:
     return {"operationId": operation_id, "parameters": {"id": f"$response.body#/{member}"}}
 
 
-def _answer_schemas(operations: Iterable[Operation]) -> _Schema:
+def _answer_schemas(operations: Collection[Operation]) -> _Schema:
     records = [
         answer
         for operation in operations
@@ -146,7 +168,8 @@ def _answer_schemas(operations: Iterable[Operation]) -> _Schema:
         for answer in answers
         if not isinstance(answer, str)
     ]
-    kinds: list[type[Record]] = list(dict.fromkeys([*records, ProblemAnswer]))
+    refusals = [operation.dialect.refusal for operation in operations if operation.dialect]
+    kinds: list[type[Record]] = list(dict.fromkeys([*records, ProblemAnswer, *refusals]))
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     for schema in components.values():
         if schema.get("type") == "object" and "properties" in schema:

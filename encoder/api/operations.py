@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from encoder.api import body, problems, query
+from encoder.api.dialect import DIALECT, Dialect
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
 from encoder.api.rates import RATED
@@ -41,6 +42,7 @@ class Operation:
     `links`: the operations that its answer leads to, with the member of it that their path takes.
     `scope`: what a key must be good for; None: the operation is public.
     `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
+    `dialect`: its callers are those of another service.
     """
 
     method: str
@@ -56,6 +58,7 @@ class Operation:
     links: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     folder: bool = False
+    dialect: Dialect | None = None
 
 
 class Asker(Protocol):
@@ -96,13 +99,15 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
     """The route of an operation."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        if operation.dialect is not None:
+            request[DIALECT] = operation.dialect
         try:
             asked = query.read(request.query, operation.query)
         except Rejected as wrong:
             if operation.folder:  # a link that we did not write has no faults: it leads nowhere
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
-        tenant = None if operation.scope is None else await _admitted(request, operation.scope, parts)
+        tenant = None if operation.scope is None else await _admitted(request, operation, operation.scope, parts)
         if operation.body is None:
             await body.refuse(request)
         return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
@@ -112,9 +117,9 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
     return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, settings)
 
 
-async def _admitted(request: web.Request, scope: Scope, parts: Parts) -> TenantId:
+async def _admitted(request: web.Request, operation: Operation, scope: Scope, parts: Parts) -> TenantId:
     """Whose call it is, and one more of those that it may make."""
-    caller = await parts.gate.admit(request, scope)
+    caller = await parts.gate.admit(request, scope, operation.dialect)
     if caller.counted is not None:
         try:
             parts.rates.count(caller.counted, request.method)

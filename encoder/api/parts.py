@@ -25,6 +25,7 @@ from encoder.storage.protocol import Storage
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted, NewJob
+from encoder.vault import Vault
 from encoder.webhooks.endpoints import Endpoints
 
 
@@ -70,6 +71,7 @@ class Parts:
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
+    `vault`: seals the secrets of what callers leave with us beside jobs.
     `gate`: who is let in, and as whom; `rates`: how often.
     `watcher`: sees for all live streams what happens to jobs.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
@@ -86,6 +88,7 @@ class Parts:
     cursor_key: bytes
     endpoints: Endpoints
     watcher: Watcher
+    vault: Vault
     public_host: str = ""
     shelf: FolderStorage | None = None
     keys_begin: str = ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from aiohttp import web
 
@@ -46,6 +46,12 @@ def _named(body: Json) -> Iterator[str]:
         name = output.get("preset") if isinstance(output, dict) else None
         if isinstance(name, str):
             yield name
+
+
+async def own_presets(store: protocol.Presets, tenant_id: TenantId, names: Iterable[str]) -> dict[str, presets.Members]:
+    """The members of those presets of a tenant's own that there are, with those that they are made of."""
+    found = [await store.preset(tenant_id, name) for name in names if _is_name(name)]
+    return {row.name: _own(row).members for row in found if row is not None}
 
 
 def _own(row: PresetRow) -> presets.Preset:

@@ -48,7 +48,18 @@ class ProblemAnswer(Record):
     request_id: str
 
 
-def of_faults(faults: Sequence[Fault], request_id: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
+class Problem(web.Response):
+    """A refusal or failure as an answer. `told`: what it says; `beside`: the headers that belong to it."""
+
+    def __init__(self, told: ProblemAnswer, beside: Mapping[str, str]) -> None:
+        super().__init__(
+            status=told.status, body=msgspec.json.encode(told), content_type=MEDIA_TYPE, headers=dict(beside)
+        )
+        self.told = told
+        self.beside = beside
+
+
+def of_faults(faults: Sequence[Fault], request_id: str, *, headers: Mapping[str, str] | None = None) -> Problem:
     """The first fault's code speaks for all."""
     code = faults[0].code
     status = CATALOGUE[code].status or 422
@@ -56,7 +67,7 @@ def of_faults(faults: Sequence[Fault], request_id: str, *, headers: Mapping[str,
     return _answer(status, code, detail, request_id, faults=faults, headers=headers)
 
 
-def of_failure(failure: Failure, request_id: str) -> web.Response:
+def of_failure(failure: Failure, request_id: str) -> Problem:
     """What a job would have failed with: for good, or only for now."""
     if isinstance(failure, errors.Permanent):
         return _answer(422, failure.code, failure.message, request_id)
@@ -64,7 +75,7 @@ def of_failure(failure: Failure, request_id: str) -> web.Response:
     return _answer(503, failure.code, failure.message, request_id, headers={"Retry-After": wait})
 
 
-def of_status(status: int, request_id: str, *, allow: str | None = None) -> web.Response:
+def of_status(status: int, request_id: str, *, allow: str | None = None) -> Problem:
     """What aiohttp itself refuses: no such route, wrong method, a body that is too large, …"""
     code = _OF_STATUS.get(status, "invalid_header" if status < 500 else "internal_error")  # noqa: PLR2004
     headers = {"Allow": allow} if allow else {}
@@ -72,13 +83,13 @@ def of_status(status: int, request_id: str, *, allow: str | None = None) -> web.
     return _answer(CATALOGUE[code].status or status, code, detail, request_id, headers=headers)
 
 
-def unavailable(code: str, request_id: str) -> web.Response:
+def unavailable(code: str, request_id: str) -> Problem:
     """Not now: `database_unavailable` or `draining`."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return _answer(503, code, CATALOGUE[code].to_do, request_id, headers=headers)
 
 
-def internal(request_id: str) -> web.Response:
+def internal(request_id: str) -> Problem:
     """A bug of ours: nothing is told but the id under which it is logged."""
     return _answer(500, "internal_error", CATALOGUE["internal_error"].to_do, request_id)
 
@@ -101,7 +112,7 @@ def _answer(
     *,
     faults: Sequence[Fault] = (),
     headers: Mapping[str, str] | None = None,
-) -> web.Response:
+) -> Problem:
     problem = ProblemAnswer(
         type=f"/docs/errors#{code}",
         title=CATALOGUE[code].title,
@@ -111,5 +122,4 @@ def _answer(
         errors=tuple(FaultAnswer(path=fault.path, code=fault.code, message=fault.message) for fault in faults),
         request_id=request_id,
     )
-    body = msgspec.json.encode(problem)
-    return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
+    return Problem(problem, headers or {})

@@ -15,7 +15,7 @@ from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
 from encoder.api.wire_types import ABSENT, WHOLE, HttpUrl, Metadata, QueueName, Tags, Wire
 from encoder.errors import Fault, Rejected
-from encoder.ffmpeg import ladder, presets, rules
+from encoder.ffmpeg import folders, ladder, presets, rules
 from encoder.ffmpeg.presets import Presets
 from encoder.model.base import Json
 from encoder.model.job import JobSpec, OutputSpec, Place
@@ -174,7 +174,7 @@ def _meaning_of_destinations(
         mine = _Taken(path, written, folder=folder)
         owner = next((other for other in taken if mine.meets(other)), None)
         if owner is not None:
-            told = f"must differ from {owner.path}, and none may lie inside the other's folder"
+            told = f"must differ from {owner.path}, and neither may lie among the other's own files"
             yield Fault(path=path, code="duplicate_destination", message=told)
         taken.append(mine)
 
@@ -191,4 +191,7 @@ class _Taken:
         return self.written == other.written or self._holds(other) or other._holds(self)
 
     def _holds(self, other: _Taken) -> bool:
-        return self.folder and other.written.startswith(f"{self.written.rstrip('/')}/")
+        inside = f"{self.written.rstrip('/')}/"
+        if not (self.folder and other.written.startswith(inside)):
+            return False
+        return folders.may_write(other.written.removeprefix(inside).partition("/")[0])

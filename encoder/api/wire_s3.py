@@ -102,6 +102,19 @@ class _S3(WirePlace):
         return self
 
 
+class S3Bucket(_S3):
+    """A bucket to read from, and how it is reached."""
+
+    bucket: _Bucket
+
+
+class S3BucketTo(S3Bucket):
+    """A bucket to write to, and what its objects are given along."""
+
+    acl: Annotated[str, OneOf(*ACLS)] = ABSENT
+    storage_class: Annotated[str, OneOf(*STORAGE_CLASSES)] = ABSENT
+
+
 class _S3Path(_S3):
     kind: Literal["s3"]
     bucket: _Bucket

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from pydantic.json_schema import models_json_schema
 
+from encoder.api import wire_compat
 from encoder.api.wire import Job, Probe
 from encoder.api.wire_endpoint import Endpoint
+from encoder.api.wire_pipeline import Pipeline
 from encoder.api.wire_place import OtherDestination, OtherSource
 from encoder.api.wire_preset import Preset
 from encoder.api.wire_quota import Quota
@@ -28,9 +30,10 @@ _NONE: _Schema = {"not": {}}
 def schemas(ref_template: str) -> _Schema:
     """Each class of the job language by its name; `{model}` in `ref_template` stands for one."""
     _, document = models_json_schema(
-        [(part, "validation") for part in (Job, Probe, Upload, Endpoint, Preset, Quota)], ref_template=ref_template
+        [(part, "validation") for part in (Job, Probe, Upload, Endpoint, Preset, Pipeline, Quota)],
+        ref_template=ref_template,
     )
-    definitions: _Schema = document["$defs"]
+    definitions: _Schema = document["$defs"] | wire_compat.SCHEMAS
     for part, registry in ((OtherSource, Sources), (OtherDestination, Destinations)):
         branches: list[_Schema] = []
         for name, own in _brought(registry, part.__name__.removeprefix("Other"), ref_template):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from encoder.model.base import Json, Record
+from encoder.model.plan import Note
 from encoder.model.queue import ENCODE
 
 # A source or destination: `kind` and the members of that kind, as its plug-in names them.
@@ -127,6 +128,19 @@ class Notification(Record):
     settings: dict[str, Json] = {}
 
 
+class Origin(Record):
+    """The request of another service's API that a job was translated from, without secrets: answers name things by it.
+
+    `outputs`: for each output of that request, those of ours that make it up; `playlists`: for each playlist of it.
+    """
+
+    api: str  # elastictranscoder, coconut
+    request: dict[str, Json] = {}
+    outputs: tuple[tuple[int, ...], ...] = ()
+    playlists: tuple[tuple[int, ...], ...] = ()
+    warnings: tuple[Note, ...] = ()
+
+
 class JobSpec(Record):
     """A job without its secrets: those are sealed in a column of their own (`vault`)."""
 
@@ -138,3 +152,4 @@ class JobSpec(Record):
     queue: str = ENCODE  # from which workers take it
     metadata: dict[str, Json] = {}
     tags: tuple[str, ...] = ()
+    origin: Origin | None = None  # None: it came in our own words

@@ -66,6 +66,24 @@ def reveal(spec: JobSpec, secrets: Mapping[str, str]) -> JobSpec:
     return revealed
 
 
+def hide_in(value: dict[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
+    """What is no job but holds places, without its secrets, and the secrets: what is secret in a place of any kind."""
+    secrets: dict[str, str] = {}
+
+    def take(trail: Trail, text: str) -> str:
+        shown = _shown(trail, text, _SECRET_MEMBERS)
+        if shown != text:
+            secrets[pointer(*trail)] = text
+        return shown
+
+    return cast("dict[str, Json]", _changed(value, (), take)), secrets
+
+
+def reveal_in(value: dict[str, Json], secrets: Mapping[str, str]) -> dict[str, Json]:
+    """What `hide_in` was given."""
+    return cast("dict[str, Json]", _changed(value, (), lambda trail, text: secrets.get(pointer(*trail), text)))
+
+
 def is_veiled(url: str) -> bool:
     """Whether `url` is what `hide` leaves of an address with secrets: it leads nowhere."""
     shown = _URL.fullmatch(url)

@@ -40,10 +40,12 @@ from encoder.store.rows import (
     Moment,
     NewJob,
     NewKey,
+    NewPipeline,
     NewPreset,
     NewUpload,
     OutputChange,
     Part,
+    PipelineRow,
     PresetRow,
     Pulse,
     Quota,
@@ -370,6 +372,25 @@ class Presets(Protocol):
         """Forget a preset; False when there is none of that name."""
 
 
+class Pipelines(Protocol):
+    """Pipelines of tenants, for jobs in Elastic Transcoder's words."""
+
+    async def pipeline(self, tenant_id: TenantId, name: str) -> PipelineRow | None:
+        """A tenant's pipeline; None if it has none of that name."""
+
+    async def pipelines(self, tenant_id: TenantId) -> Sequence[PipelineRow]:
+        """A tenant's pipelines, by their names."""
+
+    async def put_pipeline(self, pipeline: NewPipeline, *, most: int) -> PipelineRow | None:
+        """Keep a pipeline, in place of the one that has its name.
+
+        None where it would be a new one, and its tenant has `most` already; those that come at once may be more.
+        """
+
+    async def remove_pipeline(self, tenant_id: TenantId, name: str) -> bool:
+        """Forget a pipeline; False when there is none of that name."""
+
+
 class Retention(Protocol):
     """Takes away what has had its time. What jobs left in the storage goes first, under their uuid; then their rows.
 
@@ -434,6 +455,7 @@ class Store(
     Uploads,
     Keys,
     Presets,
+    Pipelines,
     Retention,
     Workers,
     Clinic,

@@ -463,6 +463,25 @@ class PresetRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewPipeline:
+    """A pipeline of a tenant. `uuid`: new each time, and its secrets are sealed to it; `settings` is without them."""
+
+    tenant_id: TenantId
+    name: str
+    uuid: UUID
+    settings: dict[str, Json]
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineRow(NewPipeline):
+    """A pipeline as it is kept."""
+
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
     """A worker process as it introduces itself."""
 

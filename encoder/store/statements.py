@@ -111,6 +111,13 @@ class Statement(StrEnum):
     PUT_PRESET = "put_preset"
     REMOVE_PRESET = "remove_preset"
 
+    PIPELINE = "pipeline"
+    PIPELINES = "pipelines"
+    LOCK_PIPELINE = "lock_pipeline"
+    COUNT_PIPELINES = "count_pipelines"
+    PUT_PIPELINE = "put_pipeline"
+    REMOVE_PIPELINE = "remove_pipeline"
+
     ENDED_JOBS = "ended_jobs"
     DELETED_JOBS = "deleted_jobs"
     LOCK_ENDED = "lock_ended"

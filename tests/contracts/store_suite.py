@@ -9,6 +9,7 @@ from tests.contracts.store_endpoints import EndpointSuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
+from tests.contracts.store_pipelines import PipelineSuite
 from tests.contracts.store_presets import PresetSuite
 from tests.contracts.store_retention import RetentionSuite
 from tests.contracts.store_tasks import (
@@ -48,6 +49,7 @@ class StoreSuite(
     UsageSuite,
     KeySuite,
     PresetSuite,
+    PipelineSuite,
     RetentionSuite,
     WorkerSuite,
     ClinicSuite,

@@ -135,6 +135,7 @@ async def running(
             "cursor_key": b"lab",
             "endpoints": Endpoints(store, vault, new_uuid=uuid4),
             "watcher": Watcher(store, look_s=0.02, poll_s=0.02),
+            "vault": vault,
             "limits": LIMITS,
             **changes,
         }

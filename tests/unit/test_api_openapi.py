@@ -19,13 +19,18 @@ from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
 from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
+from encoder.api.wire_pipeline import read_pipeline
 from encoder.api.wire_preset import read_preset
 from encoder.api.wire_quota import read_quota
 from encoder.api.wire_upload import read_upload
+from encoder.compat.elastictranscoder import job as transcoder
+from encoder.compat.elastictranscoder.pipeline import Pipeline
+from encoder.compat.translated import Translated
 from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE
 from encoder.ffmpeg.presets import BUILT_IN
 from encoder.model.base import Json
+from encoder.model.job import Place
 from encoder.sources.registry import Sources
 from tests.unit.test_api_wire import (
     DEST,
@@ -83,8 +88,10 @@ def test_each_operation_says_what_a_key_must_be_good_for(
 ) -> None:
     for operation in operations:
         told = document["paths"][operation.path][operation.method.lower()]
-        assert told["security"] == ([{"key": [operation.scope]}] if operation.scope else [])
-        assert ("401" in told["responses"]) == (operation.scope is not None)
+        theirs: list[dict[str, list[str]]] = [{operation.dialect.name: []}] if operation.dialect else []
+        assert told["security"] == ([{"key": [operation.scope]}, *theirs] if operation.scope else [])
+        refused = str(operation.dialect.status(401) if operation.dialect else 401)
+        assert (refused in told["responses"]) == (operation.scope is not None)
         assert operation.scope is None or "503" in told["responses"]
         assert operation.scope is None or (operation.scope == "read") <= (operation.method == "GET")
 
@@ -99,6 +106,11 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
         "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
         "listDeliveries", "getDelivery", "replayDeliveries", "replayDelivery",
+        "listPipelines", "getPipeline", "putPipeline", "deletePipeline",
+        *(
+            f"{name}TranscoderJob{where}"
+            for where in ("", "Below", "AtRoot") for name in ("create", "read", "cancel")
+        ),
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile", "postFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip
@@ -173,11 +185,22 @@ def test_the_schema_has_every_member_and_no_null(document: dict[str, Any]) -> No
         assert schemas[name]["additionalProperties"] is False
 
 
+_TRANSCODER = ("createTranscoderJob", "createTranscoderJobBelow", "createTranscoderJobAtRoot")
+
+
+def _transcoded(body: Any, places: Anywhere) -> None:  # noqa: ANN401  # JSON
+    bucket: Place = {"bucket": "lab"}
+    made = transcoder.translate(body, pipeline=Pipeline(input=bucket, output=bucket), own={})
+    assert isinstance(made, Translated), made
+    wire.read_job(made.job, places)
+
+
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
     read: dict[str, Callable[..., object]] = {
         "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body),
         "putQuota": lambda body, _: read_quota(body),
         "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
+        "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),
     }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:

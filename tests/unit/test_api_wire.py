@@ -15,8 +15,11 @@ from encoder.api.wire_faults import Reader
 from encoder.api.wire_types import MAX_METADATA_BYTES, MAX_URL, Wire, WirePlace
 from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.ffmpeg import folders, images, ladder, packages
 from encoder.model.base import Json
 from encoder.model.job import Clip, JobSpec, OutputSpec, Place
+from encoder.model.plan import KEY_FILE
+from encoder.packaging.manifests import mpd_name
 from encoder.sources.registry import Sources
 
 HTTP: dict[str, Any] = {"kind": "https", "url": "https://media.example.com/in.mov"}
@@ -681,14 +684,29 @@ def test_two_outputs_may_not_go_to_one_place() -> None:
     }
 
 
-@pytest.mark.parametrize("inside", ["/media/p/master.m3u8", "/media/p/144p/out.mp4"])
-def test_no_output_goes_into_the_folder_of_another(inside: str) -> None:
+@pytest.mark.parametrize(
+    "inside",
+    [
+        *("master.m3u8", "Index.M3U8", "x.mpd", "package.key", "144p/out.mp4", "360p-2/a"),
+        *("audio/a", "Audio-eng-2/a", "subtitles/a", "00001.jpg", "thumbnails.vtt"),
+    ],
+)
+def test_no_output_goes_among_the_files_of_another(inside: str) -> None:
+    inside = f"/media/p/{inside}"
     package = {"preset": "hls", "destination": {"kind": "file", "path": "/media/p/"}}
     file = {"preset": "h264", "destination": {"kind": "file", "path": inside}}
     for outputs in ([package, file], [file, package]):
         assert faults_of(job(outputs=outputs)) == {"/outputs/1/destination": "duplicate_destination"}
-    beside = {"preset": "h264", "destination": {"kind": "file", "path": "/media/p.mp4"}}
-    assert len(wire.read_job(job(outputs=[package, beside]), Anywhere()).outputs) == 2
+    for beside in ("/media/p.mp4", "/media/p/720p.mp4", "/media/p/thumbs/00001.jpg"):
+        file = {"preset": "h264", "destination": {"kind": "file", "path": beside}}
+        assert len(wire.read_job(job(outputs=[package, file]), Anywhere()).outputs) == 2
+
+
+def test_names_that_a_package_writes_are_known_beforehand() -> None:
+    """Else two outputs could write one file: the names are those of `packages`, `images` and `manifests`."""
+    names = {ladder.unused("1080p", {"1080p"}), ladder.unused("audio-eng", {"audio-eng"}), "subtitles-deu", "subtitles"}
+    names |= {*packages.PLAYLISTS.values(), mpd_name("film.m3u8"), images.CUES, KEY_FILE, "123456.webp"}
+    assert [name for name in names if not folders.may_write(name)] == []
 
 
 def test_each_login_has_files_of_its_own() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
+from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
 from encoder.api.routes.jobs import JOBS, ONE_JOB
 from encoder.api.routes.platform import PLATFORM
@@ -16,6 +17,7 @@ from encoder.api.routes.webhooks import WEBHOOKS
 
 def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
     """Every operation, in the order of docs/api.md. `folder`: whether the platform's storage is one."""
-    every = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *STORAGE, *SERVER, metrics(queue))
+    ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS)
+    every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(queue))
     listed = tuple(operation for operation in every if folder or not operation.folder)
     return (*listed, document(listed))

@@ -64,6 +64,7 @@ _FIND_TO_LOOK, _LOOK_LATER, _TO_LOOK = queries("look_uploads")
 _DROP_PLANS, _DROP_UPLOADS = queries("remove_uploads")
 _ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
 _PUT_PRESET, _PRESET, _REMOVE_PRESET = query("put_preset"), query("preset"), query("remove_preset")
+_PUT_PIPELINE, _PIPELINE, _REMOVE_PIPELINE = query("put_pipeline"), query("pipeline"), query("remove_pipeline")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
@@ -344,6 +345,15 @@ async def remove_preset(session: Connection, tenant: int, name: str) -> Sequence
     return [{"name": name}] if await session.write(_REMOVE_PRESET, tenant, name) else ()
 
 
+async def put_pipeline(session: Connection, tenant: int, name: str, *values: object) -> Sequence[Row]:
+    await session.write(_PUT_PIPELINE, tenant, name, *values)
+    return await session.ask(_PIPELINE, tenant, name)
+
+
+async def remove_pipeline(session: Connection, tenant: int, name: str) -> Sequence[Row]:
+    return [{"name": name}] if await session.write(_REMOVE_PIPELINE, tenant, name) else ()
+
+
 async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]:
     live = {row["job_id"] for row in await session.ask(_FIND_LIVE, jobs)}
     mine = [job for job in jobs if job not in live]
@@ -407,6 +417,8 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.REVOKE_KEY: Program(run=revoke_key),
     Statement.PUT_PRESET: Program(run=put_preset),
     Statement.REMOVE_PRESET: Program(run=remove_preset),
+    Statement.PUT_PIPELINE: Program(run=put_pipeline),
+    Statement.REMOVE_PIPELINE: Program(run=remove_pipeline),
     Statement.REMOVE_JOBS: Program(run=remove_jobs),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),

@@ -23,6 +23,7 @@ from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.endpoints import Endpoints
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
+from encoder.store.verbs.pipelines import Pipelines
 from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.retention import Retention
@@ -45,6 +46,7 @@ class MysqlStore(
     Uploads,
     Keys,
     Presets,
+    Pipelines,
     Retention,
     Workers,
     Clinic,

@@ -33,6 +33,7 @@ from encoder.store.rows import (
     Live,
     OutputRow,
     Part,
+    PipelineRow,
     PresetRow,
     QueueDepth,
     Quota,
@@ -332,6 +333,18 @@ def preset_of(row: Row) -> PresetRow:
         version=row["version"],
         about=row["about"],
         members=members_of(row["members"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def pipeline_of(row: Row) -> PipelineRow:
+    return PipelineRow(
+        tenant_id=TenantId(row["tenant_id"]),
+        name=row["name"],
+        uuid=row["uuid"],
+        settings=members_of(row["settings"]),
+        sealed=row["sealed"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

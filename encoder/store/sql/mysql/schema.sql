@@ -317,6 +317,19 @@ CREATE TABLE IF NOT EXISTS removed_usage (
   CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- Where jobs in Elastic Transcoder's words read from and write to, by one id.
+CREATE TABLE IF NOT EXISTS pipelines (
+  tenant_id bigint NOT NULL,                   -- whose jobs may name it
+  name varchar(64) NOT NULL,                   -- PipelineId
+  uuid binary(16) NOT NULL,                    -- new with each change; its secrets are sealed to it
+  settings longtext NOT NULL,                  -- buckets and receiver, secrets taken out
+  sealed longblob,                             -- its secrets, encrypted
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name),
+  CONSTRAINT pipelines_json CHECK (json_valid(settings))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE IF NOT EXISTS workers (
   id binary(16) NOT NULL,

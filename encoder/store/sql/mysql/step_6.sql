@@ -1,5 +1,5 @@
 -- Step to version 6: a tenant's own presets; what removed jobs have used; endpoints that are told of all jobs of a tenant;
--- an upload may come in pieces, ends without a file, and becomes a job by itself.
+-- an upload may come in pieces, ends without a file, and becomes a job by itself; pipelines.
 CREATE TABLE IF NOT EXISTS presets (
   tenant_id bigint NOT NULL,
   name varchar(64) NOT NULL,
@@ -71,4 +71,16 @@ CREATE TABLE IF NOT EXISTS upload_jobs (
   max_attempts smallint NOT NULL,
   CONSTRAINT upload_jobs_pk PRIMARY KEY (upload_id),
   CONSTRAINT upload_jobs_json CHECK (json_valid(spec))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS pipelines (
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,
+  uuid binary(16) NOT NULL,
+  settings longtext NOT NULL,
+  sealed longblob,
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name),
+  CONSTRAINT pipelines_json CHECK (json_valid(settings))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

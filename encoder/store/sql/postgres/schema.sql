@@ -281,6 +281,18 @@ CREATE TABLE removed_usage (
   CONSTRAINT removed_usage_pk PRIMARY KEY (tenant_id, day, preset)
 );
 
+-- Where jobs in Elastic Transcoder's words read from and write to, by one id.
+CREATE TABLE pipelines (
+  tenant_id bigint NOT NULL,                   -- whose jobs may name it
+  name text NOT NULL,                          -- PipelineId
+  uuid uuid NOT NULL,                          -- new with each change; its secrets are sealed to it
+  settings json NOT NULL,                      -- buckets and receiver, secrets taken out
+  sealed bytea,                                -- its secrets, encrypted
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name)
+);
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE workers (
   id uuid CONSTRAINT workers_pk PRIMARY KEY,

@@ -1,5 +1,5 @@
 -- Step to version 6: a tenant's own presets; what removed jobs have used; endpoints that are told of all jobs of a tenant;
--- an upload may come in pieces, ends without a file, and becomes a job by itself.
+-- an upload may come in pieces, ends without a file, and becomes a job by itself; pipelines.
 CREATE TABLE presets (
   tenant_id bigint NOT NULL,
   name text NOT NULL,
@@ -67,4 +67,15 @@ CREATE TABLE upload_jobs (
   label text NOT NULL,
   sealed bytea,
   max_attempts smallint NOT NULL
+);
+
+CREATE TABLE pipelines (
+  tenant_id bigint NOT NULL,
+  name text NOT NULL,
+  uuid uuid NOT NULL,
+  settings json NOT NULL,
+  sealed bytea,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name)
 );

@@ -1,0 +1,41 @@
+"""What the doors for callers of other services take, as their own documents have it, for ours.
+
+No more is said here than that: what of it is made, refused or changed, docs/compat.md tells and `encoder.compat` does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_TEXT = {"type": "string"}
+
+
+def _object(about: str, *required: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401  # schemas
+    return {"type": "object", "description": about, "properties": properties, "required": [*required]}
+
+
+def _list(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items}
+
+
+_INPUT = _object("The file to read, in the pipeline's bucket.", "Key", Key=_TEXT, TimeSpan={"type": "object"})
+_OUTPUT = _object(
+    "A file, or a rendition of a playlist.", "Key", "PresetId", Key=_TEXT, PresetId=_TEXT, SegmentDuration=_TEXT
+)
+_PLAYLIST = _object(
+    "A package of outputs.", "Name", "Format", "OutputKeys", Name=_TEXT, Format=_TEXT, OutputKeys=_list(_TEXT)
+)
+
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "ElasticTranscoderJob": _object(
+        "A `CreateJob` of Elastic Transcoder, API 2012-09-25; docs/compat.md has a table of its members.",
+        "PipelineId",
+        PipelineId=_TEXT,
+        Input=_INPUT,
+        Output=_OUTPUT,
+        Outputs=_list(_OUTPUT),
+        OutputKeyPrefix=_TEXT,
+        Playlists=_list(_PLAYLIST),
+        UserMetadata={"type": "object", "additionalProperties": _TEXT},
+    ),
+}

@@ -1,0 +1,242 @@
+"""The doors for callers of other services: keys as they show them, refusals as they read them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from encoder.api.auth import KeyGate
+from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.model.key import Scope, digest, new_key, shown
+from encoder.store.protocol import Store
+from encoder.store.rows import NewKey
+from tests.lab.api import Api, running
+
+TRANSCODER = "/compat/elastictranscoder"
+ROOTS = (TRANSCODER, f"{TRANSCODER}/2012-09-25", "/2012-09-25")
+KEYS = {"access_key_id": "AKIALAB", "access_key_secret": "SECRET/lab"}
+PIPELINE: dict[str, Any] = {
+    "input": {"bucket": "lab-in", **KEYS},
+    "output": {"bucket": "lab-out", "acl": "public-read", **KEYS},
+    "notificationUrl": "http://127.77.0.1/told?token=hush",
+}
+JOB: dict[str, Any] = {
+    "PipelineId": "one",
+    "Input": {"Key": "in/a.mov"},
+    "Outputs": [{"Key": "out/a.mp4", "PresetId": "1351620000001-000010"}],
+}
+OTHER = TenantId(7)
+
+
+async def key_for(store: Store, *scopes: Scope, tenant: TenantId = DEFAULT_TENANT) -> str:
+    key = new_key()
+    named = NewKey(tenant_id=tenant, name="k", prefix=shown(key), digest=digest(key), scopes=frozenset(scopes or Scope))
+    await store.add_key(named)
+    return key
+
+
+def signed(key: str) -> dict[str, str]:
+    """As SDKs of AWS sign."""
+    scope = f"Credential={key}/20261129/us-east-1/elastictranscoder/aws4_request"
+    return {"Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"}
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture
+async def api(store: Store, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running(store, tmp_path, gate=KeyGate(store)) as server:
+        yield server
+
+
+@pytest.fixture
+async def key(api: Api, store: Store) -> str:
+    """One that opens everything, of a tenant that has the pipeline `one`."""
+    key = await key_for(store)
+    status, told, _ = await asked(api, "PUT", f"{TRANSCODER}/pipelines/one", headers=bearer(key), json=PIPELINE)
+    assert status == 200, told
+    return key
+
+
+async def asked(api: Api, method: str, path: str, **more: Any) -> tuple[int, Any, dict[str, str]]:  # noqa: ANN401
+    async with api.ask(method, path, **more) as response:
+        told = await response.json(content_type=None) if response.status != 204 else None
+        return response.status, told, dict(response.headers)
+
+
+@pytest.mark.parametrize("root", ROOTS)
+async def test_a_job_is_made_read_and_cancelled_in_their_words(api: Api, key: str, root: str) -> None:
+    status, made, _ = await asked(api, "POST", f"{root}/jobs", headers=signed(key), json=JOB)
+    assert status == 201, made
+    job = made["Job"]
+    assert (job["Status"], job["Output"], job["Outputs"][0]["Id"]) == ("Submitted", job["Outputs"][0], "1")
+    status, read, _ = await asked(api, "GET", f"{root}/jobs/{job['Id']}", headers=bearer(key))
+    assert (status, read) == (200, made)
+    status, told, _ = await asked(api, "DELETE", f"{root}/jobs/{job['Id']}", headers=signed(key))
+    assert (status, told) == (202, {"Success": "true"})
+    _, read, _ = await asked(api, "GET", f"{root}/jobs/{job['Id']}", headers=signed(key))
+    assert (read["Job"]["Status"], read["Job"]["Outputs"][0]["Status"]) == ("Canceled", "Canceled")
+    status, told, headers = await asked(api, "DELETE", f"{root}/jobs/{job['Id']}", headers=signed(key))
+    assert (status, headers["x-amzn-ErrorType"]) == (409, "ResourceInUseException")
+
+
+async def test_what_sdks_send_without_a_type_is_read(api: Api, key: str) -> None:
+    """botocore sent none for years."""
+    headers = {**signed(key), "Content-Type": "application/octet-stream"}
+    body = b'{"PipelineId":"one","Input":{"Key":"a"},"Output":{"Key":"b","PresetId":"1351620000001-000010"}}'
+    status, told, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, data=body)
+    assert status == 201, told
+    headers["Content-Type"] = "text/html"
+    status, told, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, data=body)
+    assert (status, told.keys()) == (400, {"message"})
+
+
+async def test_a_key_is_shown_as_they_show_it_and_nothing_else_is_one(api: Api, store: Store, key: str) -> None:
+    reader = await key_for(store, Scope.READ)
+    wrong: list[tuple[dict[str, str], str]] = [
+        ({}, "AccessDeniedException"),
+        (signed(new_key()), "AccessDeniedException"),
+        (signed("x"), "AccessDeniedException"),
+        ({"Authorization": "AWS4-HMAC-SHA256 Signature=0"}, "AccessDeniedException"),
+        ({"Authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}"}, "AccessDeniedException"),
+        (signed(reader), "AccessDeniedException"),
+    ]
+    for headers, kind in wrong:
+        status, told, answered = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, json=JOB)
+        assert (status, answered["x-amzn-ErrorType"], [*told]) == (403, kind, ["message"]), headers
+        assert answered["Content-Type"] == "application/json"
+    status, _, _ = await asked(api, "GET", "/jobs", headers=signed(key))
+    assert status == 401  # at our own doors theirs is none
+
+
+async def test_every_fault_is_told_in_one_sentence_by_their_paths(api: Api, key: str) -> None:
+    body = {
+        **JOB,
+        "Foo": 1,
+        "Input": {"Key": "../a"},
+        "Outputs": [{"Key": "b", "PresetId": "nope", "Encryption": {"Mode": "s3"}}],
+    }
+    status, told, headers = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=body)
+    assert (status, headers["x-amzn-ErrorType"]) == (400, "ValidationException")
+    assert "Outputs/0/Encryption: not supported by Encoder: " in told["message"]
+    assert "Foo: is not known here" in told["message"]
+    assert "Outputs/0/PresetId: The specified preset was not found" in told["message"]
+    bad = {**JOB, "Input": {"Key": "../a"}}
+    status, told, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=bad)
+    assert status == 400
+    assert told["message"].startswith("Input/Key: ")
+
+
+@pytest.mark.parametrize(
+    "change", [{"PipelineId": "none"}, {"Outputs": [{"Key": "b", "PresetId": "1351620000001-100160"}]}]
+)
+async def test_what_a_job_names_and_is_not_there_is_not_found(api: Api, key: str, change: dict[str, Any]) -> None:
+    status, told, headers = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB | change)
+    assert (status, headers["x-amzn-ErrorType"]) == (404, "ResourceNotFoundException"), told
+
+
+async def test_what_is_another_tenants_is_not_there(api: Api, store: Store, key: str) -> None:
+    theirs = await key_for(store, tenant=OTHER)
+    status, _, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(theirs), json=JOB)
+    assert status == 404
+    for method in ("GET", "DELETE"):
+        status, _, _ = await asked(api, method, f"{TRANSCODER}/pipelines/one", headers=bearer(theirs))
+        assert status == 404
+    _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
+    for method in ("GET", "DELETE"):
+        path = f"{TRANSCODER}/jobs/{made['Job']['Id']}"
+        status, told, _ = await asked(api, method, path, headers=signed(theirs))
+        assert (status, told) == (404, {"message": "The specified job was not found."})
+
+
+async def test_a_job_in_our_own_words_is_none_of_theirs(api: Api, key: str) -> None:
+    ours = {"source": {"url": "http://127.77.0.1/a"}, "outputs": [{"preset": "h264"}]}
+    async with api.ask("POST", "/jobs", headers=bearer(key), json=ours) as response:
+        job_id = (await response.json())["id"]
+    _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
+    when, _ = made["Job"]["Id"].split("-")
+    for text in (f"{when}-{job_id:06d}", f"{int(when) + 1}-{made['Job']['Id'][-6:]}", "42", "%00"):
+        status, _, _ = await asked(api, "GET", f"{TRANSCODER}/jobs/{text}", headers=signed(key))
+        assert status == 404, text
+
+
+async def test_a_pipelines_secrets_are_kept_sealed_and_go_with_its_jobs(api: Api, store: Store, key: str) -> None:
+    """S1"""
+    row = await store.pipeline(DEFAULT_TENANT, "one")
+    assert row is not None
+    assert row.sealed is not None
+    status, told, _ = await asked(api, "GET", f"{TRANSCODER}/pipelines/one", headers=bearer(key))
+    assert status == 200
+    assert told["input"]["access_key_secret"] == "***"
+    assert told["notificationUrl"] == "http://127.77.0.1/told?***"
+    _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
+    jobs = await api.session.get(f"{api.url}/jobs", headers=bearer(key))
+    for text in (str(row), str(told), str(made), await jobs.text()):
+        assert "SECRET/lab" not in text
+        assert "hush" not in text
+    job = await store.job(DEFAULT_TENANT, str((await jobs.json())["jobs"][0]["id"]))
+    assert job is not None
+    assert job.sealed is not None
+    opened = api.parts.vault.open(job.sealed, tenant_id=DEFAULT_TENANT, job_uuid=job.uuid)
+    assert opened["/source/access_key_secret"] == "SECRET/lab"
+    assert opened["/notificationUrl"] == PIPELINE["notificationUrl"]
+
+
+async def test_a_pipeline_is_replaced_whole_and_removed(api: Api, key: str) -> None:
+    path = f"{TRANSCODER}/pipelines/one"
+    smaller = {name: PIPELINE[name] for name in ("input", "output")}
+    _, told, _ = await asked(api, "PUT", path, headers=bearer(key), json=smaller)
+    assert told["notificationUrl"] is None
+    status, _, _ = await asked(api, "DELETE", path, headers=bearer(key))
+    assert status == 204
+    for method in ("GET", "DELETE"):
+        status, told, _ = await asked(api, method, path, headers=bearer(key))
+        assert (status, told["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        ({}, {"/input": "missing_field", "/output": "missing_field"}),
+        ({**PIPELINE, "role": "x"}, {"/role": "unknown_field"}),
+        ({**PIPELINE, "input": {"bucket": "LAB"}}, {"/input/bucket": "invalid_value"}),
+        (
+            {**PIPELINE, "output": {**PIPELINE["output"], "endpointUrl": "http://10.0.0.1"}},
+            {"/output/endpointUrl": "address_not_allowed"},
+        ),
+        ({**PIPELINE, "notificationUrl": "http://10.0.0.1/"}, {"/notificationUrl": "address_not_allowed"}),
+    ],
+)
+async def test_a_pipeline_is_checked_when_it_is_put(
+    api: Api, key: str, body: dict[str, Any], faults: dict[str, str]
+) -> None:
+    status, told, _ = await asked(api, "PUT", f"{TRANSCODER}/pipelines/two", headers=bearer(key), json=body)
+    assert (status, {fault["path"]: fault["code"] for fault in told["errors"]}) == (422, faults)
+
+
+async def test_a_preset_of_ones_own_stands_for_theirs(api: Api, key: str) -> None:
+    members = {"preset": "h264", "height": 360}
+    status, told, _ = await asked(api, "PUT", "/presets/mine", headers=bearer(key), json={"members": members})
+    assert status == 200, told
+    body = {**JOB, "Outputs": [{"Key": "out/a.mp4", "PresetId": "mine"}]}
+    status, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=body)
+    assert status == 201, made
+    async with api.ask("GET", "/jobs", headers=bearer(key)) as response:
+        spec = (await response.json())["jobs"][0]["outputs"][0]["spec"]
+    assert (spec["preset"], spec["presetVersion"], spec["height"]) == ("mine", 1, 360)
+
+
+async def test_the_same_key_and_body_make_one_job(api: Api, key: str) -> None:
+    headers = {**signed(key), "Idempotency-Key": "k"}
+    _, first, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, json=JOB)
+    status, second, told = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, json=JOB)
+    assert (status, second, told["Idempotency-Replayed"]) == (201, first, "true")
+    other = {**JOB, "UserMetadata": {"a": "b"}}
+    status, _, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, json=other)
+    assert status == 400
