@@ -6,7 +6,7 @@ outputs, the job's own state, the events in their order, and what receivers are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,7 @@ from encoder.model.state import (
     job_end,
 )
 from encoder.model.telling import ToldJob, ToldOutput, webhook_id
-from encoder.store.rows import Claim, OutputChange, Settlement
+from encoder.store.rows import Claim, Live, OutputChange, Settlement
 
 _OUTPUT_EVENTS = {OutputState.UPLOADED: EventType.OUTPUT_UPLOADED, OutputState.FAILED: EventType.OUTPUT_FAILED}
 _JOB_EVENTS = {
@@ -133,6 +133,25 @@ def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Chan
     state = JobState.PROCESSING if began else job.state
     first = (Happening(type=EventType.JOB_PROCESSING),) if began else ()
     return _changed(job, state, changes, (*first, *_of_outputs(job, changes)), attempts=claim.attempt)
+
+
+def progressed(job: Standing, stage: str | None, live: Mapping[OutputId, Live]) -> Changed | None:
+    """A sample of how far a job is, for those who asked for samples; None where nobody did."""
+    if not any(each.wants(EventType.JOB_PROGRESS) for each in (*of_job(job.spec), *job.endpoints)):
+        return None
+    sample: dict[str, Json] = {"progress": _progress_of(job, live), "stage": stage}
+    return _changed(job, job.state, (), (Happening(type=EventType.JOB_PROGRESS, data=sample),))
+
+
+def _progress_of(job: Standing, live: Mapping[OutputId, Live]) -> float | None:
+    """The mean of the outputs that may still succeed, or did; unknown as soon as one is."""
+    shares = [
+        1.0 if output.state is OutputState.UPLOADED else live[output.id].progress if output.id in live else 0.0
+        for output in job.outputs
+        if output.state not in (OutputState.FAILED, OutputState.CANCELLED)
+    ]
+    known = [share for share in shares if share is not None]
+    return round(sum(known) / len(known), 4) if known and len(known) == len(shares) else None
 
 
 def end_of(job: Standing, settlement: Settlement) -> TaskState:

@@ -37,6 +37,7 @@ from encoder.store.rows import (
     JobFilter,
     JobRow,
     KeyRow,
+    Live,
     Moment,
     NewJob,
     NewKey,
@@ -164,6 +165,9 @@ class Tasks(Protocol):
 
     async def mark(self, claim: Claim, changes: Sequence[OutputChange] = (), *, media: Media | None = None) -> None:
         """Write progress that must not be lost, under the fence. The first one makes the job `processing`."""
+
+    async def tell_progress(self, claim: Claim, stage: str | None, live: Mapping[OutputId, Live]) -> bool:
+        """Tell those who asked for samples how far the job is, under the fence; False where nobody did."""
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         """Replace the hard deadline, counted from now."""

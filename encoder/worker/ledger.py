@@ -44,6 +44,11 @@ class Ledger:
         """Make sure, as late as can be, that the task is still ours."""
         await self.mark()
 
+    async def tell_progress(self) -> bool:
+        """Tell how far the job is, as it shows now; False where nobody asked."""
+        stage, live = self._held.stage, dict(self._held.live)
+        return await self._steadily(lambda: self._store.tell_progress(self._held.claim, stage, live))
+
     async def set_deadline(self, deadline: timedelta) -> None:
         await self._steadily(lambda: self._store.set_deadline(self._held.claim, deadline))
 

@@ -18,17 +18,28 @@ from encoder.worker.context import Run
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import Pipeline
+from encoder.worker.samples import EVERY_S, sampled
 
 
 class Transcode:
     """The handler of `transcode` tasks."""
 
-    def __init__(self, store: Store, vault: Vault, budget: Budget, pipeline: Pipeline, *, uniform: Uniform) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        budget: Budget,
+        pipeline: Pipeline,
+        *,
+        uniform: Uniform,
+        sample_s: float = EVERY_S,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._budget = budget
         self._pipeline = pipeline
         self._uniform = uniform
+        self._sample_s = sample_s
 
     async def work(self, held: Held) -> Settlement:
         """Do the task; how it is to be closed.
@@ -43,7 +54,8 @@ class Transcode:
             async with self._budget.share(token_of(held.claim), partial(_waits, held)) as share:
                 run = self._open(held, ledger, job, share, encoded)
                 await ledger.mark()
-                await self._pipeline(run)
+                async with sampled(ledger, every_s=self._sample_s):
+                    await self._pipeline(run)
         except errors.Failure as failure:
             return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)
         return settle.done()

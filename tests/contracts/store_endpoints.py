@@ -6,11 +6,15 @@ import json
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+import pytest
+
+from encoder import errors
 from encoder.model.event import TOLD, EventType
-from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.model.ids import DEFAULT_TENANT, OutputId, TenantId
 from encoder.model.receiver import Receiver
 from encoder.store.protocol import Store
 from encoder.store.receivers import DeliveryFilter, EndpointRow, NewEndpoint, TestTelling
+from encoder.store.rows import Live
 from tests.contracts.store_deliveries import ACCEPTED, DONE, GIVEN_UP, NO_MORE
 from tests.contracts.store_jobs import event_types
 from tests.lab import work
@@ -213,6 +217,24 @@ class EndpointSuite:
             wanted = DeliveryFilter(tenant_id=DEFAULT_TENANT, receiver="shop", look=3, before=page.before)
         assert seen == sorted(seen, reverse=True)
         assert len(set(seen)) == len(seen) == 7
+
+    async def test_samples_are_told_to_those_who_asked_and_noted_for_no_others(self, store: Store) -> None:
+        job, claim = await work.working(store, hook=work.HOOK, outputs=2)
+        await store.mark(claim, work.uploaded(0))
+        live = {OutputId(1): Live(stage="encoding", progress=0.5)}
+        assert not await store.tell_progress(claim, "encoding", live)
+        assert EventType.JOB_PROGRESS not in await event_types(store, job.id)
+
+        await store.put_endpoint(new_endpoint(events=("job.progress",)))
+        assert await store.tell_progress(claim, "encoding", live)
+        assert await store.tell_progress(claim, "fetching", {OutputId(1): Live(stage="fetching")})
+        rows = [row for row in await work.deliveries(store, job.id) if row.receiver]
+        told = [json.loads(row.body)["data"] for row in reversed(rows)]
+        assert [(data["progress"], data["stage"]) for data in told] == [(0.75, "encoding"), (None, "fetching")]
+        assert {row.event_type for row in rows} == {"job.progress"}
+        await store.settle(claim, work.RELEASED)
+        with pytest.raises(errors.LeaseLost):
+            await store.tell_progress(claim, None, {})
 
     async def test_what_was_enqueued_under_a_key_is_told_once(self, store: Store) -> None:
         await store.put_endpoint(new_endpoint())

@@ -36,7 +36,7 @@ _NUMBERS = {"source_not_found": _SOURCE_ABSENT, "source_auth_failed": _SOURCE_DE
 _OF_THE_SOURCE = frozenset({"no_video_stream", "no_audio_stream", "resolution_too_large", "unsupported_format"})
 
 _PHASES = ("PROBING", "TRANSCODING", "UPLOADING")
-_PHASE_OF = {"fetching": 0, "probing": 0, "planning": 0, "encoding": 1, "verifying": 1, "uploading": 2}
+_PHASE_OF = {"waiting": 0, "fetching": 0, "probing": 0, "uploading": 2}  # all else belongs to the encode
 
 
 def body(event: Event, job: ToldJob, settings: Mapping[str, Json]) -> str:

@@ -49,7 +49,7 @@ def _form(event: Event, job: ToldJob, outputs: list[Json], *, shortened: bool = 
     if event.output is not None:
         data["output"] = event.output
     if event.type is EventType.JOB_PROGRESS:
-        data["progress"] = event.data.get("progress")
+        data |= {name: event.data.get(name) for name in ("progress", "stage")}
     return {"type": event.type, "timestamp": to_json(event.at), "data": data}
 
 

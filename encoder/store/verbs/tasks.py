@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
 
 from encoder import errors
-from encoder.model.ids import TaskId, WorkerId
+from encoder.model.ids import OutputId, TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.queue import IO
 from encoder.model.state import JOB_ENDED, JobState, TaskState
@@ -20,7 +20,7 @@ from encoder.store.hints import Hints
 from encoder.store.line import NOTIFY, Floor
 from encoder.store.news import News
 from encoder.store.repeated import repeated
-from encoder.store.rows import Claim, Expired, JobRow, OutputChange, Part, Settled, Settlement
+from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Part, Settled, Settlement
 from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
@@ -121,6 +121,21 @@ class Tasks(Verbs):
         if await self._pool.transaction(work):
             self._hints.send(f"ready:{IO}")
         self._news.of(claim.tenant_id, claim.job_id)
+
+    async def tell_progress(self, claim: Claim, stage: str | None, live: Mapping[OutputId, Live]) -> bool:
+        async def work(session: Session) -> bool:
+            job = await lock(session, claim.job_id)
+            held = await session.fetchrow(Statement.HOLD_TASK, claim.task_id, claim.epoch, claim.job_id)
+            if job is None or held is None:
+                raise _lost(claim)
+            changed = rules.progressed(standing(job, held), stage, live)
+            return changed is not None and await record(session, changed, held["at"])
+
+        told = await self._pool.transaction(work)
+        if told:
+            self._hints.send(f"ready:{IO}")
+            self._news.of(claim.tenant_id, claim.job_id)
+        return told
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         if await self._pool.row(Statement.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
