@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from aiohttp import web
 
@@ -23,6 +23,7 @@ from encoder.store import protocol
 from encoder.store.rows import NewPreset, PresetRow
 
 MOST = 200  # of one tenant's own
+FEW = 10
 
 
 async def known(store: protocol.Presets, tenant_id: TenantId, body: Json) -> presets.Presets:
@@ -32,10 +33,9 @@ async def known(store: protocol.Presets, tenant_id: TenantId, body: Json) -> pre
     say what was probably meant. A built-in one comes before one's own of the same name.
     """
     names = [name for name in dict.fromkeys(_named(body)) if name not in presets.BUILT_IN]
-    found = [await store.preset(tenant_id, name) for name in names if _is_name(name)]
-    rows = [row for row in found if row is not None]
+    rows = await _rows(store, tenant_id, names)
     if len(rows) < len(names):
-        rows = list(await store.presets(tenant_id))
+        rows = await store.presets(tenant_id)
     return {**{row.name: _own(row) for row in rows}, **presets.BUILT_IN}
 
 
@@ -50,8 +50,16 @@ def _named(body: Json) -> Iterator[str]:
 
 async def own_presets(store: protocol.Presets, tenant_id: TenantId, names: Iterable[str]) -> dict[str, presets.Members]:
     """The members of those presets of a tenant's own that there are, with those that they are made of."""
+    return {row.name: _own(row).members for row in await _rows(store, tenant_id, [*names])}
+
+
+async def _rows(store: protocol.Presets, tenant_id: TenantId, names: Sequence[str]) -> Sequence[PresetRow]:
+    """Those of a tenant's own that there are. Many are not asked for one by one: a body may name thousands."""
+    if len(names) > FEW:
+        wanted = frozenset(names)
+        return [row for row in await store.presets(tenant_id) if row.name in wanted]
     found = [await store.preset(tenant_id, name) for name in names if _is_name(name)]
-    return {row.name: _own(row).members for row in found if row is not None}
+    return [row for row in found if row is not None]
 
 
 def _own(row: PresetRow) -> presets.Preset:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from encoder.api.presets import MOST
+from encoder.api.presets import FEW, MOST
 from encoder.ffmpeg.presets import BUILT_IN
 from encoder.model.ids import DEFAULT_TENANT
 from encoder.store.protocol import Store
@@ -94,6 +94,29 @@ async def test_an_unknown_preset_is_told_with_what_was_probably_meant(api: Api) 
             assert meant is None or f"`{meant}`" in fault["message"]
             assert "website-mobile" in fault["message"]
             assert len(fault["message"]) < 500
+
+
+async def test_many_presets_are_found_at_once_and_thousands_cost_no_more(
+    api: Api, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen to fail, with 5,000 questions to the database, where each name was one."""
+    for number in range(FEW + 1):
+        await store.put_preset(a_preset(f"p{number}", tenant=DEFAULT_TENANT, renditions=[]), most=MOST)
+    names = [f"p{number}" for number in range(FEW + 1)]
+    job = await api.submit({"source": SOURCE, "outputs": [{"preset": name} for name in names]})
+    made = (await api.get(f"/jobs/{job['id']}"))["outputs"]
+    assert [output["spec"]["preset"] for output in made] == names
+    asked: list[object] = []
+    ask = store._pool.row  # type: ignore[attr-defined]  # what a test may look at
+
+    async def row(*values: object) -> object:
+        asked.append(values)
+        return await ask(*values)
+
+    monkeypatch.setattr(store._pool, "row", row)  # type: ignore[attr-defined]  # as above
+    outputs = [{"preset": f"q{number}"} for number in range(5000)]
+    status, problem = await api.told("POST", "/jobs", {"source": SOURCE, "outputs": outputs})
+    assert (status, problem["errors"][0]["path"], len(asked)) == (422, "/outputs", 0)
 
 
 async def test_what_cannot_be_put_or_removed_is_refused_and_changes_nothing(api: Api) -> None:
