@@ -214,6 +214,7 @@ _ENTRIES = (
     _request(408, "request_timeout", "Request took too long", "Send the request again, faster or smaller."),
     _request(409, "job_ended", "Job has ended", "Read the job; a new run starts with `retry`."),
     _request(409, "nothing_to_retry", "Nothing to retry", "Wait for the job to end, or post a new job."),
+    _request(409, "too_many_rules", "Too many ingest rules", "Remove a rule that is not needed any more."),
     _request(409, "secrets_erased", "Secrets are erased", "Post the job again with its credentials."),
     _request(400, "upload_incomplete", "Upload is incomplete", "Send the whole file, as many bytes as announced."),
     _request(409, "upload_exists", "Upload is here already", "Use it as a source, or ask for another upload."),
@@ -269,6 +270,21 @@ _ENTRIES = (
     _request(
         422, "unsupported_combination", "Members do not fit together", "Change one of the members that are named."
     ),
+    _request(
+        422,
+        "output_is_source",
+        "Output would be a source",
+        "Write to another prefix or, a package, into a folder with a name of its own.",
+    ),
+    _request(
+        422,
+        "unsupported_event",
+        "Event is not understood",
+        "Send what S3, SNS, EventBridge, MinIO or Ceph says of an object that was made, as it comes.",
+    ),
+    _request(
+        422, "unknown_topic", "Topic is on no list", "Name it in `topics` of an ingest rule, then have SNS ask again."
+    ),
     _request(422, "idempotency_mismatch", "Key was used for another body", "Use a new `Idempotency-Key`."),
     _request(422, "job_too_large", "Job asks for too much", "Ask for fewer or smaller outputs."),
     _request(422, "unsupported_kind", "Kind is not installed", "Choose one of the kinds that are named."),
@@ -278,6 +294,12 @@ _ENTRIES = (
     ),
     _request(500, "internal_error", "Internal error", "Tell the operator the request id."),
     _request(503, "database_unavailable", "Database is away", "Try again after `Retry-After`."),
+    _request(
+        503,
+        "ingest_incomplete",
+        "Not all events were taken in",
+        "Send them again: what was taken in makes no second job. `errors` says what stands in the way.",
+    ),
     _request(503, "draining", "Server is stopping", "Try again after `Retry-After`."),
     _job(_PERMANENT, "source_not_found", "Source is not there", "Check the address of the source."),
     _job(_PERMANENT, "source_auth_failed", "Source refuses us", "Check the credentials of the source."),

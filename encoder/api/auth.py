@@ -17,7 +17,7 @@ from aiohttp import web
 
 from encoder import errors
 from encoder.api.addresses import Addresses, house
-from encoder.api.dialect import Dialect
+from encoder.api.dialect import Dialect, password
 from encoder.api.rates import Buckets
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.model.ids import DEFAULT_TENANT, TenantId
@@ -27,6 +27,7 @@ from encoder.store.rows import KeyRow
 
 KNOWN_S = 10.0  # for which a key is not looked up again: so long a revoked one may still be let in
 _REALM = 'Bearer realm="encoder"'
+_BASIC = 'Basic realm="encoder"'
 
 
 class Challenged(Rejected):
@@ -50,8 +51,10 @@ class Gate(Protocol):
 
     asks_for_keys: bool
 
-    async def admit(self, request: web.Request, scope: Scope, dialect: Dialect | None = None) -> Caller:
-        """Whose call it is. `dialect`: in which its key may be shown, beside our own.
+    async def admit(
+        self, request: web.Request, scope: Scope, dialect: Dialect | None = None, *, basic: bool = False
+    ) -> Caller:
+        """Whose call it is. `dialect`: in which its key may be shown, beside our own; `basic`: or as Basic's password.
 
         Raises:
             Challenged: `unauthorized`, `insufficient_scope`.
@@ -68,7 +71,10 @@ class OpenGate:
     def __init__(self, addresses: Addresses | None = None) -> None:
         self._addresses = addresses
 
-    async def admit(self, request: web.Request, _scope: Scope, _dialect: Dialect | None = None) -> Caller:
+    async def admit(
+        self, request: web.Request, _scope: Scope, _dialect: Dialect | None = None, *, basic: bool = False
+    ) -> Caller:
+        del basic
         caller = None if self._addresses is None else self._addresses.of(request)
         return Caller(DEFAULT_TENANT, None if caller is None or caller.is_loopback else house(caller))
 
@@ -96,11 +102,14 @@ class KeyGate:
         self._known: dict[bytes, tuple[float, KeyRow]] = {}
         self._asked: dict[bytes, asyncio.Future[KeyRow | None]] = {}
 
-    async def admit(self, request: web.Request, scope: Scope, dialect: Dialect | None = None) -> Caller:
-        text = _key_of(request, dialect)
+    async def admit(
+        self, request: web.Request, scope: Scope, dialect: Dialect | None = None, *, basic: bool = False
+    ) -> Caller:
+        text = _key_of(request, dialect, basic=basic)
         key = await self._live(text, request) if text else None
         if key is None:  # one answer for all: who guesses learns nothing
-            raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, _REALM)
+            challenge = f"{_REALM}, {_BASIC}" if basic else _REALM  # some show a password only when asked for it
+            raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, challenge)
         if scope not in key.scopes:
             message = f"This key lacks the scope `{scope}`."
             raise Challenged("insufficient_scope", message, f'{_REALM}, error="insufficient_scope", scope="{scope}"')
@@ -161,7 +170,7 @@ def _if_live(key: KeyRow | None) -> KeyRow | None:
     return key if key is not None and key.live else None
 
 
-def _key_of(request: web.Request, dialect: Dialect | None) -> str:
+def _key_of(request: web.Request, dialect: Dialect | None, *, basic: bool) -> str:
     """What the request shows as its key; "" for nothing."""
     given = request.headers.getall("Authorization", [])
     if len(given) > 1:
@@ -169,4 +178,6 @@ def _key_of(request: web.Request, dialect: Dialect | None) -> str:
     scheme, _, text = "".join(given).partition(" ")
     if dialect is not None and scheme.lower() == dialect.scheme:
         return dialect.key(text.strip(" "))
+    if basic and scheme.lower() == "basic":
+        return password(text.strip(" "))
     return text.strip(" ") if scheme.lower() == "bearer" else ""

@@ -58,7 +58,16 @@ def signed_key(text: str) -> str:
 
 def user_name(text: str) -> str:
     """Of HTTP's Basic: the user."""
+    return _of_basic(text)[0]
+
+
+def password(text: str) -> str:
+    """Of HTTP's Basic: the password. A key has no colon in it."""
+    return _of_basic(text)[2]
+
+
+def _of_basic(text: str) -> tuple[str, str, str]:
     try:
-        return base64.b64decode(text, validate=True).decode().partition(":")[0]
+        return base64.b64decode(text, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        return "", "", ""

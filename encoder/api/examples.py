@@ -78,6 +78,43 @@ OUTPUTS: Mapping[str, tuple[str, Json]] = {
 }
 
 
+EVENTS: Mapping[str, tuple[str, Json]] = {
+    "s3": (
+        "As S3 sends it",
+        {
+            "Records": [
+                {
+                    "eventVersion": "2.1",
+                    "eventSource": "aws:s3",
+                    "eventName": "ObjectCreated:Put",
+                    "s3": {
+                        "bucket": {"name": "my-bucket"},
+                        "object": {
+                            "key": "uploads/my+holiday.mov",
+                            "size": 1048576,
+                            "eTag": "d41d8cd98f00b204e9800998ecf8427e",
+                            "sequencer": "0055AED6DCD90281E5",
+                        },
+                    },
+                }
+            ]
+        },
+    ),
+    "eventbridge": (
+        "As EventBridge sends it",
+        {
+            "source": "aws.s3",
+            "detail-type": "Object Created",
+            "detail": {
+                "version": "0",
+                "bucket": {"name": "my-bucket"},
+                "object": {"key": "uploads/my holiday.mov", "etag": "d41d8cd98f00b204e9800998ecf8427e"},
+            },
+        },
+    ),
+}
+
+
 def of(body: str) -> dict[str, Any]:
     """The examples of a class of the job language, as OpenAPI has them."""
     return {name: {"summary": summary, "value": value} for name, (summary, value) in _BODIES[body].items()}
@@ -173,6 +210,25 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
             },
         ),
     },
+    "IngestRule": {
+        "smallest": (
+            "All videos of a bucket, into the platform's storage",
+            {"source": {"bucket": "my-bucket"}, "outputs": [{"preset": "h264"}]},
+        ),
+        "beside": (
+            "HLS beside each upload, a poster elsewhere, and who is told",
+            {
+                "source": {"bucket": "my-bucket", "prefix": "uploads/", "region": "eu-central-1", **_KEYS},
+                "outputs": [
+                    {"preset": "hls", "path": "{dir}/{name}_processed/hls/"},
+                    {"container": "jpg", "destination": {"url": "https://media.example.com/posters/{name}.jpg"}},
+                ],
+                "notificationUrl": "https://media.example.com/webhook",
+                "topics": ["arn:aws:sns:eu-central-1:123456789012:uploads"],
+            },
+        ),
+    },
+    "ObjectEvents": EVENTS,
     "Upload": {
         "smallest": ("The fewest words", {"file_name": "holiday.mov"}),
         "announced": (

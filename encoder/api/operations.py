@@ -41,6 +41,8 @@ class Operation:
     takes none, and refuses one.
     `links`: the operations that its answer leads to, with the member of it that their path takes.
     `scope`: what a key must be good for; None: the operation is public.
+    `of_stores`: its callers are programs of others, which know neither our types nor our headers: JSON comes untyped
+    too, and a key as the password of Basic.
     `folder`: there is such an operation only where the platform's storage is a folder; what its query says, we wrote.
     `dialect`: its callers are those of another service.
     """
@@ -57,6 +59,7 @@ class Operation:
     headers: tuple[Header, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
+    of_stores: bool = False
     folder: bool = False
     dialect: Dialect | None = None
 
@@ -119,12 +122,14 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
 
 async def _admitted(request: web.Request, operation: Operation, scope: Scope, parts: Parts) -> TenantId:
     """Whose call it is, and one more of those that it may make."""
-    caller = await parts.gate.admit(request, scope, operation.dialect)
+    caller = await parts.gate.admit(request, scope, operation.dialect, basic=operation.of_stores)
     if caller.counted is not None:
+        # a store tells of each object by itself, and some not again: it may come as often as whoever only looks
+        method = "GET" if operation.of_stores else request.method
         try:
-            parts.rates.count(caller.counted, request.method)
+            parts.rates.count(caller.counted, method)
         finally:
-            rated = parts.rates.rated(caller.counted, request.method)
+            rated = parts.rates.rated(caller.counted, method)
             if rated is not None:
                 request[RATED] = rated
     return caller.tenant_id

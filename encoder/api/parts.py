@@ -18,13 +18,14 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
 from encoder.model.preview import Preview
+from encoder.plugins import Surroundings
 from encoder.queue.arrive import Arrivals
 from encoder.queue.watch import Watcher
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, NewJob
+from encoder.store.rows import Accepted, Ingested, NewJob, Seen
 from encoder.vault import Vault
 from encoder.webhooks.endpoints import Endpoints
 
@@ -38,6 +39,8 @@ class Submit(Protocol):
 
     def made(self, spec: JobSpec, *, tenant_id: TenantId) -> NewJob: ...
 
+    async def ingest(self, spec: JobSpec, seen: Seen, *, tenant_id: TenantId) -> Ingested: ...
+
 
 class Inspector(Protocol):
     """Looks at a source and makes nothing of it. Both raise errors.Failure: why a job would fail."""
@@ -49,6 +52,9 @@ class Inspector(Protocol):
 
 class KnownPlaces(Places, Warnings, Protocol):
     """Checks of what callers name."""
+
+    @property
+    def secret_members(self) -> dict[str, frozenset[str]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +76,8 @@ class Parts:
 
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
+    `surroundings`: the way out, for what is looked at before it is a job; `vault` seals what is kept beside jobs.
     `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
-    `vault`: seals the secrets of what callers leave with us beside jobs.
     `gate`: who is let in, and as whom; `rates`: how often.
     `watcher`: sees for all live streams what happens to jobs.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
@@ -85,10 +91,11 @@ class Parts:
     inspector: Inspector
     places: KnownPlaces
     storage: Storage
+    vault: Vault
+    surroundings: Surroundings
     cursor_key: bytes
     endpoints: Endpoints
     watcher: Watcher
-    vault: Vault
     public_host: str = ""
     shelf: FolderStorage | None = None
     keys_begin: str = ""

@@ -37,16 +37,21 @@ class Places(Protocol):
     def receiver(self, url: str) -> Sequence[Fault]: ...
 
 
-class Job(Wire):
-    """What the platform is asked for: one source, and the files to be made of it."""
+class JobOptions(Wire):
+    """What is said of a job beside its source and outputs."""
 
-    source: Source
-    outputs: Annotated[list[Output], Field(min_length=1, max_length=MAX_OUTPUTS)]
     notification_url: HttpUrl = Field(ABSENT, description="is told what becomes of the job, signed")
     priority: Annotated[int, Field(ge=-100, le=100), WHOLE] = 0
     queue: QueueName = Field(ENCODE, description="workers that take from it make the job")
     metadata: Metadata = Field(ABSENT, description="comes back as it was sent")
     tags: Tags = ABSENT
+
+
+class Job(JobOptions):
+    """What the platform is asked for: one source, and the files to be made of it."""
+
+    source: Source
+    outputs: Annotated[list[Output], Field(min_length=1, max_length=MAX_OUTPUTS)]
 
 
 class Probe(Wire):

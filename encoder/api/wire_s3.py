@@ -53,14 +53,14 @@ def _credentials_schema(schema: dict[str, Any]) -> None:
 
 
 S3Url = Annotated[Url, *begins("s3")]
-_Bucket = Annotated[
+BucketName = Annotated[
     str,
     Field(min_length=3, max_length=63),
     *form(_BUCKET, "must be lower-case letters, digits, `-` and `.`, with a letter or digit at each end"),
     Field(json_schema_extra={"not": _NUMBERS}),
     AfterValidator(_bucket),
 ]
-_BUCKET_READER: TypeAdapter[str] = TypeAdapter(_Bucket)
+_BUCKET_READER: TypeAdapter[str] = TypeAdapter(BucketName)
 _Region = Annotated[
     str, *form(r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$", "must be the name of a region, such as `eu-central-1`")
 ]
@@ -79,7 +79,7 @@ _Metadata = Annotated[
 ]
 
 
-class _S3(WirePlace):
+class S3Reach(WirePlace):
     """How to reach a bucket, however it is named."""
 
     model_config = ConfigDict(json_schema_extra=_credentials_schema)
@@ -102,10 +102,10 @@ class _S3(WirePlace):
         return self
 
 
-class S3Bucket(_S3):
+class S3Bucket(S3Reach):
     """A bucket to read from, and how it is reached."""
 
-    bucket: _Bucket
+    bucket: BucketName
 
 
 class S3BucketTo(S3Bucket):
@@ -115,13 +115,13 @@ class S3BucketTo(S3Bucket):
     storage_class: Annotated[str, OneOf(*STORAGE_CLASSES)] = ABSENT
 
 
-class _S3Path(_S3):
+class _S3Path(S3Reach):
     kind: Literal["s3"]
-    bucket: _Bucket
+    bucket: BucketName
     path: Path
 
 
-class _S3Address(_S3):
+class _S3Address(S3Reach):
     said_by_url: ClassVar[frozenset[str]] = frozenset({"bucket", "path"})
 
     kind: Literal["s3"] = ABSENT
@@ -139,7 +139,7 @@ class _S3Address(_S3):
         return {"kind": "s3", "bucket": address.host, "path": address.path}
 
 
-class _S3Object(_S3):
+class _S3Object(S3Reach):
     """What an object is given along."""
 
     acl: Annotated[str, OneOf(*ACLS)] = ABSENT

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from encoder.api import wire_compat
 from encoder.api.wire import Job, Probe
 from encoder.api.wire_endpoint import Endpoint
+from encoder.api.wire_ingest import IngestRule, ObjectEvents
 from encoder.api.wire_pipeline import Pipeline
 from encoder.api.wire_place import OtherDestination, OtherSource
 from encoder.api.wire_preset import Preset
@@ -25,14 +26,12 @@ from encoder.sources.registry import Sources
 
 _Schema = dict[str, Any]
 _NONE: _Schema = {"not": {}}
+_BODIES = (Job, Probe, Upload, Endpoint, Preset, Pipeline, Quota, IngestRule, ObjectEvents)
 
 
 def schemas(ref_template: str) -> _Schema:
     """Each class of the job language by its name; `{model}` in `ref_template` stands for one."""
-    _, document = models_json_schema(
-        [(part, "validation") for part in (Job, Probe, Upload, Endpoint, Preset, Pipeline, Quota)],
-        ref_template=ref_template,
-    )
+    _, document = models_json_schema([(part, "validation") for part in _BODIES], ref_template=ref_template)
     definitions: _Schema = document["$defs"] | wire_compat.SCHEMAS
     for part, registry in ((OtherSource, Sources), (OtherDestination, Destinations)):
         branches: list[_Schema] = []

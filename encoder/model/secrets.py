@@ -66,12 +66,18 @@ def reveal(spec: JobSpec, secrets: Mapping[str, str]) -> JobSpec:
     return revealed
 
 
-def hide_in(value: dict[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
-    """What is no job but holds places, without its secrets, and the secrets: what is secret in a place of any kind."""
+def hide_in(
+    value: dict[str, Json], members: Mapping[str, frozenset[str]] = _NONE
+) -> tuple[dict[str, Json], dict[str, str]]:
+    """What is no job but holds places, without its secrets, and the secrets: what is secret in a place of any kind.
+
+    `members`: what kinds name beside that, as for `hide`; here it is secret in places of all kinds.
+    """
     secrets: dict[str, str] = {}
+    secret = _SECRET_MEMBERS.union(*members.values())
 
     def take(trail: Trail, text: str) -> str:
-        shown = _shown(trail, text, _SECRET_MEMBERS)
+        shown = _shown(trail, text, secret)
         if shown != text:
             secrets[pointer(*trail)] = text
         return shown
@@ -82,6 +88,19 @@ def hide_in(value: dict[str, Json]) -> tuple[dict[str, Json], dict[str, str]]:
 def reveal_in(value: dict[str, Json], secrets: Mapping[str, str]) -> dict[str, Json]:
     """What `hide_in` was given."""
     return cast("dict[str, Json]", _changed(value, (), lambda trail, text: secrets.get(pointer(*trail), text)))
+
+
+def unsaid(value: dict[str, Json]) -> list[str]:
+    """Where in it stands what was shown in place of a secret: JSON Pointers."""
+    found: list[str] = []
+
+    def look(trail: Trail, text: str) -> str:
+        if text == HIDDEN or is_veiled(text):
+            found.append(pointer(*trail))
+        return text
+
+    _changed(value, (), look)
+    return found
 
 
 def is_veiled(url: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import TracebackType
@@ -35,6 +35,7 @@ DEFAULT_REGION = "us-east-1"
 SHA256 = "encoder-sha256"  # metadata of all objects that we make: of a large one, the ETag is no checksum
 
 _LONGEST_PAUSE_S = 8.0
+_ABSENT = frozenset({404})
 _NOT_SEEN = frozenset({403, 404})  # whoever may not list is told the one for the other
 
 
@@ -60,6 +61,15 @@ class Bucket:
     endpoint: str | None = None
     keys: Keys | None = None
     own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a server says of an object. `sha256`: of one that we made, and of no other."""
+
+    size_bytes: int
+    etag: str | None
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +212,15 @@ class S3:
         most_s = min(_LONGEST_PAUSE_S, self._access.pause_s * 2.0**trial)
         await asyncio.sleep(max(asked_s, random.uniform(0, most_s)))  # noqa: S311  # no secret
 
+    async def about(self, key: str, *, unseen: Collection[int] = _ABSENT) -> About | None:
+        """What stands at `key`, as we need it. None and Raises as `head`."""
+        told = await self.head(key, unseen=unseen)
+        if told is None:
+            return None
+        metadata = {name.lower(): value for name, value in told["Metadata"].items()}
+        etag = told.get("ETag", "").strip('"')
+        return About(size_bytes=told["ContentLength"], etag=etag or None, sha256=metadata.get(SHA256))
+
     async def look(self, key: str) -> tuple[int, str | None] | None:
         """Size of what stands at `key`, and its SHA-256 if we made it; None where nothing does, or we may not look.
 
@@ -210,20 +229,21 @@ class S3:
         Raises:
             errors.Transient: as `ask`.
         """
-        about = await self.head(key)
-        if about is None:
-            return None
-        told = {name.lower(): value for name, value in about["Metadata"].items()}
-        return about["ContentLength"], told.get(SHA256)
+        seen = await self.about(key, unseen=_NOT_SEEN)
+        return None if seen is None else (seen.size_bytes, seen.sha256)
 
-    async def head(self, key: str) -> HeadObjectOutputTypeDef | None:
-        """All that is told of what stands at `key`; None and Raises as `look`."""
+    async def head(self, key: str, *, unseen: Collection[int] = _NOT_SEEN) -> HeadObjectOutputTypeDef | None:
+        """All that is told of what stands at `key`; None where nothing does, or the server says one of `unseen`.
+
+        Raises:
+            errors.Permanent, errors.Transient: as `ask`.
+        """
 
         async def head(client: S3Client) -> HeadObjectOutputTypeDef | None:
             try:
                 return await client.head_object(Bucket=self.bucket, Key=key)
             except ClientError as error:
-                if status_of(error) in _NOT_SEEN:
+                if status_of(error) in unseen:
                     return None
                 raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -13,12 +14,16 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.secrets import hide
 from encoder.queue.ceiling import Ceiling
-from encoder.store.protocol import Jobs
-from encoder.store.rows import Accepted, NewJob
+from encoder.store.protocol import Ingest, Jobs
+from encoder.store.rows import Accepted, Ingested, NewJob, Seen
 from encoder.vault import Vault
 
 LABEL_CHARS = 200
 FULL_S = 30.0  # after which it is worth another try: jobs take their time
+
+
+class Counter(Jobs, Ingest, Protocol):
+    """Where jobs are handed in."""
 
 
 def label_of(source: Place) -> str:
@@ -42,7 +47,7 @@ class Enqueue:
 
     def __init__(
         self,
-        store: Jobs,
+        store: Counter,
         vault: Vault,
         *,
         max_attempts: int,
@@ -75,9 +80,23 @@ class Enqueue:
             else:
                 accepted = await self._store.enqueued(tenant_id, idempotency_key, body_hash)
         if accepted is None:
-            told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
-            raise errors.TooMany("queue_full", told, retry_after_s=FULL_S)
+            raise self._full()
         return accepted
+
+    async def ingest(self, spec: JobSpec, seen: Seen, *, tenant_id: TenantId) -> Ingested:
+        """Store the job of an object, or learn which was made of it before.
+
+        Raises:
+            errors.TooMany: `queue_full`; what was made before is told all the same.
+            errors.StoreUnavailable: it may or may not be stored; the next try tells.
+        """
+        async with self._ceiling.place(tenant_id) as found:
+            if found:
+                return await self._store.ingest(self.made(spec, tenant_id=tenant_id), seen)
+            before = await self._store.ingested(tenant_id, seen.digest)
+        if before is None:
+            raise self._full()
+        return Ingested(job_id=before, is_new=False)
 
     def made(self, spec: JobSpec, *, tenant_id: TenantId) -> NewJob:
         """The job as it is stored: its secrets are sealed, and stand nowhere else."""
@@ -92,3 +111,7 @@ class Enqueue:
             max_attempts=self._max_attempts,
             upload_id=upload_of(spec.source),
         )
+
+    def _full(self) -> errors.TooMany:
+        told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
+        return errors.TooMany("queue_full", told, retry_after_s=FULL_S)

@@ -34,6 +34,7 @@ from encoder.store.rows import (
     DeliveryTry,
     Ended,
     Expired,
+    Ingested,
     JobFilter,
     JobRow,
     KeyRow,
@@ -43,6 +44,7 @@ from encoder.store.rows import (
     NewKey,
     NewPipeline,
     NewPreset,
+    NewRule,
     NewUpload,
     OutputChange,
     Part,
@@ -50,6 +52,8 @@ from encoder.store.rows import (
     PresetRow,
     Pulse,
     Quota,
+    RuleRow,
+    Seen,
     Settled,
     Settlement,
     Sight,
@@ -395,6 +399,37 @@ class Pipelines(Protocol):
         """Forget a pipeline; False when there is none of that name."""
 
 
+class Ingest(Protocol):
+    """Objects that appear in buckets, and the rules by which they become jobs."""
+
+    async def ingest(self, job: NewJob, seen: Seen) -> Ingested:
+        """Store a job, which has no key, as `enqueue` does, and in the same transaction that its object was seen.
+
+        An object that was seen before makes none: the answer is the job that was made of it, which may be gone.
+        """
+
+    async def ingested(self, tenant_id: TenantId, digest: bytes) -> JobId | None:
+        """The job that was made of an object; None when it was not seen yet."""
+
+    async def forget_objects(self, *, seen_for: timedelta, limit: int) -> int:
+        """Forget up to `limit` objects that were seen so long ago; how many it did."""
+
+    async def rules(self, tenant_id: TenantId) -> Sequence[RuleRow]:
+        """A tenant's rules, by their names."""
+
+    async def rule(self, tenant_id: TenantId, name: str) -> RuleRow | None:
+        """A tenant's rule; None if it has none of that name."""
+
+    async def put_rule(self, rule: NewRule, *, most: int) -> RuleRow | None:
+        """Keep a rule, in place of the one that has its name; a version more each time, also behind a removal.
+
+        None where it would be a new one, and its tenant has `most` already; those that come at once may be more.
+        """
+
+    async def remove_rule(self, tenant_id: TenantId, name: str) -> bool:
+        """Forget what a rule says; False when there is none of that name."""
+
+
 class Retention(Protocol):
     """Takes away what has had its time. What jobs left in the storage goes first, under their uuid; then their rows.
 
@@ -460,6 +495,7 @@ class Store(
     Keys,
     Presets,
     Pipelines,
+    Ingest,
     Retention,
     Workers,
     Clinic,

@@ -482,6 +482,47 @@ class PipelineRow(NewPipeline):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewRule:
+    """An ingest rule as it is put. `spec`: without its secrets, which are sealed to `uuid`."""
+
+    tenant_id: TenantId
+    name: str
+    uuid: UUID
+    spec: dict[str, Json]
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRow:
+    """`version`: counted up each time that it was put."""
+
+    tenant_id: TenantId
+    name: str
+    version: int
+    uuid: UUID
+    spec: dict[str, Json]
+    sealed: bytes | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was told of an object, to one rule. `digest`: equal for two tellings of the same."""
+
+    rule: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """The job that was made of an object; `is_new`: just now."""
+
+    job_id: JobId
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerInfo:
     """A worker process as it introduces itself."""
 

@@ -118,6 +118,14 @@ class Statement(StrEnum):
     PUT_PIPELINE = "put_pipeline"
     REMOVE_PIPELINE = "remove_pipeline"
 
+    INGEST_RULES = "ingest_rules"
+    PUT_INGEST_RULE = "put_ingest_rule"
+    REMOVE_INGEST_RULE = "remove_ingest_rule"
+    SEE_OBJECT = "see_object"
+    SEEN_OBJECT = "seen_object"
+    SEEN_AS = "seen_as"
+    FORGET_OBJECTS = "forget_objects"
+
     ENDED_JOBS = "ended_jobs"
     DELETED_JOBS = "deleted_jobs"
     LOCK_ENDED = "lock_ended"

@@ -7,6 +7,7 @@ from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_endpoints import EndpointSuite
 from tests.contracts.store_graph import GraphSuite
+from tests.contracts.store_ingest import IngestSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
 from tests.contracts.store_pipelines import PipelineSuite
@@ -48,6 +49,7 @@ class StoreSuite(
     UploadSuite,
     UsageSuite,
     KeySuite,
+    IngestSuite,
     PresetSuite,
     PipelineSuite,
     RetentionSuite,

@@ -139,7 +139,8 @@ async def test_every_route_but_the_public_ones_asks_for_a_key(door: Door) -> Non
             assert status != 401, operation.path
         else:
             assert_refused(operation, status, told, 401, "unauthorized")
-            assert headers["WWW-Authenticate"] == 'Bearer realm="encoder"'
+            basic = ', Basic realm="encoder"' if operation.of_stores else ""
+            assert headers["WWW-Authenticate"] == f'Bearer realm="encoder"{basic}'
     for page in ("/", "/ui/jobs", "/ui/jobs/1"):
         assert (await door.ask("", "GET", page))[0] == 404
     assert (await door.ask("", "GET", "/static/encoder.css"))[0] == 200

@@ -79,7 +79,7 @@ BROUGHT = {
     4: "DROP TABLE queues, tenant_quotas; DROP INDEX tasks_heads;"
     " ALTER TABLE tasks DROP COLUMN result, DROP COLUMN then_id, DROP COLUMN pending",
     5: "DROP TABLE api_keys",
-    6: "DROP TABLE presets, pipelines; DROP TABLE removed_usage; DROP INDEX jobs_hidden;"
+    6: "DROP TABLE presets, pipelines, ingest_rules, ingest_seen; DROP TABLE removed_usage; DROP INDEX jobs_hidden;"
     " DROP TABLE webhook_endpoints; DROP INDEX webhook_deliveries_by_state;"
     " ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_once;"
     " ALTER TABLE webhook_deliveries DROP COLUMN receiver,"

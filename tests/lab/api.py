@@ -131,11 +131,12 @@ async def running(
             "passes": Passes(public_url="http://lab", secret=b"lab"),
             "places": checks,
             "storage": storage,
+            "vault": vault,
+            "surroundings": around,
             "shelf": storage,
             "cursor_key": b"lab",
             "endpoints": Endpoints(store, vault, new_uuid=uuid4),
             "watcher": Watcher(store, look_s=0.02, poll_s=0.02),
-            "vault": vault,
             "limits": LIMITS,
             **changes,
         }

@@ -13,12 +13,14 @@ from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 
 from encoder.api import examples, openapi, routes, wire
+from encoder.api.body import read_json
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
 from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
+from encoder.api.wire_ingest import read_rule
 from encoder.api.wire_pipeline import read_pipeline
 from encoder.api.wire_preset import read_preset
 from encoder.api.wire_quota import read_quota
@@ -29,6 +31,8 @@ from encoder.compat.translated import Translated
 from encoder.destinations.registry import Destinations
 from encoder.errors import CATALOGUE
 from encoder.ffmpeg.presets import BUILT_IN
+from encoder.ingest.events import read_events
+from encoder.ingest.job import sample
 from encoder.model.base import Json
 from encoder.model.job import Place
 from encoder.sources.registry import Sources
@@ -106,6 +110,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listQuotas", "putQuota", "deleteQuota", "listDeadLetters", "redrive",
         "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
         "listDeliveries", "getDelivery", "replayDeliveries", "replayDelivery",
+        "listIngestRules", "getIngestRule", "putIngestRule", "removeIngestRule", "ingestObjects",
         "listPipelines", "getPipeline", "putPipeline", "deletePipeline",
         *(
             f"{name}TranscoderJob{where}"
@@ -197,10 +202,14 @@ def _transcoded(body: Any, places: Anywhere) -> None:  # noqa: ANN401  # JSON
 
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
     read: dict[str, Callable[..., object]] = {
-        "submitJob": wire.read_job, "probe": wire.read_probe, "putPreset": lambda body, _: read_preset(body),
+        "submitJob": wire.read_job,
+        "probe": wire.read_probe,
+        "putPreset": lambda body, _: read_preset(body),
         "putQuota": lambda body, _: read_quota(body),
         "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
         "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),
+        "putIngestRule": lambda rule, places: wire.read_job(sample(read_rule(rule)[0]), places),
+        "ingestObjects": lambda body, _: read_events(body, read_json),
     }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:

@@ -16,10 +16,13 @@ import pytest
 from encoder.api.metrics import QueueMetrics
 from encoder.api.routes import operations
 from encoder.api.wire import Job, read_job
+from encoder.api.wire_ingest import IngestRule, RuleSource, read_rule
 from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
 from encoder.destinations.registry import Destinations
 from encoder.ffmpeg.presets import BUILT_IN
+from encoder.ingest.job import sample
+from encoder.ingest.rules import Skip
 from encoder.model import place as places
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
@@ -146,6 +149,21 @@ def test_every_member_of_the_job_language_is_documented(model: type[Job | Output
     told = _read("docs/api.md")
     members = [str(field.alias) for field in model.model_fields.values()]
     assert [member for member in members if f"`{member}`" not in told and f'"{member}"' not in told] == []
+
+
+def test_the_rule_of_the_page_is_accepted_and_its_members_are_told() -> None:
+    page = _read("docs/ingest.md")
+    found = re.search(r"```json\n(\{.*?^\})", page, re.MULTILINE | re.DOTALL)
+    assert found
+    rule, _ = read_rule(json.loads(found[1].replace("…", "x")))
+    spec = read_job(sample(rule), _Anywhere())  # type: ignore[arg-type]  # as above
+    assert [str((output.destination or {})["path"]) for output in spec.outputs] == [
+        "uploads/folder/sample_processed/hls/",
+        "posters/uploads/folder/sample.jpg",
+    ]
+    members = {str(field.alias) for model in (IngestRule, RuleSource) for field in model.model_fields.values()}
+    words = {*members, *Skip} - {"kind"}
+    assert [word for word in sorted(words) if f"`{word}`" not in page] == []
 
 
 def test_every_preset_is_documented() -> None:

@@ -6,6 +6,7 @@ from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
+from encoder.api.routes.ingest import INGEST
 from encoder.api.routes.jobs import JOBS, ONE_JOB
 from encoder.api.routes.platform import PLATFORM
 from encoder.api.routes.presets import PRESETS
@@ -17,7 +18,7 @@ from encoder.api.routes.webhooks import WEBHOOKS
 
 def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
     """Every operation, in the order of docs/api.md. `folder`: whether the platform's storage is one."""
-    ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS)
+    ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *INGEST)
     every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(queue))
     listed = tuple(operation for operation in every if folder or not operation.folder)
     return (*listed, document(listed))

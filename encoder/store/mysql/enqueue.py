@@ -26,26 +26,21 @@ _TIME, _JOB, _TAGS, _OUTPUTS, _TASK, _EVENT, _UPLOAD = queries("enqueue")
 async def insert(pool: Pool, hints: Hints, job: NewJob) -> JobId | None:
     """The number of the job; None when its key was used before."""
 
-    async def work(session: Session) -> tuple[JobId, bool]:
+    async def work(session: Session) -> tuple[JobId, Sequence[str]]:
         return await insert_in(session.connection, job)
 
     try:
-        job_id, told = await pool.transaction(work)
+        job_id, after = await pool.transaction(work)
     except driver.IntegrityError as error:
         if code_of(error) != DUPLICATE or "jobs_key_once" not in str(error):
             raise
         return None
-    hints.send(*hints_of(job, told=told))
+    hints.send(*after)
     return job_id
 
 
-def hints_of(job: NewJob, *, told: bool) -> Sequence[str]:
-    """What is to follow once the job stands."""
-    return (f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))
-
-
-async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, bool]:
-    """The number of the job, and whether somebody is to be told of it; in a transaction that is open."""
+async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, Sequence[str]]:
+    """The number of the job, in a transaction that is open; and the hints that are to follow once it stands."""
     (now,) = await session.ask(_TIME, job.tenant_id)
     at = now["at"]
     job_id = JobId(
@@ -73,4 +68,4 @@ async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, bool]:
         await tell(session, job_id, at, NOTIFY_ATTEMPTS, *words)
     if job.upload_id is not None:
         await session.write(_UPLOAD, job_id, job.upload_id, job.tenant_id)
-    return job_id, bool(told)
+    return job_id, (f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))

@@ -65,6 +65,9 @@ _DROP_PLANS, _DROP_UPLOADS = queries("remove_uploads")
 _ADD_KEY, _KEY, _REVOKE_KEY = query("add_key"), query("key"), query("revoke_key")
 _PUT_PRESET, _PRESET, _REMOVE_PRESET = query("put_preset"), query("preset"), query("remove_preset")
 _PUT_PIPELINE, _PIPELINE, _REMOVE_PIPELINE = query("put_pipeline"), query("pipeline"), query("remove_pipeline")
+_PUT_RULE, _PUT_AS = queries("put_ingest_rule")
+_REMOVE_RULE, _FORGET_OBJECTS = query("remove_ingest_rule"), query("forget_objects")
+_SEE_OBJECT = query("see_object")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
@@ -354,6 +357,23 @@ async def remove_pipeline(session: Connection, tenant: int, name: str) -> Sequen
     return [{"name": name}] if await session.write(_REMOVE_PIPELINE, tenant, name) else ()
 
 
+async def put_ingest_rule(session: Connection, *values: object) -> Sequence[Row]:
+    await session.write(_PUT_RULE, *values)
+    return await session.ask(_PUT_AS, *values)
+
+
+async def remove_ingest_rule(session: Connection, tenant: int, name: str) -> Sequence[Row]:
+    return [{"name": name}] if await session.write(_REMOVE_RULE, tenant, name) else ()
+
+
+async def see_object(session: Connection, tenant: int, digest: bytes, rule: str) -> Sequence[Row]:
+    return [{"rule": rule}] if await session.write(_SEE_OBJECT, tenant, digest, rule) else ()
+
+
+async def forget_objects(session: Connection, age: object, limit: int) -> Sequence[Row]:
+    return [{"forgotten": await session.write(_FORGET_OBJECTS, age, limit)}]
+
+
 async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]:
     live = {row["job_id"] for row in await session.ask(_FIND_LIVE, jobs)}
     mine = [job for job in jobs if job not in live]
@@ -419,6 +439,10 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.REMOVE_PRESET: Program(run=remove_preset),
     Statement.PUT_PIPELINE: Program(run=put_pipeline),
     Statement.REMOVE_PIPELINE: Program(run=remove_pipeline),
+    Statement.PUT_INGEST_RULE: Program(run=put_ingest_rule),
+    Statement.REMOVE_INGEST_RULE: Program(run=remove_ingest_rule),
+    Statement.SEE_OBJECT: Program(run=see_object),
+    Statement.FORGET_OBJECTS: Program(run=forget_objects),
     Statement.REMOVE_JOBS: Program(run=remove_jobs),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),

@@ -11,46 +11,18 @@ from encoder.store.hints import Hints
 from encoder.store.mysql import migrate
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.ear import Ear, Mouth, NewsEar
-from encoder.store.mysql.enqueue import hints_of, insert, insert_in
+from encoder.store.mysql.enqueue import insert, insert_in
 from encoder.store.mysql.heart import Heart
 from encoder.store.mysql.pool import Pool, Session
 from encoder.store.news import WATCHED, News
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
-from encoder.store.verbs.clinic import Clinic
-from encoder.store.verbs.dead import DeadLetters
-from encoder.store.verbs.deliveries import Deliveries
-from encoder.store.verbs.endpoints import Endpoints
-from encoder.store.verbs.jobs import Jobs
-from encoder.store.verbs.keys import Keys
-from encoder.store.verbs.pipelines import Pipelines
-from encoder.store.verbs.presets import Presets
-from encoder.store.verbs.queues import Queues
-from encoder.store.verbs.retention import Retention
-from encoder.store.verbs.tasks import Tasks
-from encoder.store.verbs.uploads import Uploads
-from encoder.store.verbs.watching import Watching
-from encoder.store.verbs.workers import Workers
+from encoder.store.verbs.every import Every
 
 POOL_SIZE = 10
 
 
-class MysqlStore(
-    Jobs,
-    Watching,
-    DeadLetters,
-    Tasks,
-    Queues,
-    Deliveries,
-    Endpoints,
-    Uploads,
-    Keys,
-    Presets,
-    Pipelines,
-    Retention,
-    Workers,
-    Clinic,
-):
+class MysqlStore(Every):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
     def __init__(self, pool: Pool, address: Address) -> None:
@@ -62,9 +34,8 @@ class MysqlStore(
     async def _insert(self, job: NewJob) -> JobId | None:
         return await insert(self._mysql, self._hints, job)
 
-    async def _insert_in(self, session: engine.Session, job: NewJob) -> Sequence[str]:
-        _, told = await insert_in(cast("Session", session).connection, job)
-        return hints_of(job, told=told)
+    async def _insert_in(self, session: engine.Session, job: NewJob) -> tuple[JobId | None, Sequence[str]]:
+        return await insert_in(cast("Session", session).connection, job)
 
     async def hint(self, *payloads: str) -> None:
         if WATCHED in payloads:

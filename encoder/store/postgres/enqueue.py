@@ -47,7 +47,8 @@ async def insert(asks: Asks, hints: Hints, job: NewJob, *, front: Front) -> tupl
     front.saw(rows[0]["front"])
     if rows[0]["overtakes"]:
         await asks.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, where[-1])
-    after = (*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if ticket and ticket[-1] else ()))
+    told = ticket is not None and bool(ticket[-1])
+    after = (*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if told else ()))
     return JobId(rows[0]["id"]), after
 
 

@@ -21,40 +21,12 @@ from encoder.store.postgres.pool import Pool, Session
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
-from encoder.store.verbs.clinic import Clinic
-from encoder.store.verbs.dead import DeadLetters
-from encoder.store.verbs.deliveries import Deliveries
-from encoder.store.verbs.endpoints import Endpoints
-from encoder.store.verbs.jobs import Jobs
-from encoder.store.verbs.keys import Keys
-from encoder.store.verbs.pipelines import Pipelines
-from encoder.store.verbs.presets import Presets
-from encoder.store.verbs.queues import Queues
-from encoder.store.verbs.retention import Retention
-from encoder.store.verbs.tasks import Tasks
-from encoder.store.verbs.uploads import Uploads
-from encoder.store.verbs.watching import Watching
-from encoder.store.verbs.workers import Workers
+from encoder.store.verbs.every import Every
 
 POOL_SIZE = 10
 
 
-class PostgresStore(
-    Jobs,
-    Watching,
-    DeadLetters,
-    Tasks,
-    Queues,
-    Deliveries,
-    Endpoints,
-    Uploads,
-    Keys,
-    Presets,
-    Pipelines,
-    Retention,
-    Workers,
-    Clinic,
-):
+class PostgresStore(Every):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:
@@ -71,9 +43,8 @@ class PostgresStore(
         self._hints.send(*after)
         return job_id
 
-    async def _insert_in(self, session: engine.Session, job: NewJob) -> Sequence[str]:
-        _, after = await insert(cast("Session", session), self._hints, job, front=self._fronts[job.spec.queue])
-        return after
+    async def _insert_in(self, session: engine.Session, job: NewJob) -> tuple[JobId | None, Sequence[str]]:
+        return await insert(cast("Session", session), self._hints, job, front=self._fronts[job.spec.queue])
 
     async def _take(self, *values: object) -> Sequence[Row]:
         rows = None if self._ear is None else await self._ear.ask(TEXTS[Statement.CLAIM], *values)

@@ -37,6 +37,7 @@ from encoder.store.rows import (
     PresetRow,
     QueueDepth,
     Quota,
+    RuleRow,
     Running,
     UploadRow,
     Usage,
@@ -242,6 +243,19 @@ def key_of(row: Row) -> KeyRow:
         used_at=row["used_at"],
         revoked_at=row["revoked_at"],
         live=bool(row["live"]),
+    )
+
+
+def rule_of(row: Row) -> RuleRow:
+    return RuleRow(
+        tenant_id=TenantId(row["tenant_id"]),
+        name=row["name"],
+        version=row["version"],
+        uuid=row["uuid"],
+        spec=members_of(row["spec"]),
+        sealed=row["sealed"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from encoder.model.ids import TenantId
+from encoder.model.ids import JobId, TenantId
 from encoder.model.state import UploadEnd
 from encoder.store.engine import Row, Session
 from encoder.store.rows import FIRST_LOOK, NewJob, NewUpload, Spent, UploadRow
@@ -21,8 +21,8 @@ _FIRST = Spent(id=UUID(int=0), key="", at=datetime.fromtimestamp(0, UTC))
 
 class Uploads(Verbs, ABC):
     @abstractmethod
-    async def _insert_in(self, session: Session, job: NewJob) -> Sequence[str]:
-        """Enqueue a job without a key, in a transaction of ours; the hints that are to follow it."""
+    async def _insert_in(self, session: Session, job: NewJob) -> tuple[JobId | None, Sequence[str]]:
+        """Enqueue a job without a key, in a transaction of ours: its number, and the hints that are to follow it."""
 
     async def add_upload(self, upload: NewUpload) -> UploadRow:
         async def work(session: Session) -> Row:
@@ -55,7 +55,7 @@ class Uploads(Verbs, ABC):
             await session.execute(Statement.UPLOAD_ARRIVED, upload_id, size_bytes, FIRST_LOOK)  # locks it
             planned = await session.fetchrow(Statement.TAKE_UPLOAD_JOB, upload_id) if start else None
             if planned is not None:
-                hints = await self._insert_in(session, _job_of(planned, upload_id))
+                _, hints = await self._insert_in(session, _job_of(planned, upload_id))
                 await session.execute(Statement.UPLOAD_DONE, upload_id)
             return await session.fetchrow(Statement.UPLOAD, upload_id, None), hints
 

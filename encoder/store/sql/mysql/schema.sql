@@ -330,6 +330,31 @@ CREATE TABLE IF NOT EXISTS pipelines (
   CONSTRAINT pipelines_json CHECK (json_valid(settings))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- Which objects of a bucket become jobs, and what is made of them. Who removes one leaves its number of versions.
+CREATE TABLE IF NOT EXISTS ingest_rules (
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,
+  version int NOT NULL,                        -- counted up by each change, also behind a removal
+  uuid binary(16) NOT NULL,                    -- of this version: what its secrets are sealed to
+  spec longtext,                               -- as it was put, without its secrets; null: it was removed
+  sealed longblob,                             -- its secrets, encrypted
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT ingest_rules_pk PRIMARY KEY (tenant_id, name),
+  CONSTRAINT ingest_rules_json CHECK (json_valid(spec))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What was told of objects, so that it makes one job however often it is told. Kept for longer than queues keep messages.
+CREATE TABLE IF NOT EXISTS ingest_seen (
+  tenant_id bigint NOT NULL,
+  hash varbinary(32) NOT NULL,                 -- SHA-256 of rule, origin, bucket, key and version
+  rule varchar(64) NOT NULL,
+  job_id bigint,                               -- what was made of it; it may have been removed since
+  seen_at datetime(6) NOT NULL,
+  CONSTRAINT ingest_seen_pk PRIMARY KEY (tenant_id, hash),
+  INDEX ingest_seen_age (seen_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE IF NOT EXISTS workers (
   id binary(16) NOT NULL,

@@ -84,3 +84,26 @@ CREATE TABLE IF NOT EXISTS pipelines (
   CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name),
   CONSTRAINT pipelines_json CHECK (json_valid(settings))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Ingest rules, and what they have seen.
+CREATE TABLE IF NOT EXISTS ingest_rules (
+  tenant_id bigint NOT NULL,
+  name varchar(64) NOT NULL,
+  version int NOT NULL,
+  uuid binary(16) NOT NULL,
+  spec longtext,
+  sealed longblob,
+  created_at datetime(6) NOT NULL,
+  updated_at datetime(6) NOT NULL,
+  CONSTRAINT ingest_rules_pk PRIMARY KEY (tenant_id, name),
+  CONSTRAINT ingest_rules_json CHECK (json_valid(spec))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+CREATE TABLE IF NOT EXISTS ingest_seen (
+  tenant_id bigint NOT NULL,
+  hash varbinary(32) NOT NULL,
+  rule varchar(64) NOT NULL,
+  job_id bigint,
+  seen_at datetime(6) NOT NULL,
+  CONSTRAINT ingest_seen_pk PRIMARY KEY (tenant_id, hash),
+  INDEX ingest_seen_age (seen_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;

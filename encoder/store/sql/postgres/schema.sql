@@ -293,6 +293,30 @@ CREATE TABLE pipelines (
   CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name)
 );
 
+-- Which objects of a bucket become jobs, and what is made of them. Who removes one leaves its number of versions.
+CREATE TABLE ingest_rules (
+  tenant_id bigint NOT NULL,
+  name text NOT NULL,
+  version integer NOT NULL,                    -- counted up by each change, also behind a removal
+  uuid uuid NOT NULL,                          -- of this version: what its secrets are sealed to
+  spec json,                                   -- as it was put, without its secrets; null: it was removed
+  sealed bytea,                                -- its secrets, encrypted
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT ingest_rules_pk PRIMARY KEY (tenant_id, name)
+);
+
+-- What was told of objects, so that it makes one job however often it is told. Kept for longer than queues keep messages.
+CREATE TABLE ingest_seen (
+  tenant_id bigint NOT NULL,
+  hash bytea NOT NULL,                         -- SHA-256 of rule, origin, bucket, key and version
+  rule text NOT NULL,
+  job_id bigint,                               -- what was made of it; it may have been removed since
+  seen_at timestamptz NOT NULL,
+  CONSTRAINT ingest_seen_pk PRIMARY KEY (tenant_id, hash)
+);
+CREATE INDEX ingest_seen_age ON ingest_seen (seen_at);
+
 -- Who works: one row per process start. For people; a lease is never judged by it.
 CREATE TABLE workers (
   id uuid CONSTRAINT workers_pk PRIMARY KEY,

@@ -79,3 +79,25 @@ CREATE TABLE pipelines (
   updated_at timestamptz NOT NULL,
   CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name)
 );
+
+-- Ingest rules, and what they have seen.
+CREATE TABLE ingest_rules (
+  tenant_id bigint NOT NULL,
+  name text NOT NULL,
+  version integer NOT NULL,
+  uuid uuid NOT NULL,
+  spec json,
+  sealed bytea,
+  created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL,
+  CONSTRAINT ingest_rules_pk PRIMARY KEY (tenant_id, name)
+);
+CREATE TABLE ingest_seen (
+  tenant_id bigint NOT NULL,
+  hash bytea NOT NULL,
+  rule text NOT NULL,
+  job_id bigint,
+  seen_at timestamptz NOT NULL,
+  CONSTRAINT ingest_seen_pk PRIMARY KEY (tenant_id, hash)
+);
+CREATE INDEX ingest_seen_age ON ingest_seen (seen_at);

@@ -1,0 +1,176 @@
+"""Takes in what stores say of new objects: one job of each by each rule that wants it, however often it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from encoder import errors
+from encoder.api import answers_ingest as answers
+from encoder.api.body import JSON, read_json, receive
+from encoder.api.ingest_rules import enabled, require_sound
+from encoder.api.jobs import spec_of
+from encoder.api.operations import Call, answer
+from encoder.api.parts import Parts
+from encoder.api.wire_ingest import OF_INGEST
+from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.ingest import sns
+from encoder.ingest.events import Notice, ObjectEvent, Subscription, read_events
+from encoder.ingest.job import job_of
+from encoder.ingest.rules import Rule, Skip, choose, digest
+from encoder.model.base import Json
+from encoder.model.base import replace as changed
+from encoder.model.ids import JobId, TenantId
+from encoder.model.job import JobSpec
+from encoder.model.place import read
+from encoder.net.s3 import About
+from encoder.net.s3_members import S3Members
+from encoder.net.side import SOURCE
+from encoder.store.rows import Seen
+
+TYPES = frozenset({*JSON, "text/plain", "application/octet-stream"})  # the last one is what no type is
+
+
+async def take(call: Call) -> web.Response:
+    """POST /ingest/s3: answered once the jobs stand."""
+    body = await receive(call.request, types=TYPES)
+    return answer(await Intake(parts=call.parts, tenant_id=call.tenant_id).take(body))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Takes events in for one tenant, by whichever door they come."""
+
+    parts: Parts
+    tenant_id: TenantId
+
+    async def take(self, body: Json) -> answers.IngestAnswer:
+        """What became of each event. All that is told as a job stands.
+
+        Raises:
+            errors.Rejected: `unsupported_event`, `unknown_topic`, `address_not_allowed`: it will not be taken.
+            errors.Rejected: `ingest_incomplete`: not all of it was, and whoever sends it again makes nothing twice.
+            errors.StoreUnavailable: so too.
+        """
+        told = read_events(body, read_json)
+        rules = await self._rules()
+        if isinstance(told, Subscription):
+            await self._agree(told, rules)
+            return answers.IngestAnswer(records=(), subscribed=told.topic)
+        return answers.IngestAnswer(records=tuple(await self._all(told, rules)), subscribed=None)
+
+    async def _rules(self) -> Sequence[Rule]:
+        try:
+            return await enabled(self.parts, self.tenant_id)
+        except errors.Failure as failure:
+            raise _incomplete([_fault("", failure)]) from None
+
+    async def _agree(self, asked: Subscription, rules: Sequence[Rule]) -> None:
+        if not any(asked.topic in rule.topics for rule in rules):
+            raise Rejected.because("unknown_topic", CATALOGUE["unknown_topic"].to_do, path="/TopicArn")
+        try:
+            await sns.agree(self.parts.surroundings.web, asked.url)
+        except errors.Failure as failure:
+            raise _incomplete([_fault("/SubscribeURL", failure)]) from None
+
+    async def _all(self, told: Notice, rules: Sequence[Rule]) -> list[answers.IngestedAnswer]:
+        """Each event by each of its rules; one that cannot be taken now holds up none behind it."""
+        done: list[answers.IngestedAnswer] = []
+        faults: list[Fault] = []
+        for event in told.events:
+            chosen = choose(rules, event, told.topic)
+            if isinstance(chosen, Skip):
+                done.append(_told(event, None, chosen))
+                continue
+            for rule in chosen:
+                try:
+                    done.append(_told(event, rule, await self._one(event, rule)))
+                except errors.Failure as failure:
+                    faults.append(_fault(event.where, failure))
+                except Rejected as refusal:
+                    faults += (replace(found, path=event.where) for found in refusal.faults)
+        if faults:
+            raise _incomplete(faults)
+        return done
+
+    async def _one(self, event: ObjectEvent, rule: Rule) -> JobId | Skip:
+        """The job of an object by a rule.
+
+        Raises:
+            errors.Failure: the store cannot be asked about the object.
+            errors.Rejected: the rule cannot make jobs any more; `queue_full`.
+        """
+        if event.version_id or event.etag:  # who tells of it again may do so when the object is gone
+            known = await self.parts.store.ingested(self.tenant_id, self._digest(event, rule, None))
+            if known is not None:
+                return known
+        spec = await self._spec(rule, event.key or "")
+        if spec is None:
+            return Skip.INVALID_KEY
+        about = await self._about(spec)
+        match about:
+            case None:
+                return Skip.GONE
+            case About(sha256=str()):
+                return Skip.OWN_OUTPUT
+            case About(size_bytes=0):
+                return Skip.EMPTY
+        told = changed(spec, metadata={**spec.metadata, OF_INGEST: _origin(event, rule, about)})
+        seen = Seen(rule=rule.name, digest=self._digest(event, rule, about.etag))
+        return (await self.parts.submit.ingest(told, seen, tenant_id=self.tenant_id)).job_id
+
+    def _digest(self, event: ObjectEvent, rule: Rule, etag: str | None) -> bytes:
+        return digest(self.tenant_id, rule.name, event, etag=etag)
+
+    async def _spec(self, rule: Rule, key: str) -> JobSpec | None:
+        """The job; None where it is the object's name that stands in its way."""
+        try:
+            return await spec_of(self, job_of(rule.members, key))
+        except Rejected:
+            await require_sound(
+                self, dict(rule.members)
+            )  # else the rule is at fault, and no event is to be lost for it
+            return None
+
+    async def _about(self, spec: JobSpec) -> About | None:
+        """What the store says of the object: an event is a hint."""
+        members = read(S3Members, spec.source)
+        if isinstance(members, list):
+            raise Rejected(*members)
+        around = self.parts.surroundings
+        async with around.s3.open(members.at(), around.web, SOURCE) as s3:
+            return await s3.about(members.path)
+
+
+def _origin(event: ObjectEvent, rule: Rule, about: About) -> dict[str, Json]:
+    """Where a job comes from, for its metadata."""
+    return {
+        "rule": rule.name,
+        "version": rule.version,
+        "origin": event.origin.value,
+        "bucket": event.bucket,
+        "key": event.key,
+        "etag": about.etag,
+        "sizeBytes": about.size_bytes,
+    }
+
+
+def _told(event: ObjectEvent, rule: Rule | None, became: JobId | Skip) -> answers.IngestedAnswer:
+    return answers.IngestedAnswer(
+        bucket=event.bucket,
+        key=event.key,
+        rule=rule.name if rule else None,
+        job_id=None if isinstance(became, Skip) else became,
+        skipped=became if isinstance(became, Skip) else None,
+    )
+
+
+def _fault(where: str, failure: errors.Failure) -> Fault:
+    return Fault(path=where, code=failure.code, message=failure.message)
+
+
+def _incomplete(faults: Sequence[Fault]) -> Rejected:
+    entry = CATALOGUE["ingest_incomplete"]
+    return Rejected(Fault(path="", code=entry.code, message=entry.to_do), *faults)
