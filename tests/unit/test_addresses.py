@@ -1,4 +1,4 @@
-"""Every member of the job language that can hold an address meets the whole table of addresses.
+"""Every member of what the API takes that can hold an address meets the whole table of addresses.
 
 The members come from the document of the API: a new one that takes an address is tried at once, or fails here until
 it is told how to write one.
@@ -7,17 +7,21 @@ it is told how to write one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Any
+from uuid import UUID
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 
 from encoder.api import wire
+from encoder.api.wire_endpoint import read_endpoint
+from encoder.api.wire_pipeline import read_pipeline
 from encoder.api.wire_place import OtherDestination, OtherSource
 from encoder.api.wire_schema import schemas
+from encoder.api.wire_upload import job_of
 from encoder.destinations.registry import Destinations
 from encoder.errors import Rejected
 from encoder.net.guard import Policy
@@ -26,7 +30,7 @@ from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.wiring import Checks
 from tests.contracts.test_destinations import no_storage
-from tests.unit.test_api_wire import WHOLE, job
+from tests.unit.test_api_wire import KEYS, WHOLE, job
 from tests.unit.test_guard import ALLOWED, FORBIDDEN_V4, FORBIDDEN_V6, FORMS
 
 SCHEMES = ("http", "https", "ftp", "ftps", "sftp", "s3")
@@ -44,6 +48,9 @@ WORDS = {
     "tags",
     "preset",
     "queue",
+    "about",
+    "PipelineId",
+    "OutputKeyPrefix",
 }
 WORDS |= {"access_key_id", "access_key_secret", "session_token"}
 FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]
@@ -68,10 +75,10 @@ class Member:
     place: str  # of its object in a job
 
     def __str__(self) -> str:
-        mark = next((f"{beside}." for beside in BESIDE if beside in self.place), "")
+        mark = next((f"{beside}." for beside in (*BESIDE, "thumbnails") if beside in self.place), "")
         return f"{mark}{self.schema}.{self.name}:{self.scheme or 'host'}"
 
-    def holding(self, host: str) -> dict[str, Any]:
+    def holding(self, host: str) -> Any:  # noqa: ANN401  # JSON
         text = host if self.scheme is None else f"{self.scheme}://{host}/in.mov"
         return _body(self.schema, self.place, {self.name: text})
 
@@ -106,8 +113,27 @@ PLACES = {
     "Job.source": "/source",
     "Probe.source": "/source",
     "Output.destination": "/outputs/0/destination",
+    "Upload.destination": "/outputs/0/destination",  # as `job_of` writes it
+    "Pipeline.input": "/input",
+    "Pipeline.output": "/output",
+    "Pipeline.thumbnails": "/thumbnails",
     "Watermark.source": "/outputs/0/watermark/source",
     "SubtitleFile.source": "/outputs/0/subtitles/files/0/source",
+}
+
+# bodies that hold addresses of their own, and how each is read; all other places stand in a job
+ENDPOINT = {"url": "https://hook.example.com/"}
+PIPELINE: dict[str, Any] = {name: {"bucket": "a-bucket", **KEYS} for name in ("input", "output", "thumbnails")}
+READERS: dict[str, Callable[[Any, wire.Places], object]] = {
+    "Endpoint": lambda body, places: read_endpoint("a", body, places),
+    "Pipeline": read_pipeline,
+}
+OF_A_PIPELINE = ("S3Bucket", "S3BucketTo")
+OWN: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "Job": lambda change: job(**change),
+    "Upload": lambda change: job_of({"file_name": "a.mov", **change}, UUID(int=7)),
+    "Endpoint": lambda change: ENDPOINT | change,
+    "Pipeline": lambda change: PIPELINE | change,
 }
 
 BESIDE = ("watermark", "subtitles")  # what is read beside the job's source
@@ -115,7 +141,7 @@ BESIDE = ("watermark", "subtitles")  # what is read beside the job's source
 
 def _places_of(schema: str) -> Iterator[str]:
     """Every place of a job in which an object of this class may stand."""
-    if schema == "Job":
+    if schema in OWN:
         yield ""
     unions = {
         f"{owner}.{name}": _branches(member)
@@ -123,13 +149,20 @@ def _places_of(schema: str) -> Iterator[str]:
         for name, member in definition.get("properties", {}).items()
         if any("$ref" in branch for branch in member.get("oneOf", ()))
     }
+    unions |= {
+        f"Pipeline.{name}": {member["$ref"]}
+        for name, member in DEFINITIONS["Pipeline"]["properties"].items()
+        if "$ref" in member
+    }
     yield from dict.fromkeys(PLACES[union] for union, branches in unions.items() if schema in branches)
 
 
-def _body(schema: str, stands: str, change: dict[str, Any]) -> dict[str, Any]:
-    """A good job in which one member is changed."""
-    if schema == "Job":
-        return job(**change)
+def _body(schema: str, stands: str, change: dict[str, Any]) -> Any:  # noqa: ANN401  # JSON
+    """A good body in which one member is changed."""
+    if schema in OWN:
+        return OWN[schema](change)
+    if schema in OF_A_PIPELINE:
+        return PIPELINE | {stands[1:]: PIPELINE[stands[1:]] | change}
     place = next(body for part, body in WHOLE.items() if part.__name__ == schema)
     known = {name: said for name, said in place.items() if name not in ({"kind"} if "url" in change else set())}
     if stands == "/source":
@@ -155,7 +188,7 @@ def _members() -> Iterator[Member]:
         for name, member in _texts(definition):
             for scheme, text in ((scheme, f"{scheme}://10.0.0.1/in.mov") for scheme in SCHEMES):
                 if name not in WORDS and OAS31Validator(member).is_valid(text):
-                    assert schema in READ | WRITTEN | {"Job"}, (
+                    assert schema in READ | WRITTEN | OWN.keys() | {*OF_A_PIPELINE}, (
                         f"{schema}.{name} takes an address, and is not tried here"
                     )
                     yield from (Member(schema, name, scheme, place) for place in _places_of(schema))
@@ -167,8 +200,9 @@ MEMBERS = list(_members())
 
 
 def _code(member: Member, host: str, places: wire.Places) -> str | None:
+    reader = READERS.get("Pipeline" if member.schema in OF_A_PIPELINE else member.schema, wire.read_job)
     try:
-        wire.read_job(json.loads(json.dumps(member.holding(host))), places)
+        reader(json.loads(json.dumps(member.holding(host))), places)
     except Rejected as refused:
         return {fault.path: fault.code for fault in refused.faults}.get(member.path)
     return None
@@ -192,7 +226,9 @@ def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
         "Sftp.host",
         "SftpUrl.url",
     }
-    assert len(found) == 13
+    assert found >= {"Upload.notificationUrl", "Endpoint.url", "Pipeline.notificationUrl"}
+    assert found >= {"S3Bucket.endpointUrl", "S3BucketTo.endpointUrl"}
+    assert len(found) == 18
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
