@@ -24,6 +24,7 @@ from encoder.api.wire_schema import schemas
 from encoder.api.wire_upload import job_of
 from encoder.destinations.registry import Destinations
 from encoder.errors import Rejected
+from encoder.ingest.job import sample
 from encoder.net.guard import Policy
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
@@ -51,6 +52,7 @@ WORDS = {
     "about",
     "PipelineId",
     "OutputKeyPrefix",
+    "prefix",
 }
 WORDS |= {"access_key_id", "access_key_secret", "session_token"}
 FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]
@@ -114,6 +116,8 @@ PLACES = {
     "Probe.source": "/source",
     "Output.destination": "/outputs/0/destination",
     "Upload.destination": "/outputs/0/destination",  # as `job_of` writes it
+    "RuleOutput.destination": "/outputs/0/destination",
+    "IngestRule.source": "/source",
     "Pipeline.input": "/input",
     "Pipeline.output": "/output",
     "Pipeline.thumbnails": "/thumbnails",
@@ -128,12 +132,19 @@ READERS: dict[str, Callable[[Any, wire.Places], object]] = {
     "Endpoint": lambda body, places: read_endpoint("a", body, places),
     "Pipeline": read_pipeline,
 }
-OF_A_PIPELINE = ("S3Bucket", "S3BucketTo")
+RULE: dict[str, Any] = {"source": {"bucket": "a-bucket", **KEYS}, "outputs": [{"preset": "h264"}]}
 OWN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "Job": lambda change: job(**change),
     "Upload": lambda change: job_of({"file_name": "a.mov", **change}, UUID(int=7)),
     "Endpoint": lambda change: ENDPOINT | change,
     "Pipeline": lambda change: PIPELINE | change,
+    "IngestRule": lambda change: sample(RULE | change),
+}
+# objects that stand in one of those, by the pointer
+HELD: dict[str, Callable[[str, dict[str, Any]], Any]] = {
+    "S3Bucket": lambda stands, change: PIPELINE | {stands[1:]: PIPELINE[stands[1:]] | change},
+    "S3BucketTo": lambda stands, change: PIPELINE | {stands[1:]: PIPELINE[stands[1:]] | change},
+    "RuleSource": lambda _, change: sample(RULE | {"source": RULE["source"] | change}),
 }
 
 BESIDE = ("watermark", "subtitles")  # what is read beside the job's source
@@ -150,9 +161,10 @@ def _places_of(schema: str) -> Iterator[str]:
         if any("$ref" in branch for branch in member.get("oneOf", ()))
     }
     unions |= {
-        f"Pipeline.{name}": {member["$ref"]}
-        for name, member in DEFINITIONS["Pipeline"]["properties"].items()
-        if "$ref" in member
+        f"{owner}.{name}": {member["$ref"]}
+        for owner in OWN
+        for name, member in DEFINITIONS[owner]["properties"].items()
+        if member.get("$ref") in HELD
     }
     yield from dict.fromkeys(PLACES[union] for union, branches in unions.items() if schema in branches)
 
@@ -161,8 +173,8 @@ def _body(schema: str, stands: str, change: dict[str, Any]) -> Any:  # noqa: ANN
     """A good body in which one member is changed."""
     if schema in OWN:
         return OWN[schema](change)
-    if schema in OF_A_PIPELINE:
-        return PIPELINE | {stands[1:]: PIPELINE[stands[1:]] | change}
+    if schema in HELD:
+        return HELD[schema](stands, change)
     place = next(body for part, body in WHOLE.items() if part.__name__ == schema)
     known = {name: said for name, said in place.items() if name not in ({"kind"} if "url" in change else set())}
     if stands == "/source":
@@ -188,7 +200,7 @@ def _members() -> Iterator[Member]:
         for name, member in _texts(definition):
             for scheme, text in ((scheme, f"{scheme}://10.0.0.1/in.mov") for scheme in SCHEMES):
                 if name not in WORDS and OAS31Validator(member).is_valid(text):
-                    assert schema in READ | WRITTEN | OWN.keys() | {*OF_A_PIPELINE}, (
+                    assert schema in READ | WRITTEN | OWN.keys() | HELD.keys(), (
                         f"{schema}.{name} takes an address, and is not tried here"
                     )
                     yield from (Member(schema, name, scheme, place) for place in _places_of(schema))
@@ -200,7 +212,7 @@ MEMBERS = list(_members())
 
 
 def _code(member: Member, host: str, places: wire.Places) -> str | None:
-    reader = READERS.get("Pipeline" if member.schema in OF_A_PIPELINE else member.schema, wire.read_job)
+    reader = READERS.get("Pipeline" if member.schema.startswith("S3Bucket") else member.schema, wire.read_job)
     try:
         reader(json.loads(json.dumps(member.holding(host))), places)
     except Rejected as refused:
@@ -213,7 +225,9 @@ def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
 
     Watermarks and subtitles are read as the job's source is.
     """
-    of_the_source = {f"{member.schema}.{member.name}" for member in MEMBERS if member.place == "/source"}
+    of_the_source = {
+        f"{member.schema}.{member.name}" for member in MEMBERS if member.place == "/source" and member.schema in READ
+    }
     for beside in BESIDE:
         assert {f"{member.schema}.{member.name}" for member in MEMBERS if beside in member.place} == of_the_source
     found = {f"{member.schema}.{member.name}" for member in MEMBERS}
@@ -228,7 +242,8 @@ def test_the_members_that_take_addresses_are_those_that_we_know() -> None:
     }
     assert found >= {"Upload.notificationUrl", "Endpoint.url", "Pipeline.notificationUrl"}
     assert found >= {"S3Bucket.endpointUrl", "S3BucketTo.endpointUrl"}
-    assert len(found) == 18
+    assert found >= {"IngestRule.notificationUrl", "RuleSource.endpointUrl"}
+    assert len(found) == 20
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
