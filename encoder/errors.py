@@ -225,6 +225,10 @@ _ENTRIES = (
     _request(
         404, "upload_not_there", "File is not there", "Ask for the upload's status, and again once it has come so far."
     ),
+    _request(409, "offset_conflict", "Offset is another one", "Ask with HEAD how much is here, and go on from there."),
+    _request(423, "upload_locked", "Upload is being written", "Wait for the other request to end; try again soon."),
+    _request(412, "tus_version", "Version is not spoken", "Send `Tus-Resumable: 1.0.0`."),
+    _request(460, "checksum_mismatch", "Checksum is another one", "Send the piece again; nothing of it was kept."),
     _request(410, "upload_expired", "Upload is over", "Ask for a new upload; its status tells why this one ended."),
     _request(412, "precondition_failed", "File is another one", "Ask without `If-Match` and `If-Unmodified-Since`."),
     _request(413, "upload_too_large", "Upload is too large", "Announce the file's true size with `POST /upload`."),

@@ -144,6 +144,11 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(
         50 * 1024**3, ge=1, description="largest file that may be uploaded; a source of more than 50 GiB is never taken"
     )
+    cors_origins: Names = Field(
+        (),
+        description="origins whose pages may call the API and read its answers, such as `https://app.example.com`; "
+        "of an open server too, whoever those pages belong to",
+    )
     sandbox: Literal["auto", "required", "off"] = Field(
         "auto", description="walls around ffmpeg: as the kernel can, refuse to start without Landlock, or none"
     )
@@ -161,6 +166,7 @@ class Settings(BaseSettings):
         "file_roots",
         "s3_buckets",
         "upload_suffixes",
+        "cors_origins",
         "trusted_proxies",
         mode="before",
     )

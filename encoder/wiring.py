@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry
 from encoder import __version__, errors
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
+from encoder.api.cors import Origins
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
@@ -124,7 +125,7 @@ class Machine:
         """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
         Sources.require_distinct()
         Destinations.require_distinct()
-        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg, self.addresses)
+        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg, self.addresses, self.origins)
         if worker or self.settings.webhook_secret:
             _ = self.sender
 
@@ -152,6 +153,10 @@ class Machine:
             return Addresses([ipaddress.ip_network(network) for network in self.settings.trusted_proxies])
         except ValueError as error:
             raise errors.Unfit(f"ENCODER_TRUSTED_PROXIES: {error}") from error
+
+    @cached_property
+    def origins(self) -> Origins:
+        return Origins(self.settings.cors_origins)
 
     @property
     def _own_name(self) -> tuple[str, int] | None:
@@ -321,6 +326,7 @@ class Wiring(Machine):
                 reads=Buckets(self.settings.reads_per_minute, clock=_clock),
                 writes=Buckets(self.settings.writes_per_minute, clock=_clock),
             ),
+            origins=self.origins,
             loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
         )

@@ -8,7 +8,7 @@ from functools import partial
 
 from aiohttp import web
 
-from encoder.api import middleware, routes
+from encoder.api import middleware, routes, tus_headers
 from encoder.api.body import MAX_INLINE_BYTES
 from encoder.api.metrics import HttpMetrics, LiveMetrics, QueueMetrics
 from encoder.api.operations import mount
@@ -20,9 +20,9 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
 
     It is served by `server.Server`, which answers what aiohttp's parser refuses.
     """
-    frame = middleware.frame(HttpMetrics(parts.registry), loopback_only=parts.loopback_only)
+    frame = middleware.frame(HttpMetrics(parts.registry), parts.origins, loopback_only=parts.loopback_only)
     app = web.Application(middlewares=[frame], client_max_size=MAX_INLINE_BYTES)
-    app.on_response_prepare.append(middleware.add_headers)
+    app.on_response_prepare.extend((middleware.add_headers, tus_headers.add, parts.origins.add))
     queue = QueueMetrics(parts.store, parts.registry)
     app.add_routes([mount(operation, parts) for operation in routes.operations(queue, folder=parts.shelf is not None)])
     app.add_routes(pages)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from encoder.errors import Rejected
 
@@ -38,6 +38,20 @@ async def inflow(read: Reads) -> AsyncIterator[bytes]:
                 raise Rejected.because("request_timeout", f"The file comes at less than {RATE_BYTES_S} bytes/s.")
             got, waited_s = 0, 0.0
         yield chunk
+
+
+def whatever_comes(content: StreamReader) -> Reads:
+    """The body, to its last byte: what had come when the connection broke, aiohttp itself would give to nobody."""
+
+    async def read() -> bytes:
+        try:
+            return await content.readany()
+        except ConnectionError:
+            if not content._buffer:  # noqa: SLF001  # it has no other way
+                raise
+            return content._read_nowait(-1)  # noqa: SLF001  # as above
+
+    return read
 
 
 async def in_time(coming: Awaitable[T]) -> T:

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 from encoder import errors
 from encoder.api import problems
 from encoder.api.auth import Challenged
+from encoder.api.cors import Origins
 from encoder.api.dialect import DIALECT
 from encoder.api.metrics import HttpMetrics, route_of
 from encoder.api.problems import Problem
@@ -64,26 +65,28 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.update(rated.headers)
 
 
-def frame(metrics: HttpMetrics, *, loopback_only: bool) -> Middleware:
-    """The one middleware, around everything."""
+def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool) -> Middleware:
+    """The one middleware, around everything. `origins`: whose pages may call."""
 
     @web.middleware
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = new_request_id()
         began = time.monotonic()
         with metrics.in_flight.track_inprogress():
-            response = await _answered(request, handler, loopback_only=loopback_only)
+            response = await _answered(request, handler, origins, loopback_only=loopback_only)
         metrics.count(request, response, time.monotonic() - began)
         return response
 
     return framed
 
 
-async def _answered(request: web.Request, handler: Handler, *, loopback_only: bool) -> web.StreamResponse:
+async def _answered(
+    request: web.Request, handler: Handler, origins: Origins, *, loopback_only: bool
+) -> web.StreamResponse:
     try:
         if loopback_only:
-            _check_neighbour(request)
-        return await handler(request)
+            _check_neighbour(request, origins)
+        return origins.permission(request) or await handler(request)
     except Exception as error:
         problem = _problem(error, request[REQUEST_ID])
         if isinstance(error, errors.StoreUnavailable):
@@ -133,14 +136,14 @@ def _beside(refusal: Rejected) -> Mapping[str, str]:
             return {}
 
 
-def _check_neighbour(request: web.Request) -> None:
+def _check_neighbour(request: web.Request, origins: Origins) -> None:
     """An open server is everyone's who can make a browser talk to it, so names and origins must be our own."""
     host = request.headers.get("Host", "")
     if not (_is_loopback(host) and _is_loopback(request.host)):  # a target in absolute form has a host of its own
         message = "This server is open to its own machine only; call it as 127.0.0.1, [::1] or localhost."
         raise Rejected.because("host_not_allowed", message)
     origin = request.headers.get("Origin")
-    if request.path.startswith(_FOR_PLAYERS) and request.method in ("GET", "HEAD"):
+    if origins.let_in(request) or (request.path.startswith(_FOR_PLAYERS) and request.method in ("GET", "HEAD")):
         return
     is_foreign = origin is not None and origin.lower() != f"{request.scheme}://{host}".lower()
     if is_foreign or (request.method not in _SAFE and request.headers.get("Sec-Fetch-Site", "none") in _OTHERS):

@@ -78,7 +78,7 @@ def _operation(operation: Operation) -> _Schema:
         "security": _security(operation),
     }
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": _taken(operation.body)}
+        described["requestBody"] = {"required": operation.body_required, "content": _taken(operation.body)}
     if operation.of_stores:
         described["description"] = "The body may also come as `text/plain` or untyped, the key as a Basic password."
     return described

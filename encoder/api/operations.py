@@ -60,6 +60,7 @@ class Operation:
     links: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     of_stores: bool = False
+    body_required: bool = True
     folder: bool = False
     dialect: Dialect | None = None
 

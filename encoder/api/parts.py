@@ -10,6 +10,7 @@ from typing import Protocol
 from prometheus_client import CollectorRegistry
 
 from encoder.api.auth import Gate, OpenGate
+from encoder.api.cors import Origins
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
 from encoder.api.tell import Warnings
@@ -81,6 +82,7 @@ class Parts:
     `gate`: who is let in, and as whom; `rates`: how often.
     `watcher`: sees for all live streams what happens to jobs.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
+    `origins`: whose pages may call, though they are not ours.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
 
@@ -101,6 +103,7 @@ class Parts:
     keys_begin: str = ""
     gate: Gate = field(default_factory=OpenGate)
     rates: Rates = field(default_factory=lambda: Rates(reads=Buckets(0), writes=Buckets(0)))
+    origins: Origins = field(default_factory=Origins)
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -26,6 +26,7 @@ _OF_STATUS = {
     416: "range_not_satisfiable",
     431: "headers_too_large",
 }
+_OF_TUS = {460: "Checksum Mismatch"}  # which no RFC knows
 
 
 class FaultAnswer(Record):
@@ -101,7 +102,7 @@ def not_found(detail: str) -> Rejected:
 
 def phrase(status: int) -> str:
     """What a status is called."""
-    return HTTPStatus(status).phrase
+    return _OF_TUS.get(status) or HTTPStatus(status).phrase
 
 
 def _answer(

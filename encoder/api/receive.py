@@ -37,7 +37,7 @@ async def post(call: Call) -> web.Response:
     row, invited = await _expected(call, await form.fields(), "POST")
     most_bytes = invited.size_bytes or call.parts.limits.upload_bytes
     if (call.request.content_length or 0) > most_bytes + FORM_BYTES:
-        raise _too_large(most_bytes)
+        raise too_large(most_bytes)
     size_bytes = await _received(call, row, invited, form.file(), told_bytes=invited.size_bytes or 0)
     arrived = await call.parts.arrivals.arrived(row, size_bytes=size_bytes)
     return answer(tell_uploads.upload(arrived, None), status=201)
@@ -81,7 +81,7 @@ def require_unpacked(request: web.Request) -> None:
 
 def _check_size(size_bytes: int, invited: Invited, *, most_bytes: int) -> None:
     if size_bytes > most_bytes:
-        raise _too_large(most_bytes)
+        raise too_large(most_bytes)
     if size_bytes == 0:
         raise Rejected.because("upload_incomplete", "The file is empty.")
     if size_bytes < (invited.size_bytes or 0):
@@ -99,7 +99,7 @@ async def _received(
             async for chunk in chunks:
                 size_bytes += len(chunk)
                 if size_bytes > most_bytes:
-                    raise _too_large(most_bytes)
+                    raise too_large(most_bytes)
                 await arrival.write(chunk)
             _check_size(size_bytes, invited, most_bytes=most_bytes)
             if not await arrival.stand():
@@ -109,7 +109,8 @@ async def _received(
     return size_bytes
 
 
-def _too_large(most_bytes: int) -> Rejected:
+def too_large(most_bytes: int) -> Rejected:
+    """Of a file of which no more is taken."""
     message = f"This invitation takes at most {most_bytes} bytes. {CATALOGUE['upload_too_large'].to_do}"
     return Rejected.because("upload_too_large", message)
 

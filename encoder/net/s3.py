@@ -78,6 +78,7 @@ class Sizes:
 
     multipart_from_bytes: int = 100_000_000
     part_bytes: int = 16 * 1024 * 1024  # at least: there are no more than 9000
+    piece_bytes: int = 8 * 1024 * 1024  # of a part of what comes piece by piece, each of which is held in memory
     window_bytes: int = 16 * 1024 * 1024  # of one request when reading; four of them wait for the reader at most
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from encoder import errors
 from encoder.net.idle import Idle, pieces
@@ -86,6 +86,12 @@ class Reader:
         return await asyncio.shield(running)
 
 
+class Readable(Protocol):
+    """Whatever a stretch can be read of."""
+
+    async def read(self, at: int, count: int) -> bytes: ...
+
+
 class Body:
     """A stretch of `reader` on its way. botocore carries it as if it were a file; our own session sends it.
 
@@ -95,7 +101,7 @@ class Body:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: Readable,
         start: int,
         size_bytes: int,
         *,

@@ -26,8 +26,8 @@ log = get_logger(__name__)
 PARTS_AT_ONCE = 4
 CLEAR_UP_S = 20.0
 
-_MOST_PARTS = 9000  # S3 takes 10 000
-_GONE = "NoSuchUpload"
+MOST_PARTS = 9000  # S3 takes 10 000
+GONE = "NoSuchUpload"
 
 
 class Multipart:
@@ -110,7 +110,7 @@ class Multipart:
             try:
                 answer = await client.complete_multipart_upload(**self._this, MultipartUpload={"Parts": parts})
             except ClientError as error:
-                if code_of(error) != _GONE or not await self._stands():
+                if code_of(error) != GONE or not await self._stands():
                     raise
                 return
             if "ETag" not in answer and not await self._stands():  # an answer without a word is a success to botocore
@@ -139,7 +139,7 @@ class Multipart:
 
 def spans(size_bytes: int, *, at_least: int) -> Iterator[tuple[int, int, int]]:
     """Number, start and size of each part: as small as may be, and larger where there would be too many."""
-    step = max(at_least, -(-size_bytes // _MOST_PARTS))
+    step = max(at_least, -(-size_bytes // MOST_PARTS))
     for number, start in zip(count(1), range(0, size_bytes, step), strict=False):
         yield number, start, min(step, size_bytes - start)
 
@@ -168,7 +168,7 @@ async def _abort(s3: S3, key: str, upload_id: str) -> None:
         try:
             await client.abort_multipart_upload(Bucket=s3.bucket, Key=key, UploadId=upload_id)
         except ClientError as error:
-            if code_of(error) != _GONE:
+            if code_of(error) != GONE:
                 raise
 
     await s3.ask(abort, tries=TRIES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -20,7 +21,7 @@ LEAST_FREE_BYTES = 512 * 1024 * 1024  # is left on the disk, for the database th
 
 
 class Arrival:
-    """An open file beside its name. Both methods raise errors.Resource `disk_full` or errors.Transient."""
+    """An open file beside its name. All methods raise errors.Resource `disk_full` or errors.Transient."""
 
     def __init__(self, file: BinaryIO, *, part: str, name: str, folder: int) -> None:
         self._file = file
@@ -31,6 +32,11 @@ class Arrival:
     async def write(self, chunk: bytes) -> None:
         with _translated():
             await in_thread(self._write, chunk)
+
+    async def settle(self) -> None:
+        """What was written is on disk for good."""
+        with _translated():
+            await in_thread(os.fsync, self._file.fileno())
 
     async def stand(self) -> bool:
         """Put the file under its name, on disk for good; False if one stands there already."""
@@ -71,6 +77,35 @@ async def arriving(spot: Spot, *, size_bytes: int) -> AsyncIterator[Arrival]:
             file = await stack.enter_async_context(opened(partial(create, part, folder), methodcaller("close")))
         # what the block raises is none of ours: a caller who goes away is an OSError too
         yield Arrival(file, part=part, name=spot.way.name, folder=folder)
+
+
+@asynccontextmanager
+async def resumed(spot: Spot, *, offset_bytes: int, size_bytes: int) -> AsyncIterator[Arrival]:
+    """The file for `spot` that comes in pieces, cut at `offset_bytes`. It stays when the block ends: more may come.
+
+    Raises as `Arrival`.
+    """
+    part = f".{spot.way.name}.part"
+    async with AsyncExitStack() as stack:
+        with _translated():
+            opens = partial(beneath.open_folder, spot.root, spot.way.parent, make=True)
+            folder = await stack.enter_async_context(opened(opens, os.close))
+            _require_room(folder, size_bytes - offset_bytes)
+            cut = partial(_cut, part, folder, offset_bytes)
+            file = await stack.enter_async_context(opened(cut, methodcaller("close")))
+        yield Arrival(file, part=part, name=spot.way.name, folder=folder)
+
+
+def _cut(part: str, folder: int, offset_bytes: int) -> BinaryIO:
+    """The file `part`, open behind its first bytes; what a writer left behind these, who was not heard of, is lost."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.fdopen(os.open(part, flags, 0o666, dir_fd=folder), "wb", buffering=0)
+    if os.fstat(file.fileno()).st_size < offset_bytes:
+        file.close()
+        raise OSError(errno.ENODATA, "the pieces that came before are not there")
+    file.truncate(offset_bytes)
+    file.seek(offset_bytes)
+    return file
 
 
 def _require_room(folder: int, size_bytes: int) -> None:

@@ -8,8 +8,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -25,12 +25,13 @@ from encoder.files.threads import in_thread
 from encoder.model.paths import path_fault
 from encoder.sources.file import FileSource
 from encoder.sources.protocol import Source
-from encoder.storage.arrival import Arrival, arriving
-from encoder.storage.protocol import Invitation, Standing
+from encoder.storage.arrival import Arrival, arriving, resumed
+from encoder.storage.protocol import Growing, Grown, Invitation, Standing
 
 _AWAY = "storage_unavailable"
 _FOLDER = "FOLDER"  # what is signed in place of a method: to read all that lies below
 _TOKEN = re.compile(r"([0-9]{1,12})-([0-9]{1,3})-([0-9a-f]{64})")  # until when, how many parts of the key, signature
+SETTLE_BYTES = 64 * 1024 * 1024
 _ANY = "any"  # of an invitation: whatever size
 
 
@@ -49,6 +50,30 @@ class Linked:
 
     path: Path
     expired: bool
+
+
+class _Growth:
+    """A file that comes in pieces. It is synced now and then: whoever dies takes little with him."""
+
+    multipart = None
+
+    def __init__(self, arrival: Arrival, offset_bytes: int) -> None:
+        self.settled_bytes = offset_bytes
+        self._written_bytes = offset_bytes
+        self._arrival = arrival
+
+    async def write(self, chunk: bytes) -> None:
+        await self._arrival.write(chunk)
+        self._written_bytes += len(chunk)
+        if self._written_bytes - self.settled_bytes >= SETTLE_BYTES:
+            await self.settle()
+
+    async def settle(self) -> None:
+        await self._arrival.settle()
+        self.settled_bytes = self._written_bytes
+
+    async def stand(self) -> None:
+        await self._arrival.stand()
 
 
 class FolderStorage:
@@ -94,6 +119,12 @@ class FolderStorage:
         told = {"expires": _seconds(expires), "size": size, "Content-Type": content_type}
         url = f"{self._public_url}/storage/{quote(key)}"
         return Invitation(method="POST", url=url, fields={**told, "signature": self._signature("POST", key, told)})
+
+    @asynccontextmanager
+    async def grow(self, key: str, grown: Grown) -> AsyncIterator[Growing]:
+        spot, offset_bytes = self._spot(key), grown.offset_bytes
+        async with resumed(spot, offset_bytes=offset_bytes, size_bytes=grown.size_bytes) as arrival:
+            yield _Growth(arrival, offset_bytes)
 
     async def look(self, key: str) -> Standing | None:
         return await in_thread(_look, self._spot(key))

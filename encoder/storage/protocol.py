@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -32,6 +33,39 @@ class Standing:
     content_type: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """An object that comes piece by piece, as it stands before the next one.
+
+    `offset_bytes` of `size_bytes` are there for good. `multipart`: what the storage calls it; None: nothing yet.
+    """
+
+    offset_bytes: int
+    size_bytes: int
+    content_type: str
+    multipart: str | None
+
+
+class Growing(Protocol):
+    """An object that is being written on. All but the properties raise errors.Resource and errors.Transient."""
+
+    @property
+    def settled_bytes(self) -> int:
+        """So many of its bytes are there for good, and will be found by whoever goes on."""
+
+    @property
+    def multipart(self) -> str | None:
+        """What the storage calls it by now."""
+
+    async def write(self, chunk: bytes) -> None: ...
+
+    async def settle(self) -> None:
+        """All that was written is there for good."""
+
+    async def stand(self) -> None:
+        """All of it has been written: it stands under its key. One that stands there already stays."""
+
+
 class Storage(Protocol):
     """All but `destination` and `source`, which only name a thing, raise errors.Transient: `storage_unavailable`."""
 
@@ -57,6 +91,9 @@ class Storage(Protocol):
         self, key: str, *, expires: datetime, size_bytes: int | None, most_bytes: int, content_type: str
     ) -> Invitation:
         """As `invite`, by a form, as browsers send one. A size that is None is bounded by `most_bytes`."""
+
+    def grow(self, key: str, grown: Grown) -> AbstractAsyncContextManager[Growing]:
+        """Write on at `key`, from the offset on; by one at a time. Raises as `Growing`."""
 
     async def look(self, key: str) -> Standing | None:
         """What stands at `key`; None if nothing does."""

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from encoder import errors
 from encoder.destinations.protocol import Destination
 from encoder.destinations.s3 import S3Destination
 from encoder.model.paths import path_fault
 from encoder.net.http import Web
 from encoder.net.s3 import S3, Bucket, S3Access
 from encoder.net.s3_multipart import abort_open
+from encoder.net.s3_remove import remove_below
 from encoder.net.side import STORAGE
 from encoder.sources.protocol import Source
 from encoder.sources.s3 import S3Source
-from encoder.storage.protocol import Invitation, Standing
-
-if TYPE_CHECKING:
-    from types_aiobotocore_s3.client import S3Client
-    from types_aiobotocore_s3.type_defs import ObjectIdentifierTypeDef
+from encoder.storage.protocol import Growing, Grown, Invitation, Standing
+from encoder.storage.s3_growth import Growth
 
 _LONGEST_LINK_S = 7 * 24 * 3600  # S3 signs for no longer
 
@@ -81,6 +80,14 @@ class S3Storage:
         )
         return Invitation(method="POST", url=form["url"], fields=form["fields"])
 
+    @asynccontextmanager
+    async def grow(self, key: str, grown: Grown) -> AsyncIterator[Growing]:
+        tails = f"{self._key(key.rpartition('/')[0])}/tails"
+        async with self._opened() as s3:
+            growth = Growth(s3, self._key(key), tails=tails, grown=grown)
+            await growth.resume()
+            yield growth
+
     async def look(self, key: str) -> Standing | None:
         async with self._opened() as s3:
             about = await s3.head(self._key(key))
@@ -92,7 +99,7 @@ class S3Storage:
         below = f"{self._key(prefix)}/"
         async with self._opened() as s3:
             await abort_open(s3, below)
-            return await s3.ask(lambda client: _remove(client, s3.bucket, below))
+            return await remove_below(s3, below)
 
     def _opened(self) -> S3:
         return self._access.open(self._bucket, self._web, STORAGE)
@@ -111,15 +118,3 @@ class S3Storage:
 
 def _left_s(expires: datetime) -> int:
     return min(max(int((expires - datetime.now(UTC)).total_seconds()), 0), _LONGEST_LINK_S)
-
-
-async def _remove(client: S3Client, bucket: str, below: str) -> int:
-    count = 0
-    async for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=below):
-        found: list[ObjectIdentifierTypeDef] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
-        if found:
-            answer = await client.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
-            if answer.get("Errors"):
-                raise errors.Transient(STORAGE.away, "S3 did not remove all that it was asked to.")
-        count += len(found)
-    return count

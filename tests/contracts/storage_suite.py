@@ -5,18 +5,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from encoder import errors
-from encoder.storage.protocol import Invitation, Storage
+from encoder.storage.protocol import Grown, Invitation, Storage
 from encoder.suites.cargo import noise, parcel, read
 from encoder.suites.destination import look, publish
 
 HOUR = timedelta(hours=1)
 DATA = noise(100_000)
+PIECE = 5 * 1024 * 1024  # the least that S3 takes as a part
+LARGE = noise(2 * PIECE + 1000)
 
 
 class StorageBench(Protocol):
@@ -141,6 +144,44 @@ class StorageSuite:
         assert not await bench.bring(invitation, DATA[:-1])
         for key in ("uploads/a b/source", "uploads/b b/source"):
             assert await size_of(bench.storage(), key) is None
+
+    @pytest.mark.parametrize("breaks", [(), (1,), (PIECE,), (PIECE - 1, PIECE + 1), (2 * PIECE, 2 * PIECE + 5)])
+    async def test_an_object_grows_piece_by_piece_whoever_writes_it(
+        self, bench: StorageBench, breaks: tuple[int, ...]
+    ) -> None:
+        """U3: each piece is another process's, which knows no more than what was noted."""
+        grown = Grown(offset_bytes=0, size_bytes=len(LARGE), content_type="video/mp4", multipart=None)
+        for begin, end in pairwise((0, *breaks, len(LARGE))):
+            async with bench.storage().grow("uploads/g/source", grown) as growing:
+                for at in range(begin, end, 1 << 20):
+                    await growing.write(LARGE[at : min(at + (1 << 20), end)])
+                assert await bench.storage().look("uploads/g/source") is None
+                if end == len(LARGE):
+                    await growing.stand()
+                    break
+                await growing.settle()
+                assert growing.settled_bytes == end
+                grown = replace(grown, offset_bytes=end, multipart=growing.multipart)
+                await growing.write(b"lost")  # its writer dies before that is noted
+                await growing.settle()
+        standing = await bench.storage().look("uploads/g/source")
+        assert standing is not None
+        assert (standing.size_bytes, standing.content_type) in {(len(LARGE), "video/mp4"), (len(LARGE), None)}
+        _, data = await read(bench.storage().source("uploads/g/source"))
+        assert data == LARGE
+        assert await bench.storage().remove("uploads/g") == 1  # no tail, no part is left
+
+    async def test_what_grows_and_is_given_up_leaves_nothing(self, bench: StorageBench) -> None:
+        grown = Grown(offset_bytes=0, size_bytes=len(LARGE), content_type="video/mp4", multipart=None)
+        async with bench.storage().grow("uploads/g/source", grown) as growing:
+            await growing.write(LARGE[: PIECE + 5])
+            await growing.settle()
+            assert growing.settled_bytes == PIECE + 5
+        assert await bench.storage().remove("uploads/g") == 1
+        assert await bench.storage().remove("uploads/g") == 0
+        with pytest.raises(errors.Failure):
+            async with bench.storage().grow("uploads/g/source", replace(grown, offset_bytes=PIECE + 5)):
+                raise AssertionError  # what came before is not there
 
     async def test_an_invitation_is_good_once(self, bench: StorageBench) -> None:
         """J18: a job may have been made of the file."""

@@ -21,7 +21,7 @@ from encoder.storage.protocol import Invitation, Storage
 from encoder.storage.s3 import Room, S3Storage
 from encoder.suites.destination import DestinationBench, DestinationSuite, FolderBench, FolderSuite
 from encoder.suites.source import SourceBench, SourceSuite
-from tests.contracts.storage_suite import HOUR, StorageBench, StorageSuite, put
+from tests.contracts.storage_suite import HOUR, PIECE, StorageBench, StorageSuite, put
 from tests.lab.rgw import Bucket, Gateway
 from tests.lab.wire import lab_web
 
@@ -113,7 +113,9 @@ class _Storage:
     def __init__(self, bucket: Bucket) -> None:
         self.now = datetime.now(UTC)
         self._bucket = bucket
-        self._storage = S3Storage(S3Access(pause_s=0), lab_web(), Room(bucket=bucket.name, prefix="enc"))
+        self._storage = S3Storage(
+            S3Access(pause_s=0, sizes=Sizes(piece_bytes=PIECE)), lab_web(), Room(bucket=bucket.name, prefix="enc")
+        )
 
     def storage(self) -> Storage:
         return self._storage

@@ -38,6 +38,7 @@ GUARDED = [operation for operation in EVERY if operation.scope is not None]
 READS = [each for each in GUARDED if each.method == "GET" and each.answers[200][0] != "text/event-stream"]
 PUBLIC = {
     "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile", "postFile",
+    "describeTus", "getTusOffset", "patchTusUpload", "deleteTusUpload", "overrideTusMethod",
     "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "openapi",
 }  # fmt: skip
 NAMED = [each for each in GUARDED if each.method == "PUT" and each.path.endswith("/{name}")]  # by their tenants

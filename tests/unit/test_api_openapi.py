@@ -104,6 +104,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "listEvents", "getLog",
         "announceUpload", "getUploadStatus", "getUploadedFile", "getProcessedFile",
+        "describeTus", "createTusUpload", "getTusOffset", "patchTusUpload", "deleteTusUpload", "overrideTusMethod",
         "watchJobs",
         "listPresets", "getPreset", "putPreset", "deletePreset",
         "listWorkers", "getStats", "getUsage", "pauseQueue", "resumeQueue",

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from encoder.api import announce, answers_uploads, uploads
-from encoder.api.operations import Operation
+from encoder.api import announce, answers_uploads, passes, tus, uploads
+from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, OF_AN_UPLOAD
 from encoder.model.key import Scope
+
+_ONE = f"{passes.FOLDER}/{{token}}"
+_OF_TUS = (410, 412, 423, 460, 507)
+_RESUMABLE = Header(name="Tus-Resumable", about="the version that is spoken", pattern="^1[.]0[.]0$")
+_OFFSET = Header(name="Upload-Offset", about="where the piece begins", pattern="^[0-9]{1,16}$")
+_CHECKSUM = Header(name="Upload-Checksum", about="sha1, sha256 or md5 of the piece, a blank, and base64")
 
 UPLOADS = (
     Operation(
@@ -49,5 +55,84 @@ UPLOADS = (
         scope=Scope.READ,
         answers={200: (answers_uploads.DownloadAnswer,)},
         problems=(404, 503),
+    ),
+    Operation(
+        method="OPTIONS",
+        path=passes.FOLDER,
+        operation_id="describeTus",
+        summary="What of tus 1.0 is spoken here",
+        handler=tus.options,
+        scope=None,
+        answers={204: ()},
+    ),
+    Operation(
+        method="POST",
+        path=passes.FOLDER,
+        operation_id="createTusUpload",
+        summary="Announce a file by tus 1.0; its first piece may come along",
+        handler=tus.create,
+        scope=Scope.WRITE,
+        body=passes.PIECE,
+        body_required=False,
+        headers=(
+            _RESUMABLE,
+            Header(name="Upload-Length", about="how many bytes the file has", pattern="^[0-9]{1,16}$"),
+            Header(name="Upload-Metadata", about="`filename`, `filetype`, and members of `POST /upload`, in base64"),
+            _CHECKSUM,
+        ),
+        answers={201: ()},
+        problems=(*JSON_PROBLEMS, *OF_AN_UPLOAD, *_OF_TUS),
+    ),
+    Operation(
+        method="HEAD",
+        path=_ONE,
+        operation_id="getTusOffset",
+        summary="How much of a file is here",
+        handler=tus.head,
+        scope=None,
+        headers=(_RESUMABLE,),
+        answers={200: ()},
+        problems=(404, 410, 412, 503),
+    ),
+    Operation(
+        method="PATCH",
+        path=_ONE,
+        operation_id="patchTusUpload",
+        summary="Bring the next piece of a file",
+        handler=tus.patch,
+        scope=None,
+        body=passes.PIECE,
+        headers=(_RESUMABLE, _OFFSET, _CHECKSUM),
+        answers={204: ()},
+        problems=(404, 408, 409, 413, 415, 503, *_OF_TUS),
+    ),
+    Operation(
+        method="DELETE",
+        path=_ONE,
+        operation_id="deleteTusUpload",
+        summary="Give a file up that has not come yet",
+        handler=tus.delete,
+        scope=None,
+        headers=(_RESUMABLE,),
+        answers={204: ()},
+        problems=(404, 409, 410, 412, 503),
+    ),
+    Operation(
+        method="POST",
+        path=_ONE,
+        operation_id="overrideTusMethod",
+        summary="As PATCH, HEAD or DELETE, for those who can send nothing but POST",
+        handler=tus.post,
+        scope=None,
+        body=passes.PIECE,
+        body_required=False,
+        headers=(
+            Header(name="X-HTTP-Method-Override", about="what is meant", pattern="^(PATCH|HEAD|DELETE)$"),
+            _RESUMABLE,
+            _OFFSET,
+            _CHECKSUM,
+        ),
+        answers={200: (), 204: ()},
+        problems=(404, 408, 409, 413, 415, 503, *_OF_TUS),
     ),
 )
