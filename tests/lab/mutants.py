@@ -38,8 +38,7 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G1", what="the key is forgotten", file="queue/enqueue.py",
-        old="idempotency_key=idempotency_key,\n            body_hash",
-        new="idempotency_key=None,\n            body_hash",
+        old="replace(made, idempotency_key=idempotency_key,", new="replace(made, idempotency_key=None,",
         test="chaos/test_points.py::test_a_job_whose_answer_was_lost_is_made_once_under_its_key", case="L2",
     ),
     Mutant(

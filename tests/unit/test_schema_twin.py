@@ -14,6 +14,8 @@ TYPES = {
     "smallint": {"smallint"},
     "boolean": {"boolean"},
     "timestamptz": {"datetime(6)"},
+    "date": {"date"},
+    "double": {"double"},
     "uuid": {"binary(16)"},
     "bytea": {"longblob", "varbinary"},
     "text": {"varchar", "text", "longtext", "varbinary"},
@@ -24,7 +26,7 @@ BYTES = {"idempotency_key"}  # callers' names that must be told apart; texts wou
 IN_JSON = {"json", "text[]"}  # the server checks that it is
 OF_MYSQL_ALONE = {"job_tags"}
 COLUMNS_OF_MYSQL_ALONE = {("queues", "next_seq")}  # in place of a sequence
-INDEXES_OF_POSTGRES_ALONE = {"jobs_by_tag"}  # job_tags_pk in its place
+INDEXES_OF_POSTGRES_ALONE = {"jobs_by_tag", "jobs_hidden"}  # in their places job_tags_pk; jobs_by_state, which has all
 
 
 @dataclass(kw_only=True)
