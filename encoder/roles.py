@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from encoder import errors
 from encoder.api.app import create_app
+from encoder.api.ingest_queue import QueueReader
 from encoder.api.links import links
 from encoder.api.server import serving
 from encoder.dashboard import views
@@ -217,17 +218,21 @@ async def _serve(
         crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
         stop = _on_signals(crew)
         arrivals: list[Arrivals] = []
+        readers: list[QueueReader] = []
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
             pages = views.routes(wiring.store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
             app = create_app(parts, pages=pages)
             await stack.enter_async_context(serving(app, listener))
             arrivals.append(parts.arrivals)
+            readers = wiring.readers(parts)
             log.info("api.listening", url=wiring.public_url)
             ready(wiring.public_url)
         async with together() as group:
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
+            for reader in readers:
+                group.create_task(reader.run(stop), name="ingest")
             sweeps = [group.create_task(each.run(uniform=uniform), name="uploads") for each in arrivals]
             await _until(stop, died)
             for sweep in sweeps:

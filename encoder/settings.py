@@ -135,6 +135,12 @@ class Settings(BaseSettings):
         description="buckets that `AWS_*`, shared files and the machine's role serve for jobs without credentials; "
         "absent: any, but none where the API asks for keys",
     )
+    ingest_sqs_urls: Names = Field(
+        (),
+        description="queues of SQS from which the API reads what stores say of new objects (docs/ingest.md), by "
+        "`AWS_*`, shared files or the machine's role; each `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`",
+    )
+    ingest_sqs_tenant: int = Field(1, ge=1, description="tenant whose ingest rules are for these queues")
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which `file` sources and destinations may lie"
     )
@@ -165,6 +171,7 @@ class Settings(BaseSettings):
         "allow_addresses",
         "file_roots",
         "s3_buckets",
+        "ingest_sqs_urls",
         "upload_suffixes",
         "cors_origins",
         "trusted_proxies",

@@ -24,6 +24,8 @@ from encoder import __version__, errors
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.cors import Origins
+from encoder.api.ingest import Intake
+from encoder.api.ingest_queue import QueueReader
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
@@ -34,7 +36,7 @@ from encoder.ffmpeg.abilities import Abilities, read_abilities
 from encoder.ffmpeg.launcher import Launcher, Sandbox
 from encoder.files.roots import Roots
 from encoder.model.base import to_json
-from encoder.model.ids import WorkerId
+from encoder.model.ids import TenantId, WorkerId
 from encoder.model.job import Place
 from encoder.model.paths import path_fault
 from encoder.model.plan import Note
@@ -125,7 +127,7 @@ class Machine:
         """Build what needs neither database nor network, so that a wrong setting is told before anything starts."""
         Sources.require_distinct()
         Destinations.require_distinct()
-        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg, self.addresses, self.origins)
+        _ = (self.vault, self.policy, self.storage_place, self.ffmpeg, self.addresses, self.origins, self.queues)
         if worker or self.settings.webhook_secret:
             _ = self.sender
 
@@ -157,6 +159,15 @@ class Machine:
     @cached_property
     def origins(self) -> Origins:
         return Origins(self.settings.cors_origins)
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The operator's, of events of objects."""
+        for url in self.settings.ingest_sqs_urls:
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.count("/") < 2:  # noqa: PLR2004
+                raise errors.Unfit("ENCODER_INGEST_SQS_URLS must read `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`.")
+        return self.settings.ingest_sqs_urls
 
     @property
     def _own_name(self) -> tuple[str, int] | None:
@@ -330,6 +341,11 @@ class Wiring(Machine):
             loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
         )
+
+    def readers(self, parts: Parts) -> list[QueueReader]:
+        """Those who read the operator's queues, beside the calls of an API."""
+        intake, s3 = Intake(parts=parts, tenant_id=TenantId(self.settings.ingest_sqs_tenant)), self.surroundings.s3
+        return [QueueReader(s3.session, url, intake, region=s3.region, uniform=uniform) for url in self.queues]
 
     def _gate(self) -> Gate:
         if not self.asks_for_keys:

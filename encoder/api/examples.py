@@ -88,7 +88,7 @@ EVENTS: Mapping[str, tuple[str, Json]] = {
                     "eventSource": "aws:s3",
                     "eventName": "ObjectCreated:Put",
                     "s3": {
-                        "bucket": {"name": "my-bucket"},
+                        "bucket": {"name": "bucket-without-rules"},
                         "object": {
                             "key": "uploads/my+holiday.mov",
                             "size": 1048576,
@@ -107,7 +107,7 @@ EVENTS: Mapping[str, tuple[str, Json]] = {
             "detail-type": "Object Created",
             "detail": {
                 "version": "0",
-                "bucket": {"name": "my-bucket"},
+                "bucket": {"name": "bucket-without-rules"},
                 "object": {"key": "uploads/my holiday.mov", "etag": "d41d8cd98f00b204e9800998ecf8427e"},
             },
         },

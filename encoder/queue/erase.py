@@ -1,28 +1,36 @@
-"""Erases callers' secrets some time after the end of their job; until then a retry can still run."""
+"""Erases what has had its time and belongs to no job's rows any more. Any worker does it; two at once do no harm."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from datetime import timedelta
+from typing import ClassVar
 
 from encoder import errors
 from encoder.log import get_logger
 from encoder.queue.backoff import Uniform
-from encoder.store.protocol import Jobs
+from encoder.store.protocol import Ingest, Jobs
 
 log = get_logger(__name__)
 
-KEPT = timedelta(hours=23)  # and the sweep's period: gone within 24 h of the job's end
+SECRETS_KEPT = timedelta(hours=23)  # and the sweep's period: gone within 24 h of the job's end
+OBJECTS_KEPT = timedelta(days=15)  # SQS may hand out a message for 14
 PERIOD_S = 1800.0
 BATCH = 500
 
 
-class SecretSweep:
-    """Any worker does it; two at once do no harm."""
+class Sweep(ABC):
+    """`what`: it erases, for the log."""
 
-    def __init__(self, store: Jobs, *, uniform: Uniform) -> None:
-        self._store = store
+    what: ClassVar[str]
+
+    def __init__(self, *, uniform: Uniform) -> None:
         self._uniform = uniform
+
+    @abstractmethod
+    async def _erase(self) -> int:
+        """Erase a batch of what is due; how many."""
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -30,14 +38,40 @@ class SecretSweep:
             try:
                 await self.sweep()
             except errors.StoreUnavailable as error:
-                log.warning("secrets.unavailable", reason=str(error))
+                log.warning("erase.unavailable", what=self.what, reason=str(error))
             await asyncio.sleep(PERIOD_S * self._uniform(0.8, 1.2))
 
     async def sweep(self) -> int:
-        """Erase all that is due; of how many jobs."""
+        """Erase all that is due; how many."""
         erased = 0
-        while (batch := await self._store.erase_secrets(ended_for=KEPT, limit=BATCH)) > 0:
+        while (batch := await self._erase()) > 0:
             erased += batch
         if erased:
-            log.info("secrets.erased", jobs=erased)
+            log.info("erase.done", what=self.what, count=erased)
         return erased
+
+
+class SecretSweep(Sweep):
+    """Callers' secrets some time after the end of their job; until then a retry can still run."""
+
+    what = "secrets"
+
+    def __init__(self, store: Jobs, *, uniform: Uniform) -> None:
+        super().__init__(uniform=uniform)
+        self._store = store
+
+    async def _erase(self) -> int:
+        return await self._store.erase_secrets(ended_for=SECRETS_KEPT, limit=BATCH)
+
+
+class ObjectSweep(Sweep):
+    """What was seen of objects of buckets, when nobody tells of it any more."""
+
+    what = "objects"
+
+    def __init__(self, store: Ingest, *, uniform: Uniform) -> None:
+        super().__init__(uniform=uniform)
+        self._store = store
+
+    async def _erase(self) -> int:
+        return await self._store.forget_objects(seen_for=OBJECTS_KEPT, limit=BATCH)

@@ -14,7 +14,7 @@ from encoder.model.queue import IO
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
-from encoder.queue.erase import SecretSweep
+from encoder.queue.erase import ObjectSweep, SecretSweep
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.pace import Pace
 from encoder.queue.rescue import Rescuer
@@ -118,6 +118,7 @@ class Worker:
                 group.create_task(self._rescuer().run(), name="rescue"),
                 group.create_task(DueSweep(self._store).run(), name="due"),
                 group.create_task(SecretSweep(self._store, uniform=self._uniform).run(), name="secrets"),
+                group.create_task(ObjectSweep(self._store, uniform=self._uniform).run(), name="objects"),
             ]
             claimers = [
                 group.create_task(self._claim_for_ever(queue, slots, group), name=f"claim {queue}")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import botocore.session
 import pytest
 from aiohttp import web as server
 
@@ -75,29 +74,11 @@ async def jobs(api: Api) -> list[dict[str, Any]]:
     return listed
 
 
-def pushing(bucket: Bucket, url: str) -> None:
-    """Have the gateway tell of each object that is made, before whoever made it has its answer."""
-    gateway = bucket.gateway
-    sns: Any = botocore.session.get_session().create_client(
-        "sns",
-        region_name="us-east-1",
-        endpoint_url=gateway.url,
-        aws_access_key_id=rgw.KEY_ID,
-        aws_secret_access_key=rgw.KEY_SECRET,
-    )
-    topic = sns.create_topic(Name=f"t-{uuid4().hex}", Attributes={"push-endpoint": url})["TopicArn"]
-    wanted = {"Id": "videos", "TopicArn": topic, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
-    bucket.client.put_bucket_notification_configuration(
-        Bucket=bucket.name, NotificationConfiguration={"TopicConfigurations": [wanted]}
-    )
-    sns.close()
-
-
 @pytest.mark.both_databases
 async def test_what_is_put_into_a_bucket_becomes_a_job_each_once(api: Api, bucket: Bucket) -> None:
     """The gateway tells of objects by itself, however they are made and whatever they are called."""
     await put(api, a_rule(bucket, tags=["ingested"]))
-    await asyncio.to_thread(pushing, bucket, f"{api.url}/ingest/s3")
+    await asyncio.to_thread(bucket.push, f"{api.url}/ingest/s3")
     keys = ["in/2026/a b+c%2F – ü.mp4", "in/plain.MOV", "in/{jobId}.mp4"]
     for key in (*keys, "in/readme.txt", "out/a.mp4", "in/a_processed/hls/init.mp4"):
         await asyncio.to_thread(bucket.put, key, b"video")

@@ -143,6 +143,21 @@ class Bucket:
         """What stands at `path`, with all that a stranger needs."""
         return {"kind": "s3", "bucket": self.name, "path": path, **self.credentials}
 
+    def push(self, url: str) -> None:
+        """Have the gateway tell `url` of each object that is made, before whoever made it has its answer."""
+        sns: Any = botocore.session.get_session().create_client(
+            "sns",
+            region_name="us-east-1",
+            endpoint_url=self.gateway.url,
+            aws_access_key_id=KEY_ID,
+            aws_secret_access_key=KEY_SECRET,
+        )
+        topic = sns.create_topic(Name=f"t-{uuid4().hex}", Attributes={"push-endpoint": url})["TopicArn"]
+        wanted = {"Id": "lab", "TopicArn": topic, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
+        told = {"TopicConfigurations": [wanted]}
+        self.client.put_bucket_notification_configuration(Bucket=self.name, NotificationConfiguration=told)
+        sns.close()
+
     def put(self, key: str, data: bytes) -> None:
         self.client.put_object(Bucket=self.name, Key=key, Body=data)
 
