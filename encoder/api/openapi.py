@@ -15,6 +15,7 @@ from encoder.api.operations import Answer, Header, Operation
 from encoder.api.problems import ProblemAnswer
 from encoder.api.query import Parameter
 from encoder.api.wire_schema import schemas
+from encoder.ffmpeg.presets import NAME
 from encoder.model.base import Record
 
 _REF = "#/components/schemas/{name}"
@@ -70,7 +71,7 @@ def _operation(operation: Operation) -> _Schema:
         "operationId": operation.operation_id,
         "summary": operation.summary,
         "parameters": [
-            *_in_path(operation.path),
+            *_in_path(operation),
             *map(_in_header, operation.headers),
             *map(_in_query, operation.query),
         ],
@@ -104,9 +105,12 @@ def _taken(body: str) -> _Schema:
     return {"application/json": {"schema": {"$ref": _REF.format(name=body)}, "examples": examples.of(body)}}
 
 
-def _in_path(path: str) -> Iterable[_Schema]:
-    for name in _PATH_PARAMETER.findall(path):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+def _in_path(operation: Operation) -> Iterable[_Schema]:
+    """Names that callers give have a form; one of another form is none."""
+    for name in _PATH_PARAMETER.findall(operation.path):
+        is_given = operation.scope is not None and name in {"name", "queue"}
+        form = {"pattern": f"^{NAME}$"} if is_given else {"minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", **form}}
 
 
 def _in_header(header: Header) -> _Schema:

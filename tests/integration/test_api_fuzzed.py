@@ -26,3 +26,10 @@ async def test_what_the_document_says_is_so(store: PostgresStore, tmp_path: Path
     async with document.guarded(store, tmp_path) as (api, key):
         code, told = await document.asked(api.url, key, tmp_path, seed=6)
     assert code == 0, told
+
+
+async def test_what_is_in_order_by_the_document_and_makes_sense_is_taken(store: PostgresStore, tmp_path: Path) -> None:
+    """For longer: `python -m tests.lab.document --valid`. It failed while names had no form in the document."""
+    async with document.guarded(store, tmp_path) as (api, key):
+        code, told = await document.asked(api.url, key, tmp_path, seed=6, valid=True)
+    assert code == 0, told

@@ -30,7 +30,7 @@ from unittest import mock
 
 import structlog
 
-from encoder.api import body, receive, server
+from encoder.api import body, inflow, server
 from encoder.store.engines import open_store
 from tests.lab import postgres
 from tests.lab.api import Api, running
@@ -297,7 +297,7 @@ def hurried() -> Iterator[None]:
         (server, "KEEP_ALIVE_S"),
         (server, "LINGER_S"),
         (body, "IDLE_S"),
-        (receive, "IDLE_S"),
+        (inflow, "IDLE_S"),
     )
     with ExitStack() as limits:
         for module, name in names:
