@@ -196,6 +196,17 @@ MUTANTS = (
         test="integration/test_store_mysql_plans.py::test_a_claim_reads_few_rows_per_task",
     ),
     Mutant(
+        guarantee="R1", what="the preset wins over the job", file="ffmpeg/presets.py",
+        old="merged = {**kept, **explicit,", new="merged = {**explicit, **kept,",
+        test="integration/test_api_presets.py::"
+        "test_a_member_of_the_job_wins_over_the_preset_and_takes_its_own_with_it",
+    ),
+    Mutant(
+        guarantee="S7", what="the last removal takes the place of those before", file=f"{SQL}/remove_jobs.sql",
+        old="outputs = u.outputs + excluded.outputs", new="outputs = excluded.outputs",
+        test="contracts/store_usage.py::test_what_a_job_has_used_is_told_when_its_rows_are_gone_and_never_twice",
+    ),
+    Mutant(
         guarantee="P2", what="what was published is never found", file="worker/pipeline.py",
         old="if row.intent is None or row.plan is None:", new="if row.id >= 0:",
         test="chaos/test_leftovers.py::test_an_object_that_was_published_but_not_recorded_is_only_written_down",
