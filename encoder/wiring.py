@@ -26,6 +26,7 @@ from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.cors import Origins
 from encoder.api.ingest import Intake
 from encoder.api.ingest_queue import QueueReader
+from encoder.api.metrics import IngestMetrics
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
@@ -332,6 +333,7 @@ class Wiring(Machine):
             public_host=urlsplit(self.public_url).netloc.lower(),
             stopping=stopping,
             registry=self.registry,
+            ingested=IngestMetrics(self.registry),
             gate=self._gate(),
             rates=Rates(
                 reads=Buckets(self.settings.reads_per_minute, clock=_clock),

@@ -30,6 +30,7 @@ from encoder.net.s3_members import S3Members
 from encoder.net.side import SOURCE
 from encoder.store.rows import Seen
 
+_Became = JobId | Skip | tuple[Fault, ...]  # of an object by a rule: its job, or why there is none, or not yet
 TYPES = frozenset({*JSON, "text/plain", "application/octet-stream"})  # the last one is what no type is
 
 
@@ -81,19 +82,27 @@ class Intake:
         faults: list[Fault] = []
         for event in told.events:
             chosen = choose(rules, event, told.topic)
-            if isinstance(chosen, Skip):
-                done.append(_told(event, None, chosen))
-                continue
-            for rule in chosen:
-                try:
-                    done.append(_told(event, rule, await self._one(event, rule)))
-                except errors.Failure as failure:
-                    faults.append(_fault(event.where, failure))
-                except Rejected as refusal:
-                    faults += (replace(found, path=event.where) for found in refusal.faults)
+            for rule, what in [(None, chosen)] if isinstance(chosen, Skip) else await self._by_each(event, chosen):
+                self.parts.ingested.count(event.origin, _result(what))
+                if isinstance(what, tuple):
+                    faults += what
+                else:
+                    done.append(_told(event, rule, what))
         if faults:
             raise _incomplete(faults)
         return done
+
+    async def _by_each(self, event: ObjectEvent, rules: Sequence[Rule]) -> list[tuple[Rule | None, _Became]]:
+        return [(rule, await self._became(event, rule)) for rule in rules]
+
+    async def _became(self, event: ObjectEvent, rule: Rule) -> _Became:
+        """As `_one`; or what stands in the way."""
+        try:
+            return await self._one(event, rule)
+        except errors.Failure as failure:
+            return (_fault(event.where, failure),)
+        except Rejected as refusal:
+            return tuple(replace(found, path=event.where) for found in refusal.faults)
 
     async def _one(self, event: ObjectEvent, rule: Rule) -> JobId | Skip:
         """The job of an object by a rule.
@@ -165,6 +174,17 @@ def _told(event: ObjectEvent, rule: Rule | None, became: JobId | Skip) -> answer
         job_id=None if isinstance(became, Skip) else became,
         skipped=became if isinstance(became, Skip) else None,
     )
+
+
+def _result(became: _Became) -> str:
+    """For those who count."""
+    match became:
+        case Skip():
+            return became.value
+        case tuple():
+            return "incomplete"
+        case _:
+            return "job"
 
 
 def _fault(where: str, failure: errors.Failure) -> Fault:

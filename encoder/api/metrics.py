@@ -86,6 +86,18 @@ class QueueMetrics:
         self._oldest.labels(depth.queue).set(depth.oldest_seconds or 0)
 
 
+class IngestMetrics:
+    """What was told of objects, by who told it and what became of it: a job, by each rule that took it, or a skip."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._events = Counter(
+            "encoder_ingest_events_total", "Events of objects.", ["origin", "result"], registry=registry
+        )
+
+    def count(self, origin: str, result: str) -> None:
+        self._events.labels(origin, result).inc()
+
+
 class LiveMetrics:
     """Live streams of this process, as its watcher has them."""
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from encoder.api.auth import Gate, OpenGate
 from encoder.api.cors import Origins
+from encoder.api.metrics import IngestMetrics
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
 from encoder.api.tell import Warnings
@@ -107,4 +108,5 @@ class Parts:
     loopback_only: bool = True
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    ingested: IngestMetrics = field(default_factory=lambda: IngestMetrics(CollectorRegistry()))
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

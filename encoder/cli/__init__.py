@@ -24,6 +24,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("submit:plan", "Show what a job would do, and why; nothing is stored."),
         "probe": ("submit:probe", "Show what a source is."),
         "presets": ("presets:presets", "List presets; keep your own."),
+        "ingest": ("ingest:ingest", "Say which new objects of a bucket become jobs."),
     },
     "Follow": {
         "jobs": ("jobs:jobs", "List jobs, newest first."),

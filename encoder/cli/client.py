@@ -116,6 +116,15 @@ class Client:
         body: Object = {"file_name": file_name, "size_bytes": size_bytes, "outputs": []}  # its job is sent by itself
         return await self._send("POST", "/upload", body=body)
 
+    async def ingest_rules(self) -> list[Object]:
+        return _objects((await self._send("GET", "/ingest/rules"))["rules"])
+
+    async def put_ingest_rule(self, name: str, rule: Object) -> Object:
+        return await self._send("PUT", f"/ingest/rules/{quote(name, safe='')}", body=rule)
+
+    async def remove_ingest_rule(self, name: str) -> None:
+        await self._send("DELETE", f"/ingest/rules/{quote(name, safe='')}", repeatable=False)
+
     async def presets(self) -> list[Object]:
         return _objects((await self._send("GET", "/presets"))["presets"])
 

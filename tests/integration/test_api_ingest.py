@@ -21,6 +21,7 @@ from encoder.net.s3 import SHA256, S3Access
 from encoder.plugins import Surroundings
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
+from encoder.queue.erase import ObjectSweep
 from encoder.store.engines import open_store
 from encoder.store.protocol import Store
 from encoder.store.rows import NewKey
@@ -188,6 +189,22 @@ async def test_a_tenant_that_has_all_it_may_have_is_sent_the_event_again(
         problem = await tell(api, told.ceph("in/b.mp4", bucket=bucket.name), status=503)
         assert problem["errors"][1]["code"] == "queue_full"
         assert await tell(api, told.ceph(bucket=bucket.name)) == first
+
+
+@pytest.mark.both_databases
+async def test_what_was_seen_is_forgotten_after_15_days_and_not_before(api: Api, dsn: str, bucket: Bucket) -> None:
+    """By any worker: SQS may hand out a message for 14."""
+    await put(api, a_rule(bucket))
+    for number, days in enumerate((2, 14)):  # the first one ages by both
+        key = f"in/{number}.mp4"
+        await asyncio.to_thread(bucket.put, key, b"video")
+        await tell(api, told.ceph(key, bucket=bucket.name))
+        age = f"{days} DAY" if databases.is_mysql(dsn) else f"'{days} days'"
+        await databases.run(dsn, f"UPDATE ingest_seen SET seen_at = seen_at - INTERVAL {age}")  # noqa: S608  # ours
+    sweep = ObjectSweep(api.parts.store, uniform=lambda low, _high: low)
+    assert await sweep.sweep() == 1
+    assert await sweep.sweep() == 0
+    assert len(await databases.ask(dsn, "SELECT 1 FROM ingest_seen")) == 1
 
 
 @pytest.mark.both_databases

@@ -89,6 +89,19 @@ async def test_a_preset_of_ones_own_is_put_shown_used_and_removed(api: Api) -> N
     assert (await encoder("presets", "show", "web", url=api.url)).code == 2
 
 
+async def test_an_ingest_rule_is_put_listed_and_removed(api: Api) -> None:
+    rule = {"source": {"bucket": "media", "prefix": "in/"}, "outputs": [{"preset": "h264"}], "enabled": False}
+    refused = await encoder("ingest", "put", "a", "-", url=api.url, stdin=json.dumps({**rule, "outputs": []}))
+    assert (refused.code, "out_of_range: /outputs" in refused.err) == (2, True)
+    assert "encoder ingest put NAME FILE" in (await encoder("ingest", "rules", url=api.url)).err
+    put = await encoder("ingest", "put", "videos", "-", url=api.url, stdin=json.dumps(rule))
+    assert (put.code, put.out) == (0, "videos             version 1, off  s3://media/in/  1 outputs\n")
+    assert (await encoder("ingest", "rules", url=api.url)).out == put.out
+    assert json.loads((await encoder("ingest", "rules", "--json", url=api.url)).out)["source"] == rule["source"]
+    assert (await encoder("ingest", "remove", "videos", url=api.url)).err == "removed videos\n"
+    assert (await encoder("ingest", "remove", "videos", url=api.url)).code == 2
+
+
 async def test_with_json_an_error_is_the_problem_of_the_api(api: Api) -> None:
     done = await encoder("job", "999", "--json", url=api.url)
     problem = json.loads(done.err)

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from encoder import errors
 from encoder.worker.metrics import Transfers
 from tests.lab import media
+from tests.lab import told as events
 from tests.lab.origin import Served, answering
 from tests.lab.platform import REPOSITORY, Platform, free_port, running, until
 from tests.lab.put import Shelf, refusing_late
@@ -33,6 +34,8 @@ async def test_a_worker_counts_what_it_moves_and_what_failed_on_the_way(dsn: str
             await platform.submit({"source": {"kind": "http", "url": origin.url("/in.mp4")}, "outputs": outputs})
         )
         assert job["status"] == "completed", job
+        status, _ = await platform.call("POST", "/ingest/s3", json=events.s3())
+        assert status == 200
         numbers = await scraped(f"http://127.0.0.1:{port}")
         away, stored = (output["sizeBytes"] for output in job["outputs"])
         assert numbers["encoder_transfer_bytes_total", "in", "http", None] == len(clip)
