@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -150,6 +151,7 @@ def _check_neighbour(request: web.Request, origins: Origins) -> None:
         raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
 
 
+@lru_cache(maxsize=64)  # callers name few hosts
 def _is_loopback(host: str) -> bool:
     with suppress(ValueError):
         parts = urlsplit(f"//{host}")

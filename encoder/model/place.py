@@ -6,6 +6,7 @@ And what people call a place.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
@@ -93,8 +94,14 @@ def _unknown(members: Place, names: Collection[str]) -> Iterator[Fault]:
         yield Fault(path=pointer(name), code="unknown_field", message=f"`{name}` is not known here; known are {known}.")
 
 
+@cache
+def _fields(kind: type) -> Mapping[str, msgspec.structs.FieldInfo]:
+    """By the names that callers write. To read them takes as long as all else about a place: annotations are text."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
 def _faults(kind: type, members: Place) -> Iterator[Fault]:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     yield from _unknown(members, fields.keys())
     for name, field in fields.items():
         if name in members:

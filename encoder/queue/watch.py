@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import islice
 from math import inf
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from encoder import errors
 from encoder.log import get_logger
@@ -25,12 +25,15 @@ from encoder.store.news import WATCHED
 from encoder.store.protocol import Ear, Watching
 from encoder.store.rows import Moment, Sight
 
+T = TypeVar("T")
+
 log = get_logger(__name__)
 
 COOLDOWN_S = 0.02  # after a look: a burst of hints costs one more look, not one each
 SAY_EVERY_S = 20.0  # that somebody watches
 LINGER_S = 30.0  # after the last one has left: whoever reloads a page comes back
 REFRESH_S = 5.0  # what holds a waiting job up changes without the job
+AT_A_GLANCE = 2_000  # jobs
 BATCH = 100  # jobs in one reading, so that nothing else waits long
 MOST_KNOWN = 10_000  # jobs of which it is remembered how they stood
 MOST_STIRRED = 5_000  # of a tenant between two looks; where there are more, all is to be read anew
@@ -198,8 +201,7 @@ class Watcher:
         try:
             if whole:
                 news = {**dict.fromkeys(self._views), **news, **await self._stirred()}
-            jobs = iter(news.items())
-            while some := dict(islice(jobs, BATCH)):
+            for some in _parts(news, AT_A_GLANCE):
                 await self._read(some, refresh=whole and refresh)
         except errors.StoreUnavailable as error:
             self._news = {**news, **self._news}
@@ -243,8 +245,9 @@ class Watcher:
             view = self._views.get(job_id)
             if view and (job_id in changed or view.job is None or (refresh and view.job.task_state in _NOT_BEGUN)):
                 seen[job_id] = view.seq
-        for sight in await self._store.sights(seen) if seen else ():
-            self._show(sight, changed=sight.job.id in changed)
+        for some in _parts(seen, BATCH):
+            for sight in await self._store.sights(some):
+                self._show(sight, changed=sight.job.id in changed)
         for job_id in changed:
             self._know(job_id, glances[job_id])
 
@@ -271,3 +274,9 @@ class Watcher:
         self._known.move_to_end(job_id)
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)
+
+
+def _parts(jobs: Mapping[JobId, T], most: int) -> Iterator[dict[JobId, T]]:
+    left = iter(jobs.items())
+    while part := dict(islice(left, most)):
+        yield part

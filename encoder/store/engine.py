@@ -21,7 +21,7 @@ class Row(Protocol):
 
 
 class Session(Protocol):
-    """A connection inside a transaction."""
+    """A connection, inside a transaction or for a while."""
 
     async def fetch(self, statement: Statement, *values: object) -> Sequence[Row]: ...
 
@@ -47,6 +47,9 @@ class Pool(Protocol):
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         """As `rows`, where there is at most one."""
+
+    async def visit(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Run `work` on one connection, each statement as its own transaction: for what reads several times."""
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Run `work` in a transaction; an error of it rolls everything back."""

@@ -10,11 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from encoder.embedded import programs
@@ -23,10 +21,9 @@ from tests.bench.beside.cases import FULL, QUICK, Command, Size
 from tests.bench.beside.contenders import BARE, CONTENDERS, Contender
 from tests.bench.beside.kit import Kit, equip
 from tests.bench.beside.tables import Figures, report
+from tests.bench.page import write
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 CASES = ("basics", "backlog", "stale", "future", "held", "idle")
-_PLACE = re.compile(r"(<!-- peers -->\n).*?(<!-- /peers -->)", re.DOTALL)
 T = TypeVar("T")
 Measure = Callable[[Contender, Command, Size], Awaitable[T]]
 
@@ -46,7 +43,7 @@ async def run(*said: str) -> None:
     told = f"{_machine(load, time.monotonic() - begun)}\n\n{_versions(kit)}\n\n{report(figures)}"
     print(told)
     if "write" in said:
-        PAGE.write_text(_PLACE.sub(lambda found: f"{found[1]}{told}{found[2]}", PAGE.read_text()))
+        write("peers", told)
 
 
 async def measured(contenders: Sequence[Contender], kit: Kit, size: Size, wanted: Sequence[str]) -> Figures:

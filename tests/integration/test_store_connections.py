@@ -228,6 +228,23 @@ class Line:
         sink.close()
 
 
+async def test_connections_are_had_by_turns(dsn: str) -> None:
+    """Seen to fail where asyncpg alone hands them out: two callers of twenty had them all, and the others stood by."""
+    served: list[int] = []
+
+    async def caller(number: int) -> None:
+        for _ in range(10):
+            await few.rows(Statement.PING)
+            served.append(number)
+            for _ in range(3):  # so long that a connection is free again, and who waits for it not yet awake
+                await asyncio.sleep(0)
+
+    async with pool(dsn, size=2) as few:
+        await asyncio.gather(*(caller(number) for number in range(20)))
+    rounds = [served[at : at + 20] for at in range(0, 100, 20)]
+    assert all(len({*one}) >= 15 for one in rounds)
+
+
 async def test_a_heart_beats_on_after_its_connection_was_ended(store: PostgresStore, admin: asyncpg.Connection) -> None:
     """K3"""
     _, claim = await work.working(store)

@@ -23,7 +23,7 @@ ACQUIRE_S = 2.0  # for a connection, before the caller is told that we are too b
 
 
 class Session:
-    """A connection in a transaction. `connection`: for what is no statement of the verbs."""
+    """A connection that somebody has just now. `connection`: for what is no statement of the verbs."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -79,6 +79,12 @@ class Pool:
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)
+
+    async def visit(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        async def run(connection: Connection) -> T:
+            return await work(Session(connection))
+
+        return await self._repeated(run)
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         async def run(connection: Connection) -> T:

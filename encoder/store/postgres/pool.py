@@ -119,7 +119,7 @@ async def _keep_session(_connection: object) -> None:
 
 
 class Session:
-    """A connection in a transaction. `connection`: for what is no statement of the verbs."""
+    """A connection that somebody has just now. `connection`: for what is no statement of the verbs."""
 
     def __init__(self, connection: Pooled) -> None:
         self.connection = connection
@@ -141,8 +141,10 @@ class Session:
 class Pool:
     """The connections of one process."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, size: int) -> None:
         self._pool = pool
+        # by turns: whom asyncpg wakes may find that a newcomer was faster, and then stands behind everybody
+        self._room = asyncio.Semaphore(size)
         self._releasing: set[asyncio.Future[None]] = set()
 
     @classmethod
@@ -157,7 +159,7 @@ class Pool:
                 server_settings=SESSION,
                 reset=_keep_session,
             )
-        return cls(pool)
+        return cls(pool, size=size)
 
     async def close(self) -> None:
         try:
@@ -186,6 +188,12 @@ class Pool:
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)
+
+    async def visit(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        async def run(connection: Pooled) -> T:
+            return await work(Session(connection))
+
+        return await self._repeated(run)
 
     async def transaction(self, work: Callable[[Session], Awaitable[T]]) -> T:
         return await self._transaction(work, begin="BEGIN")
@@ -216,7 +224,7 @@ class Pool:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Pooled]:
         async with asyncio.timeout(ACQUIRE_S):  # asyncpg's own time-out costs a task, 50 µs of every statement
-            connection = await self._pool.acquire()
+            connection = await self._acquired()
         try:
             yield connection
         except (asyncio.CancelledError, TimeoutError):
@@ -225,13 +233,25 @@ class Pool:
         finally:
             self._release(connection)
 
+    async def _acquired(self) -> Pooled:
+        await self._room.acquire()
+        try:
+            return await self._pool.acquire()
+        except BaseException:
+            self._room.release()
+            raise
+
     def _release(self, connection: Pooled) -> None:
         """Give a connection back, after its caller has gone on: asyncpg takes two tasks for that."""
 
         def release() -> None:
             releasing = asyncio.ensure_future(self._pool.release(connection))
             self._releasing.add(releasing)
-            releasing.add_done_callback(self._releasing.discard)
+            releasing.add_done_callback(released)
+
+        def released(releasing: asyncio.Future[None]) -> None:
+            self._releasing.discard(releasing)
+            self._room.release()
 
         asyncio.get_running_loop().call_soon(release)
 

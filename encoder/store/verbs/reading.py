@@ -12,7 +12,7 @@ from uuid import UUID
 from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
-from encoder.store.engine import Pool, Row
+from encoder.store.engine import Row, Session
 from encoder.store.line import SEEN
 from encoder.store.rows import JobFilter, JobRow, Stats, Usage
 from encoder.store.statements import Statement
@@ -29,8 +29,12 @@ class Reading(Verbs):
         job_id, uuid = _meant(ref)
         if job_id is None and uuid is None:
             return None
-        row = await read_job(self._pool, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
-        return None if row is None else (await self._held_up(tenant_id, [row]))[0]
+
+        async def work(session: Session) -> JobRow | None:
+            job = await read_job(session, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
+            return None if job is None else (await self._held_up(session, tenant_id, [job]))[0]
+
+        return await self._pool.visit(work)
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
         above, below = await self._created_between(wanted.created_after, wanted.created_before)
@@ -46,7 +50,8 @@ class Reading(Verbs):
             wanted.created_before,
             above,
         )
-        return await self._held_up(wanted.tenant_id, await self._with_outputs(rows))
+        jobs = await self._with_outputs(rows)
+        return await self._pool.visit(lambda session: self._held_up(session, wanted.tenant_id, jobs))
 
     async def _with_outputs(self, jobs: Sequence[Row]) -> Sequence[JobRow]:
         outputs = defaultdict(list)
@@ -58,12 +63,12 @@ class Reading(Verbs):
             await asyncio.sleep(0)  # a page may hold twenty thousand outputs, and others have their turn meanwhile
         return rows
 
-    async def _held_up(self, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
+    async def _held_up(self, session: Session, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
         """These jobs of a tenant; where one waits, with what holds it up."""
         queues = sorted({job.task_queue for job in jobs if job.task_queue and job.task_state in _NOT_BEGUN})
         if not queues:
             return jobs
-        rows = await self._pool.rows(Statement.HOLDUPS, tenant_id, queues, SEEN)
+        rows = await session.fetch(Statement.HOLDUPS, tenant_id, queues, SEEN)
         holdups = {row["queue"]: holdup_of(row) for row in rows}
         return [
             replace(job, holdup=holdups.get(job.task_queue)) if job.task_state in _NOT_BEGUN else job for job in jobs
@@ -109,7 +114,7 @@ def _day_from(at: datetime) -> date:
 
 
 async def read_job(
-    pool: Pool,
+    session: Session,
     *,
     job_id: JobId | None = None,
     uuid: UUID | None = None,
@@ -117,8 +122,8 @@ async def read_job(
     also_deleted: bool = False,
 ) -> JobRow | None:
     """One job with its outputs; of any tenant when none is given."""
-    row = await pool.row(Statement.JOB, job_id, uuid, tenant_id, also_deleted)
-    return None if row is None else job_of(row, await pool.rows(Statement.OUTPUTS, row["id"]))
+    row = await session.fetchrow(Statement.JOB, job_id, uuid, tenant_id, also_deleted)
+    return None if row is None else job_of(row, await session.fetch(Statement.OUTPUTS, row["id"]))
 
 
 def _meant(ref: str) -> tuple[JobId | None, UUID | None]:

@@ -104,7 +104,7 @@ class Tasks(Verbs):
         return admitted
 
     async def load(self, claim: Claim) -> JobRow:
-        found = await read_job(self._pool, job_id=claim.job_id, also_deleted=True)
+        found = await self._pool.visit(lambda session: read_job(session, job_id=claim.job_id, also_deleted=True))
         if found is None:
             raise _lost(claim)
         return found

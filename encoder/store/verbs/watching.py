@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 from encoder.model.event import Event
 from encoder.model.ids import JobId, TaskId, TenantId
-from encoder.store.engine import Row
+from encoder.store.engine import Row, Session
 from encoder.store.rows import JobRow, Moment, Sight
 from encoder.store.statements import Statement
 from encoder.store.verbs.read import event_of
@@ -43,7 +43,11 @@ class Watching(Reading):
         by_tenant: defaultdict[TenantId, list[JobRow]] = defaultdict(list)
         for job in jobs:
             by_tenant[job.tenant_id].append(job)
-        return [job for tenant, theirs in by_tenant.items() for job in await self._held_up(tenant, theirs)]
+
+        async def work(session: Session) -> Sequence[JobRow]:
+            return [job for tenant, theirs in by_tenant.items() for job in await self._held_up(session, tenant, theirs)]
+
+        return await self._pool.visit(work)
 
 
 def _glance(row: Row) -> Hashable:
