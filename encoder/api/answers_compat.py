@@ -97,3 +97,11 @@ class TranscoderJobAnswer(Record):
 
 class TranscoderCancelAnswer(Record):
     success: str = field(name="Success", default="true")
+
+
+class CoconutRefusal(Record):
+    """Of Coconut. `error_code`: theirs where there is one of the same meaning, else ours."""
+
+    message: str
+    error_code: str = field(name="error_code")
+    status: str = "error"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from encoder.api.answers_compat import TranscoderRefusal
-from encoder.api.dialect import Dialect, signed_key
+from encoder.api.answers_compat import CoconutRefusal, TranscoderRefusal
+from encoder.api.dialect import Dialect, signed_key, user_name
 from encoder.api.problems import ProblemAnswer
 from encoder.model.base import Record
 
@@ -45,4 +45,24 @@ ELASTIC_TRANSCODER = Dialect(
     refusal=TranscoderRefusal,
     told=_transcoder,
     statuses={**dict.fromkeys(_AS_400, 400), 401: 403},
+)
+
+
+def _coconut(problem: ProblemAnswer) -> tuple[Record, Mapping[str, str]]:
+    code = "authentication_failed" if problem.code == "unauthorized" else problem.code
+    return CoconutRefusal(message=all_faults(problem), error_code=code), {}
+
+
+COCONUT = Dialect(
+    name="coconut",
+    scheme="basic",
+    security={
+        "type": "http",
+        "scheme": "basic",
+        "description": "A key of ours as the user, with no password, as Coconut's clients send it.",
+    },
+    key=user_name,
+    refusal=CoconutRefusal,
+    told=_coconut,
+    statuses=dict.fromkeys(_AS_400, 400),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 from aiohttp import web
@@ -11,11 +12,12 @@ from encoder.api.body import JSON, UNTYPED, receive
 from encoder.api.operations import Call, answer
 from encoder.api.presets import own_presets
 from encoder.api.tell_elastictranscoder import job_answer
-from encoder.compat.elastictranscoder import ids
 from encoder.compat.elastictranscoder.job import API, named, translate
 from encoder.compat.elastictranscoder.own import PICTURES, of_ours
 from encoder.compat.elastictranscoder.preset import Preset
 from encoder.model.base import Json
+from encoder.model.formats.elastictranscoder import read as id_of
+from encoder.model.formats.elastictranscoder import written
 from encoder.model.job import JobSpec
 from encoder.store.rows import JobRow
 
@@ -36,7 +38,7 @@ async def _spec_of(call: Call, body: Json) -> JobSpec:
     """The job that `body` asks for, with all that it names."""
     asked = named(body)
     pipeline = await pipelines.find(call, asked.pipeline)
-    own = {name: preset for name in asked.presets if (preset := await _own(call, name)) is not None}
+    own = await _own(call, asked.presets)
     return await compat_submit.spec_of(call, partial(translate, body, pipeline=pipeline, own=own))
 
 
@@ -52,22 +54,19 @@ async def cancel(call: Call) -> web.Response:
     return answer(answers_compat.TranscoderCancelAnswer(), status=202)
 
 
-async def _own(call: Call, name: str) -> Preset | None:
-    """A preset of the tenant's own, as theirs are; with pictures, where it has a companion for those."""
-    rows = await own_presets(call.parts.store, call.tenant_id, (name, f"{name}{PICTURES}"))
-    return of_ours(name, rows[name], rows.get(f"{name}{PICTURES}")) if name in rows else None
+async def _own(call: Call, names: Iterable[str]) -> dict[str, Preset]:
+    """Presets of the tenant's own, as theirs are; with pictures, where they have a companion for those."""
+    named = sorted(names)
+    rows = await own_presets(call.parts.store, call.tenant_id, [*named, *(f"{name}{PICTURES}" for name in named)])
+    return {name: of_ours(name, rows[name], rows.get(f"{name}{PICTURES}")) for name in named if name in rows}
 
 
 async def _find(call: Call) -> JobRow:
     """The job that the path names. One that came in other words is none of theirs."""
     text = call.request.match_info["id"]
-    job_id = ids.read(text)
+    job_id = id_of(text)
     row = None if job_id is None else await call.parts.store.job(call.tenant_id, str(job_id))
-    if (
-        row is None
-        or row.spec.origin is None
-        or row.spec.origin.api != API
-        or ids.written(row.id, row.created_at) != text
-    ):
+    origin = row.spec.origin if row else None
+    if row is None or origin is None or origin.api != API or written(row.id, origin.stamp) != text:
         raise problems.not_found("The specified job was not found.")
     return row

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from encoder.api import jobs
 from encoder.api.operations import Asker
+from encoder.api.wire_faults import distinct
 from encoder.compat.translated import Translated
 from encoder.errors import Fault, Rejected
 from encoder.model.base import replace
@@ -27,5 +29,6 @@ async def spec_of(call: Asker, translate: Callable[[], Translated | list[Fault]]
     try:
         spec = await jobs.spec_of(call, made.job)
     except Rejected as wrong:
-        raise Rejected(*made.led_back(wrong.faults)) from wrong
-    return replace(spec, origin=made.origin)
+        raise Rejected(*distinct(made.led_back(wrong.faults))) from wrong
+    origin = replace(made.origin, stamp=int(time.time() * 1000))
+    return replace(spec, origin=origin, notification=made.notification)

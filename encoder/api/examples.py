@@ -179,6 +179,27 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
             },
         ),
     },
+    "CoconutBody": {
+        "whole": (
+            "A file, pictures and a stream, to a bucket",
+            {
+                "input": {"url": "https://media.example.com/holiday.mov"},
+                "storage": {
+                    "service": "s3",
+                    "region": "eu-central-1",
+                    "bucket": "my-bucket",
+                    "path": "/out",
+                    "credentials": {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI"},
+                },
+                "notification": {"type": "http", "url": "https://media.example.com/webhook"},
+                "outputs": {
+                    "mp4:720p": {"path": "/720p.mp4"},
+                    "jpg:480x": {"path": "/thumbs/%.2d.jpg", "number": 3},
+                    "httpstream": {"hls": {"path": "/hls"}, "variants": ["mp4:x:64k", "mp4:360p::quality=3"]},
+                },
+            },
+        ),
+    },
     "Probe": {f"from {kind}": (f"A source of kind {kind}", {"source": source}) for kind, source in SOURCES.items()},
     "Preset": {
         "smallest": ("The fewest words", {"members": {"container": "mp4"}}),

@@ -70,7 +70,11 @@ def job(row: JobRow, links: Links, places: Warnings) -> answers.JobAnswer:
         progress=_progress(row),
         waiting_for=_waiting_for(row),
         media=row.media,
-        warnings=_once(places.source_warnings(row.spec.source), *(output.warnings for output in outputs)),
+        warnings=_once(
+            row.spec.origin.warnings if row.spec.origin else (),
+            places.source_warnings(row.spec.source),
+            *(output.warnings for output in outputs),
+        ),
         outputs=outputs,
         error=row.problem,
         links=answers.JobLinks(self=f"/jobs/{row.id}", events=f"/jobs/{row.id}/events"),

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
 from encoder.api import answers_compat as answers
-from encoder.compat.elastictranscoder import ids
-from encoder.compat.elastictranscoder.status import STATUS, status_of
 from encoder.errors import Defect
 from encoder.model.base import Json
+from encoder.model.formats.elastictranscoder import STATUS, status_of, written
 from encoder.model.job import Origin
 from encoder.model.media import Media
 from encoder.store.rows import JobRow, OutputRow
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_DETAIL = 255  # of theirs
 
 
@@ -31,7 +31,7 @@ def job_answer(row: JobRow) -> answers.TranscoderJobAnswer:
 
 def _job(row: JobRow, origin: Origin) -> answers.TranscoderJob:
     asked: dict[str, Any] = origin.request
-    job_id = ids.written(row.id, row.created_at)
+    job_id = written(row.id, origin.stamp)
     inputs = [{**sent, "DetectedProperties": _detected(row.media)} for sent in asked.get("Inputs") or [asked["Input"]]]
     sent = asked.get("Outputs") or [asked["Output"]]
     outputs = [_output(row, number, each, origin.outputs[number]) for number, each in enumerate(sent)]
@@ -49,9 +49,9 @@ def _job(row: JobRow, origin: Origin) -> answers.TranscoderJob:
         user_metadata=row.spec.metadata,
         status=STATUS[row.state],
         timing=answers.TranscoderTiming(
-            submit_time_millis=ids.millis(row.created_at),
-            start_time_millis=_millis(row.started_at),
-            finish_time_millis=_millis(row.finished_at),
+            submit_time_millis=_millis(row.created_at),
+            start_time_millis=None if row.started_at is None else _millis(row.started_at),
+            finish_time_millis=None if row.finished_at is None else _millis(row.finished_at),
         ),
     )
 
@@ -122,5 +122,5 @@ def _decimal(rate: str | None) -> str | None:
     return None if rate is None else f"{float(Fraction(rate)):.2f}"
 
 
-def _millis(at: datetime | None) -> int | None:
-    return None if at is None else ids.millis(at)
+def _millis(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)

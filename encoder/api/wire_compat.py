@@ -38,4 +38,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         Playlists=_list(_PLAYLIST),
         UserMetadata={"type": "object", "additionalProperties": _TEXT},
     ),
+    "CoconutBody": _object(
+        "A job of Coconut, API v2; docs/compat.md has a table of its members.",
+        "input",
+        "storage",
+        "outputs",
+        input=_object("An address, or a service with its bucket and key.", url=_TEXT, service=_TEXT),
+        storage=_object("Where all outputs go.", service=_TEXT, bucket=_TEXT, path=_TEXT),
+        outputs={"type": "object", "description": "Each by its format, such as `mp4:720p`.", "minProperties": 1},
+        notification=_object("Who is told.", "url", type={"const": "http"}, url=_TEXT, events={"type": "boolean"}),
+    ),
 }

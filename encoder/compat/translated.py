@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from encoder.compat.foreign import Found
 from encoder.errors import Fault
 from encoder.model.base import Json
-from encoder.model.job import Origin
+from encoder.model.job import Notification, Origin
 from encoder.model.plan import Note
 
 _OURS = re.compile(r"/outputs/[0-9]+(?:/[A-Za-z]+)*")
@@ -17,11 +17,15 @@ _OURS = re.compile(r"/outputs/[0-9]+(?:/[A-Za-z]+)*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translated:
-    """`job`: the body that `POST /jobs` takes. `trail`: where its parts came from, pointer by pointer."""
+    """`job`: the body that `POST /jobs` takes. `trail`: where its parts came from, pointer by pointer.
+
+    `notification`: how its receiver is told.
+    """
 
     job: dict[str, Json]
     origin: Origin
     trail: Mapping[str, str]
+    notification: Notification | None = None
 
     def led_back(self, faults: Iterable[Fault]) -> Iterator[Fault]:
         """Faults of `job`, at the caller's own members as far as those are known; what is left of a path is told."""

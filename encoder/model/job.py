@@ -132,6 +132,7 @@ class Origin(Record):
     """The request of another service's API that a job was translated from, without secrets: answers name things by it.
 
     `outputs`: for each output of that request, those of ours that make it up; `playlists`: for each playlist of it.
+    `stamp`: when it came, in milliseconds since 1970.
     """
 
     api: str  # elastictranscoder, coconut
@@ -139,6 +140,7 @@ class Origin(Record):
     outputs: tuple[tuple[int, ...], ...] = ()
     playlists: tuple[tuple[int, ...], ...] = ()
     warnings: tuple[Note, ...] = ()
+    stamp: int = 0
 
 
 class JobSpec(Record):

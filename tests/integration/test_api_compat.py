@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -240,3 +241,97 @@ async def test_the_same_key_and_body_make_one_job(api: Api, key: str) -> None:
     other = {**JOB, "UserMetadata": {"a": "b"}}
     status, _, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=headers, json=other)
     assert status == 400
+
+
+COCONUT = "/compat/coconut"
+COCONUT_ROOTS = (COCONUT, f"{COCONUT}/v2", "/v2")
+COCONUT_JOB: dict[str, Any] = {
+    "input": {"url": "http://127.77.0.1/a.mov"},
+    "storage": {
+        "service": "s3",
+        "bucket": "lab",
+        "credentials": {"access_key_id": "A", "secret_access_key": "SECRET/x"},
+    },
+    "notification": {"type": "http", "url": "http://127.77.0.1/told?token=hush"},
+    "outputs": {"mp4:720p": {"key": "mine", "path": "/a.mp4"}},
+}
+
+
+def basic(key: str, password: str = "") -> dict[str, str]:
+    """As Coconut's clients show a key."""
+    return {"Authorization": f"Basic {base64.b64encode(f'{key}:{password}'.encode()).decode()}"}
+
+
+@pytest.mark.parametrize("root", COCONUT_ROOTS)
+async def test_a_job_is_made_and_read_in_coconuts_words(api: Api, key: str, root: str) -> None:
+    status, made, _ = await asked(api, "POST", f"{root}/jobs", headers=basic(key), json=COCONUT_JOB)
+    assert status == 201, made
+    assert (made["status"], made["progress"], made["input"]) == ("job.starting", "0%", {"status": "input.starting"})
+    (output,) = made["outputs"]
+    assert (output["key"], output["format"], output["status"]) == ("mine", "mp4:720p", "video.waiting")
+    status, read, _ = await asked(api, "GET", f"{root}/jobs/{made['id']}", headers=bearer(key))
+    assert (status, read) == (200, made)
+    assert "SECRET" not in str(made)
+
+
+async def test_what_curl_sends_by_itself_is_read(api: Api, key: str) -> None:
+    """Coconut's own example: `curl -u key: -d '{…}'`."""
+    headers = {**basic(key), "Content-Type": "application/x-www-form-urlencoded"}
+    status, told, _ = await asked(api, "POST", "/v2/jobs", headers=headers, data=json.dumps(COCONUT_JOB))
+    assert status == 201, told
+    async with api.ask(
+        "POST", "/jobs", headers=bearer(key) | {"Content-Type": headers["Content-Type"]}, data="{}"
+    ) as ours:
+        assert ours.status == 415
+
+
+async def test_coconuts_callers_are_refused_in_its_words(api: Api, store: Store, key: str) -> None:
+    wrong: list[tuple[dict[str, str], int, str]] = [
+        ({}, 401, "authentication_failed"),
+        (basic(new_key()), 401, "authentication_failed"),
+        (basic("", key), 401, "authentication_failed"),
+        ({"Authorization": "Basic %"}, 401, "authentication_failed"),
+        (signed(key), 401, "authentication_failed"),
+        (basic(await key_for(store, Scope.READ)), 403, "insufficient_scope"),
+    ]
+    for headers, status, code in wrong:
+        told = await asked(api, "POST", f"{COCONUT}/jobs", headers=headers, json=COCONUT_JOB)
+        assert (told[0], told[1]["error_code"], told[1]["status"]) == (status, code, "error"), headers
+        assert told[1].keys() == {"message", "error_code", "status"}
+    bad = {**COCONUT_JOB, "foo": 1, "outputs": {"mp4": {"path": "/a", "if": "x"}, "avi": {"path": "/b"}}}
+    status, told_bad, _ = await asked(api, "POST", f"{COCONUT}/jobs", headers=basic(key), json=bad)
+    assert (status, told_bad["error_code"]) == (400, "unsupported_member")
+    for part in ("outputs/mp4/if: not supported by Encoder: ", "outputs/avi: not supported", "foo: is not known here"):
+        assert part in told_bad["message"]
+    assert "SECRET" not in str(told_bad)
+
+
+async def test_a_job_of_others_is_none_of_coconuts(api: Api, store: Store, key: str) -> None:
+    _, made, _ = await asked(api, "POST", f"{COCONUT}/jobs", headers=basic(key), json=COCONUT_JOB)
+    _, theirs, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
+    async with api.ask("GET", "/jobs", headers=bearer(key)) as response:
+        uuids = {job["uuid"] for job in (await response.json())["jobs"]} - {made["id"]}
+    stranger = basic(await key_for(store, tenant=OTHER))
+    for name, headers in (*((uuid, basic(key)) for uuid in uuids), ("7", basic(key)), (made["id"], stranger)):
+        status, told, _ = await asked(api, "GET", f"{COCONUT}/jobs/{name}", headers=headers)
+        assert (status, told["error_code"]) == (404, "not_found"), (name, theirs)
+
+
+async def test_coconuts_secrets_are_sealed_with_the_job(api: Api, store: Store, key: str) -> None:
+    """S1"""
+    _, made, _ = await asked(api, "POST", f"{COCONUT}/jobs", headers=basic(key), json=COCONUT_JOB)
+    row = await store.job(DEFAULT_TENANT, made["id"])
+    assert row is not None
+    assert row.sealed is not None
+    assert "SECRET" not in str(row)
+    assert "hush" not in str(row)
+    opened = api.parts.vault.open(row.sealed, tenant_id=DEFAULT_TENANT, job_uuid=row.uuid)
+    assert opened["/outputs/0/destination/access_key_secret"] == "SECRET/x"
+
+
+async def test_what_a_translation_changed_is_told_with_the_job(api: Api, key: str) -> None:
+    body = {**COCONUT_JOB, "outputs": {"webm": {"path": "/a.webm"}}}
+    _, made, _ = await asked(api, "POST", f"{COCONUT}/jobs", headers=basic(key), json=body)
+    async with api.ask("GET", f"/jobs/{made['id']}", headers=bearer(key)) as response:
+        warnings = (await response.json())["warnings"]
+    assert [warning["code"] for warning in warnings] == ["codec_substituted"]

@@ -44,6 +44,12 @@ PUBLIC = {
 NAMED = [each for each in GUARDED if each.method == "PUT" and each.path.endswith("/{name}")]  # by their tenants
 # whose things a path names, by how it begins, and what names one that is absent; of all tenants together: queues
 TRANSCODER = "/compat/elastictranscoder"
+COCONUT_JOBS = ("/compat/coconut/jobs/", "/compat/coconut/v2/jobs/", "/v2/jobs/")
+COCONUT_JOB = {
+    "input": {"url": "https://media.example.com/a"},
+    "storage": {"service": "coconut"},
+    "outputs": {"mp4": {"path": "/a.mp4"}},
+}
 TRANSCODER_JOBS = (f"{TRANSCODER}/jobs/", f"{TRANSCODER}/2012-09-25/jobs/", "/2012-09-25/jobs/")
 TRANSCODER_JOB = {
     "PipelineId": "ours",
@@ -52,6 +58,7 @@ TRANSCODER_JOB = {
 }
 ABSENT = {
     **dict.fromkeys(TRANSCODER_JOBS, "1111111111111-000001"),
+    **dict.fromkeys(COCONUT_JOBS, str(UUID(int=7))),
     "/jobs/": "987654321",
     "/upload/": str(UUID(int=7)),
     "/webhooks/deliveries/": "987654321",
@@ -179,9 +186,11 @@ async def everything_of(door: Door, key: str) -> dict[str, str]:
     _, _, told = await door.ask(key, "GET", f"/webhooks/deliveries?job={job['id']}")
     for each in NAMED:
         assert (await door.ask(key, "PUT", filled(each, "ours"), json=example(each)))[0] in {200, 201}
+    _, _, coconut = await door.ask(key, "POST", "/v2/jobs", json=COCONUT_JOB)
     _, _, transcoder = await door.ask(key, "POST", f"{TRANSCODER}/jobs", json=TRANSCODER_JOB)
     return {
         **dict.fromkeys(TRANSCODER_JOBS, transcoder["Job"]["Id"]),
+        **dict.fromkeys(COCONUT_JOBS, coconut["id"]),
         "/jobs/": str(job["id"]),
         "/upload/": upload["file_id"],
         "/webhooks/deliveries/": str(told["deliveries"][0]["id"]),
@@ -255,7 +264,7 @@ async def test_lists_and_counts_hold_only_what_is_ones_own(door: Door) -> None:
     assert (await door.ask(theirs, "GET", "/webhooks/deliveries"))[2]["deliveries"] == []
     assert (await door.ask(theirs, "GET", "/dead"))[2]["groups"] == []
     counts = [(await door.ask(key, "GET", "/stats"))[2]["jobs"] for key in (ours, theirs)]
-    assert [sum(each.values()) for each in counts] == [2, 0]
+    assert [sum(each.values()) for each in counts] == [3, 0]
 
 
 async def test_a_key_of_another_tenant_is_no_key_to_its_idempotency(door: Door) -> None:

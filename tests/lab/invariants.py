@@ -11,6 +11,8 @@ from typing import Any
 from encoder.model.event import TOLD
 from tests.lab.databases import ask
 
+# of a job that was translated from another service's words, the receiver is told in the same, and of fewer events
+_IN_OUR_WORDS = """POSITION('"notification":{' IN CONCAT('', j.spec)) = 0"""
 _TOLD = ", ".join(f"'{type_}'" for type_ in sorted(TOLD))
 
 # at every moment, as a reader sees it who takes one look
@@ -51,8 +53,14 @@ ALWAYS = {
     "V3 an epoch was settled that was never claimed": """
         SELECT t.id FROM tasks t JOIN job_events e ON e.task_id = t.id WHERE e.epoch > t.epoch OR e.epoch < 1""",
     "V7 an event and its receiver without a delivery": f"""
-        SELECT d.job_id AS id FROM webhook_deliveries d WHERE d.receiver = '' GROUP BY d.job_id HAVING count(*) <> (
+        SELECT d.job_id AS id FROM webhook_deliveries d JOIN jobs j ON j.id = d.job_id
+        WHERE d.receiver = '' AND {_IN_OUR_WORDS} GROUP BY d.job_id HAVING count(*) <> (
           SELECT count(*) FROM job_events e WHERE e.job_id = d.job_id AND e.type IN ({_TOLD}))""",  # noqa: S608  # our own words
+    "V7 an end of which a receiver in another form was not told": f"""
+        SELECT e.job_id AS id FROM job_events e JOIN jobs j ON j.id = e.job_id
+        WHERE NOT {_IN_OUR_WORDS} AND e.type IN ('job.completed', 'job.failed') AND NOT EXISTS (
+          SELECT 1 FROM webhook_deliveries d
+          WHERE d.job_id = e.job_id AND d.event_seq = e.seq AND d.receiver = '')""",  # noqa: S608  # as above
     "V12 a running task without its lease": """
         SELECT t.id FROM tasks t LEFT JOIN task_leases l ON l.task_id = t.id AND l.epoch = t.epoch
         WHERE t.state = 'running' AND l.task_id IS NULL""",

@@ -25,6 +25,7 @@ from encoder.api.wire_pipeline import read_pipeline
 from encoder.api.wire_preset import read_preset
 from encoder.api.wire_quota import read_quota
 from encoder.api.wire_upload import read_upload
+from encoder.compat.coconut import job as coconut
 from encoder.compat.elastictranscoder import job as transcoder
 from encoder.compat.elastictranscoder.pipeline import Pipeline
 from encoder.compat.translated import Translated
@@ -117,6 +118,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
             f"{name}TranscoderJob{where}"
             for where in ("", "Below", "AtRoot") for name in ("create", "read", "cancel")
         ),
+        *(f"{name}CoconutJob{where}" for where in ("", "Below", "AtRoot") for name in ("create", "read")),
         "getFile", "headFile", "getSharedFile", "headSharedFile", "putFile", "postFile",
         "live", "health", "ready", "docsPage", "docsFile", "errorsPage", "metrics", "openapi",
     ]  # fmt: skip
@@ -201,6 +203,12 @@ def _transcoded(body: Any, places: Anywhere) -> None:  # noqa: ANN401  # JSON
     wire.read_job(made.job, places)
 
 
+def _from_coconut(body: Any, places: Anywhere) -> None:  # noqa: ANN401  # JSON
+    made = coconut.translate(body)
+    assert isinstance(made, Translated), made
+    wire.read_job(made.job, places)
+
+
 def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str, Any]) -> None:
     read: dict[str, Callable[..., object]] = {
         "submitJob": wire.read_job,
@@ -211,6 +219,7 @@ def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str
         "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),
         "putIngestRule": lambda rule, places: wire.read_job(sample(read_rule(rule)[0]), places),
         "ingestObjects": lambda body, _: read_events(body, read_json),
+        **dict.fromkeys(("createCoconutJob", "createCoconutJobBelow", "createCoconutJobAtRoot"), _from_coconut),
     }  # fmt: skip
     taking = [each for methods in document["paths"].values() for each in methods.values() if "requestBody" in each]
     for operation in taking:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from encoder.api import answers_compat, compat_elastictranscoder, jobs, pipelines
-from encoder.api.compat_dialects import ELASTIC_TRANSCODER
+from encoder.api import answers_compat, compat_coconut, compat_elastictranscoder, jobs, pipelines
+from encoder.api.compat_dialects import COCONUT, ELASTIC_TRANSCODER
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS
+from encoder.model.formats.coconut import CoconutJob
 from encoder.model.key import Scope
 
 _KEY = Header(
@@ -100,9 +101,40 @@ def _elastic_transcoder(root: str, name: str) -> Iterator[Operation]:
     )
 
 
+def _coconut(root: str, name: str) -> Iterator[Operation]:
+    """As `_elastic_transcoder`, of Coconut's API v2."""
+    yield Operation(
+        method="POST",
+        path=f"{root}/jobs",
+        operation_id=f"createCoconutJob{name}",
+        summary="A job in Coconut's words, translated",
+        handler=compat_coconut.create,
+        scope=Scope.WRITE,
+        body="CoconutBody",
+        headers=(_KEY,),
+        answers={201: (CoconutJob,)},
+        problems=(*JSON_PROBLEMS, 404),
+        dialect=COCONUT,
+    )
+    yield Operation(
+        method="GET",
+        path=f"{root}/jobs/{{id}}",
+        operation_id=f"readCoconutJob{name}",
+        summary="A job as Coconut tells it",
+        handler=compat_coconut.read,
+        scope=Scope.READ,
+        answers={200: (CoconutJob,)},
+        problems=(404, 503),
+        dialect=COCONUT,
+    )
+
+
 COMPAT = (
     *PIPELINES,
     *_elastic_transcoder("/compat/elastictranscoder", ""),
     *_elastic_transcoder("/compat/elastictranscoder/2012-09-25", "Below"),
     *_elastic_transcoder("/2012-09-25", "AtRoot"),
+    *_coconut("/compat/coconut", ""),
+    *_coconut("/compat/coconut/v2", "Below"),
+    *_coconut("/v2", "AtRoot"),
 )

@@ -14,7 +14,7 @@ from encoder.compat.foreign import Foreign, Found
 from encoder.compat.translated import Draft, Translated, notes
 from encoder.errors import Fault
 from encoder.model.base import Json
-from encoder.model.job import Origin
+from encoder.model.job import Notification, Origin
 
 API = "elastictranscoder"
 MOST_OUTPUTS = 30
@@ -73,7 +73,8 @@ def translate(body: Json, *, pipeline: Pipeline | None, own: Mapping[str, Preset
     ours |= {"notificationUrl": pipeline.notification_url} if pipeline.notification_url else {}
     kept = {name: body[name] for name in _KEPT if name in body}
     origin = Origin(api=API, request=kept, outputs=made, playlists=packed, warnings=notes(found))
-    return Translated(job=ours, origin=origin, trail={**draft.trail, **_trail(body)})
+    told = Notification(format=API) if pipeline.notification_url else None
+    return Translated(job=ours, origin=origin, trail={**draft.trail, **_trail(body)}, notification=told)
 
 
 def _input(job: Foreign) -> tuple[str | None, dict[str, Json] | None]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from encoder.model.base import Json
 from encoder.model.event import TELLABLE, TOLD, Event, EventType
-from encoder.model.formats import mediaconvert, standard
+from encoder.model.formats import coconut, elastictranscoder, mediaconvert, standard
 from encoder.model.telling import ToldJob
 
 STANDARD = "standard"
@@ -56,6 +56,20 @@ FORMATS: Mapping[str, Format] = {
     known.name: known
     for known in (
         Format(name=STANDARD, about="our own", body=standard.body, tells=TELLABLE, unasked=TOLD),
+        Format(
+            name="elastictranscoder",
+            about="as Amazon Elastic Transcoder tells, without SNS around it",
+            body=elastictranscoder.body,
+            tells=frozenset(elastictranscoder.STATES),
+            unasked=frozenset(elastictranscoder.STATES),
+        ),
+        Format(
+            name="coconut",
+            about="as Coconut tells",
+            body=coconut.body,
+            tells=frozenset(coconut.EVENTS),
+            unasked=coconut.UNASKED,
+        ),
         Format(
             name="mediaconvert",
             about="as AWS Elemental MediaConvert tells EventBridge",

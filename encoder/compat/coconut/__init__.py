@@ -1,0 +1,1 @@
+"""Coconut, API v2."""
