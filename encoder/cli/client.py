@@ -112,9 +112,15 @@ class Client:
         return await self._send("POST", f"/jobs/{job}/retry", repeatable=False)
 
     async def announce(self, file_name: str, size_bytes: int) -> Object:
-        """Asks for an invitation to bring a file."""
-        body: Object = {"file_name": file_name, "size_bytes": size_bytes, "outputs": []}  # its job is sent by itself
-        return await self._send("POST", "/upload", body=body)
+        """Asks for an invitation to bring a file: in pieces, if the server knows of these."""
+        file: Object = {"file_name": file_name, "size_bytes": size_bytes}
+        try:
+            # its job is sent by itself
+            return await self._send("POST", "/upload", body={**file, "outputs": [], "protocol": "tus"})
+        except Refused as refused:
+            if refused.code != "unknown_field":
+                raise
+        return await self._send("POST", "/upload", body=file)  # a server from before there were pieces
 
     async def ingest_rules(self) -> list[Object]:
         return _objects((await self._send("GET", "/ingest/rules"))["rules"])

@@ -14,11 +14,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from yarl import URL
 
 from encoder.cli.client import Client, Object, Refused, Unreachable, refusal
+from encoder.cli.pieces import CHUNK_BYTES, in_pieces, size_of
 from encoder.cli.place import TooLarge
 from encoder.cli.session import Out
 from encoder.cli.text import clean, size
 
-CHUNK_BYTES = 1024 * 1024
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300)
 
 
@@ -31,7 +31,7 @@ async def and_then(client: Client, out: Out, large: TooLarge, send: Callable[[Ob
         TooLarge: the server does not take the file.
     """
     try:
-        invitation = await client.announce(large.path.name, _size(large.path))
+        invitation = await client.announce(large.path.name, size_of(large.path))
         source: Object = {"kind": "upload", "fileId": invitation["file_id"]}
     except Refused as refused:
         raise large.because(refused) from refused
@@ -56,9 +56,12 @@ async def bring(path: Path, invitation: Object, sent: Callable[[int], None]) -> 
         Unreachable: it does not answer, or broke off.
     """
     to = URL(str(invitation["upload_url"]), encoded=True)  # it is signed as it stands
+    if invitation["method"] == "PATCH":
+        await in_pieces(to, path, sent)
+        return
     told = invitation["headers"]
     headers = {name: str(value) for name, value in told.items()} if isinstance(told, dict) else {}
-    headers["Content-Length"] = str(_size(path))
+    headers["Content-Length"] = str(size_of(path))
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
@@ -68,10 +71,6 @@ async def bring(path: Path, invitation: Object, sent: Callable[[int], None]) -> 
                 raise await refusal(response)
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unreachable(str(to.origin())) from error
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 async def _chunks(path: Path, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
@@ -84,7 +83,7 @@ async def _chunks(path: Path, sent: Callable[[int], None]) -> AsyncIterator[byte
 @contextmanager
 def _shown(out: Out, path: Path) -> Iterator[Callable[[int], None]]:
     """Says on standard error how far the file is; yields whom to tell."""
-    name, size_bytes = clean(path.name), _size(path)
+    name, size_bytes = clean(path.name), size_of(path)
     if not out.bars:
         out.note(f"Uploading {name}, {size(size_bytes)}")
         yield lambda _count: None

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from encoder.storage import arrival
+from encoder import errors
+from encoder.storage import arrival, folder
 from encoder.store.postgres import PostgresStore
 from tests.lab import work
 from tests.lab.api import Api, running
@@ -139,7 +140,7 @@ def _large(path: Path) -> Path:
 @pytest.fixture
 def linked(api: Api) -> Api:
     """The same, whose links lead to it."""
-    api.storage._public_url = api.url
+    api.storage._public_url = api.parts.passes._public_url = api.url
     return api
 
 
@@ -152,6 +153,31 @@ async def test_a_large_file_outside_the_folders_is_brought_first(linked: Api, tm
     assert (job["source"]["kind"], job["source"]["fileName"]) == ("upload", "large.mov")
     key = f"uploads/{job['source']['fileId']}/source"
     assert (linked.root / key).read_bytes() == path.read_bytes()
+
+
+async def test_a_large_file_goes_on_where_it_broke_off(
+    linked: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """J19, U3: twice the disk is away in the middle of a piece."""
+    monkeypatch.setattr(folder, "SETTLE_BYTES", 100_000)
+    path, came, breaks = _large(tmp_path / "large.mov"), 0, [4_000_000, 8_000_000]
+    write = arrival.Arrival.write
+
+    async def breaking(self: arrival.Arrival, chunk: bytes) -> None:
+        nonlocal came
+        if breaks and came > breaks[0]:
+            breaks.pop(0)
+            raise errors.Transient("storage_unavailable", "The disk is away.")
+        came += len(chunk)
+        await write(self, chunk)
+
+    monkeypatch.setattr(arrival.Arrival, "write", breaking)
+    done = await encoder("submit", str(path), url=linked.url)
+    assert done.code == 0, done.err
+    assert breaks == []
+    assert came < path.stat().st_size + 2_000_000  # not from its start
+    job = await linked.get(f"/jobs/{done.out.strip()}")
+    assert (linked.root / f"uploads/{job['source']['fileId']}/source").read_bytes() == path.read_bytes()
 
 
 async def test_what_is_wrong_with_a_job_is_told_before_its_file_is_brought(linked: Api, tmp_path: Path) -> None:
