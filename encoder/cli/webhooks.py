@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from encoder import errors
 from encoder.cli import exits
 from encoder.cli.client import Client, Object
 from encoder.cli.deliveries import deliveries, replay
 from encoder.cli.listen import listen
+from encoder.cli.serve import at_home
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
 from encoder.model.base import Json
+from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.webhooks import sign
 
 
 @click.group()
@@ -110,6 +116,31 @@ async def test(client: Client, out: Out, *, name: str) -> int:
     else:
         out.line(f"delivery {made.get('deliveryId')}")
     out.next("See what became of it", "webhooks", "deliveries", "--endpoint", name, "--event", "endpoint.test")
+    return exits.DONE
+
+
+@webhooks.command()
+@click.option(
+    "--tenant", type=click.IntRange(min=1), default=DEFAULT_TENANT, show_default=True, help="Who is to be given it."
+)
+@at_home
+def secret(tenant: int, data: Path) -> int:
+    """Print what signs for the `notificationUrl` of a tenant's jobs: to be given to its receivers, the newest first.
+
+    It is the operator's (ENCODER_WEBHOOK_SECRET, else that of the data folder), as this tenant has it.
+    """
+    from encoder import settings  # noqa: PLC0415  # pydantic is slow to load, and most commands need none
+
+    kept = data / "webhook-secret"
+    try:
+        listed = [each.get_secret_value() for each in settings.load().webhook_secret]
+        listed = listed or ([kept.read_text().strip()] if kept.exists() else [])
+        for each in listed:
+            click.echo(sign.tenant_secret(sign.checked(each), TenantId(tenant)))
+    except errors.Unfit as error:
+        raise exits.Wrong(clean(error)) from error
+    if not listed:
+        raise exits.Wrong(f"there is none: ENCODER_WEBHOOK_SECRET is not set, and {clean(data)} holds none.")
     return exits.DONE
 
 

@@ -172,6 +172,9 @@ class EndpointSuite:
         for each in again:
             await store.settle_delivery(each, ACCEPTED, DONE)
         assert [row.state for row in await work.deliveries(store)] == ["delivered", "delivered"]
+        third = await store.test_endpoint(DEFAULT_TENANT, "shop", testing)
+        assert await store.remove_endpoint(DEFAULT_TENANT, "shop")
+        assert [row.id for row in await work.deliveries(store)] == [third]  # what still waits for something
 
     async def test_deliveries_are_found_by_what_is_asked(self, store: Store) -> None:
         await store.put_endpoint(new_endpoint())

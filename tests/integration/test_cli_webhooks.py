@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from encoder.model.ids import TenantId
 from encoder.store.protocol import Store
 from encoder.vault import Vault, new_key
+from encoder.webhooks.sign import new_secret, tenant_secret
 from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.command import Done, encoder, start
@@ -89,3 +91,19 @@ async def test_a_receiver_on_this_machine_is_told_what_others_are(desk: Desk, st
         (True, row.body) for row in reversed(rows)
     ][1:]
     assert (listening.returncode, out.count(b"job.submitted"), out.count("→ 200".encode())) == (0, 2, 2)
+
+
+async def test_an_operator_can_tell_each_tenant_its_secret(tmp_path: Path) -> None:
+    async def told(*words: str, **environment: str) -> Done:
+        return await encoder("webhooks", "secret", "--data", str(tmp_path), *words, **environment)
+
+    none = await told()
+    assert (none.code, "there is none" in none.err) == (2, True)
+    (tmp_path / "webhook-secret").write_text(WEBHOOK_SECRET)
+    assert (await told()).out == f"{WEBHOOK_SECRET}\n"
+    seventh = tenant_secret(WEBHOOK_SECRET, TenantId(7))
+    assert (await told("--tenant", "7")).out == f"{seventh}\n"
+    both = await told("--tenant", "7", ENCODER_WEBHOOK_SECRET=f"{new_secret()},{WEBHOOK_SECRET}")
+    assert both.out.splitlines()[1] == seventh
+    short = await told(ENCODER_WEBHOOK_SECRET="whsec_c2hvcnQ=")
+    assert (short.code, "c2hvcnQ" in short.err) == (2, False)

@@ -16,7 +16,8 @@ _FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
 _FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
 _KNOWN_TELLINGS, _HURRY, _TELL_AGAIN = queries("replay")
 _PUT_ENDPOINT, _ENDPOINTS = query("put_endpoint"), query("endpoints")
-_ROTATE_ENDPOINT, _REMOVE_ENDPOINT = query("rotate_endpoint"), query("remove_endpoint")
+_ROTATE_ENDPOINT = query("rotate_endpoint")
+_FIND_ENDPOINT, _REMOVE_TASKS, _REMOVE_TESTS, _REMOVE_ENDPOINT = queries("remove_endpoint")
 _FORGET_TASKS, _NEXT_TEST, _FORGET_TESTS = queries("tests_of_endpoint")
 _TEST_ENDPOINT = query("test_endpoint")
 
@@ -71,7 +72,12 @@ async def rotate_endpoint(session: Connection, tenant: int, name: str, *what: ob
 
 
 async def remove_endpoint(session: Connection, tenant: int, name: str) -> Sequence[Row]:
-    return [{"name": name}] if await session.write(_REMOVE_ENDPOINT, tenant, name) else ()
+    found = await session.ask(_FIND_ENDPOINT, tenant, name)
+    for endpoint in found:
+        await session.write(_REMOVE_TASKS, -endpoint["id"])
+        await session.write(_REMOVE_TESTS, -endpoint["id"])
+        await session.write(_REMOVE_ENDPOINT, tenant, name)
+    return found
 
 
 async def tests_of_endpoint(session: Connection, tests: int) -> Sequence[Row]:
