@@ -20,7 +20,7 @@ from encoder.webhooks.schedule import Answer, Sent, judge
 
 TOTAL_S = 15.0
 PER_HOST = 4
-PATIENCE_S = 0.2  # for a turn at a host: whoever waits longer takes a slot from other receivers
+PATIENCE_S = 0.05  # for a turn at a host: whoever waits longer takes a slot from other receivers
 READ_BYTES = 64 * 1024
 KEPT_BYTES = 1024
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from encoder.model.ids import JobId
+from encoder.model.ids import JobId, TenantId
 from encoder.store import engine
 from encoder.store.engine import Row
 from encoder.store.hints import Hints
@@ -36,15 +36,20 @@ class PostgresStore(Every):
         self._dsn = dsn
         self._listen_dsn = listen_dsn
         self._fronts: defaultdict[str, Front] = defaultdict(Front)
+        self._told: set[TenantId] = set()
         self._ear: Ear | None = None
 
     async def _insert(self, job: NewJob) -> JobId | None:
-        job_id, after = await insert(self._postgres, self._hints, job, front=self._fronts[job.spec.queue])
+        job_id, after = await insert(
+            self._postgres, self._hints, job, front=self._fronts[job.spec.queue], told=self._told
+        )
         self._hints.send(*after)
         return job_id
 
     async def _insert_in(self, session: engine.Session, job: NewJob) -> tuple[JobId | None, Sequence[str]]:
-        return await insert(cast("Session", session), self._hints, job, front=self._fronts[job.spec.queue])
+        return await insert(
+            cast("Session", session), self._hints, job, front=self._fronts[job.spec.queue], told=self._told
+        )
 
     async def _take(self, *values: object) -> Sequence[Row]:
         rows = None if self._ear is None else await self._ear.ask(TEXTS[Statement.CLAIM], *values)
