@@ -26,10 +26,11 @@ from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
 from encoder.queue.arrive import Arrivals
+from encoder.queue.rewrap import Rewrapped, rewrap
 from encoder.settings import Settings
 from encoder.store.engines import open_store, upgrade
 from encoder.store.protocol import Store
-from encoder.vault import new_key
+from encoder.vault import Vault, new_key
 from encoder.wiring import Machine, Wiring, uniform
 from encoder.worker.deaths import take_over
 from encoder.worker.listener import listening
@@ -117,6 +118,12 @@ async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *,
         store = await open_store(dsn)
         stack.push_async_callback(store.close)
         return await body(store)
+
+
+async def run_rewrap(settings: Settings, *, data: Path) -> Rewrapped:
+    """All that is sealed in the database is wrapped anew by the first key. `data`: as in `on_store`."""
+    vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+    return await on_store(settings, lambda store: rewrap(store, vault), data=data)
 
 
 def _prepare(settings: Settings, *, worker: bool) -> None:

@@ -65,9 +65,11 @@ class Vault:
             raise _unreadable()
         return msgspec.json.decode(plain, type=dict[str, str])
 
-    def rewrap(self, blob: bytes, *, tenant_id: TenantId, job_uuid: UUID) -> bytes:
-        """The same secrets, opened by the first key alone. Raises as `open`."""
+    def rewrap(self, blob: bytes, *, tenant_id: TenantId, job_uuid: UUID) -> bytes | None:
+        """The same secrets, opened by the first key alone; None where they are so already. Raises as `open`."""
         about = _about(tenant_id, job_uuid)
+        if _decrypt(self._keys[0], blob[1 : 1 + _WRAPPED_BYTES], about + b"key") is not None:
+            return None
         data_key, sealed = self._unwrapped(blob, about)
         return _VERSION + _encrypt(self._keys[0], data_key, about + b"key") + sealed
 

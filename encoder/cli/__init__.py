@@ -42,6 +42,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "redrive": ("dead:redrive", "Run again what failed alike."),
         "webhooks": ("webhooks:webhooks", "Say who is told of jobs; see what was told, tell it again."),
         "keys": ("keys:keys", "Make, list and revoke keys of the API."),
+        "rewrap": ("rewrap:rewrap", "Exchange the keys that seal secrets."),
         "quota": ("quota:quota", "Say or show how much of a queue a tenant may have."),
     },
     "Learn": {

@@ -53,6 +53,7 @@ from encoder.store.rows import (
     Pulse,
     Quota,
     RuleRow,
+    SealedRow,
     Seen,
     Settled,
     Settlement,
@@ -380,6 +381,19 @@ class Presets(Protocol):
         """Forget a preset; False when there is none of that name."""
 
 
+class Sealed(Protocol):
+    """What is sealed, wherever it is kept: for whoever exchanges the operator's keys."""
+
+    async def sealed_jobs(self, *, after: JobId, limit: int) -> Sequence[SealedRow]:
+        """What is sealed of jobs behind this one, in their order."""
+
+    async def sealed_elsewhere(self) -> Sequence[SealedRow]:
+        """What is sealed of all else."""
+
+    async def rewrap(self, row: SealedRow, sealed: bytes) -> None:
+        """Keep it so in place of what it was, unless it was erased or changed meanwhile."""
+
+
 class Pipelines(Protocol):
     """Pipelines of tenants, for jobs in Elastic Transcoder's words."""
 
@@ -496,6 +510,7 @@ class Store(
     Presets,
     Pipelines,
     Ingest,
+    Sealed,
     Retention,
     Workers,
     Clinic,

@@ -429,6 +429,17 @@ class NewKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealedRow:
+    """Something that is sealed, for a tenant and a uuid. `kind`: job, endpoint, pipeline or rule."""
+
+    kind: str
+    tenant_id: TenantId
+    uuid: UUID
+    sealed: bytes
+    job_id: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
     """`live`: neither revoked nor expired when it was read."""
 

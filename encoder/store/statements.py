@@ -103,6 +103,12 @@ class Statement(StrEnum):
     KEYS = "keys"
     USE_KEY = "use_key"
     REVOKE_KEY = "revoke_key"
+    SEALED_JOBS = "sealed_jobs"
+    SEALED_ELSEWHERE = "sealed_elsewhere"
+    REWRAP_JOB = "rewrap_job"
+    REWRAP_ENDPOINT = "rewrap_endpoint"
+    REWRAP_PIPELINE = "rewrap_pipeline"
+    REWRAP_RULE = "rewrap_rule"
 
     PRESET = "preset"
     PRESETS = "presets"

@@ -220,6 +220,8 @@ def test_keys_are_exchanged_while_jobs_live() -> None:
     both = Vault([new, old])
     assert both.open(blob, tenant_id=TENANT, job_uuid=JOB) == {"/source/password": SENTINEL}
     wrapped = both.rewrap(blob, tenant_id=TENANT, job_uuid=JOB)
+    assert wrapped is not None
+    assert both.rewrap(wrapped, tenant_id=TENANT, job_uuid=JOB) is None
     assert Vault([new]).open(wrapped, tenant_id=TENANT, job_uuid=JOB) == {"/source/password": SENTINEL}
     assert unreadable(Vault([old]), wrapped)
 

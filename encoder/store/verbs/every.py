@@ -13,6 +13,7 @@ from encoder.store.verbs.pipelines import Pipelines
 from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.retention import Retention
+from encoder.store.verbs.sealed import Sealed
 from encoder.store.verbs.tasks import Tasks
 from encoder.store.verbs.uploads import Uploads
 from encoder.store.verbs.watching import Watching
@@ -32,6 +33,7 @@ class Every(
     Presets,
     Pipelines,
     Ingest,
+    Sealed,
     Retention,
     Workers,
     Clinic,

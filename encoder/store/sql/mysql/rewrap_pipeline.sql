@@ -1,0 +1,4 @@
+-- Put the secrets of a pipeline under another key, unless they were changed meanwhile.
+-- Index: none, the table is read whole: there are few. Locks: the pipeline.
+-- $1 uuid, $2 as they were, $3 as they are
+UPDATE pipelines SET sealed = $3 WHERE uuid = $1 AND sealed = $2;

@@ -1,0 +1,48 @@
+"""What is sealed, wherever it is kept: for whoever exchanges the operator's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from encoder.model.ids import JobId, TenantId
+from encoder.store.engine import Row, Session
+from encoder.store.rows import SealedRow
+from encoder.store.statements import Statement
+from encoder.store.verbs.base import Verbs
+
+_REWRAP = {
+    "job": Statement.REWRAP_JOB,
+    "endpoint": Statement.REWRAP_ENDPOINT,
+    "pipeline": Statement.REWRAP_PIPELINE,
+    "rule": Statement.REWRAP_RULE,
+}
+
+
+class Sealed(Verbs):
+    async def sealed_jobs(self, *, after: JobId, limit: int) -> Sequence[SealedRow]:
+        return [_of_job(row) for row in await self._pool.rows(Statement.SEALED_JOBS, after, limit)]
+
+    async def sealed_elsewhere(self) -> Sequence[SealedRow]:
+        rows = await self._pool.rows(Statement.SEALED_ELSEWHERE)
+        return [
+            SealedRow(
+                kind=row["kind"], tenant_id=TenantId(row["tenant_id"]), uuid=row["uuid"], sealed=bytes(row["sealed"])
+            )
+            for row in rows
+        ]
+
+    async def rewrap(self, row: SealedRow, sealed: bytes) -> None:
+        async def work(session: Session) -> None:
+            await session.execute(_REWRAP[row.kind], row.uuid, row.sealed, sealed)
+
+        await self._pool.transaction(work)
+
+
+def _of_job(row: Row) -> SealedRow:
+    return SealedRow(
+        kind="job",
+        tenant_id=TenantId(row["tenant_id"]),
+        uuid=row["uuid"],
+        sealed=bytes(row["sealed"]),
+        job_id=JobId(row["id"]),
+    )
