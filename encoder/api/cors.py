@@ -16,7 +16,9 @@ from encoder.api import tus_headers
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 _ASKED = ", ".join(("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", *tus_headers.ASKED))
-_TOLD = ", ".join(("Idempotency-Replayed", "RateLimit", "Retry-After", "X-Request-Id", *tus_headers.TOLD))
+_TOLD = ", ".join(
+    ("Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", *tus_headers.TOLD)
+)
 _KEPT_S = 600  # by a browser, before it asks again
 
 
