@@ -155,3 +155,7 @@ class JobSpec(Record):
     metadata: dict[str, Json] = {}
     tags: tuple[str, ...] = ()
     origin: Origin | None = None  # None: it came in our own words
+
+    def came_from(self, api: str) -> Origin | None:
+        """The request that it was translated from, if it came by that service's API."""
+        return self.origin if self.origin is not None and self.origin.api == api else None

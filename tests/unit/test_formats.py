@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoder.errors import FailureClass
-from encoder.model.base import Json
+from encoder.model.base import Json, replace
 from encoder.model.event import TELLABLE, TOLD, Event, EventType
-from encoder.model.formats import FORMATS, known
+from encoder.model.formats import FORMATS, Format, known
 from encoder.model.ids import OutputId
-from encoder.model.job import JobSpec, Notification, OutputSpec
+from encoder.model.job import JobSpec, Notification, Origin, OutputSpec
 from encoder.model.receiver import Receiver, of_job
 from encoder.model.result import Delivered, Problem
 from encoder.model.state import OutputState
@@ -191,3 +191,46 @@ def test_a_job_may_carry_the_form_of_its_own_receiver() -> None:
 
 def test_a_form_that_only_a_newer_release_knows_is_told_as_our_own() -> None:
     assert known("of tomorrow") is FORMATS["standard"]
+
+
+ORIGINS = (
+    None,
+    Origin(
+        api="elastictranscoder",
+        request={"PipelineId": "1", "Input": {"Key": "in.mp4"}, "Outputs": [{"Key": "a.mp4"}]},
+        outputs=((0,),),
+    ),
+    Origin(
+        api="coconut",
+        request={"outputs": [{"key": "mp4", "type": "video", "format": "mp4"}]},
+        outputs=((0,),),
+    ),
+    Origin(api="of tomorrow", request={"what": ["ever"]}),
+)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_every_form_tells_of_every_job_whatever_service_it_was_meant_for(form: str, origin: Origin | None) -> None:
+    """An endpoint chooses its form, and a job its origin: one knows nothing of the other."""
+    told = job(uploaded(0), metadata={"a": [1, None], "b": {"c": "ü"}})
+    told = replace(told, spec=replace(told.spec, origin=origin))
+    for kind in FORMATS[form].tells | {EventType.ENDPOINT_TEST}:
+        event = Event(seq=1, type=kind, at=AT, run=1, output=0)
+        assert json.loads(FORMATS[form].body(event, told, dict(_DEFAULTS[form])))
+
+
+_DEFAULTS = {
+    name: {setting: known_.default for setting, known_ in form.settings.items()} for name, form in FORMATS.items()
+}
+
+
+def test_a_form_that_fails_keeps_no_job_from_its_end() -> None:
+    """What is told is made in the transaction that ends a job."""
+
+    def broken(_event: Event, _job: ToldJob, _settings: object) -> str:
+        raise KeyError("of a service that we thought we knew")
+
+    form = Format(name="broken", about="", body=broken, tells=TOLD, unasked=TOLD)
+    event = Event(seq=1, type=EventType.JOB_COMPLETED, at=AT, run=1)
+    assert form.text(event, job(uploaded(0)), {}) == FORMATS["standard"].text(event, job(uploaded(0)), {})

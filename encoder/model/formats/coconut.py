@@ -16,6 +16,8 @@ from encoder.model.result import Delivered
 from encoder.model.state import JobState, OutputState
 from encoder.model.telling import MOST_OF_A_MESSAGE, ToldJob, ToldOutput, shortest_needed
 
+NAME = "coconut"
+
 EVENTS = {
     EventType.JOB_PROCESSING: "input.transferred",
     EventType.OUTPUT_UPLOADED: "output.completed",
@@ -87,7 +89,7 @@ def job(
     links: Mapping[OutputId, str] | None = None,
 ) -> CoconutJob:
     """`progress`: 0 to 1; None: what is known of it is how many outputs stand. `links`: to what lies in our storage."""
-    origin = told.spec.origin or _as_if(told)
+    origin = told.spec.came_from(NAME) or _as_if(told)
     asked: list[Any] = list(origin.request["outputs"])  # type: ignore[arg-type]  # JSON of our own
     outputs = tuple(
         _output(told, sent, [told.outputs[position] for position in positions], links or {})

@@ -18,6 +18,8 @@ from encoder.model.job import Origin
 from encoder.model.state import JobState, OutputState
 from encoder.model.telling import MOST_OF_A_MESSAGE, ToldJob, ToldOutput, shortest_needed
 
+NAME = "elastictranscoder"
+
 STATES = {
     EventType.JOB_PROCESSING: "PROGRESSING",
     EventType.JOB_COMPLETED: "COMPLETED",
@@ -71,7 +73,7 @@ def status_of(states: Collection[OutputState]) -> str:
 
 def _forms(event: Event, job: ToldJob) -> Iterator[Json]:
     """Whole; without what each output is; with its state alone."""
-    origin = job.spec.origin or _as_if(job)
+    origin = job.spec.came_from(NAME) or _as_if(job)
     asked: dict[str, Any] = origin.request
     inputs = asked.get("Inputs") or [asked.get("Input") or {}]
     bare: dict[str, Json] = {
