@@ -115,7 +115,8 @@ def _in_path(operation: Operation) -> Iterable[_Schema]:
 
 def _in_header(header: Header) -> _Schema:
     schema = {"type": "string", **({"pattern": header.pattern} if header.pattern else {})}
-    return {"name": header.name, "in": "header", "description": header.about, "schema": schema}
+    told = {"name": header.name, "in": "header", "description": header.about, "schema": schema}
+    return {**told, "required": True} if header.required else told
 
 
 def _in_query(parameter: Parameter) -> _Schema:

@@ -31,6 +31,7 @@ class Header:
     name: str
     about: str
     pattern: str | None = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

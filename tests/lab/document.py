@@ -71,14 +71,15 @@ async def asked(
     config.write_text(
         text.replace('mode = "all"', 'mode = "positive"').replace('"422", "429"]', '"429"]') if valid else text
     )
-    ours = {"SCHEMATHESIS_HOOKS": "tests.lab.sensible", "PYTHONPATH": str(REPOSITORY), "LAB_ROOT": str(folder / "root")}
+    hooks = "tests.lab.sensible" if valid else "tests.lab.spoken"
+    ours = {"SCHEMATHESIS_HOOKS": hooks, "PYTHONPATH": str(REPOSITORY), "LAB_ROOT": str(folder / "root")}
     much = ["--max-time", str(seconds), "--max-examples", "100"] if seconds else ["--max-examples", "3"]
     much += ["--phases", "examples,fuzzing"] if valid and not seconds else []
     process = await asyncio.create_subprocess_exec(
         *(str(PROGRAM), "--config-file", str(config), "--no-color", "run", f"{url}/openapi.json"),
         *("--header", f"Authorization: Bearer {key}", "--seed", str(seed), *much),
         cwd=folder,
-        env=os.environ | (ours if valid else {}),
+        env=os.environ | ours,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -29,6 +29,7 @@ from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.wiring import Checks
+from tests.lab import spoken, tus
 from tests.lab.wire import POLICY
 
 ROOT = "LAB_ROOT"  # the variable that names the folder of files
@@ -61,11 +62,16 @@ _READERS: dict[str, tuple[Reader[Any], Callable[[Json], object]]] = {
 }
 
 
+spoken.learn()
+
+
 @schemathesis.hook
 def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any]) -> None:
     name = case.operation.definition.raw.get("operationId")
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
+    if name == "createTusUpload":  # of a file that there may be, and of which the body may be a piece
+        case.headers.update({"Upload-Length": "1000000", "Upload-Metadata": tus.metadata(filename="in.mp4")})
     if case.query:
         case.query.pop("dryRun", None)  # what becomes of it is the source's to say
         case.query |= {name: moment for name, moment in _TIMES.items() if name in case.query}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from encoder.api import announce, answers_uploads, passes, tus, uploads
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, OF_AN_UPLOAD
@@ -9,7 +11,7 @@ from encoder.model.key import Scope
 
 _ONE = f"{passes.FOLDER}/{{token}}"
 _OF_TUS = (410, 412, 423, 460, 507)
-_RESUMABLE = Header(name="Tus-Resumable", about="the version that is spoken", pattern="^1[.]0[.]0$")
+_RESUMABLE = Header(name="Tus-Resumable", about="the version that is spoken", pattern="^1[.]0[.]0$", required=True)
 _OFFSET = Header(name="Upload-Offset", about="where the piece begins", pattern="^[0-9]{1,16}$")
 _CHECKSUM = Header(name="Upload-Checksum", about="sha1, sha256 or md5 of the piece, a blank, and base64")
 
@@ -76,7 +78,7 @@ UPLOADS = (
         body_required=False,
         headers=(
             _RESUMABLE,
-            Header(name="Upload-Length", about="how many bytes the file has", pattern="^[0-9]{1,16}$"),
+            Header(name="Upload-Length", about="how many bytes the file has", pattern="^[0-9]{1,16}$", required=True),
             Header(name="Upload-Metadata", about="`filename`, `filetype`, and members of `POST /upload`, in base64"),
             _CHECKSUM,
         ),
@@ -102,7 +104,7 @@ UPLOADS = (
         handler=tus.patch,
         scope=None,
         body=passes.PIECE,
-        headers=(_RESUMABLE, _OFFSET, _CHECKSUM),
+        headers=(_RESUMABLE, replace(_OFFSET, required=True), _CHECKSUM),
         answers={204: ()},
         problems=(404, 408, 409, 413, 415, 503, *_OF_TUS),
     ),
@@ -127,7 +129,9 @@ UPLOADS = (
         body=passes.PIECE,
         body_required=False,
         headers=(
-            Header(name="X-HTTP-Method-Override", about="what is meant", pattern="^(PATCH|HEAD|DELETE)$"),
+            Header(
+                name="X-HTTP-Method-Override", about="what is meant", pattern="^(PATCH|HEAD|DELETE)$", required=True
+            ),
             _RESUMABLE,
             _OFFSET,
             _CHECKSUM,
