@@ -10,7 +10,7 @@ from aiohttp import web
 from encoder import errors
 from encoder.api import answers_ingest as answers
 from encoder.api.body import JSON, read_json, receive
-from encoder.api.ingest_rules import enabled, require_sound
+from encoder.api.ingest_rules import enabled, opened, require_sound
 from encoder.api.jobs import spec_of
 from encoder.api.operations import Call, answer
 from encoder.api.parts import Parts
@@ -56,17 +56,11 @@ class Intake:
             errors.StoreUnavailable: so too.
         """
         told = read_events(body, read_json)
-        rules = await self._rules()
+        rules = await enabled(self.parts, self.tenant_id)
         if isinstance(told, Subscription):
             await self._agree(told, rules)
             return answers.IngestAnswer(records=(), subscribed=told.topic)
         return answers.IngestAnswer(records=tuple(await self._all(told, rules)), subscribed=None)
-
-    async def _rules(self) -> Sequence[Rule]:
-        try:
-            return await enabled(self.parts, self.tenant_id)
-        except errors.Failure as failure:
-            raise _incomplete([_fault("", failure)]) from None
 
     async def _agree(self, asked: Subscription, rules: Sequence[Rule]) -> None:
         if not any(asked.topic in rule.topics for rule in rules):
@@ -108,7 +102,7 @@ class Intake:
         """The job of an object by a rule.
 
         Raises:
-            errors.Failure: the store cannot be asked about the object.
+            errors.Failure: the store cannot be asked about the object, or the rule's secrets cannot be read.
             errors.Rejected: the rule cannot make jobs any more; `queue_full`.
         """
         if event.version_id or event.etag:  # who tells of it again may do so when the object is gone
@@ -135,12 +129,11 @@ class Intake:
 
     async def _spec(self, rule: Rule, key: str) -> JobSpec | None:
         """The job; None where it is the object's name that stands in its way."""
+        members = opened(self.parts, self.tenant_id, rule)
         try:
-            return await spec_of(self, job_of(rule.members, key))
+            return await spec_of(self, job_of(members, key))
         except Rejected:
-            await require_sound(
-                self, dict(rule.members)
-            )  # else the rule is at fault, and no event is to be lost for it
+            await require_sound(self, members)  # no event is to be lost where the rule is at fault
             return None
 
     async def _about(self, spec: JobSpec) -> About | None:

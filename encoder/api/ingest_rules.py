@@ -75,13 +75,19 @@ async def remove(call: Call) -> web.Response:
 
 
 async def enabled(parts: Parts, tenant_id: TenantId) -> Sequence[Rule]:
-    """A tenant's rules that are to be used, with their secrets.
+    """A tenant's rules that are to be used."""
+    return [rule for rule in map(Rule.of, await parts.store.rules(tenant_id)) if rule.enabled]
+
+
+def opened(parts: Parts, tenant_id: TenantId, rule: Rule) -> dict[str, Json]:
+    """A rule's words with its secrets, from which its jobs are made.
 
     Raises:
         errors.Permanent: `secret_unreadable`.
     """
-    rows = await parts.store.rules(tenant_id)
-    return [_opened(parts, row) for row in rows if _members(row).get("enabled", True)]
+    if rule.sealed is None:
+        return rule.members
+    return reveal_in(rule.members, parts.vault.open(rule.sealed, tenant_id=tenant_id, job_uuid=rule.uuid))
 
 
 async def require_sound(asker: Asker, members: dict[str, Json]) -> None:
@@ -117,25 +123,8 @@ def _hidden(
     return {**members, **shown}, secrets
 
 
-def _opened(parts: Parts, row: RuleRow) -> Rule:
-    sealed, members = row.sealed, _members(row)
-    secrets = {} if sealed is None else parts.vault.open(sealed, tenant_id=row.tenant_id, job_uuid=row.uuid)
-    paths = row.spec.get("paths")
-    return Rule.of(
-        row.name,
-        row.version,
-        reveal_in(members, secrets),
-        [str(path) for path in paths] if isinstance(paths, list) else [],
-    )
-
-
-def _members(row: RuleRow) -> dict[str, Json]:
-    members = row.spec.get("rule")
-    return members if isinstance(members, dict) else {}
-
-
 def _told(row: RuleRow) -> answers.RuleAnswer:
     said: dict[str, Json] = {"priority": 0, "queue": ENCODE, "enabled": True, "metadata": {}, "tags": [], "topics": []}
     about: dict[str, object] = {"name": row.name, "version": row.version}
     times: dict[str, object] = {"createdAt": row.created_at, "updatedAt": row.updated_at}
-    return from_json(answers.RuleAnswer, {"notificationUrl": None, **said, **_members(row), **about, **times})
+    return from_json(answers.RuleAnswer, {"notificationUrl": None, **said, **Rule.of(row).members, **about, **times})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from uuid import UUID
 
 import msgspec
 
@@ -13,6 +14,7 @@ from encoder.ingest import template
 from encoder.ingest.events import ObjectEvent
 from encoder.model.base import Json
 from encoder.model.ids import TenantId
+from encoder.store.rows import RuleRow
 
 VIDEO_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
@@ -37,25 +39,30 @@ class Skip(StrEnum):
 class Rule:
     """What decides whether an object is one of a rule's. `folders`: where its outputs lie in its bucket, as templates.
 
-    `members`: its own words, in which its jobs are written.
+    `members`: its own words, in which its jobs are written, but for its secrets, which are `sealed` to `uuid`.
     """
 
     name: str
     version: int
+    uuid: UUID
     bucket: str
-    members: Mapping[str, Json]
+    members: dict[str, Json]
+    sealed: bytes | None = None
     prefix: str = ""
     suffixes: tuple[str, ...] = VIDEO_SUFFIXES
     topics: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, name: str, version: int, members: Mapping[str, Json], paths: Sequence[str]) -> Rule:
-        """The rule that `members` say, which were found in order when they came. `paths`: of its outputs there."""
-        source = members["source"] if isinstance(members["source"], dict) else {}
+    def of(cls, row: RuleRow) -> Rule:
+        """What was found in order when it was put. `spec`: its words, and the paths of its outputs in its bucket."""
+        members, paths = _object(row.spec["rule"]), _texts(row.spec["paths"])
+        source = _object(members["source"])
         return cls(
-            name=name,
-            version=version,
+            name=row.name,
+            version=row.version,
+            uuid=row.uuid,
+            sealed=row.sealed,
             members=members,
             bucket=str(source["bucket"]),
             prefix=str(source.get("prefix", "")),
@@ -63,6 +70,14 @@ class Rule:
             topics=_texts(members.get("topics")),
             folders=tuple(path for path in paths if path.endswith("/")),
         )
+
+    @property
+    def enabled(self) -> bool:
+        return bool(self.members.get("enabled", True))
+
+
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _texts(value: Json) -> tuple[str, ...]:

@@ -174,6 +174,20 @@ async def test_a_rule_that_can_make_no_jobs_any_more_loses_no_event(api: Api, bu
     assert [fault["code"] for fault in problem["errors"]] == ["ingest_incomplete", "unknown_preset"]
 
 
+async def test_a_rule_whose_secrets_no_key_opens_holds_up_no_other(
+    api: Api, store: Store, tmp_path: Path, bucket: Bucket
+) -> None:
+    (tmp_path / "other").mkdir()
+    async with running(store, tmp_path / "other", vault=Vault([new_secret()])) as other:
+        await put(other, {**a_rule(bucket), "source": {**a_rule(bucket)["source"], "prefix": "sealed/"}}, "sealed")
+    await put(api, a_rule(bucket))
+    for key in ("in/a.mp4", "sealed/a.mp4"):
+        await asyncio.to_thread(bucket.put, key, b"video")
+    assert (await tell(api, told.ceph(bucket=bucket.name)))[0]["skipped"] is None
+    problem = await tell(api, told.ceph("sealed/a.mp4", bucket=bucket.name), status=503)
+    assert [fault["code"] for fault in problem["errors"]] == ["ingest_incomplete", "secret_unreadable"]
+
+
 @pytest.mark.both_databases
 async def test_a_tenant_that_has_all_it_may_have_is_sent_the_event_again(
     store: Store, tmp_path: Path, bucket: Bucket
@@ -288,7 +302,7 @@ async def test_a_rule_has_a_name_and_there_are_no_more_than_may_be(
 
 
 async def test_events_are_taken_as_text_and_untyped_and_by_no_other_operation(api: Api) -> None:
-    """A7: the one exception."""
+    """A7, B12: the one exception, and no door for pages of others."""
     data, skip = json.dumps(told.s3()).encode(), ["Content-Type"]
     for taken in ("application/json", "text/plain", "text/plain; charset=UTF-8", None):
         headers = {"Content-Type": taken} if taken else {}
@@ -296,6 +310,8 @@ async def test_events_are_taken_as_text_and_untyped_and_by_no_other_operation(ap
         assert (await tell(api, None, data=data, **more))[0]["skipped"] == "no_rule"
         async with api.ask("PUT", "/ingest/rules/a", data=data, **more) as response:
             assert response.status == (422 if taken == "application/json" else 415)
+    hostile = {"Content-Type": "text/plain", "Origin": "https://evil.example"}
+    assert (await tell(api, None, data=data, headers=hostile, status=403))["code"] == "origin_not_allowed"
     for other in ("application/x-www-form-urlencoded", "text/html", "text/plain; charset=utf-16"):
         problem = await tell(api, None, data=b"{}", headers={"Content-Type": other}, status=415)
         assert problem["code"] == "unsupported_media_type"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -27,7 +28,7 @@ EVENT = ObjectEvent(
     etag="e",
     sequencer="1",
 )
-RULE = Rule(name="r", version=1, bucket="media", prefix="in/", members={}, suffixes=(".mp4", ".mov"))
+RULE = Rule(name="r", version=1, uuid=UUID(int=1), bucket="media", prefix="in/", members={}, suffixes=(".mp4", ".mov"))
 
 
 def a_rule(*outputs: Json, **source: Json) -> dict[str, Any]:
