@@ -73,7 +73,9 @@ async def asked(
     )
     hooks = "tests.lab.sensible" if valid else "tests.lab.spoken"
     ours = {"SCHEMATHESIS_HOOKS": hooks, "PYTHONPATH": str(REPOSITORY), "LAB_ROOT": str(folder / "root")}
-    much = ["--max-time", str(seconds), "--max-examples", "100"] if seconds else ["--max-examples", "3"]
+    much = (
+        ["--max-time", str(seconds), "--max-examples", "100"] if seconds else ["--max-examples", "1" if valid else "2"]
+    )
     much += ["--phases", "examples,fuzzing"] if valid and not seconds else []
     process = await asyncio.create_subprocess_exec(
         *(str(PROGRAM), "--config-file", str(config), "--no-color", "run", f"{url}/openapi.json"),

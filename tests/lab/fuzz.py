@@ -239,7 +239,8 @@ async def _exchange(port: int, pieces: list[bytes], *, leave: bool) -> bytes:
                 answer += more
     finally:
         if leave:
-            writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            with suppress(OSError):  # the server was the first to go
+                writer.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         writer.close()
     return answer
 
