@@ -233,7 +233,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.GLANCES, ([5, 6, 7],)),
         (Statement.EVENTS_OF_JOBS, ([5, 6, 7], [0, 0, 1], 500)),
         (Statement.MOMENT, ()),
-        (Statement.STIRRED, ([1, 3], 100_000 - 5, NOW + timedelta(minutes=1), 50)),
+        (Statement.STIRRED, ([1, 3], 100_000 - 5, datetime(9000, 1, 1, tzinfo=UTC), 50)),
         (Statement.CLOSE_TASK, (5, 1, "done", timedelta(0), 0, 0, None, False, None)),
         (Statement.OPEN_NEXT, (5,)),
         (Statement.ABANDON, (5,)),
