@@ -30,6 +30,8 @@ MAX_WAIT_S = 30.0
 NOT_DONE = frozenset({429, 503})  # the server says that it did nothing
 BUSY = NOT_DONE | {408, 502, 504}
 
+_PAUSE_S = 1.0  # before a stream is asked for again that the server has ended
+
 # A whole answer may take long (a probe fetches its source first); a silent socket may not, but streams ping.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300)
 
@@ -194,10 +196,25 @@ class Client:
 
     async def events(self, job: str) -> AsyncGenerator[sse.Message, None]:
         """What happens to a job, from now until it ends. A stream that breaks is taken up where it broke."""
+        async for message in self._followed(f"/jobs/{job}/events"):
+            yield message  # the server ends the stream after the job's last event
+
+    async def news(self) -> AsyncGenerator[sse.Message, None]:
+        """What changes among all jobs, from now on."""
+        while True:
+            async for message in self._followed("/events"):
+                yield message
+            await self._sleep(_PAUSE_S)  # the server went away in order
+
+    async def timeline(self, job: str, after: int) -> list[Object]:
+        """What happened to a job after its event of this number."""
+        return _objects((await self._send("GET", f"/jobs/{job}/events", {"after": str(after)}))["events"])
+
+    async def _followed(self, path: str) -> AsyncGenerator[sse.Message, None]:
         last_id, failures = "", 0
         while True:
             try:
-                async for message in self._stream(f"/jobs/{job}/events", last_id):
+                async for message in self._stream(path, last_id):
                     last_id, failures = message.id or last_id, 0
                     yield message
             except (Refused, aiohttp.ClientError, TimeoutError) as error:
@@ -206,7 +223,7 @@ class Client:
                     raise self._told(error) from error
                 pause_s = _pause(failures, error)
             else:
-                return  # the server ends the stream after the job's last event
+                return
             await self._sleep(pause_s)
 
     async def _pages(

@@ -1,8 +1,8 @@
-"""Follows what receivers are told, and tells it to one on this machine: webhooks on a laptop, without a tunnel."""
+"""Webhooks on a laptop, without a tunnel: asks the API, and tells a receiver on this machine."""
 
 from __future__ import annotations
 
-import asyncio
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 import aiohttp
@@ -10,28 +10,23 @@ import click
 
 from encoder import errors
 from encoder.cli import exits
-from encoder.cli.client import Client, Object
-from encoder.cli.deliveries import chosen, line
+from encoder.cli.client import Client
+from encoder.cli.heard import Heard, of_deliveries, of_jobs
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
 from encoder.webhooks import sign
 
-PAUSE_S = 1.0  # between two looks
-MOST = 10_000  # of one look
-BACK = 100  # known ones, after which a look ends
 ANSWER_S = 15.0
 
 
 @click.command()
-@click.option(
-    "--to", "address", metavar="URL", help="Post each to this receiver of yours, such as http://localhost:3000/."
-)
+@click.option("--to", "address", metavar="URL", help="Post each to this receiver: http://localhost:3000/.")
 @click.option(
     "--secret",
     envvar="WEBHOOK_SECRET",
     help="What signs it: the receiver verifies it as in earnest.  [WEBHOOK_SECRET, else a new one that is shown]",
 )
-@click.option("--endpoint", metavar="NAME", help="Only what this endpoint is told.")
+@click.option("--endpoint", metavar="NAME", help="What this endpoint is told, in its form.  [else: all that happens]")
 @click.option("--event", metavar="TYPE", help="Only events of this type.")
 @click.option("--limit", type=click.IntRange(min=1), help="End after so many.")
 @remote
@@ -41,58 +36,28 @@ async def listen(
     *,
     address: str | None,
     secret: str | None,
+    endpoint: str | None,
+    event: str | None,
     limit: int | None,
-    **asked: str | None,
 ) -> int:
-    """Follow what receivers are told from now on; with --to, tell it to one of yours, too, under the same `webhook-id`.
+    """Show what happens to jobs from now on; with --to, tell it to a receiver of yours, as a webhook.
 
-    What is told elsewhere is told there all the same. Nothing is told where nobody asked: a job names a
-    `notificationUrl`, or there is an endpoint.
+    It is signed, and has the `webhook-id` that others get. No endpoint is needed, and none notices.
     """
     signer = _signer(secret, out) if address else None
-    news = _News(client, chosen(asked))
-    await news.begin()
+    asked = {"endpoint": endpoint, "event": event}
+    filters = {name: value for name, value in asked.items() if value}
+    news = of_deliveries(client, filters) if endpoint else of_jobs(client, event)
     out.note("Listening; Ctrl-C ends it.")
-    heard = 0
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session:
-        while True:
-            for number in await news.look():
-                delivery = await client.delivery(str(number))
-                said = await _told(session, delivery, address, signer) if address and signer else ""
-                _show(delivery, said, out)
-                heard += 1
-                if heard == limit:
-                    return exits.DONE
-            await asyncio.sleep(PAUSE_S)
-
-
-class _News:
-    """Deliveries that were not seen yet. Their numbers may appear out of order, so each look goes some way back."""
-
-    def __init__(self, client: Client, filters: dict[str, str]) -> None:
-        self._client = client
-        self._filters = filters
-        self._seen: set[int] = set()
-        self._first = 0
-
-    async def begin(self) -> None:
-        """What there is by now is no news."""
-        async for delivery in self._client.deliveries(limit=BACK):
-            self._seen.add(_number(delivery))
-        self._first = min(self._seen, default=0)
-
-    async def look(self) -> list[int]:
-        """The numbers of those that came since, the oldest first."""
-        fresh, known = [], 0
-        async for delivery in self._client.deliveries(limit=MOST, **self._filters):
-            number = _number(delivery)
-            known += number in self._seen
-            if number < self._first or known == BACK:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session, aclosing(news):
+        heard = 0
+        async for each in news:
+            said = await _told(session, each, address, signer) if address and signer else ""
+            out.line(each.body if out.as_json else each.said + clean(said))
+            heard += 1
+            if heard == limit:
                 break
-            if number not in self._seen:
-                fresh.append(number)
-        self._seen.update(fresh)
-        return sorted(fresh)
+    return exits.DONE
 
 
 def _signer(secret: str | None, out: Out) -> str:
@@ -105,24 +70,12 @@ def _signer(secret: str | None, out: Out) -> str:
         raise click.UsageError(f"--secret: {error}.") from error
 
 
-async def _told(session: aiohttp.ClientSession, delivery: Object, address: str, secret: str) -> str:
+async def _told(session: aiohttp.ClientSession, heard: Heard, address: str, secret: str) -> str:
     """What the receiver on this machine said."""
-    body = str(delivery["body"])
-    headers = sign.headers([secret], webhook_id=str(delivery["webhookId"]), at=datetime.now(UTC), body=body)
+    headers = sign.headers([secret], webhook_id=heard.webhook_id, at=datetime.now(UTC), body=heard.body)
     headers["Content-Type"] = "application/json"
     try:
-        async with session.post(address, data=body.encode(), headers=headers, allow_redirects=False) as response:
+        async with session.post(address, data=heard.body.encode(), headers=headers, allow_redirects=False) as response:
             return f"  → {response.status}"
     except (aiohttp.ClientError, TimeoutError) as error:
         return f"  → {type(error).__name__}"
-
-
-def _show(delivery: Object, said: str, out: Out) -> None:
-    if out.as_json:
-        out.data(delivery)
-    else:
-        out.line(line(delivery) + clean(said))
-
-
-def _number(delivery: Object) -> int:
-    return int(str(delivery["id"]))

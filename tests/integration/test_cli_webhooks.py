@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,22 +76,45 @@ async def test_what_was_told_is_listed_and_told_again(desk: Desk, store: Store) 
     assert (unsaid.code, "say which" in unsaid.err) == (2, True)
 
 
-async def test_a_receiver_on_this_machine_is_told_what_others_are(desk: Desk, store: Store) -> None:
-    """It verifies as in earnest, under the same id, though nothing reaches it from outside."""
+async def test_a_receiver_on_this_machine_is_told_what_happens_though_nobody_else_is(desk: Desk, store: Store) -> None:
+    """It verifies as in earnest, under the id that others get, and nothing reaches it from outside."""
     await work.enqueue(store, hook="https://receiver.example/hook")
-    words = ("listen", "--to", desk.hook.url("/mine"), "--secret", WEBHOOK_SECRET, "--limit", "2")
-    listening = await start("webhooks", *words, url=desk.api.url)
-    assert listening.stderr is not None
-    assert await asyncio.wait_for(listening.stderr.readline(), 20) == b"Listening; Ctrl-C ends it.\n"
-    for _ in range(2):
-        await work.enqueue(store, hook="https://receiver.example/hook")
-    out, _ = await asyncio.wait_for(listening.communicate(), 20)
-    rows = await work.deliveries(store)
-    assert [told.id for told in desk.hook.told] == [row.webhook_id for row in reversed(rows)][1:]
-    assert [(told.genuine, told.body.decode()) for told in desk.hook.told] == [
-        (True, row.body) for row in reversed(rows)
-    ][1:]
-    assert (listening.returncode, out.count(b"job.submitted"), out.count("→ 200".encode())) == (0, 2, 2)
+    async with listening(desk, "--secret", WEBHOOK_SECRET, "--limit", "2") as process:
+        _, claim = await work.working(store, hook="https://receiver.example/hook")
+        await store.settle(claim, work.failing())
+        out, _ = await asyncio.wait_for(process.communicate(), 20)
+    rows = {row.webhook_id: json.loads(row.body) for row in await work.deliveries(store)}
+    told = [(each.id, each.verified(WEBHOOK_SECRET)) for each in desk.hook.told]
+    assert [(rows[name]["type"], rows[name]["timestamp"]) for name, _ in told] == [
+        (event["type"], event["timestamp"]) for _, event in told
+    ]
+    assert told[0][1]["data"]["job"].keys() == rows[told[0][0]]["data"]["job"].keys()
+    assert (process.returncode, out.count("→ 200".encode())) == (0, 2)
+
+
+async def test_a_receiver_on_this_machine_is_told_what_an_endpoint_is(desk: Desk, store: Store) -> None:
+    await desk.webhooks("put", "shop", "--to", "https://shop.example/", "--format", "mediaconvert")
+    async with listening(desk, "--endpoint", "shop", "--secret", WEBHOOK_SECRET, "--limit", "1") as process:
+        _, claim = await work.working(store)
+        await store.settle(claim, work.failing())
+        await asyncio.wait_for(process.communicate(), 20)
+    (row,) = await work.deliveries(store)
+    assert [(told.id, told.body.decode(), told.genuine) for told in desk.hook.told] == [
+        (row.webhook_id, row.body, True)
+    ]
+
+
+@asynccontextmanager
+async def listening(desk: Desk, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await start("webhooks", "listen", "--to", desk.hook.url("/mine"), *words, url=desk.api.url)
+    try:
+        assert process.stderr is not None
+        assert await asyncio.wait_for(process.stderr.readline(), 20) == b"Listening; Ctrl-C ends it.\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def test_an_operator_can_tell_each_tenant_its_secret(tmp_path: Path) -> None:
