@@ -430,7 +430,7 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedRow:
-    """Something that is sealed, for a tenant and a uuid. `kind`: job, endpoint, pipeline or rule."""
+    """Something that is sealed, for a tenant and a uuid. `kind`: job, endpoint, pipeline, rule or upload."""
 
     kind: str
     tenant_id: TenantId

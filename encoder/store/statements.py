@@ -109,6 +109,7 @@ class Statement(StrEnum):
     REWRAP_ENDPOINT = "rewrap_endpoint"
     REWRAP_PIPELINE = "rewrap_pipeline"
     REWRAP_RULE = "rewrap_rule"
+    REWRAP_UPLOAD = "rewrap_upload"
 
     PRESET = "preset"
     PRESETS = "presets"

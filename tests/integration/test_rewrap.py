@@ -24,6 +24,7 @@ JOB = {
     "outputs": [{"preset": "h264"}],
     "notificationUrl": "https://media.example.com/hook?token=s3cret",
 }
+UPLOAD = {"file_name": "in.mp4", "notificationUrl": "https://media.example.com/hook?token=s3cret"}
 KEYS = {"access_key_id": "AKIA", "access_key_secret": "s3cret"}
 NAMED = {
     "/webhooks/endpoints/ours": {"url": "https://media.example.com/hook?token=s3cret"},
@@ -40,10 +41,12 @@ async def everything(store: Store) -> list[SealedRow]:
 
 
 async def kept_under(store: Store, folder: Path, key: str) -> None:
-    """Some jobs with secrets, and one with a secret of all that a tenant names."""
+    """Some jobs with secrets, one that waits for its upload, and one with a secret of all that a tenant names."""
     async with running(store, folder, vault=Vault([key])) as api:
         for _ in range(5):
             await api.submit(JOB)
+        async with api.ask("POST", "/upload", json=UPLOAD) as response:
+            assert response.status == 200, await response.text()
         for path, body in NAMED.items():
             async with api.ask("PUT", path, json=body) as response:
                 assert response.status in {200, 201}, await response.text()
@@ -68,7 +71,7 @@ async def test_after_an_exchange_the_new_key_opens_all_and_the_old_one_nothing(
     old, new = new_key(), new_key()
     await kept_under(store, tmp_path, old)
     before = await everything(store)
-    assert Counter(row.kind for row in before) == {"job": 5, "endpoint": 3, "pipeline": 1, "rule": 1}
+    assert Counter(row.kind for row in before) == {"job": 5, "endpoint": 3, "pipeline": 1, "rule": 1, "upload": 1}
     done = await exchange.rewrap(store, Vault([new, old]))
     assert (done.done, done.kept, done.lost) == (len(before), 0, 0)
     after = await everything(store)

@@ -15,6 +15,7 @@ _REWRAP = {
     "endpoint": Statement.REWRAP_ENDPOINT,
     "pipeline": Statement.REWRAP_PIPELINE,
     "rule": Statement.REWRAP_RULE,
+    "upload": Statement.REWRAP_UPLOAD,
 }
 
 
