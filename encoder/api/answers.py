@@ -159,12 +159,16 @@ class PreviewAnswer(Record):
 
 
 class PresetAnswer(Record):
-    """`members`: of an output; `preset` among them names the built-in one over which the others are laid."""
+    """`members`: of an output; `preset` among them names the built-in one over which the others are laid.
+
+    `warnings`: of what was put just now, in another service's words.
+    """
 
     name: str
     about: str
     version: int
     members: dict[str, Json]
+    warnings: tuple[Note, ...] = ()
     built_in: bool
     created_at: datetime | None
     updated_at: datetime | None

@@ -201,7 +201,7 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
         ),
     },
     "Probe": {f"from {kind}": (f"A source of kind {kind}", {"source": source}) for kind, source in SOURCES.items()},
-    "Preset": {
+    "PresetBody": {
         "smallest": ("The fewest words", {"members": {"container": "mp4"}}),
         "built on": (
             "A built-in one, but smaller, and with a sound of its own",
@@ -210,6 +210,15 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
         "package": (
             "HLS of two sizes",
             {"members": {"preset": "hls", "renditions": [{"resolution": "720p"}, {"resolution": "360p"}]}},
+        ),
+        "theirs": (
+            "One of Elastic Transcoder's",
+            {
+                "Container": "mp4",
+                "Video": {"Codec": "H.264", "BitRate": "1200", "MaxWidth": "854", "MaxHeight": "480"},
+                "Audio": {"Codec": "AAC", "BitRate": "128", "SampleRate": "44100", "Channels": "2"},
+                "Thumbnails": {"Format": "png", "Interval": "60", "MaxWidth": "192", "MaxHeight": "108"},
+            },
         ),
     },
     "Quota": {

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from aiohttp import web
 
-from encoder.api import answers, problems, tell
+from encoder.api import answers, preset_words, problems, tell
 from encoder.api.body import receive
 from encoder.api.operations import Call, answer
-from encoder.api.wire_preset import read_preset
 from encoder.errors import Rejected
 from encoder.ffmpeg import presets
 from encoder.model.base import Json
@@ -86,30 +85,40 @@ async def shown(call: Call) -> web.Response:
 
 async def put(call: Call) -> web.Response:
     """PUT /presets/{name}: for the jobs to come."""
-    name = _name_of_ones_own(call.request.match_info)
-    about, members = await asyncio.to_thread(read_preset, await receive(call.request))
+    name = _name_of_ones_own(call.request.match_info["name"])
+    said = await asyncio.to_thread(preset_words.read, await receive(call.request))
+    beside = {_name_of_ones_own(name + behind): members for behind, members in said.beside.items()}
+    for other, members in beside.items():
+        if members is None:
+            await call.parts.store.remove_preset(call.tenant_id, other)
+        else:
+            await _put(call, other, said.about, members)
+    row = await _put(call, name, said.about, said.members)
+    return answer(tell.preset(row, said.warnings))
+
+
+async def _put(call: Call, name: str, about: str, members: dict[str, Json]) -> PresetRow:
     new = NewPreset(tenant_id=call.tenant_id, name=name, about=about, members=members)
     row = await call.parts.store.put_preset(new, most=MOST)
     if row is None:
         raise Rejected.because("too_many_presets", f"There are {MOST} presets of yours already, and more are not kept.")
-    return answer(tell.preset(row))
+    return row
 
 
 async def remove(call: Call) -> web.Response:
     """DELETE /presets/{name}."""
-    name = _name_of_ones_own(call.request.match_info)
+    name = _name_of_ones_own(call.request.match_info["name"])
     if not await call.parts.store.remove_preset(call.tenant_id, name):
         raise _absent()
     return web.Response(status=204)
 
 
-def _name_of_ones_own(path: Mapping[str, str]) -> str:
-    """The name that the path has, if a preset of one's own may bear it.
+def _name_of_ones_own(name: str) -> str:
+    """The name, if a preset of one's own may bear it.
 
     Raises:
         errors.Rejected: `preset_built_in`, `invalid_value`.
     """
-    name = path["name"]
     if name in presets.BUILT_IN:
         raise Rejected.because("preset_built_in", f"`{name}` is built in, and stays as it is.")
     if not _is_name(name):

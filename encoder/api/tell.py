@@ -278,12 +278,13 @@ def built_in(preset: Preset) -> answers.PresetAnswer:
     )
 
 
-def preset(row: PresetRow) -> answers.PresetAnswer:
+def preset(row: PresetRow, warnings: tuple[Note, ...] = ()) -> answers.PresetAnswer:
     return answers.PresetAnswer(
         name=row.name,
         about=row.about,
         version=row.version,
         members=row.members,
+        warnings=warnings,
         built_in=False,
         created_at=row.created_at,
         updated_at=row.updated_at,

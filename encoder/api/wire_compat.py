@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 _TEXT = {"type": "string"}
+_NULL = {"type": "null"}
+_YES = {"enum": [True, False, "true", "false"]}
 
 
 def _object(about: str, *required: str, **properties: Any) -> dict[str, Any]:  # noqa: ANN401  # schemas
-    return {"type": "object", "description": about, "properties": properties, "required": [*required]}
+    """Members that need not be there may be null, as SDKs write them."""
+    members = {name: schema if name in required else {"anyOf": [schema, _NULL]} for name, schema in properties.items()}
+    return {"type": "object", "description": about, "properties": members, "required": [*required]}
 
 
 def _list(items: dict[str, Any]) -> dict[str, Any]:
@@ -38,6 +42,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         Playlists=_list(_PLAYLIST),
         UserMetadata={"type": "object", "additionalProperties": _TEXT},
     ),
+    "ElasticTranscoderPreset": {
+        **_object(
+            "A `Preset` of Elastic Transcoder, as its `ReadPreset` shows one; docs/compat.md says what becomes of it.",
+            "Container",
+            **dict.fromkeys(("Container", "Name", "Description", "Id", "Arn", "Type"), _TEXT),
+            **{name: {"type": "object"} for name in ("Video", "Audio", "Thumbnails")},
+        ),
+        "additionalProperties": False,
+    },
     "CoconutBody": _object(
         "A job of Coconut, API v2; docs/compat.md has a table of its members.",
         "input",
@@ -46,6 +59,6 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         input=_object("An address, or a service with its bucket and key.", url=_TEXT, service=_TEXT),
         storage=_object("Where all outputs go.", service=_TEXT, bucket=_TEXT, path=_TEXT),
         outputs={"type": "object", "description": "Each by its format, such as `mp4:720p`.", "minProperties": 1},
-        notification=_object("Who is told.", "url", type={"const": "http"}, url=_TEXT, events={"type": "boolean"}),
+        notification=_object("Who is told.", "url", type={"enum": ["http", ""]}, url=_TEXT, events=_YES),
     ),
 }

@@ -33,6 +33,8 @@ def schemas(ref_template: str) -> _Schema:
     """Each class of the job language by its name; `{model}` in `ref_template` stands for one."""
     _, document = models_json_schema([(part, "validation") for part in _BODIES], ref_template=ref_template)
     definitions: _Schema = document["$defs"] | wire_compat.SCHEMAS
+    either = (Preset.__name__, "ElasticTranscoderPreset")
+    definitions["PresetBody"] = {"anyOf": [{"$ref": ref_template.format(model=name)} for name in either]}
     for part, registry in ((OtherSource, Sources), (OtherDestination, Destinations)):
         branches: list[_Schema] = []
         for name, own in _brought(registry, part.__name__.removeprefix("Other"), ref_template):

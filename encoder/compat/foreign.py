@@ -36,7 +36,8 @@ class Found:
 class Foreign:
     """One object of such a body. What is asked for is known; `close` names the members that nobody asked for.
 
-    Absent, null and empty are alike to whoever writes a body by an SDK: given is a member that says something.
+    Absent, null and empty are alike to whoever writes a body by an SDK: given is a member that says something. What is
+    empty must be of the right type all the same.
     """
 
     def __init__(self, members: Mapping[str, Json], path: str, found: Found) -> None:
@@ -60,7 +61,7 @@ class Foreign:
     def text(self, name: str, pattern: str = "", told: str = "", *, required: bool = False) -> str | None:
         """A text, of which `pattern` is the whole; `told`: what it must be. None: it is absent, or wrong."""
         value = self.raw(name)
-        if value in _NOTHING:
+        if value is None or value == "":
             if required:
                 self.fault(name, "missing_field", "must be there")
             return None
@@ -80,7 +81,7 @@ class Foreign:
     def flag(self, name: str) -> bool:
         """True where it is said; also as the text that some libraries make of it."""
         value = self.raw(name)
-        if value not in (None, "", True, False, "true", "false"):
+        if value is not None and not isinstance(value, bool) and value not in ("true", "false"):
             self.fault(name, "invalid_type", "must be true or false")
         return value in (True, "true")
 
@@ -99,7 +100,7 @@ class Foreign:
     def one(self, name: str, *, required: bool = False) -> Foreign | None:
         """An object below this one; close it too."""
         value = self.raw(name)
-        if value is None or value == "":
+        if value is None:
             if required:
                 self.fault(name, "missing_field", "must be there")
             return None
@@ -141,7 +142,7 @@ class Foreign:
 
     def _items(self, name: str, *, most: int) -> Iterator[tuple[int, Json]]:
         value = self.raw(name)
-        if value in _NOTHING:
+        if value is None:
             return
         if not isinstance(value, list):
             self.fault(name, "invalid_type", "must be a list")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from encoder.api.auth import KeyGate
+from encoder.model.formats.elastictranscoder import written
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.store.protocol import Store
@@ -30,6 +31,35 @@ JOB: dict[str, Any] = {
     "Input": {"Key": "in/a.mov"},
     "Outputs": [{"Key": "out/a.mp4", "PresetId": "1351620000001-000010"}],
 }
+THEIR_PRESET: dict[str, Any] = {
+    "Name": "DefaultPreset",
+    "Description": "Use for published videos",
+    "Container": "mp4",
+    "Audio": {"Codec": "AAC", "SampleRate": "48000", "BitRate": "96", "Channels": "2"},
+    "Video": {
+        "Codec": "H.264",
+        "CodecOptions": {"Profile": "main", "Level": "3.1", "MaxReferenceFrames": "2"},
+        "KeyframesMaxDist": "240",
+        "FixedGOP": "false",
+        "BitRate": "1600",
+        "FrameRate": "30",
+        "MaxWidth": "640",
+        "MaxHeight": "360",
+        "SizingPolicy": "ShrinkToFit",
+        "PaddingPolicy": "Pad",
+        "DisplayAspectRatio": "auto",
+        "Watermarks": [
+            {
+                "Id": "TopLeft", "MaxWidth": "10%", "MaxHeight": "10%", "SizingPolicy": "ShrinkToFit", "Opacity": "100",
+                "HorizontalAlign": "Left", "VerticalAlign": "Top", "Target": "Content",
+            },
+        ],
+    },
+    "Thumbnails": {
+        "Format": "png", "Interval": "120", "MaxWidth": "128", "MaxHeight": "128", "SizingPolicy": "ShrinkToFit",
+        "PaddingPolicy": "NoPad",
+    },
+}  # fmt: skip
 OTHER = TenantId(7)
 
 
@@ -156,13 +186,23 @@ async def test_what_is_another_tenants_is_not_there(api: Api, store: Store, key:
         assert (status, told) == (404, {"message": "The specified job was not found."})
 
 
-async def test_a_job_in_our_own_words_is_none_of_theirs(api: Api, key: str) -> None:
+async def test_a_job_in_other_words_is_none_of_theirs(api: Api, store: Store, key: str) -> None:
     ours = {"source": {"url": "http://127.77.0.1/a"}, "outputs": [{"preset": "h264"}]}
     async with api.ask("POST", "/jobs", headers=bearer(key), json=ours) as response:
         job_id = (await response.json())["id"]
     _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
     when, _ = made["Job"]["Id"].split("-")
-    for text in (f"{when}-{job_id:06d}", f"{int(when) + 1}-{made['Job']['Id'][-6:]}", "42", "%00"):
+    _, coconuts, _ = await asked(api, "POST", f"{COCONUT}/jobs", headers=basic(key), json=COCONUT_JOB)
+    row = await store.job(DEFAULT_TENANT, coconuts["id"])
+    assert row is not None
+    assert row.spec.origin is not None
+    for text in (
+        f"{when}-{job_id:06d}",
+        written(row.id, row.spec.origin.stamp),
+        f"{int(when) + 1}-{made['Job']['Id'][-6:]}",
+        "42",
+        "%00",
+    ):
         status, _, _ = await asked(api, "GET", f"{TRANSCODER}/jobs/{text}", headers=signed(key))
         assert status == 404, text
 
@@ -231,6 +271,57 @@ async def test_a_preset_of_ones_own_stands_for_theirs(api: Api, key: str) -> Non
     async with api.ask("GET", "/jobs", headers=bearer(key)) as response:
         spec = (await response.json())["jobs"][0]["outputs"][0]["spec"]
     assert (spec["preset"], spec["presetVersion"], spec["height"]) == ("mine", 1, 360)
+
+
+async def test_a_preset_in_their_words_is_kept_as_one_of_ours(api: Api, key: str) -> None:
+    """As their documents have one, and as their `ReadPreset` shows it; with what its jobs' pictures are made by."""
+    told = {**THEIR_PRESET, "Id": "1351620000001-abcde1", "Arn": "arn", "Type": "Custom"}
+    status, put, _ = await asked(api, "PUT", "/presets/web", headers=bearer(key), json=told)
+    assert status == 200, put
+    assert put["about"] == "Use for published videos"
+    assert put["members"] == {
+        "container": "mp4", "videoCodec": "libx264", "videoBitrate": 1_600_000, "profile": "main", "level": "3.1",
+        "keyframeInterval": 8.0, "fps": 30, "width": 640, "height": 360, "fit": "pad", "audioCodec": "aac",
+        "audioBitrate": 96_000, "audioSampleRate": 48_000, "audioChannels": 2,
+    }  # fmt: skip
+    assert [note["code"] for note in put["warnings"]] == ["hint_ignored"]
+    assert (await asked(api, "GET", "/presets/web", headers=bearer(key)))[1]["warnings"] == []
+    output = {"Key": "a.mp4", "PresetId": "web", "ThumbnailPattern": "a/{count}"}
+    body = {**JOB, "Outputs": [{**output, "Watermarks": [{"InputKey": "in/w.png", "PresetWatermarkId": "TopLeft"}]}]}
+    _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=body)
+    (job,) = (await asked(api, "GET", "/jobs", headers=bearer(key)))[1]["jobs"]
+    video, pictures = (await asked(api, "GET", f"/jobs/{job['id']}", headers=bearer(key)))[1]["outputs"]
+    assert (made["Job"]["Output"]["PresetId"], video["spec"]["preset"]) == ("web", "web")
+    assert (pictures["spec"]["thumbnails"]["every"], pictures["spec"]["width"]) == (120, 128)
+    # without pictures of its own, none of an earlier one stay
+    del told["Thumbnails"]
+    assert (await asked(api, "PUT", "/presets/web", headers=bearer(key), json=told))[0] == 200
+    assert (await asked(api, "GET", "/presets/web.thumbnails", headers=bearer(key)))[0] == 404
+
+
+async def test_what_is_wrong_with_a_preset_of_theirs_is_told_at_its_own_members(api: Api, key: str) -> None:
+    video = {**THEIR_PRESET["Video"], "Codec": "vp8", "SizingPolicy": "Keep", "Foo": "1"}
+    body = {**THEIR_PRESET, "Video": video}
+    status, told, _ = await asked(api, "PUT", "/presets/web", headers=bearer(key), json=body)
+    assert status == 422
+    assert {(fault["path"], fault["code"]) for fault in told["errors"]} == {
+        ("/Video/Codec", "unsupported_member"),
+        ("/Video/SizingPolicy", "unsupported_member"),
+        ("/Video/Foo", "unknown_field"),
+    }
+    by_our_own_rules = {
+        "/Video/BitRate": {"Video": {**THEIR_PRESET["Video"], "BitRate": "999999"}},
+        "/Audio/Codec": {"Audio": {"Codec": "vorbis", "BitRate": "64"}},
+        "/Thumbnails": {"Thumbnails": {"Interval": "0"}},
+    }
+    for path, change in by_our_own_rules.items():
+        body = {**THEIR_PRESET, **change}
+        status, told, _ = await asked(api, "PUT", "/presets/web", headers=bearer(key), json=body)
+        assert (status, [fault["path"] for fault in told["errors"]]) == (422, [path])
+    body = {**THEIR_PRESET, "Video": {**THEIR_PRESET["Video"], "Watermarks": [{"Id": "Middle"}]}}
+    status, told, _ = await asked(api, "PUT", "/presets/web", headers=bearer(key), json=body)
+    assert (status, told["errors"][0]["path"]) == (422, "/Video/Watermarks")
+    assert (await asked(api, "GET", "/presets/web", headers=bearer(key)))[0] == 404
 
 
 async def test_the_same_key_and_body_make_one_job(api: Api, key: str) -> None:

@@ -82,6 +82,8 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         body = {member: value for member, value in body.items() if member in _OF_A_FILE}
     if name == "putIngestRule":  # as of an announcement's
         body["outputs"] = [{"preset": "h264"}]
+    if name == "putPreset" and "members" not in body:  # of another service's words the schema says little
+        body = {"members": {"preset": "h264"}}
     if name == "putPreset" and isinstance(subtitles := body.get("members", {}).get("subtitles"), dict):
         subtitles.pop("files", None)  # of places a preset holds none
     case.body = _sensible(body, *_READERS[name]) if name in _READERS else body

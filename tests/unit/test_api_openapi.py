@@ -12,7 +12,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 
-from encoder.api import examples, openapi, routes, wire
+from encoder.api import examples, openapi, preset_words, routes, wire
 from encoder.api.body import read_json
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
@@ -22,7 +22,6 @@ from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
 from encoder.api.wire_ingest import read_rule
 from encoder.api.wire_pipeline import read_pipeline
-from encoder.api.wire_preset import read_preset
 from encoder.api.wire_quota import read_quota
 from encoder.api.wire_upload import read_upload
 from encoder.compat.coconut import job as coconut
@@ -213,7 +212,7 @@ def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str
     read: dict[str, Callable[..., object]] = {
         "submitJob": wire.read_job,
         "probe": wire.read_probe,
-        "putPreset": lambda body, _: read_preset(body),
+        "putPreset": lambda body, _: preset_words.read(body),
         "putQuota": lambda body, _: read_quota(body),
         "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
         "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),

@@ -35,7 +35,7 @@ PRESETS = (
         summary="Keep a preset of your own, for the jobs to come; each change is a version",
         handler=presets.put,
         scope=Scope.WRITE,
-        body="Preset",
+        body="PresetBody",
         answers={200: (answers.PresetAnswer,)},
         problems=(409, *JSON_PROBLEMS),
     ),
