@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from aiohttp import web
@@ -28,6 +29,7 @@ from encoder.model.place import read
 from encoder.net.s3 import About
 from encoder.net.s3_members import S3Members
 from encoder.net.side import SOURCE
+from encoder.sources.upload import id_of
 from encoder.store.rows import Seen
 
 _Became = JobId | Skip | tuple[Fault, ...]  # of an object by a rule: its job, or why there is none, or not yet
@@ -75,7 +77,8 @@ class Intake:
         done: list[answers.IngestedAnswer] = []
         faults: list[Fault] = []
         for event in told.events:
-            chosen = choose(rules, event, told.topic)
+            announced = await self._announced(event)
+            chosen = Skip.UPLOAD if announced else choose(rules, event, told.topic)
             for rule, what in [(None, chosen)] if isinstance(chosen, Skip) else await self._by_each(event, chosen):
                 self.parts.ingested.count(event.origin, _result(what))
                 if isinstance(what, tuple):
@@ -85,6 +88,19 @@ class Intake:
         if faults:
             raise _incomplete(faults)
         return done
+
+    async def _announced(self, event: ObjectEvent) -> bool:
+        """Whether it is the file of an upload: then that is looked after at once, in whosever name the event came."""
+        own = self.parts.surroundings.s3.closed
+        if own is None or event.bucket != own[0] or not (event.key or "").startswith(own[1]):
+            return False
+        upload_id = id_of((event.key or "").removeprefix(own[1]))
+        row = await self.parts.store.upload(None, upload_id) if upload_id else None
+        if row is None:
+            return False
+        with suppress(errors.Failure):  # a sweep comes by anyway
+            await self.parts.arrivals.look(row)
+        return True
 
     async def _by_each(self, event: ObjectEvent, rules: Sequence[Rule]) -> list[tuple[Rule | None, _Became]]:
         return [(rule, await self._became(event, rule)) for rule in rules]

@@ -31,6 +31,7 @@ class Skip(StrEnum):
     UNKNOWN_TOPIC = "unknown_topic"  # of SNS: no rule of this bucket and prefix names it
     SUFFIX = "suffix"  # it is no video, by its name
     OWN_OUTPUT = "own_output"  # we made it
+    UPLOAD = "upload"  # it was announced with `POST /upload`, and is looked after there
     GONE = "gone"  # there is no such object any more
     EMPTY = "empty"  # it has no bytes
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from yarl import URL
 
+from encoder.files.roots import Roots
 from encoder.net.s3 import S3Access, Sizes
+from encoder.plugins import Surroundings
 from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
 from encoder.suites.cargo import noise
 from tests.contracts.storage_suite import PIECE
-from tests.lab import databases, tus
+from tests.lab import databases, told, tus
 from tests.lab.api import Api, running
 from tests.lab.rgw import Bucket, Gateway
 from tests.lab.wire import lab_web
@@ -36,7 +39,9 @@ def bucket(s3_server: Gateway, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 async def api(store: PostgresStore, bucket: Bucket, tmp_path: Path) -> AsyncIterator[Api]:
     access = S3Access(pause_s=0, sizes=Sizes(piece_bytes=PIECE))
     storage = S3Storage(access, lab_web(), Room(bucket=bucket.name, prefix="enc"))
-    async with running(store, tmp_path, storage=storage, shelf=None, keys_begin="enc/") as up:
+    around = Surroundings(web=lab_web(), roots=Roots(), s3=replace(access, closed=(bucket.name, "enc/")))
+    changes: dict[str, Any] = {"storage": storage, "shelf": None, "keys_begin": "enc/", "surroundings": around}
+    async with running(store, tmp_path, **changes) as up:
         yield up
 
 
@@ -65,6 +70,18 @@ async def test_what_arrives_is_seen_by_the_sweep_and_becomes_its_job(api: Api, b
     assert (await status(api, upload))["job_id"] == job["id"]
 
 
+async def test_a_bucket_that_tells_of_it_has_its_job_begun_at_once(api: Api, bucket: Bucket) -> None:
+    """U2, and no rule of ingest is needed for it."""
+    upload = await announce(api, preset="h264")
+    bucket.client.put_object(Bucket=bucket.name, Key=upload["s3_key"], Body=DATA, ContentType="video/mp4")
+    for key, skipped in ((upload["s3_key"], "upload"), ("enc/uploads/else/source", "no_rule"), ("x.mp4", "no_rule")):
+        async with api.ask("POST", "/ingest/s3", json=told.s3(bucket=bucket.name, key=key)) as response:
+            assert response.status == 200, await response.text()
+            (record,) = (await response.json())["records"]
+            assert (record["jobId"], record["skipped"]) == (None, skipped)
+    assert len((await api.get("/jobs"))["jobs"]) == 1
+
+
 async def test_what_is_not_as_announced_fails_the_upload_and_is_removed(api: Api, bucket: Bucket) -> None:
     """J18: whoever has the bucket's keys may have put anything there."""
     wrong: list[tuple[dict[str, object], bytes, str, str]] = [
@@ -76,8 +93,8 @@ async def test_what_is_not_as_announced_fails_the_upload_and_is_removed(api: Api
     for announced, data, content_type, code in wrong:
         upload = await announce(api, **announced)
         bucket.client.put_object(Bucket=bucket.name, Key=upload["s3_key"], Body=data, ContentType=content_type)
-        told = await status(api, upload)
-        assert (told["processing_status"], told["error"]["code"], told["job_id"]) == ("failed", code, None)
+        seen = await status(api, upload)
+        assert (seen["processing_status"], seen["error"]["code"], seen["job_id"]) == ("failed", code, None)
         assert bucket.listed() == []
     assert (await api.get("/jobs"))["jobs"] == []
 
