@@ -207,6 +207,28 @@ MUTANTS = (
         test="contracts/store_usage.py::test_what_a_job_has_used_is_told_when_its_rows_are_gone_and_never_twice",
     ),
     Mutant(
+        guarantee="G16", what="a receiver that wants no more ends what others are told", file=f"{SQL}/gone.sql",
+        old="receiver = (SELECT receiver FROM webhook_deliveries WHERE id = $2)", new="$2::bigint > 0",
+        test="contracts/store_endpoints.py::test_a_receiver_that_wants_no_more_of_a_job_leaves_the_others",
+    ),
+    Mutant(
+        guarantee="N1", what="an old secret signs for ever", file=f"{SQL}/delivery.sql",
+        old="CASE WHEN e.old_secret_until > clock_timestamp() THEN e.old_secret END", new="e.old_secret",
+        test="integration/test_api_webhooks.py::test_two_secrets_sign_until_the_old_one_is_over", case="postgres",
+    ),
+    Mutant(
+        guarantee="N1", what="the operator signs for endpoints", file="worker/notify.py",
+        old='[each["secret"] for each in opened[1:]]', new="self._sender.secrets(row.tenant_id)",
+        test="integration/test_api_webhooks.py::"
+        "test_an_endpoint_is_told_of_every_job_under_a_secret_of_its_own",
+        case="postgres",
+    ),
+    Mutant(
+        guarantee="N2", what="no text is shortened", file="model/telling.py",
+        old="if len(text) < MOST_BYTES:", new="if text:",
+        test="unit/test_formats.py::test_no_form_of_an_event_reaches_the_limit",
+    ),
+    Mutant(
         guarantee="P2", what="what was published is never found", file="worker/pipeline.py",
         old="if row.intent is None or row.plan is None:", new="if row.id >= 0:",
         test="chaos/test_leftovers.py::test_an_object_that_was_published_but_not_recorded_is_only_written_down",
