@@ -80,8 +80,10 @@ async def pause(call: Call, seat: Seat, limit_s: float | None = None) -> bool:
 
 
 def _refuse_foreign(call: Call) -> None:
-    """A browser opens streams for any page, and shows it what comes where an answer says so: ours never does."""
+    """A browser opens streams for any page, though it shows what comes only to those that the operator lets call."""
     origin = call.request.headers.get("Origin")
+    if call.parts.origins.let_in(call.request):
+        return
     if origin is not None and urlsplit(origin).netloc.lower() not in {
         call.request.host.lower(),
         call.parts.public_host,

@@ -6,18 +6,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from encoder.api.auth import KNOWN_S, KeyGate
+from encoder.api.cors import Origins
 from encoder.api.parts import Limits
 from encoder.cli import sse
 from encoder.model.ids import OutputId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.model.state import OutputState
-from encoder.queue import seats
+from encoder.queue import seats, watch
 from encoder.queue.watch import Watcher
 from encoder.store.engines import open_store
 from encoder.store.protocol import Store
@@ -113,23 +115,29 @@ async def test_a_list_is_told_of_each_job_that_changes(api: Api, store: Store) -
 
 
 @pytest.mark.both_databases
-async def test_what_other_processes_do_is_seen_too(api: Api, dsn: str) -> None:
+async def test_what_other_processes_do_is_seen_too(api: Api, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They share nothing with the watcher but the database."""
+    monkeypatch.setattr(watch, "OVERLAP", timedelta(milliseconds=1))  # so that nothing is found twice for being new
     other = await open_store(dsn)
     try:
         job = (await api.submit(JOB))["id"]
         async with feed(api) as everything, stream(api, f"/jobs/{job}/events") as one:
             await one.until("job.submitted")
-            claim = await work.claim_one(other)
-            await other.mark(claim, [work.change(0, OutputState.ENCODING)])
+            held = await work.claim_one(other)
+            await other.mark(held, [work.change(0, OutputState.ENCODING)])
             await one.until("job.processing")
-            await everything.until("job", status="processing")
-            await other.settle(claim, work.retrying())
-            await everything.until("job", progress=0.0)
+            await everything.until("job", id=job, status="processing")
             new = await work.enqueue(other)
             await everything.until("job", id=new.id)
+            claim = await work.claim_one(other)
+            await everything.until("job", id=new.id, status="queued", cancelRequested=False)
+            await other.mark(claim, [work.change(0, OutputState.ENCODING)])
+            await everything.until("job", id=new.id, status="processing")
+            await other.settle(claim, work.retrying())  # it runs no more, and is neither new nor over
+            assert (await everything.until("job", id=new.id, progress=0.0))["waitingFor"]["reason"] == "backoff"
             await other.cancel(job)
-            await everything.until("job", id=job, status="cancelled")
+            await everything.until("job", id=job, cancelRequested=True)
+            await other.settle(held, work.CANCELLED)
             assert (await one.rest())[-1] == "job.cancelled"
     finally:
         await other.close()
@@ -270,7 +278,12 @@ async def test_no_event_crosses_tenants_or_origins(store: Store, tmp_path: Path)
     """H6: another tenant's key hears nothing of ours, and a page of another origin nothing at all."""
     (ours, _), (theirs, _) = await keyed(store, 1), await keyed(store, 2)
     async with running(
-        store, tmp_path, gate=KeyGate(store), loopback_only=False, public_host="encoder.example.com"
+        store,
+        tmp_path,
+        gate=KeyGate(store),
+        loopback_only=False,
+        public_host="encoder.example.com",
+        origins=Origins(["https://app.example.com"]),
     ) as api:
         mine, his = {"Authorization": f"Bearer {ours}"}, {"Authorization": f"Bearer {theirs}"}
         async with feed(api, **mine) as we, feed(api, **his) as they:
@@ -290,6 +303,7 @@ async def test_no_event_crosses_tenants_or_origins(store: Store, tmp_path: Path)
                 ("https://encoder.example.com.evil.test", 403),
                 (f"http://127.0.0.1:{api.port}", 200),
                 ("https://encoder.example.com", 200),
+                ("https://app.example.com", 200),
             ):
                 async with api.ask("GET", path, headers={**SSE, **mine, "Origin": origin}) as response:
                     assert response.status == status, (path, origin)
