@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiobotocore.config import AioConfig
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from encoder import errors
 from encoder.api.body import read_json
@@ -36,7 +38,7 @@ AT_ONCE = 10  # messages: as many as SQS hands out
 PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # after a failure, and after many
 _ANSWER_S = 20
 _REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.")
-_AWAY = (BotoCoreError, aiohttp.ClientError, OSError)
+_AWAY = (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError)
 
 
 class QueueReader:
@@ -58,10 +60,22 @@ class QueueReader:
         self._uniform = uniform
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Read until `stop`. What was handed out by then is taken in first."""
+        """Read until `stop`. What was handed out by then is taken in first.
+
+        Raises:
+            errors.Unfit: the operator's own configuration of AWS cannot be read.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                sqs = await stack.enter_async_context(self._client())
+            except BotoCoreError as error:
+                raise errors.Unfit(f"ENCODER_INGEST_SQS_URLS: {error}") from error
+            await self._read(sqs, stop)
+
+    async def _read(self, sqs: SQSClient, stop: asyncio.Event) -> None:
         stopped = asyncio.ensure_future(stop.wait())
-        failures = 0
-        async with self._client() as sqs:
+        pause_s = 0.0
+        try:
             while not stop.is_set():
                 reading = asyncio.ensure_future(self._some(sqs))
                 await asyncio.wait({reading, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -71,11 +85,11 @@ class QueueReader:
                     break
                 messages = reading.result()
                 taken = messages is not None and all(await asyncio.gather(*(self._take(sqs, m) for m in messages)))
-                failures = 0 if taken else failures + 1
-                if failures:
-                    most_s = min(LONGEST_PAUSE_S, PAUSE_S * 2.0**failures)
-                    await asyncio.wait({stopped}, timeout=self._uniform(most_s / 2, most_s))
-        stopped.cancel()
+                pause_s = 0.0 if taken else min(LONGEST_PAUSE_S, max(PAUSE_S, 2 * pause_s))
+                if pause_s:
+                    await asyncio.wait({stopped}, timeout=self._uniform(pause_s / 2, pause_s))
+        finally:
+            stopped.cancel()
 
     async def _some(self, sqs: SQSClient) -> Sequence[MessageTypeDef] | None:
         """The next messages; None where there may be some, but they could not be had, or nothing be done with them.

@@ -166,3 +166,12 @@ async def test_a_reader_that_waits_for_messages_ends_at_once(api: Api, queue: Qu
     async with reading(api, queue):
         await asyncio.sleep(0)
     assert asyncio.get_running_loop().time() - began < 5.0
+
+
+async def test_a_configuration_of_aws_that_cannot_be_read_refuses_the_start(
+    api: Api, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody-has-it")
+    with pytest.raises(errors.Unfit, match=r"ENCODER_INGEST_SQS_URLS.*nobody-has-it"):
+        async with reading(api, queue):
+            pass

@@ -65,6 +65,7 @@ async def test_no_role_beside_others_starts_without_keys_or_with_one_that_is_non
         ({"allow_addresses": ("10.0.0.0/33",)}, "ENCODER_ALLOW_ADDRESSES"),
         ({"storage": "s3:bucket"}, "ENCODER_STORAGE"),
         ({"trusted_proxies": ("10.0.0.1/8",)}, "ENCODER_TRUSTED_PROXIES"),
+        ({"ingest_sqs_urls": ("https://sqs.eu-central-1.amazonaws.com/videos",)}, "ENCODER_INGEST_SQS_URLS"),
     ],
 )
 async def test_a_wrong_setting_is_told_though_the_database_is_away(

@@ -229,6 +229,37 @@ MUTANTS = (
         test="unit/test_formats.py::test_no_form_of_an_event_reaches_the_limit",
     ),
     Mutant(
+        guarantee="I1", what="what was seen makes another job", file="store/verbs/ingest.py",
+        old="seen.rule):\n                return None\n", new="seen.rule):\n                pass\n",
+        test="contracts/store_ingest.py::test_what_is_told_at_the_same_time_makes_one_job",
+    ),
+    Mutant(
+        guarantee="I1", what="the mark of what we made is not minded", file="api/ingest.py",
+        old="case About(sha256=str()):", new="case About(sha256=bytes()):",
+        test="integration/test_api_ingest.py::test_each_record_is_told_what_became_of_it", case="postgres",
+    ),
+    Mutant(
+        guarantee="I1", what="what was not taken in is confirmed", file="api/ingest.py",
+        old="        if faults:\n            raise", new="        if faults and not told:\n            raise",
+        test="integration/test_api_ingest.py::"
+        "test_what_cannot_be_taken_is_not_confirmed_and_holds_up_none_behind_it",
+    ),
+    Mutant(
+        guarantee="I2", what="every origin's keys are decoded", file="ingest/events.py",
+        old="frozenset({Origin.S3, Origin.MINIO})", new="frozenset(Origin)",
+        test="unit/test_ingest_events.py::test_odd_keys_come_out_as_they_are_whoever_tells_of_them",
+    ),
+    Mutant(
+        guarantee="I3", what="a message goes though its job does not stand", file="api/ingest_queue.py",
+        old="reason=str(error), **told)\n            return False\n", new="reason=str(error), **told)\n",
+        test="integration/test_ingest_queue.py::test_a_message_stays_until_its_job_stands",
+    ),
+    Mutant(
+        guarantee="I3", what="messages are asked for while the database is away", file="api/ingest_queue.py",
+        old="await self._intake.parts.store.ping()", new="await asyncio.sleep(0)",
+        test="integration/test_ingest_queue.py::test_no_message_is_used_up_while_the_database_is_away",
+    ),
+    Mutant(
         guarantee="P2", what="what was published is never found", file="worker/pipeline.py",
         old="if row.intent is None or row.plan is None:", new="if row.id >= 0:",
         test="chaos/test_leftovers.py::test_an_object_that_was_published_but_not_recorded_is_only_written_down",
