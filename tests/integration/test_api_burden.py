@@ -6,6 +6,7 @@ import asyncio
 import gc
 import io
 import json
+import resource
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -129,3 +130,16 @@ async def test_large_bodies_leave_the_server_as_small_as_it_was(dsn: str, tmp_pa
             await post(platform, in_chunks(2_000_000))
             await post(platform, in_chunks(64 * MIB))
         assert peak_bytes(api) - before < 8 * MIB
+
+
+async def test_more_callers_than_there_are_descriptors_wait_outside_and_are_served_when_others_leave(
+    dsn: str, tmp_path: Path
+) -> None:
+    """N1"""
+    async with processes(dsn, tmp_path, workers=0) as platform:
+        resource.prlimit(platform.roles[0].process.pid, resource.RLIMIT_NOFILE, (64, 64))
+        crowd = [await asyncio.open_connection("127.0.0.1", platform.port) for _ in range(200)]
+        for _, writer in crowd:
+            writer.close()
+        async with asyncio.timeout(10):
+            assert (await platform.call("GET", "/readyz"))[0] == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -97,7 +98,7 @@ async def _gone(pid: int) -> None:
 async def test_each_end_is_told_and_classified(
     tmp_path: Path, steps: tuple[str, ...], code: int, reason: Reason, meaning: str
 ) -> None:
-    """D14"""
+    """D14, M3"""
     ended = await _run(tmp_path, *steps)
     assert (ended.code, ended.reason) == (code, reason)
     assert classify(ended).code == meaning
@@ -299,6 +300,21 @@ async def test_a_binary_that_is_not_there_is_a_failed_run(tmp_path: Path) -> Non
     ended = await Launcher(binary=tmp_path / "none").run((), folder=tmp_path, leash=Leash(), limits=LIMITS)
     assert ended.code == 120
     assert "box:" in ended.log
+
+
+async def test_a_child_for_which_no_descriptor_is_left_waits_for_better_times(tmp_path: Path) -> None:
+    """N5, of descriptors: the task goes back uncharged, as where no process can be forked."""
+    program = launcher_of(ffx(tmp_path, "exit 0"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)  # the lowest, and there is no more
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        with pytest.raises(errors.Resource, match="can start no more processes"):
+            await program.run((), folder=tmp_path, leash=Leash(), limits=LIMITS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (await program.run((), folder=tmp_path, leash=Leash(), limits=LIMITS)).code == 0
 
 
 async def test_a_child_knows_six_names_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
