@@ -75,7 +75,7 @@ def read_job(body: Json, places: Places, known: Presets = presets.BUILT_IN) -> J
         errors.Rejected: every fault of it, of shape and of meaning, one per place.
     """
     job, faults = _JOB.read(body, known=known)
-    faults = distinct([*faults, *_meaning(body, places, known)])
+    faults = distinct([*faults, *_meaning(body, job, places, known)])
     if job is None or faults:
         raise Rejected(*faults)
     return JobSpec(
@@ -105,27 +105,58 @@ def read_probe(body: Json, places: Places) -> Place:
     return place
 
 
-def _meaning(body: Json, places: Places, known: Presets) -> Iterator[Fault]:
-    """What is wrong with those parts that are well formed, whatever is wrong with the others."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """Those parts of a job that are well formed; None for one that is not, or is not there."""
+
+    source: Source | None
+    receiver: str | None
+    outputs: Sequence[Output | None]
+    destinations: Sequence[Destination | None]
+
+    @classmethod
+    def of(cls, job: Job) -> _Parts:
+        """All are: they need not be read once more, one by one."""
+        return cls(
+            source=job.source,
+            receiver=job.notification_url,
+            outputs=job.outputs,
+            destinations=[output.destination for output in job.outputs],
+        )
+
+    @classmethod
+    def within(cls, body: Mapping[str, Json], outputs: Sequence[Json], known: Presets) -> _Parts:
+        """Whatever is wrong with the others."""
+        return cls(
+            source=_SOURCE.read(body.get("source"))[0],
+            receiver=_URL.read(body.get("notificationUrl"))[0],
+            outputs=[_OUTPUT.read(raw, known=known)[0] for raw in outputs],
+            destinations=[
+                _DESTINATION.read(raw.get("destination") if isinstance(raw, dict) else None)[0] for raw in outputs
+            ],
+        )
+
+
+def _meaning(body: Json, job: Job | None, places: Places, known: Presets) -> Iterator[Fault]:
+    """What is wrong with those parts that are well formed. `job`: what `body` says, where all of it is."""
     if not isinstance(body, dict):
         return
     listed = body.get("outputs")
     outputs = listed[:MAX_OUTPUTS] if isinstance(listed, list) else []
-    source, _ = _SOURCE.read(body.get("source"))
-    receiver, _ = _URL.read(body.get("notificationUrl"))
+    parts = _Parts.within(body, outputs, known) if job is None else _Parts.of(job)
+    source = parts.source
     if source is not None:
         yield from below("/source", source.told(places.source(source.place())))
-    if receiver is not None:
-        yield from below("/notificationUrl", places.receiver(receiver))
-    yield from _meaning_of_outputs(outputs, known)
+    if parts.receiver is not None:
+        yield from below("/notificationUrl", places.receiver(parts.receiver))
+    yield from _meaning_of_outputs(parts.outputs, known)
     yield from _meaning_of_sources(outputs, places)
-    yield from _meaning_of_destinations(outputs, None if source is None else source.place(), places, known)
+    yield from _meaning_of_destinations(outputs, parts, places, known)
 
 
-def _meaning_of_outputs(outputs: Sequence[Json], known: Presets) -> Iterator[Fault]:
+def _meaning_of_outputs(outputs: Sequence[Output | None], known: Presets) -> Iterator[Fault]:
     pixels_per_second = 0.0
-    for position, raw in enumerate(outputs):
-        output, _ = _OUTPUT.read(raw, known=known)
+    for position, output in enumerate(outputs):
         if output is not None:
             spec = output.spec(known)
             yield from below(f"/outputs/{position}", rules.check(spec))
@@ -159,13 +190,10 @@ def _pixels_per_second(spec: OutputSpec) -> float:
     return pixels * (spec.fps or PRESUMED_FPS)
 
 
-def _meaning_of_destinations(
-    outputs: Sequence[Json], source: Place | None, places: Places, known: Presets
-) -> Iterator[Fault]:
+def _meaning_of_destinations(outputs: Sequence[Json], parts: _Parts, places: Places, known: Presets) -> Iterator[Fault]:
     taken: list[_Taken] = []
-    read = identity(source) if source is not None else None
-    for position, raw in enumerate(outputs):
-        destination, _ = _DESTINATION.read(raw.get("destination") if isinstance(raw, dict) else None)
+    read = identity(parts.source.place()) if parts.source is not None else None
+    for position, (raw, destination) in enumerate(zip(outputs, parts.destinations, strict=True)):
         if destination is None:
             continue
         path, place = f"/outputs/{position}/destination", destination.place()
