@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from encoder import errors
-from encoder.store.mysql import migrate, open_store, sql
+from encoder.store.mysql import connection, migrate, open_store, sql
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection
 from encoder.store.statements import Statement
@@ -53,6 +53,13 @@ async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) 
     assert await mariadb.ask(empty, "SELECT version FROM schema_version ORDER BY version") == [
         (migrate.FIRST + step,) for step in range(3)
     ]
+
+
+async def test_a_step_may_take_longer_than_any_other_statement(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "STATEMENT_S", 1)
+    assert await migrate.upgrade(empty, steps=()) == migrate.FIRST
+    upgrades = (migrate.upgrade(empty, steps=("SELECT SLEEP(1.3);",)) for _ in range(2))  # one waits for the other
+    assert await asyncio.gather(*upgrades) == [migrate.FIRST + 1] * 2
 
 
 async def test_a_step_that_was_begun_is_gone_through_again(empty: str) -> None:

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadState
-from encoder.store.postgres import migrate, open_store, sql
+from encoder.store.postgres import migrate, open_store, pool, sql
 from tests.lab import work
 from tests.lab.postgres import Cluster
 
@@ -53,6 +53,15 @@ async def test_an_older_database_takes_the_steps_that_it_lacks_once(empty: str) 
     assert set(await asyncio.gather(*(migrate.upgrade(empty, steps=(first, second)) for _ in range(4)))) == {3}
     assert await ask(empty, "SELECT step FROM taken ORDER BY step") == ["2", "3"]
     assert await ask(empty, "SELECT version FROM schema_version ORDER BY version") == ["1", "2", "3"]
+
+
+async def test_a_step_may_take_longer_than_any_other_statement(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "STATEMENT_S", 0.5)
+    monkeypatch.setitem(pool.SESSION, "statement_timeout", "500ms")
+    monkeypatch.setitem(pool.SESSION, "lock_timeout", "500ms")
+    assert await migrate.upgrade(empty, steps=()) == 1
+    upgrades = (migrate.upgrade(empty, steps=("SELECT pg_sleep(1)",)) for _ in range(2))  # one waits for the other
+    assert await asyncio.gather(*upgrades) == [2, 2]
 
 
 async def test_a_step_that_fails_leaves_the_database_as_it_was(empty: str) -> None:

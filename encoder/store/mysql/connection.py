@@ -129,10 +129,14 @@ class _Cursor(Cursor):
 
 
 class Connection:
-    """A session. After any error but one that the server itself has told, it is no longer `usable`."""
+    """A session. After any error but one that the server itself has told, it is no longer `usable`.
 
-    def __init__(self, raw: asyncmy.Connection) -> None:
+    `patient`: it waits for an answer as long as it takes.
+    """
+
+    def __init__(self, raw: asyncmy.Connection, *, patient: bool = False) -> None:
         self._raw = raw
+        self._patient = patient
         self._used_at = time.monotonic()
         self._usable = True
 
@@ -169,7 +173,7 @@ class Connection:
         taken = tuple(bound(value) for value in query.taking(values))
         cursor = self._raw.cursor()
         try:
-            async with asyncio.timeout(STATEMENT_S):
+            async with asyncio.timeout(None if self._patient else STATEMENT_S):
                 await cursor.execute(query.text, taken or None)
         except driver.MySQLError as error:
             if code_of(error) // 1000 in _OF_THE_DRIVER:  # who knows what still lies in the line
@@ -187,8 +191,14 @@ def _number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
-async def connect(address: Address, *, name: str = "encoder", lock_wait_s: int = LOCK_WAIT_S) -> Connection:
-    """A connection with our session. `name`: whom people see in the list of processes' attributes."""
+async def connect(
+    address: Address, *, name: str = "encoder", lock_wait_s: int = LOCK_WAIT_S, patient: bool = False
+) -> Connection:
+    """A connection with our session. `name`: whom people see in the list of processes' attributes.
+
+    `patient`: for statements that take as long as they take; neither we nor the server cut them off.
+    """
+    statement_s = 0 if patient else STATEMENT_S  # the servers take 0 for no limit
     with translated():
         async with asyncio.timeout(CONNECT_S):
             raw = await asyncmy.connect(
@@ -208,14 +218,14 @@ async def connect(address: Address, *, name: str = "encoder", lock_wait_s: int =
                 program_name=name,
                 cursor_cls=_Cursor,
             )
-            connection = Connection(raw)
+            connection = Connection(raw, patient=patient)
             own = _MARIADB if "mariadb" in raw.get_server_info().lower() else _MYSQL
             try:
                 await connection.say(
                     (_SESSION + own).format(
                         lock_wait_s=lock_wait_s,
-                        statement_s=int(STATEMENT_S),
-                        statement_ms=int(STATEMENT_S * 1000),
+                        statement_s=int(statement_s),
+                        statement_ms=int(statement_s * 1000),
                     )
                 )
             except BaseException:

@@ -25,7 +25,8 @@ OLDEST_MYSQL = (8, 0, 16)  # checks constraints; SKIP LOCKED and JSON_TABLE are 
 OLDEST_MARIADB = (10, 6)  # has SKIP LOCKED and JSON_TABLE
 
 _THERE_ALREADY = frozenset({1050, 1060, 1061, 1826, 3822})  # table, column, index, constraint
-_LOCK_S = 60
+_ROWS_WAIT_S = 60
+_LOCK_S = 24 * 60 * 60
 _LOCK = Query.of("SELECT GET_LOCK(CONCAT('encoder ', MD5(DATABASE())), $1) AS got")
 _LEDGER = Query.of(
     "SELECT COUNT(*) AS there FROM information_schema.tables"
@@ -43,7 +44,8 @@ async def upgrade(dsn: str, *, steps: Sequence[str] = STEPS) -> int:
         errors.Unfit: the server is too old for us, or logs statements in place of rows.
     """
     with translated():
-        connection = await connect(Address.of(dsn), name="encoder migrate", lock_wait_s=_LOCK_S)
+        # a step over a large table takes its time
+        connection = await connect(Address.of(dsn), name="encoder migrate", lock_wait_s=_ROWS_WAIT_S, patient=True)
         try:
             await require_fit(connection)
             newest = FIRST + len(steps)
@@ -99,7 +101,7 @@ async def _upgrade(connection: Connection, steps: Sequence[str]) -> int:
     # the others wait here, and then find the work done; the lock goes with the connection
     (lock,) = await connection.ask(_LOCK, _LOCK_S)
     if lock["got"] != 1:
-        raise errors.StoreUnavailable("another process is making or upgrading the tables for a minute already")
+        raise errors.StoreUnavailable("another process is making or upgrading the tables for a day already")
     version = await _version(connection)
     if version == 0:
         await _run(connection, sql.read("schema"))

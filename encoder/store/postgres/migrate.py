@@ -11,7 +11,7 @@ from typing import LiteralString
 
 from encoder import errors
 from encoder.store.postgres import sql
-from encoder.store.postgres.pool import Connection, connect, translated
+from encoder.store.postgres.pool import Connection, connect, connect_patiently, translated
 
 STEPS: Sequence[LiteralString] = (
     sql.STEP_2,
@@ -25,6 +25,9 @@ VERSION = 1 + len(STEPS)
 OLDEST = 15
 
 _LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction
+
+# whoever waits for a table keeps all others from it that come later
+_TABLES_WAIT = "SET LOCAL lock_timeout = '60s'"
 
 _SERVER = "SELECT current_setting('server_version') AS told, current_setting('server_version_num')::int AS number"
 
@@ -41,7 +44,7 @@ async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
         errors.Unfit: the server is too old for us, or a pooler before it refuses our sessions.
     """
     with translated():
-        connection = await connect(dsn, lock_timeout="60s", statement_timeout="0")
+        connection = await connect_patiently(dsn)  # a step over a large table takes its time
         try:
             await require_fit(connection)
             version = await _version(connection)
@@ -84,6 +87,7 @@ async def _upgrade(connection: Connection, steps: Sequence[LiteralString]) -> in
         # the others wait here, and then find the work done. No table can be locked before there is one, and
         # IF NOT EXISTS does not keep two creators apart
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute(_TABLES_WAIT)
         await connection.execute(_CREATE_LEDGER)
         version = await _version(connection)
         newest = 1 + len(steps)

@@ -87,20 +87,26 @@ async def connect(dsn: str, **session: str) -> Connection:
     Raises:
         errors.Unfit: `dsn` is none, or what answers there does not know the settings of our sessions.
     """
-    return await _connect(dsn, SESSION | session, kept_statements=_KEPT_STATEMENTS)
+    return await _connect(dsn, SESSION | session, kept_statements=_KEPT_STATEMENTS, statement_s=STATEMENT_S)
+
+
+async def connect_patiently(dsn: str) -> Connection:
+    """As `connect`, for work that takes as long as it takes: neither we nor the server cut it off. Raises as it."""
+    limits = {"statement_timeout": "0", "lock_timeout": "0"}
+    return await _connect(dsn, SESSION | limits, kept_statements=_KEPT_STATEMENTS, statement_s=None)
 
 
 async def connect_plainly(dsn: str) -> Connection:
     """As `connect`, with nothing prepared that must be there in the next transaction. Raises as `connect`."""
-    return await _connect(dsn, SESSION, kept_statements=0)
+    return await _connect(dsn, SESSION, kept_statements=0, statement_s=STATEMENT_S)
 
 
-async def _connect(dsn: str, session: dict[str, str], *, kept_statements: int) -> Connection:
+async def _connect(dsn: str, session: dict[str, str], *, kept_statements: int, statement_s: float | None) -> Connection:
     try:
         return await asyncpg.connect(
             dsn,
             timeout=CONNECT_S,
-            command_timeout=STATEMENT_S,
+            command_timeout=statement_s,
             statement_cache_size=kept_statements,
             server_settings=session,
         )
