@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from encoder import errors
 from encoder.log import get_logger
@@ -112,4 +112,4 @@ def misfit(row: UploadRow, standing: Standing, most_bytes: int) -> str | None:
 def _is_over(row: UploadRow) -> bool:
     """Pieces put the end off themselves; one request that began in time is given longer."""
     late = timedelta(0) if row.protocol is UploadProtocol.TUS else LATE
-    return datetime.now(UTC) > row.expires_at + late
+    return row.read_at > row.expires_at + late

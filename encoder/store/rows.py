@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -400,11 +400,12 @@ class UploadRow:
     problem: str | None  # the code of why it ended
     ended_at: datetime | None
     planned: bool  # a job waits for it
+    read_at: datetime = field(compare=False)  # by the database's clock, as all times are
 
     @property
     def is_over(self) -> bool:
         """Whether its invitation is good no more, unless it has arrived."""
-        return self.ended is not None or datetime.now(UTC) > self.expires_at
+        return self.ended is not None or self.read_at > self.expires_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

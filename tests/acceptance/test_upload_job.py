@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -85,6 +86,9 @@ async def test_a_large_file_costs_the_server_no_memory(dsn: str, tmp_path: Path)
         large = await _announce(platform, file_name="large.mp4", size_bytes=size)
         assert await _bring(large, body()) == 200
         assert _peak_bytes(api.process.pid) - before < 8 * MIB
+        pieces = await _announce(platform, file_name="large.mp4", size_bytes=64 * MIB, protocol="tus")
+        assert await _bring(pieces, io.BytesIO(64 * chunk)) == 204
+        assert _peak_bytes(api.process.pid) - before < 16 * MIB
     assert (platform.storage / large["s3_key"]).stat().st_size == size
 
 

@@ -77,7 +77,7 @@ UPLOAD = UploadRow(
     id=UUID(int=7), tenant_id=DEFAULT_TENANT, key="uploads/7/source", file_name="in.mov", content_type="video/mp4",
     declared_bytes=None, state=UploadState.UPLOADED, size_bytes=100, job_id=JobId(42), created_at=AT, expires_at=AT,
     uploaded_at=AT, protocol=UploadProtocol.PUT, offset_bytes=100, multipart=None, ended=None, problem=None,
-    ended_at=None, planned=False,
+    ended_at=None, planned=False, read_at=AT,
 )  # fmt: skip
 
 

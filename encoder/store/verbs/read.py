@@ -228,6 +228,7 @@ def upload_of(row: Row) -> UploadRow:
         problem=row["problem"],
         ended_at=row["ended_at"],
         planned=bool(row["planned"]),
+        read_at=row["read_at"],
     )
 
 

@@ -11,5 +11,5 @@ SET u.look_at = UTC_TIMESTAMP(6)
 -- $1 uploads
 SELECT uploads.id, tenant_id, `key`, file_name, content_type, declared_bytes, state, size_bytes, job_id, created_at, expires_at,
        uploaded_at, protocol, offset_bytes, multipart, ended, problem, ended_at,
-       EXISTS (SELECT 1 FROM upload_jobs j WHERE j.upload_id = uploads.id) AS planned
+       EXISTS (SELECT 1 FROM upload_jobs j WHERE j.upload_id = uploads.id) AS planned, UTC_TIMESTAMP(6) AS read_at
 FROM JSON_TABLE($1, '$[*]' COLUMNS (id VARCHAR(32) PATH '$')) AS b STRAIGHT_JOIN uploads ON uploads.id = UNHEX(b.id);

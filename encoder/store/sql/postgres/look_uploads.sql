@@ -10,4 +10,4 @@ UPDATE uploads SET look_at = now() + least(greatest((now() - created_at) / 10, i
 FROM mine WHERE uploads.id = mine.id
 RETURNING uploads.id, tenant_id, key, file_name, content_type, declared_bytes, state, size_bytes, job_id, created_at, expires_at,
           uploaded_at, protocol, offset_bytes, multipart, ended, problem, ended_at,
-          coalesce((SELECT true FROM upload_jobs j WHERE j.upload_id = uploads.id), false) AS planned;
+          coalesce((SELECT true FROM upload_jobs j WHERE j.upload_id = uploads.id), false) AS planned, now() AS read_at;
