@@ -197,14 +197,15 @@ def _meaning_of_destinations(outputs: Sequence[Json], parts: _Parts, places: Pla
         if destination is None:
             continue
         path, place = f"/outputs/{position}/destination", destination.place()
-        folder = isinstance(raw, dict) and presets.makes_folder(raw, known)
+        said = raw if isinstance(raw, dict) else {}
+        folder = presets.makes_folder(said, known)
         yield from below(path, destination.told(places.destination(place, folder=folder)))
         written = identity(place)
         if written == read:
             yield Fault(path=path, code="source_equals_destination", message="must not be the source itself")
         if _PER_OUTPUT.search(written):
             continue
-        mine = _Taken(path, written, folder=folder)
+        mine = _Taken(path, written, folder=folder, pictures=presets.pictures_in(said, known))
         owner = next((other for other in taken if mine.meets(other)), None)
         if owner is not None:
             told = f"must differ from {owner.path}, and neither may lie among the other's own files"
@@ -214,17 +215,23 @@ def _meaning_of_destinations(outputs: Sequence[Json], parts: _Parts, places: Pla
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """Where an output goes: the pointer of its destination, and what `identity` says of it."""
+    """Where an output goes: the pointer of its destination, and what `identity` says of it.
+
+    `pictures`: what they are called, where it is a folder of those.
+    """
 
     path: str
     written: str
     folder: bool
+    pictures: str | None
 
     def meets(self, other: _Taken) -> bool:
-        return self.written == other.written or self._holds(other) or other._holds(self)
+        if self.written == other.written:
+            return not (self.folder and other.folder and folders.apart(self.pictures, other.pictures))
+        return self._holds(other) or other._holds(self)
 
     def _holds(self, other: _Taken) -> bool:
         inside = f"{self.written.rstrip('/')}/"
         if not (self.folder and other.written.startswith(inside)):
             return False
-        return folders.may_write(other.written.removeprefix(inside).partition("/")[0])
+        return folders.may_write(other.written.removeprefix(inside).partition("/")[0], self.pictures)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Wire
+from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Wire, form
 from encoder.ffmpeg import rules, rules_images
 from encoder.model.base import Json
 
@@ -43,6 +43,10 @@ class Thumbnails(Wire):
         Field(description="many pictures on one sheet"),
     ] = ABSENT
     vtt: Annotated[bool, Field(description="a WebVTT file beside them; by itself for sheets")] = ABSENT
+    names: Annotated[
+        str,
+        *form(f"^{rules_images.NAMES}$", 'must be letters, digits and any of `_.-` around `{index}`: "thumb-{index}"'),
+    ] = ABSENT
 
     def members(self) -> dict[str, Json]:
         """As the record has them."""

@@ -66,7 +66,8 @@ def options(output: OutputPlan, images: ImagesPlan, path: Path) -> Iterator[str]
 
 def pattern(output: OutputPlan) -> str:
     """What ffmpeg calls the files of several: `ImagesPlan.file_name`, counted from 1."""
-    return f"%05d.{output.extension}"
+    names = "{index}" if output.images is None else output.images.names
+    return f"{names.replace('{index}', '%05d')}.{output.extension}"
 
 
 def _stepping(step: Fraction) -> str:

@@ -20,7 +20,7 @@ from encoder.model.job import Clip, OutputSpec, Sheet, Thumbnails
 from encoder.model.media import VideoStream
 from encoder.model.plan import ImagesPlan, OutputPlan, VideoPlan
 
-CUES = "thumbnails.vtt"
+CUES = "thumbnails"  # in the place of a picture's number, and .vtt behind it
 SHEET_CELL_PX = 160
 MOST_IMAGES = 10_000
 _CANDIDATES = 10  # for a poster
@@ -195,7 +195,9 @@ def _several(case: Case, frames: Frames, video: VideoPlan) -> ImagesPlan:
         raise errors.Permanent("unsupported_format", "The source does not say how long it is: no sheets, no cues.")
     columns, rows = _sheet(wanted, images.count or 1, (video.width_px, video.height_px))
     with_cues = bool(wanted.vtt) or (wanted.vtt is None and columns * rows > 1 and not wanted.at)
-    return replace(images, columns=columns, rows=rows, cues=CUES if with_cues else None)
+    names = wanted.names or "{index}"
+    cues = f"{names.replace('{index}', CUES)}.vtt" if with_cues else None
+    return replace(images, columns=columns, rows=rows, cues=cues, names=names)
 
 
 def _moments(case: Case, wanted: Thumbnails, there: int | None, rate: Fraction) -> ImagesPlan:

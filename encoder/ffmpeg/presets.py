@@ -181,11 +181,25 @@ def whole(members: Members) -> Members:
 
 def makes_folder(members: Members, known: Presets = BUILT_IN) -> bool:
     """Whether an output of these members, perhaps with a preset's, is a folder of files; they may be anything else."""
+    made = _container(members, known)
+    return made is not None and (made.package or pictures_in(members, known) is not None)
+
+
+def pictures_in(members: Members, known: Presets = BUILT_IN) -> str | None:
+    """What the pictures in the folder of such an output are called; None: it is no folder of pictures."""
+    preset = known.get(str(members.get("preset")))
+    said = [each["thumbnails"] for each in (members, preset.members if preset else {}) if "thumbnails" in each]
+    made = _container(members, known)
+    if made is None or not made.images or not said:
+        return None
+    names = [each["names"] for each in said if isinstance(each, dict) and isinstance(each.get("names"), str)]
+    return str(names[0]) if names else "{index}"
+
+
+def _container(members: Members, known: Presets) -> containers.Container | None:
     preset = known.get(str(members.get("preset")))
     container = members.get("container") or (preset.members["container"] if preset else None)
-    made = containers.CONTAINERS.get(str(container))
-    several = "thumbnails" in members or (preset is not None and "thumbnails" in preset.members)
-    return made is not None and (made.package or (made.images and several))
+    return containers.CONTAINERS.get(str(container))
 
 
 def _thumbnails(preset: Members, explicit: Members) -> Members:

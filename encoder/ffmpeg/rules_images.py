@@ -20,6 +20,8 @@ MOST_COUNT = 1000
 MOST_MOMENTS = 100
 LONGEST_SECONDS = 12 * 3600.0
 SHEET_SIDES = range(1, 11)  # pictures
+# of files: letters that mean nothing to ffmpeg, in addresses or in cues
+NAMES = r"([A-Za-z0-9_-][A-Za-z0-9_.-]{0,63})?\{index\}[A-Za-z0-9_.-]{0,64}"
 
 _MEMBERS = frozenset(
     {

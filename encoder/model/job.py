@@ -47,6 +47,7 @@ class Thumbnails(Record):
     format: str | None = None  # jpg, png, webp; None: the container
     sprite: bool | Sheet = False  # sheets of pictures in place of files
     vtt: bool | None = None  # a file of cues; None: for sheets of a timeline
+    names: str | None = None  # of the files, without ending, with `{index}` in it; None: that alone
 
 
 class Watermark(Record):

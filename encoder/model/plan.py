@@ -186,6 +186,7 @@ class ImagesPlan(Record):
     timeline_frames: int | None = None  # all that there are
     sparse: bool = False  # of the source only what these pictures need is decoded
     cues: str | None = None  # the name of the file that says which picture belongs to which moment
+    names: str = "{index}"  # of several files, without ending
 
     @property
     def cells(self) -> int:
@@ -201,7 +202,7 @@ class ImagesPlan(Record):
 
     def file_name(self, place: int, extension: str) -> str:
         """What one of several is called; `place` counts from 0."""
-        return f"{place + 1:05}.{extension}"
+        return f"{self.names.replace('{index}', f'{place + 1:05}')}.{extension}"
 
 
 class OutputPlan(Record):

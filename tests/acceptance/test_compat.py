@@ -26,7 +26,7 @@ JOB: dict[str, Any] = {
     "Input": {"Key": "in/holiday ü.mov", "FrameRate": "auto", "TimeSpan": {"StartTime": "0", "Duration": "1.5"}},
     "OutputKeyPrefix": "out/",
     "Outputs": [
-        {"Key": "holiday.mp4", "PresetId": "1351620000001-000061", "ThumbnailPattern": "thumbs/{count}"},
+        {"Key": "holiday.mp4", "PresetId": "1351620000001-000061", "ThumbnailPattern": "holiday-{count}"},
         {"Key": "hls/400k", "PresetId": "1351620000001-200050", "SegmentDuration": "1"},
     ],
     "Playlists": [{"Name": "hls/index", "Format": "HLSv3", "OutputKeys": ["hls/400k"]}],
@@ -47,7 +47,7 @@ async def test_botocore_runs_a_job_of_elastic_transcoder(dsn: str, tmp_path: Pat
         assert (job["Status"], [each["Status"] for each in job["Outputs"]]) == ("Complete", ["Complete"] * 2), job
         _facts(job)
         listed = bucket.listed()
-        assert {"out/holiday.mp4", "out/thumbs/00001.png", "out/hls/index.m3u8"} <= set(listed)
+        assert {"out/holiday.mp4", "out/holiday-00001.png", "out/hls/index.m3u8"} <= set(listed)
         await until(lambda: _notified(hook, made["Id"]), within_s=20)
         with pytest.raises(theirs.exceptions.ResourceInUseException):
             await asyncio.to_thread(theirs.cancel_job, Id=made["Id"])
@@ -126,9 +126,9 @@ async def _stand(ended: dict[str, Any], bucket: Bucket) -> None:
     outputs = {output["key"]: output for output in ended["outputs"]}
     root = f"{bucket.gateway.url}/{bucket.name}/out"
     assert outputs["mp4:small"]["url"] == f"{root}/small.mp4"
-    assert outputs["jpg:160x"]["urls"] == [f"{root}/thumbs/0000{number}.jpg" for number in (1, 2)]
+    assert outputs["jpg:160x"]["urls"] == [f"{root}/thumbs_0000{number}.jpg" for number in (1, 2)]
     assert outputs["httpstream"]["urls"] == [f"{root}/hls/master.m3u8"]
-    assert {"out/small.mp4", "out/thumbs/00002.jpg", "out/hls/master.m3u8"} <= set(bucket.listed())
+    assert {"out/small.mp4", "out/thumbs_00002.jpg", "out/hls/master.m3u8"} <= set(bucket.listed())
 
 
 async def _told_of(hook: Hook, event: str) -> bool:

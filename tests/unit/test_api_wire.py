@@ -18,7 +18,7 @@ from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.ffmpeg import folders, images, ladder, packages
 from encoder.model.base import Json
 from encoder.model.job import Clip, JobSpec, OutputSpec, Place
-from encoder.model.plan import KEY_FILE
+from encoder.model.plan import KEY_FILE, ImagesPlan
 from encoder.packaging.manifests import mpd_name
 from encoder.sources.registry import Sources
 
@@ -307,6 +307,9 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/thumbnails", {"sprite": {"rows": "3"}}, "/outputs/0/thumbnails/sprite/rows", "invalid_type"),
     ("/outputs/0/thumbnails", {"sprite": {"cells": 3}}, "/outputs/0/thumbnails/sprite/cells", "unknown_field"),
     ("/outputs/0/thumbnails", {"vtt": 1}, "/outputs/0/thumbnails/vtt", "invalid_type"),
+    ("/outputs/0/thumbnails", {"names": "thumb"}, "/outputs/0/thumbnails/names", "invalid_value"),
+    ("/outputs/0/thumbnails", {"names": "%d{index}"}, "/outputs/0/thumbnails/names", "invalid_value"),
+    ("/outputs/0/thumbnails", {"names": "a/{index}"}, "/outputs/0/thumbnails/names", "invalid_value"),
     ("/outputs/0/thumbnails", {"count": 3}, "/outputs/0/thumbnails", "unsupported_combination"),
     ("/outputs/0/clip", [0, 1], "/outputs/0/clip", "invalid_type"),
     ("/outputs/0/clip", {"start": -1}, "/outputs/0/clip/start", "out_of_range"),
@@ -688,12 +691,17 @@ def test_two_outputs_may_not_go_to_one_place() -> None:
     "inside",
     [
         *("master.m3u8", "Index.M3U8", "x.mpd", "package.key", "144p/out.mp4", "360p-2/a"),
-        *("audio/a", "Audio-eng-2/a", "subtitles/a", "00001.jpg", "thumbnails.vtt"),
+        *("audio/a", "Audio-eng-2/a", "subtitles/a", "s-00001.jpg", "S-thumbnails.VTT"),
     ],
 )
 def test_no_output_goes_among_the_files_of_another(inside: str) -> None:
     inside = f"/media/p/{inside}"
-    package = {"preset": "hls", "destination": {"kind": "file", "path": "/media/p/"}}
+    preset = (
+        {"preset": "thumbnails", "thumbnails": {"names": "s-{index}"}}
+        if inside.lower().startswith("/media/p/s-")
+        else {"preset": "hls"}
+    )
+    package = {**preset, "destination": {"kind": "file", "path": "/media/p/"}}
     file = {"preset": "h264", "destination": {"kind": "file", "path": inside}}
     for outputs in ([package, file], [file, package]):
         assert faults_of(job(outputs=outputs)) == {"/outputs/1/destination": "duplicate_destination"}
@@ -705,8 +713,38 @@ def test_no_output_goes_among_the_files_of_another(inside: str) -> None:
 def test_names_that_a_package_writes_are_known_beforehand() -> None:
     """Else two outputs could write one file: the names are those of `packages`, `images` and `manifests`."""
     names = {ladder.unused("1080p", {"1080p"}), ladder.unused("audio-eng", {"audio-eng"}), "subtitles-deu", "subtitles"}
-    names |= {*packages.PLAYLISTS.values(), mpd_name("film.m3u8"), images.CUES, KEY_FILE, "123456.webp"}
+    names |= {*packages.PLAYLISTS.values(), mpd_name("film.m3u8"), KEY_FILE}
     assert [name for name in names if not folders.may_write(name)] == []
+    for pictures in ("{index}", "Thumb-{index}.x"):
+        plan = ImagesPlan(kind="several", count=1, names=pictures)
+        names = {plan.file_name(place, "webp") for place in (0, 123_456)}
+        names |= {f"{pictures.replace('{index}', images.CUES)}.vtt"}
+        assert [name for name in names if not folders.may_write(name, pictures)] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ({"preset": "hls"}, {"preset": "thumbnails"}, True),
+        ({"preset": "thumbnails", "thumbnails": {"names": "s-{index}"}}, {"preset": "hls"}, True),
+        ({"preset": "hls"}, {"preset": "dash"}, False),
+        ({"preset": "thumbnails"}, {"preset": "thumbnails", "thumbnails": {"names": "s-{index}"}}, False),
+        (
+            {"preset": "thumbnails", "thumbnails": {"names": "l-{index}"}},
+            {"preset": "storyboard", "thumbnails": {"names": "s-{index}"}},
+            True,
+        ),
+    ],
+)
+def test_outputs_share_a_folder_where_no_name_of_theirs_can_be_alike(
+    one: dict[str, Json], other: dict[str, Json], together: bool
+) -> None:
+    to: dict[str, Json] = {"destination": {"kind": "file", "path": "/media/p/"}}
+    body = job(outputs=[{**each, **to} for each in (one, other)])
+    if together:
+        assert len(wire.read_job(body, Anywhere()).outputs) == 2
+    else:
+        assert faults_of(body) == {"/outputs/1/destination": "duplicate_destination"}
 
 
 def test_each_login_has_files_of_its_own() -> None:

@@ -96,6 +96,8 @@ def test_every_system_preset_makes_what_our_rules_take(preset: str) -> None:
         (output(Captions={"CaptionFormats": [{}]}), {"/Outputs/0/Captions": "unsupported_member"}),
         (output(AlbumArt={"Artwork": [{}]}), {"/Outputs/0/AlbumArt": "unsupported_member"}),
         (output(ThumbnailPattern="nothing"), {"/Outputs/0/ThumbnailPattern": "invalid_value"}),
+        (output(ThumbnailPattern="a/{resolution}-{count}"), {"/Outputs/0/ThumbnailPattern": "unsupported_member"}),
+        (output(ThumbnailPattern="{count}"), {"/Outputs/0/ThumbnailPattern": "unsupported_member"}),
         (output(Rotate="45"), {"/Outputs/0/Rotate": "invalid_value"}),
         (output(SegmentDuration="6"), {"/Outputs/0/SegmentDuration": "unsupported_combination"}),
         (

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from encoder.ffmpeg import cues, rules
+from encoder.ffmpeg import cues, image_graph, rules
 from encoder.model.base import Json
 from encoder.model.plan import ImagesPlan
 from tests.lab.facts import planned, refused, source, spec, video, warned
@@ -38,6 +38,13 @@ def test_pictures_are_counted_in_frames_so_that_the_last_one_is_inside(
 def test_a_sheet_has_no_more_rows_than_pictures_and_cues_of_its_own() -> None:
     found = images("storyboard", thumbnails={"count": 7})
     assert (found.columns, found.rows, found.files, found.cues) == (7, 1, 1, "thumbnails.vtt")
+
+
+def test_pictures_and_their_cues_are_called_as_is_asked() -> None:
+    plan = planned(source(), spec("storyboard", thumbnails={"every": 5, "names": "s-{index}.x"}))
+    assert plan.images is not None
+    assert (image_graph.pattern(plan), plan.images.file_name(1, "jpg")) == ("s-%05d.x.jpg", "s-00002.x.jpg")
+    assert (plan.opened_first, cues.planned(plan)[0].name) == ("s-thumbnails.x.vtt", "s-00001.x.jpg")
 
 
 def test_other_moments_displace_those_of_the_preset() -> None:

@@ -11,6 +11,7 @@ from encoder.compat.translated import Draft
 from encoder.model.base import Json
 
 _COUNTER = re.compile(r"%\.?[0-9]*d|#num#")
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,60}|")
 _MOST = 100
 
 
@@ -22,11 +23,10 @@ def draft(outputs: Draft, entry: Foreign, form: Format, storage: Storage) -> int
     thumbnails = _thumbnails(entry)
     members: dict[str, Json] = dict(form.members)
     if thumbnails:
-        members["thumbnails"] = thumbnails
-        path = _folder(path)
-        entry.found.warn(
-            "pictures_named", f"{path}: pictures are named 00001 and so on, in a folder; `urls` tells them."
-        )
+        path, names = _named(path)
+        members["thumbnails"] = {**thumbnails, **({"names": names} if names else {})}
+        told = f"{path}: the numbers of pictures have five digits, from 00001; `urls` tells them."
+        entry.found.warn("pictures_named", told)
     destination = storage.to(path)
     members |= {"destination": destination} if destination else {}
     at = {f"thumbnails/{ours}": entry.at(theirs) for ours, theirs in _NAMES.items()}
@@ -54,8 +54,12 @@ def _thumbnails(entry: Foreign) -> dict[str, Json]:
     return {**made, **({"sprite": True} if sprite else {}), **({"vtt": True} if vtt else {})} if made else {}
 
 
-def _folder(path: str) -> str:
-    """Theirs are many files of one pattern; ours lie in a folder of the pattern's name."""
+def _named(path: str) -> tuple[str, str | None]:
+    """The folder of a pattern of theirs, and what its files are called; without a number, a folder of its name."""
     folder, slash, name = path.rpartition("/")
-    stem = _COUNTER.sub("", name.rpartition(".")[0] or name).strip("_-. ")
-    return f"{folder}{slash}{stem}/" if stem else f"{folder}/"
+    stem = name.rpartition(".")[0] or name
+    before, counter, after = _COUNTER.sub("\0", stem, count=1).partition("\0")
+    if counter and _PLAIN.fullmatch(before + after):
+        return f"{folder}{slash}" or "/", f"{before}{{index}}{after}"
+    stem = _COUNTER.sub("", stem).strip("_-. ")
+    return (f"{folder}{slash}{stem}/" if stem else f"{folder}/"), None

@@ -51,15 +51,17 @@ class Wanted:
             return None
         at = f"{self.at}/ThumbnailPattern"
         folder, _, name = self.pattern.rpartition("/")
-        if name != "{count}" or not folder:
-            told = "pictures are named 00001 and so on in a folder of their own: the pattern must end in `/{count}`"
-            found.unsupported(at, told)
+        if "{resolution}" in self.pattern or "{count}" in folder or not folder:
+            found.unsupported(at, "pictures lie in a folder, and have `{count}` alone in their names")
             return None
         if self.preset.thumbnails is None:
             found.fault(at, "invalid_value", "the preset says nothing of thumbnails")
             return None
         part = {name: value for name, value in self.members(pipeline, clip, Found()).items() if name != "watermark"}
         members: dict[str, Json] = {**self.preset.thumbnails, **part, "destination": pipeline.picture(f"{folder}/")}
+        several = members["thumbnails"]
+        if name != "{count}" and isinstance(several, dict):
+            members["thumbnails"] = {**several, "names": name.replace("{count}", "{index}")}
         return draft.add(members, at)
 
 
