@@ -118,9 +118,9 @@ class KeyGate:
     async def _live(self, text: str, request: web.Request) -> KeyRow | None:
         """The key, if it lives. What is not known to do so costs its address something, unless it turns out to."""
         hashed = digest(text) if is_key(text) else b""
-        _, known = self._known.get(hashed, (0.0, None))
-        if known is not None and known.live:
-            return _if_live(await self._look_up(hashed))
+        until, known = self._known.get(hashed, (0.0, None))
+        if known is not None and known.live:  # looked at again by one for all: a thousand streams may have come with it
+            return known if self._clock() < until else _if_live(await self._ask(hashed))
         if hashed in self._asked:  # by another connection that has paid: whoever opens many begins on all at once
             return _if_live(await self._ask(hashed))
         address = house(self._addresses.of(request))

@@ -26,7 +26,7 @@ from encoder.model.ids import KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.model.state import OutputState
 from encoder.store.protocol import Store
-from encoder.store.rows import NewKey
+from encoder.store.rows import KeyRow, NewKey
 from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
@@ -313,6 +313,22 @@ async def test_a_key_is_read_once_in_that_time_and_its_use_is_noted(door: Door) 
     assert row.used_at is not None
     await door.store.revoke_key(number)
     assert (await door.ask(key, "GET", "/presets"))[0] == 200
+
+
+async def test_a_key_that_many_use_is_read_again_once_for_all(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, _ = await door.key(*Scope)
+    assert (await door.ask(key, "GET", "/presets"))[0] == 200
+    read, looked = door.store.key, []
+
+    async def slowly(hashed: bytes) -> KeyRow | None:
+        looked.append(hashed)
+        await asyncio.sleep(0.1)
+        return await read(hashed)
+
+    monkeypatch.setattr(door.store, "key", slowly)
+    door.now += KNOWN_S
+    asked = await asyncio.gather(*(door.ask(key, "GET", "/presets") for _ in range(20)))
+    assert ({status for status, _, _ in asked}, len(looked)) == ({200}, 1)
 
 
 @pytest.mark.parametrize(
