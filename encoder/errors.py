@@ -371,6 +371,12 @@ _ENTRIES = (
         to_do="Check the receiver; we try again by ourselves.",
     ),
     Entry(
+        code="receiver_silent",
+        where=Where.DELIVERY,
+        title="Receiver was silent too often",
+        to_do="Check the receiver: it is not dialled for a while; we try again by ourselves.",
+    ),
+    Entry(
         code="gone",
         where=Where.DELIVERY,
         title="Receiver wants no more",

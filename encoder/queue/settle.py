@@ -11,6 +11,7 @@ from encoder.errors import FailureClass
 from encoder.model.result import Problem
 from encoder.model.state import TaskState
 from encoder.queue.backoff import Uniform, attempt_delay_s
+from encoder.store.line import NOTIFY
 from encoder.store.rows import Claim, Outcome, OutputChange, Settlement
 
 MOST_LOST = 3  # lost leases, beside the attempts
@@ -31,8 +32,11 @@ def failed(problem: Problem) -> Settlement:
 
 
 def released(claim: Claim, *, uniform: Uniform) -> Settlement:
-    """Give back what we cannot finish; nothing is charged (G10), up to a bound."""
-    if claim.released >= MOST_RELEASED:
+    """Give back what we cannot finish; nothing is charged (G10), up to a bound.
+
+    A telling has none: it ends within seconds, and was given back for each time that its receiver was busy.
+    """
+    if claim.released >= MOST_RELEASED and claim.kind != NOTIFY:
         reason = errors.Transient("timeout", "The task was given back too often: workers stop before they can end it.")
         return _again(claim, reason, uniform=uniform)
     return Settlement(outcome=Outcome.RELEASED, state=TaskState.WAITING)

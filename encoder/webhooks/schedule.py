@@ -12,6 +12,7 @@ MOST_TRIES = len(DELAYS_S)
 JITTER = 0.2
 
 _BREATHER_S = 60.0  # at least, for a receiver that did not keep up
+_SLOW = ("timeout", "receiver_silent")
 _GONE = 410
 _TOO_MANY = 429
 
@@ -62,6 +63,6 @@ def _delay_s(answer: Answer, base_s: float, jitter: float) -> float:
     delay_s = base_s * (1 + JITTER * jitter)
     if answer.retry_after_s is not None:
         delay_s = min(max(answer.retry_after_s, base_s), 2 * base_s)
-    if answer.error == "timeout" or answer.status == _TOO_MANY:
+    if answer.error in _SLOW or answer.status == _TOO_MANY:
         delay_s = max(delay_s, _BREATHER_S)
     return delay_s

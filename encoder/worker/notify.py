@@ -13,16 +13,16 @@ from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Outcome, Settlement
+from encoder.store.rows import DeliveryRow, DeliveryTry, Outcome, Settlement
 from encoder.vault import Vault
 from encoder.webhooks.schedule import Sent
-from encoder.webhooks.send import Sender
+from encoder.webhooks.send import Later, Sender
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 
 log = get_logger(__name__)
 
-MOST_PAUSE_S = 30.0
+LEAST_PAUSE_S = 1.0
 
 STATE_AFTER = {
     "delivered": (Outcome.DONE, TaskState.DONE),
@@ -51,22 +51,27 @@ class Notify:
         if row is None:
             return settle.cancelled()
         sent = await self._sent(row, tried=held.claim.attempt)
-        if sent is None:
-            return settle.left_to_others(after_s=self._uniform(0.5, 1.0) * _pause_s(held.claim))
+        if isinstance(sent, Later):
+            return settle.left_to_others(after_s=self._uniform(0.5, 1.0) * max(LEAST_PAUSE_S, sent.after_s))
         await ledger.settle_delivery(sent.result, closing(sent))
         log.info("webhook.tried", delivery=row.id, state=sent.result.state, status=sent.result.status)
         return None
 
-    async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent | None:
+    async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent | Later:
         try:
             address, secrets = self._of_endpoint(row) if row.receiver else self._of_job(row)
         except errors.Permanent as failure:  # there is nobody to dial, now or later
             return Sent(result=DeliveryTry(state="exhausted", status=None, error=failure.code, answer=None))
         sent = await self._sender.send(
-            url=address, webhook_id=row.webhook_id, body=row.body, secrets=secrets, tried=tried
+            tenant_id=row.tenant_id,
+            url=address,
+            webhook_id=row.webhook_id,
+            body=row.body,
+            secrets=secrets,
+            tried=tried,
         )
         # many servers repeat in their answer what they were asked for: of a secret address nothing is kept
-        if sent is None or address == row.url:
+        if isinstance(sent, Later) or address == row.url:
             return sent
         return replace(sent, result=replace(sent.result, answer=None))
 
@@ -100,11 +105,6 @@ class Notify:
             for sealed in (endpoint.sealed_url, *endpoint.secrets)
         ]
         return opened[0]["url"], [each["secret"] for each in opened[1:]]
-
-
-def _pause_s(claim: Claim) -> float:
-    """How long a telling waits whose host was busy: twice as long each time, half a minute at most."""
-    return min(MOST_PAUSE_S, 2.0 ** min(claim.released, 9))
 
 
 def closing(sent: Sent) -> Settlement:

@@ -15,7 +15,7 @@ from standardwebhooks import WebhookVerificationError
 from encoder.model.ids import JobId
 from encoder.store.protocol import Store
 from encoder.vault import Vault, new_key
-from encoder.webhooks.send import PER_HOST
+from encoder.webhooks.hosts import PER_HOST
 from tests.lab import databases, work
 from tests.lab.api import Api, running
 from tests.lab.canary import Canary

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,8 +18,9 @@ from encoder import errors
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.net.http import Web
 from encoder.webhooks import sign
+from encoder.webhooks.hosts import MOST_BOOKED_S, MOST_SILENT, PER_HOST, REST_S
 from encoder.webhooks.schedule import Sent
-from encoder.webhooks.send import READ_BYTES, Sender
+from encoder.webhooks.send import READ_BYTES, Later, Sender
 from tests.lab.canary import Canary
 from tests.lab.dns import FakeDns
 from tests.lab.hook import Hook
@@ -38,7 +40,12 @@ async def hook() -> AsyncIterator[Hook]:
 
 
 def sender(
-    *, web: Web | None = None, secrets: tuple[str, ...] = (SECRET,), shift_s: float = 0.0, total_s: float = 5.0
+    *,
+    web: Web | None = None,
+    secrets: tuple[str, ...] = (SECRET,),
+    shift_s: float = 0.0,
+    total_s: float = 5.0,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Sender:
     return Sender(
         web or lab_web(),
@@ -46,13 +53,14 @@ def sender(
         total_s=total_s,
         now=lambda: datetime.now(UTC) + timedelta(seconds=shift_s),
         uniform=lambda _low, _high: 0.0,
+        clock=clock,
     )
 
 
 async def tell(by: Sender, url: str, *, tenant_id: TenantId = DEFAULT_TENANT, tried: int = 1) -> Sent:
     secrets = by.secrets(tenant_id)
-    sent = await by.send(url=url, webhook_id="evt_1", body=BODY, secrets=secrets, tried=tried)
-    assert sent is not None
+    sent = await by.send(tenant_id=tenant_id, url=url, webhook_id="evt_1", body=BODY, secrets=secrets, tried=tried)
+    assert isinstance(sent, Sent)
     return sent
 
 
@@ -232,6 +240,62 @@ async def test_a_slow_receiver_takes_four_at_a_time_and_holds_up_no_other(hook: 
     assert (len(hook.told), at_once) == (4, [4])
     go_on.set()
     assert {(await task).result.state for task in waiting} == {"delivered"}
+
+
+async def test_what_finds_a_host_busy_comes_again_one_after_the_other(hook: Hook) -> None:
+    """I6: five thousand of a receiver that hangs are claimed as fast as it takes them, and no faster."""
+    by, full, go_on = sender(clock=lambda: 0.0), asyncio.Event(), asyncio.Event()
+
+    async def hang(exchange: Exchange) -> None:
+        if len(hook.told) == PER_HOST:
+            full.set()
+        await go_on.wait()
+        await exchange.answer(200)
+
+    hook.answers = [hang] * PER_HOST
+    hanging = [asyncio.create_task(tell(by, hook.url())) for _ in range(PER_HOST)]
+    await asyncio.wait_for(full.wait(), 5)
+    began, put_off = time.monotonic(), []
+    for _ in range(5000):
+        sent = await by.send(
+            tenant_id=DEFAULT_TENANT, url=hook.url(), webhook_id="evt_2", body=BODY, secrets=[SECRET], tried=1
+        )
+        assert isinstance(sent, Later)
+        put_off.append(sent.after_s)
+    assert time.monotonic() - began < 5  # only the first has waited in its slot
+    assert put_off[:3] == [0.25, 0.5, 0.75]
+    assert put_off[-1] == MOST_BOOKED_S
+    go_on.set()
+    await asyncio.gather(*hanging)
+    assert len(hook.told) == PER_HOST
+
+
+async def test_a_receiver_that_is_silent_is_let_alone_but_for_one_at_a_time(hook: Hook) -> None:
+    """I6: what is not dialled counts as a try without an answer, and another tenant's is dialled."""
+    shift_s = [0.0]
+    by = sender(total_s=0.1, clock=lambda: time.monotonic() + shift_s[0])
+
+    async def tried(tenant_id: TenantId = DEFAULT_TENANT) -> str | None:
+        sent = await tell(by, hook.url(), tenant_id=tenant_id)
+        assert (sent.result.state, sent.delay_seconds) in {("delivered", 0), ("pending", 60)}
+        return sent.result.error
+
+    hook.answers = [falling_silent()] * (MOST_SILENT + 1)
+    assert [await tried() for _ in range(MOST_SILENT)] == ["timeout"] * MOST_SILENT
+    assert [await tried() for _ in range(3)] == ["receiver_silent"] * 3
+    assert len(hook.told) == MOST_SILENT
+
+    shift_s[0] += REST_S
+    looking = asyncio.create_task(tried())
+    await asyncio.sleep(0)
+    assert await tried() == "receiver_silent"  # while the one that looks has its turn
+    assert await looking == "timeout"
+    shift_s[0] += REST_S
+    assert await tried() == "receiver_silent"  # it rests twice as long now
+    assert await tried(TenantId(2)) is None
+    shift_s[0] += REST_S
+    assert [await tried() for _ in range(3)] == [None] * 3
+    assert len(hook.told) == MOST_SILENT + 1 + 4
 
 
 @pytest.mark.parametrize("fault", ["self-signed", "expired", "wrong host"])

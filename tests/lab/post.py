@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from time import monotonic
 
+from encoder.model.ids import DEFAULT_TENANT
 from encoder.net.http import Web
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim
@@ -52,7 +53,10 @@ class Post:
 
     async def send(self, url: str) -> Sent | None:
         """One webhook that nobody asked for."""
-        return await self.sender.send(url=url, webhook_id="evt_0", body="{}", secrets=[WEBHOOK_SECRET], tried=1)
+        sent = await self.sender.send(
+            tenant_id=DEFAULT_TENANT, url=url, webhook_id="evt_0", body="{}", secrets=[WEBHOOK_SECRET], tried=1
+        )
+        return sent if isinstance(sent, Sent) else None
 
     async def hurry(self, dsn: str) -> None:
         """What waits for its next try is due."""
@@ -63,8 +67,10 @@ class Post:
 async def send(url: str, *, webhook_id: str, body: str, secret: str) -> Sent:
     """One webhook, once, signed by `secret`."""
     sender = Sender(lab_web(), secrets=[])
-    sent = await sender.send(url=url, webhook_id=webhook_id, body=body, secrets=[secret], tried=1)
-    assert sent is not None
+    sent = await sender.send(
+        tenant_id=DEFAULT_TENANT, url=url, webhook_id=webhook_id, body=body, secrets=[secret], tried=1
+    )
+    assert isinstance(sent, Sent)
     return sent
 
 

@@ -63,6 +63,8 @@ def test_want_of_a_resource_gives_the_task_back_uncharged_unless_an_encode_ran()
 def test_the_twenty_first_release_counts_as_a_failure() -> None:
     claim = replace(CLAIM, released=settle.MOST_RELEASED)
     assert settle.released(claim, uniform=longest).outcome is Outcome.RETRIED
+    telling = replace(claim, kind="notify")  # was put off as often as its receiver was busy, and never tried
+    assert settle.released(telling, uniform=longest).outcome is Outcome.RELEASED
 
 
 @pytest.mark.parametrize(("lost", "state"), [(0, TaskState.WAITING), (1, TaskState.WAITING), (2, TaskState.FAILED)])
