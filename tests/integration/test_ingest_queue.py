@@ -98,8 +98,9 @@ async def test_several_readers_make_one_job_of_what_comes_several_times(api: Api
 
 
 async def test_a_message_that_nobody_can_take_goes_where_the_queue_sends_it_and_holds_up_no_other(
-    api: Api, bucket: Bucket, queue: Queue
+    api: Api, bucket: Bucket, service: Service, queue: Queue
 ) -> None:
+    queue = await asyncio.to_thread(lambda: service.queue(tries=3))
     for body in ("{", told.s3(eventVersion="3.0"), told.ceph("in/a.mp4", bucket=bucket.name)):
         await asyncio.to_thread(queue.send, body)
     async with reading(api, queue):
@@ -109,7 +110,7 @@ async def test_a_message_that_nobody_can_take_goes_where_the_queue_sends_it_and_
 
 
 async def test_a_message_stays_until_its_job_stands(
-    api: Api, bucket: Bucket, service: Service, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    api: Api, bucket: Bucket, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The commit decides: before it the message stays, behind it the next telling makes no second job."""
     store: Any = api.parts.store
@@ -124,12 +125,12 @@ async def test_a_message_stays_until_its_job_stands(
         return made
 
     monkeypatch.setattr(store, "ingest", ingest)
-    patient = service.queue(tries=9)
-    await asyncio.to_thread(patient.send, told.ceph("in/a.mp4", bucket=bucket.name))
-    async with reading(api, patient):
-        await emptied(patient)
+    await asyncio.to_thread(queue.send, told.ceph("in/a.mp4", bucket=bucket.name))
+    async with reading(api, queue):
+        await emptied(queue)
+    assert faults == []
     assert len(await jobs(api)) == 1
-    assert await asyncio.to_thread(patient.dead) == 0
+    assert await asyncio.to_thread(queue.dead) == 0
 
 
 async def test_no_message_is_used_up_while_the_database_is_away(

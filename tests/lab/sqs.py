@@ -64,7 +64,7 @@ class Service:
             aws_secret_access_key="lab",
         )
 
-    def queue(self, *, visible_after_s: int = 1, tries: int = 2) -> Queue:
+    def queue(self, *, visible_after_s: int = 1, tries: int = 100) -> Queue:
         """A new queue: a message that was not deleted comes again so much later, and so often in all."""
         dead = self._made({})
         arn = self.client.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
