@@ -30,9 +30,12 @@ _MEETS = (
 )
 
 
+_PREFIX_BYTES = MAX_PATH_BYTES - 64  # something comes behind it
+
+
 def _prefix(value: str) -> str:
-    if value.startswith("/") or len(value.encode()) > MAX_PATH_BYTES:
-        raise fault("invalid_path", f"must have no slash before it, and at most {MAX_PATH_BYTES} bytes")
+    if value.startswith("/") or len(value.encode()) > _PREFIX_BYTES:
+        raise fault("invalid_path", f"must have no slash before it, and at most {_PREFIX_BYTES} bytes")
     return plain(value)
 
 
@@ -47,7 +50,7 @@ class RuleSource(S3Reach):
 
     kind: Literal["s3"] = ABSENT
     bucket: BucketName
-    prefix: Annotated[str, Field(max_length=MAX_PATH_BYTES), AfterValidator(_prefix)] = ""
+    prefix: Annotated[str, Field(max_length=_PREFIX_BYTES), AfterValidator(_prefix)] = ""
     suffixes: Annotated[
         list[Annotated[str, *form(r"^\.[A-Za-z0-9]{1,16}$", "must be a dot and at most 16 letters and digits")]],
         Field(min_length=1, max_length=50, json_schema_extra={"uniqueItems": True}),
