@@ -55,6 +55,7 @@ WORDS = {
     "prefix",
 }
 WORDS |= {"access_key_id", "access_key_secret", "session_token"}
+WORDS |= {"Container", "Name", "Description", "Id", "Arn", "Type"}  # of a preset of Elastic Transcoder's
 FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]
 LOCAL = ["localhost", "LOCALHOST", "x.localhost", "localhost.", "minio", "metadata", "127.0.0.1."]
 # C2, C9, C10
