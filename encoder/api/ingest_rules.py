@@ -37,7 +37,8 @@ async def listed(call: Call) -> web.Response:
 
 async def shown(call: Call) -> web.Response:
     """GET /ingest/rules/{name}."""
-    row = await call.parts.store.rule(call.tenant_id, call.request.match_info["name"])
+    name = _name(call)
+    row = None if name is None else await call.parts.store.rule(call.tenant_id, name)
     if row is None:
         raise problems.not_found(_ABSENT)
     return answer(_told(row))
@@ -45,8 +46,8 @@ async def shown(call: Call) -> web.Response:
 
 async def put(call: Call) -> web.Response:
     """PUT /ingest/rules/{name}: as it will be from now on, whole. Jobs that were made stay as they are."""
-    name = call.request.match_info["name"]
-    if not re.fullmatch(RULE_NAME, name):
+    name = _name(call)
+    if name is None:
         message = "The name must be at most 64 letters, digits and any of `_.-`, and begin with a letter or digit."
         raise Rejected.because("invalid_value", message)
     body = await receive(call.request)
@@ -69,9 +70,16 @@ async def put(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """DELETE /ingest/rules/{name}: nothing is made by it any more. Jobs that were made stay."""
-    if not await call.parts.store.remove_rule(call.tenant_id, call.request.match_info["name"]):
+    name = _name(call)
+    if name is None or not await call.parts.store.remove_rule(call.tenant_id, name):
         raise problems.not_found(_ABSENT)
     return web.Response(status=204)
+
+
+def _name(call: Call) -> str | None:
+    """The name that the path has, if a rule can bear it."""
+    name = call.request.match_info["name"]
+    return name if re.fullmatch(RULE_NAME, name) else None
 
 
 async def enabled(parts: Parts, tenant_id: TenantId) -> Sequence[Rule]:

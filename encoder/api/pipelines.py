@@ -62,7 +62,8 @@ async def listed(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """DELETE /compat/elastictranscoder/pipelines/{name}: jobs that named it go on."""
-    if not await call.parts.store.remove_pipeline(call.tenant_id, call.request.match_info["name"]):
+    name = call.request.match_info["name"]
+    if not _ID.fullmatch(name) or not await call.parts.store.remove_pipeline(call.tenant_id, name):
         raise problems.not_found(_ABSENT)
     return web.Response(status=204)
 

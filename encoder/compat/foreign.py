@@ -11,6 +11,7 @@ from encoder.errors import Fault
 from encoder.model.base import Json
 from encoder.model.place import pointer
 
+MOST_FAULTS = 100  # more would help nobody, and each repeats a place that the sender may have made long
 _LONGEST_NAME = 256  # of an unknown member that is told back
 _NOTHING: tuple[Json, ...] = (None, "", [], {})
 
@@ -22,8 +23,13 @@ class Found:
     faults: list[Fault] = field(default_factory=list)
     warnings: dict[str, str] = field(default_factory=dict)  # by their sentence, its code
 
+    @property
+    def full(self) -> bool:
+        return len(self.faults) >= MOST_FAULTS
+
     def fault(self, path: str, code: str, message: str) -> None:
-        self.faults.append(Fault(path=path, code=code, message=message))
+        if not self.full:
+            self.faults.append(Fault(path=path, code=code, message=message))
 
     def unsupported(self, path: str, why: str) -> None:
         """Nothing that we cannot make is left out in silence."""
@@ -131,6 +137,8 @@ class Foreign:
 
     def close(self) -> None:
         for name in self._members:
+            if self.found.full:
+                return
             if name in self._known:
                 continue
             if len(name) > _LONGEST_NAME:

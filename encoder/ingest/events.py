@@ -18,6 +18,7 @@ from encoder.model.place import pointer
 
 UNSUPPORTED = "unsupported_event"
 _MADE = "ObjectCreated:"
+_LONGEST_KEY = 1024  # bytes, of S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _NO_VERSION = frozenset({"", "null"})  # of a bucket that keeps no versions
 
 
@@ -38,7 +39,7 @@ _ENCODED = frozenset({Origin.S3, Origin.MINIO})
 class ObjectEvent:
     """Something happened to an object. `is_new`: it was made; `where`: JSON Pointer into the body.
 
-    All of it is what a stranger says. `key` None: it cannot be read.
+    All of it is what a stranger says. `key` None: no object can have the one that was told.
     """
 
     origin: Origin
@@ -119,7 +120,7 @@ def _from_record(record: Json, where: str) -> ObjectEvent:
     return ObjectEvent(
         origin=origin,
         bucket=bucket,
-        key=_decoded(key) if origin in _ENCODED else key,
+        key=_key(key, encoded=origin in _ENCODED),
         is_new=str(_of(record, "eventName")).removeprefix("s3:").startswith(_MADE),
         where=where,
         version_id=_version(_of(told, "versionId")),
@@ -140,7 +141,7 @@ def _from_eventbridge(body: dict[str, Json], where: str) -> ObjectEvent:
     return ObjectEvent(
         origin=Origin.EVENTBRIDGE,
         bucket=bucket,
-        key=key,
+        key=_key(key, encoded=False),
         is_new=body["detail-type"] == "Object Created",
         where=where,
         version_id=_version(_of(told, "version-id")),
@@ -185,11 +186,13 @@ def _size(value: Json) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None  # noqa: PLR2004  # 64 bits
 
 
-def _decoded(key: str) -> str | None:
+def _key(told: str, *, encoded: bool) -> str | None:
+    """The key itself; None where no object can have it."""
     try:
-        return unquote_plus(key, errors="strict")
+        key = unquote_plus(told, errors="strict") if encoded else told
     except UnicodeDecodeError:
         return None
+    return key if len(key.encode()) <= _LONGEST_KEY else None
 
 
 def _unsupported(where: str, message: str) -> Rejected:

@@ -69,7 +69,7 @@ class Rule:
             prefix=str(source.get("prefix", "")),
             suffixes=tuple(suffix.lower() for suffix in _texts(source.get("suffixes"))) or VIDEO_SUFFIXES,
             topics=_texts(members.get("topics")),
-            folders=tuple(path for path in paths if path.endswith("/")),
+            folders=tuple(dict.fromkeys(path for path in paths if path.endswith("/"))),
         )
 
     @property

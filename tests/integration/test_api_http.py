@@ -120,6 +120,15 @@ async def test_no_text_is_without_a_form(api: Api, wrong: str) -> None:
     assert tried > 50
 
 
+@pytest.mark.parametrize("wrong", ["a%00b", "a%20"])
+async def test_no_name_in_a_path_brings_a_server_error(api: Api, wrong: str) -> None:
+    """A6: nor does one that ends in a blank mean another. It failed with names of ingest rules, and of pipelines."""
+    for operation in EVERY:
+        if "{" in operation.path and not operation.body:
+            async with api.ask(operation.method, re.sub(r"\{\w+\}", wrong, operation.path)) as response:
+                assert response.status in {400, 404, 405, 409, 412, 422}, operation
+
+
 @pytest.mark.parametrize(
     "media_type",
     ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=utf-16", "application/octet-stream"],

@@ -12,6 +12,7 @@ import pytest
 
 from encoder.api.wire import read_job
 from encoder.compat.coconut.job import translate
+from encoder.compat.foreign import MOST_FAULTS
 from encoder.compat.translated import Translated
 from encoder.errors import Rejected
 from encoder.model.base import replace, to_json
@@ -44,6 +45,14 @@ def faults_of(body: Any) -> dict[str, str]:  # noqa: ANN401  # JSON
             read_job(made.job, Anywhere())
         made = list(made.led_back(refused.value.faults))
     return {fault.path: fault.code for fault in made}
+
+
+def test_what_is_wrong_is_told_so_far_as_anyone_reads() -> None:
+    """It failed with 48 MB for 12 kB: each unknown part of a format repeated the whole name."""
+    assert faults_of(one("mp4:" + "zz_" * 300)) == {"/outputs": "invalid_value"}
+    many = translate(asked(**{f"member{number}": 1 for number in range(500)}))
+    assert isinstance(many, list)
+    assert len(many) == MOST_FAULTS
 
 
 @pytest.mark.parametrize("path", sorted(TRANSLATIONS.glob("*.json")), ids=lambda path: path.stem)

@@ -83,6 +83,12 @@ def test_a_key_that_is_no_text_is_told_as_none() -> None:
     assert one(told.s3("in/%FF.mp4")).key is None
 
 
+def test_a_key_that_no_object_can_have_is_told_as_none() -> None:
+    assert one(told.s3("%C3%BC" * 512)).key == "ü" * 512
+    assert one(told.s3("%C3%BC" * 513)).key is None
+    assert one(told.eventbridge("k" * 1025)).key is None
+
+
 def test_what_sns_wraps_is_read_as_what_it_is_and_keeps_its_topic() -> None:
     notice = read_events(told.sns(told.s3()), read_json)
     assert isinstance(notice, Notice)

@@ -17,6 +17,7 @@ from encoder.model.job import Notification, Origin
 API = "coconut"
 MOST_OUTPUTS = 30
 STREAM = "httpstream"
+_LONGEST_FORMAT = 256  # characters: it is a member, and all that is wrong with it is told at its name
 _EVENTS = ("job.completed", "job.failed")
 _MORE_EVENTS = ("job.processing", "output.uploaded", "output.failed")
 _NEVER = "Encoder never enlarges a picture, which is what conditions mostly prevent; leave it out"
@@ -87,6 +88,9 @@ def _entries(job: Foreign) -> Iterator[tuple[str, Foreign]]:
         job.fault("outputs", "out_of_range", f"must hold at most {MOST_OUTPUTS}")
         return
     for name, entry in listed.items():
+        if len(name) > _LONGEST_FORMAT:
+            job.fault("outputs", "invalid_value", f"must not have a format of more than {_LONGEST_FORMAT} characters")
+            continue
         several = entry if isinstance(entry, list) else [entry]
         for number, each in enumerate(several):
             at = job.at("outputs", name, *([number] if isinstance(entry, list) else []))
