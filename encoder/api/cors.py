@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from encoder import errors
 from encoder.api import tus_headers
+from encoder.errors import Rejected
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 _METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
@@ -20,6 +22,8 @@ _TOLD = ", ".join(
     ("Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id", *tus_headers.TOLD)
 )
 _KEPT_S = 600  # by a browser, before it asks again
+SAFE = ("GET", "HEAD", "OPTIONS")  # whoever follows a link to us changes nothing
+OTHERS = ("cross-site", "same-site")  # what browsers say of a page that is not ours, also where they tell no `Origin`
 
 
 class Origins:
@@ -35,6 +39,22 @@ class Origins:
     def let_in(self, request: web.Request) -> bool:
         """Whether the request comes from a page of such an origin."""
         return request.headers.get(hdrs.ORIGIN) in self._known
+
+    def require_own(self, request: web.Request, *, public_host: str) -> None:
+        """A browser sends simple forms, and opens streams, for any page, though it shows the answer to none but ours.
+
+        Raises:
+            errors.Rejected: `origin_not_allowed`: another page sends it.
+        """
+        if self.let_in(request):
+            return
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
+        if site is None and origin is not None:  # an old browser, or no TLS
+            is_foreign = urlsplit(origin).netloc.lower() not in {request.host.lower(), public_host}
+        else:
+            is_foreign = site in OTHERS
+        if is_foreign:
+            raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
 
     def permission(self, request: web.Request) -> web.Response | None:
         """The answer to what a browser asks before it lets such a page call; None where it asks nothing."""

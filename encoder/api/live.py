@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -44,7 +43,7 @@ async def stream(call: Call, messages: AsyncGenerator[Message]) -> web.StreamRes
     Raises:
         errors.Rejected: `origin_not_allowed`.
     """
-    _refuse_foreign(call)
+    call.parts.origins.require_own(call.request, public_host=call.parts.public_host)
     response = EventSourceResponse(send_timeout=SEND_S, ping_interval=PING_S)
     await response.prepare(call.request)
     async with response, aclosing(messages):
@@ -77,15 +76,3 @@ async def pause(call: Call, seat: Seat, limit_s: float | None = None) -> bool:
     with suppress(errors.StoreUnavailable):  # then nobody can tell, and nothing new comes either
         await call.parts.gate.admit(call.request, Scope.READ)
     return True
-
-
-def _refuse_foreign(call: Call) -> None:
-    """A browser opens streams for any page, though it shows what comes only to those that the operator lets call."""
-    origin = call.request.headers.get("Origin")
-    if call.parts.origins.let_in(call.request):
-        return
-    if origin is not None and urlsplit(origin).netloc.lower() not in {
-        call.request.host.lower(),
-        call.parts.public_host,
-    }:
-        raise Rejected.because("origin_not_allowed", "Pages of other origins may not listen here.")

@@ -17,7 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 from encoder import errors
 from encoder.api import problems
 from encoder.api.auth import Challenged
-from encoder.api.cors import Origins
+from encoder.api.cors import OTHERS, SAFE, Origins
 from encoder.api.dialect import DIALECT
 from encoder.api.metrics import HttpMetrics, route_of
 from encoder.api.problems import Problem
@@ -30,8 +30,6 @@ log = get_logger(__name__)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 SERVER = "encoder"  # no version: it would only tell which weakness to try
-_SAFE = ("GET", "HEAD", "OPTIONS")  # whoever follows a link to us changes nothing
-_OTHERS = ("cross-site", "same-site")  # what browsers say of a page that is not ours, also where they tell no `Origin`
 _FOR_PLAYERS = "/folders/"  # a page of any origin may play what it has a signed link to
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -147,7 +145,7 @@ def _check_neighbour(request: web.Request, origins: Origins) -> None:
     if origins.let_in(request) or (request.path.startswith(_FOR_PLAYERS) and request.method in ("GET", "HEAD")):
         return
     is_foreign = origin is not None and origin.lower() != f"{request.scheme}://{host}".lower()
-    if is_foreign or (request.method not in _SAFE and request.headers.get("Sec-Fetch-Site", "none") in _OTHERS):
+    if is_foreign or (request.method not in SAFE and request.headers.get("Sec-Fetch-Site", "none") in OTHERS):
         raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
 
 

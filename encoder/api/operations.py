@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from encoder.api import body, problems, query
+from encoder.api.cors import SAFE
 from encoder.api.dialect import DIALECT, Dialect
 from encoder.api.parts import Parts
 from encoder.api.query import Parameter, Query
@@ -124,6 +125,8 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
 
 async def _admitted(request: web.Request, operation: Operation, scope: Scope, parts: Parts) -> TenantId:
     """Whose call it is, and one more of those that it may make."""
+    if request.method not in SAFE:
+        parts.origins.require_own(request, public_host=parts.public_host)
     caller = await parts.gate.admit(request, scope, operation.dialect, basic=operation.of_stores)
     if caller.counted is not None:
         # a store tells of each object by itself, and some not again: it may come as often as whoever only looks
