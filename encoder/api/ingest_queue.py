@@ -105,6 +105,9 @@ class QueueReader:
         except (*_AWAY, errors.StoreUnavailable) as error:
             log.warning("ingest.queue_away", queue=self._url, reason=type(error).__name__)
             return None
+        except Exception:  # nobody thought of it: the API beside us goes on all the same
+            log.exception("ingest.queue_defect", queue=self._url)
+            return None
         return answer.get("Messages", [])
 
     async def _take(self, sqs: SQSClient, message: MessageTypeDef) -> bool:

@@ -79,6 +79,8 @@ class Arrivals:
                     pass
             except errors.StoreUnavailable as error:
                 log.warning("uploads.unavailable", reason=str(error))
+            except Exception:  # what cannot be read here, some newer release may have written: the API goes on
+                log.exception("uploads.defect")
             await asyncio.sleep(PERIOD_S * uniform(0.8, 1.2))
 
     async def sweep(self) -> int:
@@ -89,6 +91,10 @@ class Arrivals:
                 await self.look(row)
             except errors.Failure as failure:
                 log.warning("uploads.unseen", upload=str(row.id), code=failure.code)
+            except errors.StoreUnavailable:
+                raise
+            except Exception:  # one upload with which nothing can be done must not keep us from the others
+                log.exception("uploads.defect", upload=str(row.id))
         return len(rows)
 
     async def _started(self, row: UploadRow) -> UploadRow:

@@ -133,6 +133,25 @@ async def test_a_message_stays_until_its_job_stands(
     assert await asyncio.to_thread(queue.dead) == 0
 
 
+async def test_what_nobody_thought_of_ends_no_reader(
+    api: Api, bucket: Bucket, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs beside the whole API, and is tried again."""
+    store: Any = api.parts.store
+    whole, faults = store.ping, ["never heard of"] * 2
+
+    async def ping() -> None:
+        if faults:
+            raise errors.Defect(faults.pop())
+        await whole()
+
+    monkeypatch.setattr(store, "ping", ping)
+    await asyncio.to_thread(queue.send, told.ceph("in/a.mp4", bucket=bucket.name))
+    async with reading(api, queue):
+        await emptied(queue)
+    assert len(await jobs(api)) == 1
+
+
 async def test_no_message_is_used_up_while_the_database_is_away(
     api: Api, bucket: Bucket, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

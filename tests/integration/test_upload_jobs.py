@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -17,10 +18,12 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from encoder import errors
 from encoder.ffmpeg.codecs import TOGGLE
 from encoder.model import base
 from encoder.model.ids import DEFAULT_TENANT
 from encoder.model.state import OutputState, UploadEnd
+from encoder.queue import arrive
 from encoder.queue.arrive import LATE
 from encoder.queue.ceiling import Ceiling
 from encoder.store.postgres import PostgresStore
@@ -195,6 +198,40 @@ async def test_what_arrived_and_nobody_asked_for_is_seen_by_the_sweep(api: Api, 
     assert len(await jobs(api)) == 1
     await databases.run(dsn, "UPDATE uploads SET look_at = created_at WHERE look_at IS NOT NULL")
     assert await api.parts.arrivals.sweep() == 0
+
+
+@pytest.mark.both_databases
+async def test_an_upload_with_which_nothing_can_be_done_holds_up_no_other(api: Api, dsn: str) -> None:
+    """Its job is of another release, say."""
+    for name in ("first.mp4", "second.mp4"):
+        upload = await announce(api, file_name=name)
+        async with api.storage.receive(upload["s3_key"], size_bytes=0) as arriving:
+            await arriving.write(DATA)
+            assert await arriving.stand()
+    await databases.run(
+        dsn,
+        """UPDATE upload_jobs SET spec = '{"new": 1}' WHERE label = 'first.mp4'""",
+        "UPDATE uploads SET look_at = created_at",
+    )
+    assert await api.parts.arrivals.sweep() == 2
+    assert [job["name"] for job in await jobs(api)] == ["second.mp4"]
+
+
+async def test_no_defect_ends_the_sweeps(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What they run beside is the whole API."""
+    looks = asyncio.Queue[None]()
+
+    async def broken(**_: object) -> None:
+        looks.put_nowait(None)
+        raise errors.Defect("a row that nobody can read")
+
+    monkeypatch.setattr(api.parts.store, "look_uploads", broken)
+    monkeypatch.setattr(arrive, "PERIOD_S", 0.01)
+    sweeps = asyncio.create_task(api.parts.arrivals.run(uniform=random.uniform))
+    for _ in range(2):
+        await asyncio.wait_for(looks.get(), 5)
+    assert not sweeps.done()
+    sweeps.cancel()
 
 
 async def test_what_never_comes_fails_a_day_after_it_was_to_begin(store: PostgresStore, tmp_path: Path) -> None:
