@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from itertools import islice
@@ -207,7 +207,7 @@ class Watcher:
             self._news = {**news, **self._news}
             self._went_blind(str(error))
         except Exception:
-            log.exception("watch.failed")  # one job that cannot be read must not end all streams
+            log.exception("watch.failed")  # whatever it is, it must not end all streams
         else:
             self._blind = False
         if whole:
@@ -246,10 +246,22 @@ class Watcher:
             if view and (job_id in changed or view.job is None or (refresh and view.job.task_state in _NOT_BEGUN)):
                 seen[job_id] = view.seq
         for some in _parts(seen, BATCH):
-            for sight in await self._store.sights(some):
+            for sight in await self._sights(some):
                 self._show(sight, changed=sight.job.id in changed)
         for job_id in changed:
             self._know(job_id, glances[job_id])
+
+    async def _sights(self, seen: Mapping[JobId, int]) -> Sequence[Sight]:
+        """What is to be seen of them; one that cannot be read keeps none of the others from whoever watches."""
+        try:
+            return await self._store.sights(seen)
+        except errors.StoreUnavailable:
+            raise
+        except Exception:
+            if len(seen) == 1:
+                log.exception("watch.unreadable", job=next(iter(seen)))
+                return ()
+        return [sight for one in _parts(seen, 1) for sight in await self._sights(one)]
 
     def _matters(self, tenant_id: TenantId | None) -> bool:
         """Whether anybody who watches that tenant is still told of single jobs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,18 +12,19 @@ from typing import Any
 
 import pytest
 
+from encoder import errors
 from encoder.api.auth import KNOWN_S, KeyGate
 from encoder.api.cors import Origins
 from encoder.api.parts import Limits
 from encoder.cli import sse
-from encoder.model.ids import OutputId, TenantId
+from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.model.state import OutputState
 from encoder.queue import seats, watch
 from encoder.queue.watch import Watcher
 from encoder.store.engines import open_store
 from encoder.store.protocol import Store
-from encoder.store.rows import Beat, Claim, Live, NewKey
+from encoder.store.rows import Beat, Claim, Live, NewKey, Sight
 from tests.lab import work
 from tests.lab.api import LIMITS, Api, running
 from tests.lab.gate import Gate
@@ -112,6 +113,25 @@ async def test_a_list_is_told_of_each_job_that_changes(api: Api, store: Store) -
             pass
         assert await heard.until("deleted") == {"id": job["id"]}
         assert {seq for _, seq, _ in heard.all} == {""}  # nothing of it can be taken up again
+
+
+async def test_a_job_that_cannot_be_read_silences_no_other(
+    api: Api, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = await work.enqueue(store)
+    whole = store.sights
+
+    async def sights(seen: Mapping[JobId, int]) -> Sequence[Sight]:
+        if bad.id in seen:
+            raise errors.Defect("a plan of another release")
+        return await whole(seen)
+
+    monkeypatch.setattr(store, "sights", sights)
+    good = await work.enqueue(store)
+    async with feed(api) as heard, stream(api, f"/jobs/{bad.id}/events"):
+        for job in (bad, good):
+            await store.cancel(job.id)
+        assert await heard.until("job", id=good.id, status="cancelled")
 
 
 @pytest.mark.both_databases
