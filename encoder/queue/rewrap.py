@@ -43,10 +43,11 @@ async def _rewrap(store: Sealed, vault: Vault, row: SealedRow) -> bool | None:
 
 
 async def _everything(store: Sealed) -> AsyncIterator[SealedRow]:
+    """Jobs come last: what an upload keeps for its job, the job has afterwards."""
     for row in await store.sealed_elsewhere():
         yield row
-    after = JobId(0)
-    while rows := await store.sealed_jobs(after=after, limit=_BATCH):
+    after: JobId | None = JobId(0)
+    while after is not None:
+        rows, after = await store.sealed_jobs(after=after, limit=_BATCH)
         for row in rows:
             yield row
-        after = rows[-1].job_id or after

@@ -384,8 +384,8 @@ class Presets(Protocol):
 class Sealed(Protocol):
     """What is sealed, wherever it is kept: for whoever exchanges the operator's keys."""
 
-    async def sealed_jobs(self, *, after: JobId, limit: int) -> Sequence[SealedRow]:
-        """What is sealed of jobs behind this one, in their order."""
+    async def sealed_jobs(self, *, after: JobId, limit: int) -> tuple[Sequence[SealedRow], JobId | None]:
+        """What is sealed of the next `limit` jobs behind this one, and the last of those; None when there are none."""
 
     async def sealed_elsewhere(self) -> Sequence[SealedRow]:
         """What is sealed of all else."""

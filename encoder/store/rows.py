@@ -437,7 +437,6 @@ class SealedRow:
     tenant_id: TenantId
     uuid: UUID
     sealed: bytes
-    job_id: JobId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

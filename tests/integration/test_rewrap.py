@@ -37,7 +37,8 @@ NAMED = {
 
 
 async def everything(store: Store) -> list[SealedRow]:
-    return [*await store.sealed_elsewhere(), *await store.sealed_jobs(after=JobId(0), limit=1000)]
+    of_jobs, _ = await store.sealed_jobs(after=JobId(0), limit=1000)
+    return [*await store.sealed_elsewhere(), *of_jobs]
 
 
 async def kept_under(store: Store, folder: Path, key: str) -> None:
@@ -69,6 +70,9 @@ async def test_after_an_exchange_the_new_key_opens_all_and_the_old_one_nothing(
     """P2"""
     monkeypatch.setattr(exchange, "_BATCH", 2)
     old, new = new_key(), new_key()
+    for _ in range(5):  # more than are read at once
+        await work.enqueue(store, sealed=None)
+    assert await store.sealed_jobs(after=JobId(0), limit=2) == ([], JobId(2))
     await kept_under(store, tmp_path, old)
     before = await everything(store)
     assert Counter(row.kind for row in before) == {"job": 5, "endpoint": 3, "pipeline": 1, "rule": 1, "upload": 1}

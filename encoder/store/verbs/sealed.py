@@ -20,17 +20,13 @@ _REWRAP = {
 
 
 class Sealed(Verbs):
-    async def sealed_jobs(self, *, after: JobId, limit: int) -> Sequence[SealedRow]:
-        return [_of_job(row) for row in await self._pool.rows(Statement.SEALED_JOBS, after, limit)]
+    async def sealed_jobs(self, *, after: JobId, limit: int) -> tuple[Sequence[SealedRow], JobId | None]:
+        rows = await self._pool.rows(Statement.SEALED_JOBS, after, limit)
+        sealed = [_sealed("job", row) for row in rows if row["sealed"] is not None]
+        return sealed, JobId(rows[-1]["id"]) if rows else None
 
     async def sealed_elsewhere(self) -> Sequence[SealedRow]:
-        rows = await self._pool.rows(Statement.SEALED_ELSEWHERE)
-        return [
-            SealedRow(
-                kind=row["kind"], tenant_id=TenantId(row["tenant_id"]), uuid=row["uuid"], sealed=bytes(row["sealed"])
-            )
-            for row in rows
-        ]
+        return [_sealed(row["kind"], row) for row in await self._pool.rows(Statement.SEALED_ELSEWHERE)]
 
     async def rewrap(self, row: SealedRow, sealed: bytes) -> None:
         async def work(session: Session) -> None:
@@ -39,11 +35,5 @@ class Sealed(Verbs):
         await self._pool.transaction(work)
 
 
-def _of_job(row: Row) -> SealedRow:
-    return SealedRow(
-        kind="job",
-        tenant_id=TenantId(row["tenant_id"]),
-        uuid=row["uuid"],
-        sealed=bytes(row["sealed"]),
-        job_id=JobId(row["id"]),
-    )
+def _sealed(kind: str, row: Row) -> SealedRow:
+    return SealedRow(kind=kind, tenant_id=TenantId(row["tenant_id"]), uuid=row["uuid"], sealed=bytes(row["sealed"]))
