@@ -31,6 +31,7 @@ from encoder.model.state import (
 )
 from encoder.model.telling import ToldJob, ToldOutput, webhook_id
 from encoder.store.rows import Claim, Live, OutputChange, Settlement
+from encoder.store.text import json_text
 
 _OUTPUT_EVENTS = {OutputState.UPLOADED: EventType.OUTPUT_UPLOADED, OutputState.FAILED: EventType.OUTPUT_FAILED}
 _JOB_EVENTS = {
@@ -106,7 +107,8 @@ class Changed:
         receivers = (*of_job(self.job.spec), *self.job.endpoints)
         if not receivers:
             return ()
-        return tuple(each for event in self.events(at) for each in tellings(event, told(self.job), receivers))
+        job = told(self.job)
+        return tuple(each for event in self.events(at) for each in tellings(event, job, receivers))
 
 
 def told(job: Standing) -> ToldJob:
@@ -114,17 +116,25 @@ def told(job: Standing) -> ToldJob:
 
 
 def tellings(event: Event, job: ToldJob, receivers: Sequence[Receiver]) -> Iterator[Delivery]:
-    """What each of `receivers` that wants it is told of one event: one name, a text in the form of each."""
+    """What each of `receivers` that wants it is told of one event: one name, a text in the form of each.
+
+    A text is made once for all who are told in the same form: the job is locked meanwhile.
+    """
+    texts: dict[tuple[str, str], str] = {}
     for receiver in receivers:
-        if receiver.wants(event.type):
-            yield Delivery(
-                receiver=receiver.name,
-                seq=event.seq,
-                type=event.type,
-                webhook_id=webhook_id(job.uuid, event.seq),
-                url=receiver.url,
-                body=known(receiver.format).text(event, job, receiver.settings),
-            )
+        if not receiver.wants(event.type):
+            continue
+        how = receiver.format, json_text(receiver.settings)
+        if how not in texts:
+            texts[how] = known(receiver.format).text(event, job, receiver.settings)
+        yield Delivery(
+            receiver=receiver.name,
+            seq=event.seq,
+            type=event.type,
+            webhook_id=webhook_id(job.uuid, event.seq),
+            url=receiver.url,
+            body=texts[how],
+        )
 
 
 def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from encoder import errors
-from encoder.model.event import JOB_OVER, TOLD, EventType
+from encoder.model.base import Json
+from encoder.model.event import JOB_OVER, TOLD, Event, EventType
+from encoder.model.formats import FORMATS
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TaskId
 from encoder.model.job import JobSpec, OutputSpec
+from encoder.model.receiver import Receiver
 from encoder.model.state import JOB_ENDED, OUTPUT_ENDED, TASK_ENDED, JobState, OutputState, TaskState
-from encoder.model.telling import ToldOutput
+from encoder.model.telling import ToldJob, ToldOutput
 from encoder.store import changes
 from encoder.store.changes import Standing
 from encoder.store.rows import Claim, Outcome, Settlement
@@ -96,6 +100,25 @@ def test_receivers_are_told_what_is_for_them_under_the_number_of_the_event() -> 
         (event.seq, event.type) for event in changed.events(AT) if event.type in TOLD
     ]
     assert len({delivery.webhook_id for delivery in told}) == len(told)
+
+
+def test_a_text_is_made_once_for_all_who_are_told_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made in the transaction that holds the job, while the worker's loop stands still."""
+    made = []
+
+    def body(event: Event, _job: ToldJob, settings: Mapping[str, Json]) -> str:
+        made.append((event.seq, settings))
+        return f"{event.seq} {settings}"
+
+    monkeypatch.setitem(FORMATS, "standard", replace(FORMATS["standard"], body=body))
+    endpoints = [
+        Receiver(name=f"e{number}", url="https://e.example/", settings={"queue": "two"} if number == 9 else {})
+        for number in range(10)
+    ]
+    job = replace(standing(OutputState.ENCODING), endpoints=tuple(endpoints))
+    told = changes.settled(job, CLAIM, TaskState.FAILED, work.failing()).deliveries(AT)
+    assert (len(told), len(made)) == (2 * 11, 2 * 2)
+    assert {each.receiver for each in told if "two" in each.body} == {"e9"}
 
 
 def test_nobody_is_told_where_nobody_asked() -> None:

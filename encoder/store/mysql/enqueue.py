@@ -63,9 +63,8 @@ async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, Sequence[s
     await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts, job.spec.queue)
     await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
     told = first_deliveries(job, job_id, at, receivers_of(now["receivers"]))
-    for each in told:
-        words = (each.receiver, each.seq, each.type, each.webhook_id, each.url, each.body)
-        await tell(session, job_id, at, NOTIFY_ATTEMPTS, *words)
+    words = [(each.receiver, each.seq, each.type, each.webhook_id, each.url, each.body) for each in told]
+    await tell(session, job_id, at, NOTIFY_ATTEMPTS, words)
     if job.upload_id is not None:
         await session.write(_UPLOAD, job_id, job.upload_id, job.tenant_id)
     return job_id, (f"ready:{job.spec.queue}", *((f"ready:{IO}",) if told else ()))

@@ -253,8 +253,8 @@ async def depths(session: Connection, tenant: object) -> Sequence[Row]:
     return [row for known in queues for row in await session.ask(_DEPTH, tenant, known["queue"])]
 
 
-async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: ANN401  # twelve, of many types
-    job_id, at, _state, run, _cancel, _last, _media, _problem, outputs, events, deliveries, attempts = values
+async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: ANN401  # thirteen, of many types
+    job_id, at, _state, run, _cancel, _last, _media, _problem, outputs, events, deliveries, texts, attempts = values
     await session.write(_RECORD_JOB, *values)
     for output in _decoded(outputs):
         await session.write(
@@ -269,10 +269,13 @@ async def record(session: Connection, *values: Any) -> Sequence[Row]:  # noqa: A
     for event in _decoded(events):
         told = (_value(event["seq"]), _value(event["type"]), at, run, _value(event["output"]), _text(event["data"]))
         await session.write(_RECORD_EVENT, job_id, *told, _value(event.get("task_id")), _value(event.get("epoch")))
-    for delivery in _decoded(deliveries):
-        words = (_value(delivery[name]) for name in ("receiver", "seq", "type", "webhook_id", "url", "body"))
-        await telling.tell(session, job_id, at, attempts, *words)
+    tellings = msgspec.json.decode(deliveries, type=list[dict[str, Any]])
+    words = [(*(each[name] for name in _WORDS), texts[each["body"] - 1]) for each in tellings]
+    await telling.tell(session, job_id, at, attempts, words)
     return ()
+
+
+_WORDS = ("receiver", "seq", "type", "webhook_id", "url")
 
 
 _JSON_OF_OUTPUT = ("plan", "command", "intent", "delivered", "proof", "problem", "warnings", "timings")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from encoder.store.engine import Row
 from encoder.store.mysql.connection import Connection
 from encoder.store.mysql.sql import queries, query
 
-_TELL_DELIVERY, _TELL_TASK = queries("tell")
+_GONE, _TELL_DELIVERY, _TELL_TASKS = queries("tell")
 _LOOK, _LOOK_AT_STATE, _LOOK_AT_JOB = queries("look_at_deliveries")
 _FIND_PENDING, _LOCK_PENDING, _END_PENDING = queries("gone")
 _FIND_DELIVERY, _KEEP_JOB, _REOPEN_DELIVERY = queries("reopen_delivery")
@@ -21,11 +22,18 @@ _FIND_ENDPOINT, _REMOVE_TASKS, _REMOVE_TESTS, _REMOVE_ENDPOINT = queries("remove
 _FORGET_TASKS, _NEXT_TEST, _FORGET_TESTS = queries("tests_of_endpoint")
 _TEST_ENDPOINT = query("test_endpoint")
 
+Words: TypeAlias = tuple[str, int, str, str, str, str]  # receiver, event, type, webhook id, url, body
 
-async def tell(session: Connection, job_id: int, at: datetime, attempts: int, *words: object) -> None:
-    """A delivery with its notify task. `words`: receiver, event, type, webhook id, url, body."""
-    delivery = await session.add(_TELL_DELIVERY, job_id, at, *words)
-    await session.write(_TELL_TASK, delivery, attempts)
+
+async def tell(session: Connection, job_id: int, at: datetime, attempts: int, told: Sequence[Words]) -> None:
+    """Deliveries of new events, in their order, with their notify tasks."""
+    if not told:
+        return
+    gone = {row["receiver"] for row in await session.ask(_GONE, job_id)}
+    for receiver, *words in told:
+        await session.write(_TELL_DELIVERY, job_id, at, receiver, *words, "gone" if receiver in gone else "pending")
+    first = told[0][1]
+    await session.write(_TELL_TASKS, job_id, first, attempts)
 
 
 async def look_at_deliveries(session: Connection, *values: object) -> Sequence[Row]:
@@ -88,7 +96,7 @@ async def tests_of_endpoint(session: Connection, tests: int) -> Sequence[Row]:
 
 
 async def test_endpoint(session: Connection, *values: object) -> Sequence[Row]:
-    *words, attempts = values
-    delivery = await session.add(_TEST_ENDPOINT, *words)
-    await session.write(_TELL_TASK, delivery, attempts)
+    tests, _, _, number, *_, attempts = values
+    delivery = await session.add(_TEST_ENDPOINT, *values[:-1])
+    await session.write(_TELL_TASKS, tests, number, attempts)
     return [{"id": delivery}]

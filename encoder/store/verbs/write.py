@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from encoder.model.ids import JobId, TenantId
 from encoder.model.media import Media
 from encoder.model.state import JobState, TaskState
 from encoder.model.telling import ToldOutput
-from encoder.store.changes import Changed, Standing
+from encoder.store.changes import Changed, Delivery, Standing
 from encoder.store.engine import Row, Session
 from encoder.store.line import NOTIFY_ATTEMPTS
 from encoder.store.rows import Claim, OutputChange, Settlement
@@ -69,6 +70,7 @@ async def record(session: Session, changed: Changed, at: datetime, *, media: Med
     """Write all of a change, as of the database's time `at`; whether somebody is to be told of it."""
     job = changed.job
     deliveries = changed.deliveries(at)
+    texts = {text: number for number, text in enumerate(dict.fromkeys(each.body for each in deliveries), 1)}
     await session.execute(
         Statement.RECORD,
         job.id,
@@ -81,7 +83,8 @@ async def record(session: Session, changed: Changed, at: datetime, *, media: Med
         None if job.problem is None else json_text(job.problem),
         json_text([_change(output, changed.attempts) for output in changed.outputs]),
         json_text(_events(changed, at)),
-        json_text(deliveries),
+        json_text([_delivery(each, texts) for each in deliveries]),
+        list(texts),
         NOTIFY_ATTEMPTS,
     )
     return bool(deliveries)
@@ -100,6 +103,13 @@ def _events(changed: Changed, at: datetime) -> list[dict[str, Json]]:
         {"seq": event.seq, "type": event.type, "output": event.output, "data": event.data, **_whose(happened.claim)}
         for event, happened in zip(changed.events(at), changed.happenings, strict=True)
     ]
+
+
+def _delivery(told: Delivery, texts: Mapping[str, int]) -> dict[str, Json]:
+    """With the number of its text: many are told the same, and each text goes over once."""
+    written: dict[str, Json] = to_json(replace(told, body=""))
+    written["body"] = texts[told.body]
+    return written
 
 
 def _whose(claim: Claim | None) -> dict[str, Json]:

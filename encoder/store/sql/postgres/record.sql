@@ -2,7 +2,7 @@
 -- deliveries with their notify tasks. A receiver that said it wants no more of this job is told no more of it.
 -- Index: jobs_pk, job_outputs_pk, webhook_deliveries_once. Locks: the rows of the job, whose own row is locked already.
 -- $1 job, $2 at, $3 state, $4 run, $5 cancel requested, $6 last event, $7 media or null, $8 problem or null,
--- $9 outputs, $10 events, $11 deliveries, $12 attempts to notify
+-- $9 outputs, $10 events, $11 deliveries, each with the number of its text, $12 texts, $13 attempts to notify
 WITH output AS (
   UPDATE job_outputs o SET
     state = coalesce(c.state, o.state),
@@ -36,13 +36,13 @@ WITH output AS (
 ), delivery AS (
   INSERT INTO webhook_deliveries (
     job_id, tenant_id, event_seq, event_type, webhook_id, url, body, receiver, state, created_at)
-  SELECT $1, job.tenant_id, d.seq, d.type, d.webhook_id, d.url, d.body, d.receiver, CASE WHEN EXISTS (
-      SELECT FROM webhook_deliveries g WHERE g.job_id = $1 AND g.receiver = d.receiver AND g.state = 'gone'
+  SELECT $1, job.tenant_id, d.seq, d.type, d.webhook_id, d.url, ($12::text[])[d.body], d.receiver, CASE WHEN d.receiver IN (
+      SELECT receiver FROM webhook_deliveries WHERE job_id = $1 AND state = 'gone'
     ) THEN 'gone' ELSE 'pending' END, $2
   FROM job, json_to_recordset($11::json) AS d(
-    receiver text, seq integer, type text, webhook_id text, url text, body text)
+    receiver text, seq integer, type text, webhook_id text, url text, body integer)
   RETURNING id, tenant_id, state
 )
 INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, run_at, max_attempts, args, created_at)
-SELECT $1, tenant_id, 'n/' || id, 'notify', 'io', 'waiting', $2, $12, json_build_object('delivery', id), $2 FROM delivery
+SELECT $1, tenant_id, 'n/' || id, 'notify', 'io', 'waiting', $2, $13, json_build_object('delivery', id), $2 FROM delivery
 WHERE state = 'pending';
