@@ -38,7 +38,9 @@ JSON = {"Content-Type": "application/json"}
 _nobody: Any = None  # nothing is asked of it
 EVERY = operations(QueueMetrics(_nobody, CollectorRegistry()))
 BY_ROUTE = {(each.method, each.path): each for each in EVERY}
-TAKING = [(each, each.body) for each in EVERY if each.body and "/" not in each.body]  # JSON, by the class of it
+OTHERS = {each.path for each in EVERY if each.dialect}  # they answer as another service does
+# JSON, by the class of it
+TAKING = [(each, each.body) for each in EVERY if each.body and "/" not in each.body and each.path not in OTHERS]
 
 
 def filled(template: str) -> str:
