@@ -138,12 +138,18 @@ async def _replay(call: Call, wanted: DeliveryFilter, limit: int) -> answers.Rep
         look = await store.look_at_deliveries(wanted)
         for delivery in look.ids:
             if replayed == limit or time.monotonic() >= until:
-                behind = replace(wanted, before=DeliveryId(delivery + 1), look=COUNTED)
-                return answers.ReplayAnswer(replayed=replayed, left=len((await store.look_at_deliveries(behind)).ids))
+                return await _left(call, wanted, DeliveryId(delivery + 1), replayed)
             replayed += await store.replay(call.tenant_id, delivery)
         if look.before is None:
             return answers.ReplayAnswer(replayed=replayed, left=0)
+        if time.monotonic() >= until:  # nor does a call go on for ever where nothing matches
+            return await _left(call, wanted, look.before, replayed)
         wanted = replace(wanted, before=look.before)
+
+
+async def _left(call: Call, wanted: DeliveryFilter, before: DeliveryId, replayed: int) -> answers.ReplayAnswer:
+    behind = await call.parts.store.look_at_deliveries(replace(wanted, before=before, look=COUNTED))
+    return answers.ReplayAnswer(replayed=replayed, left=len(behind.ids))
 
 
 async def _wanted(call: Call) -> DeliveryFilter:

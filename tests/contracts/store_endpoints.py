@@ -132,6 +132,24 @@ class EndpointSuite:
         rows = [await store.delivery(claim) for claim in claims]
         assert {row.receiver: row.endpoint is None for row in rows if row} == {"C": False, "a": True, "b": False}
 
+    async def test_what_waits_for_an_endpoint_waits_for_no_other_that_gets_its_name(self, store: Store) -> None:
+        """Another endpoint has another address, secret and form; what somebody asks to be told again, it is told."""
+        await store.put_endpoint(new_endpoint())
+        await work.enqueue(store)
+        await store.remove_endpoint(DEFAULT_TENANT, "shop")
+        other = await store.put_endpoint(new_endpoint(url="https://elsewhere.example/"))
+        assert other is not None
+        claim = await work.claim_one(store, queue="io")
+        row = await store.delivery(claim)
+        assert row is not None
+        assert row.endpoint is None
+        await store.settle_delivery(claim, GIVEN_UP, work.failing())
+        assert await store.replay(DEFAULT_TENANT, row.id)
+        again = await store.delivery(await work.claim_one(store, queue="io"))
+        assert again is not None
+        assert again.endpoint is not None
+        assert again.endpoint.uuid == other.uuid
+
     async def test_a_receiver_that_wants_no_more_of_a_job_leaves_the_others(self, store: Store) -> None:
         """I4"""
         await store.put_endpoint(new_endpoint())

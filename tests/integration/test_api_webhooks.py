@@ -6,14 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from standardwebhooks import WebhookVerificationError
 
+from encoder.api import webhooks
 from encoder.model.ids import JobId
 from encoder.store.protocol import Store
+from encoder.store.receivers import DeliveryFilter, DeliveryLook
 from encoder.vault import Vault, new_key
 from encoder.webhooks.hosts import PER_HOST
 from tests.lab import databases, work
@@ -188,6 +191,26 @@ async def test_an_endpoint_that_is_disabled_or_removed_is_told_nothing_more(offi
     await office.put("off", status=200, url=office.hook.url("/elsewhere"))
     assert (await office.post_to("/webhooks/deliveries/replay?endpoint=off", status=200))["replayed"] == 1
     assert [told.request.target for told in await office.tell()] == ["/elsewhere"]
+
+
+async def test_a_replay_of_what_nowhere_matches_ends_in_its_time_too(
+    office: Office, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.put(events=["job.submitted"])
+    for _ in range(4):
+        await work.enqueue(store)
+    looked, look = [], type(store).look_at_deliveries
+
+    async def counting(self: Store, wanted: DeliveryFilter) -> DeliveryLook:
+        looked.append(wanted.look)
+        return await look(self, wanted)
+
+    monkeypatch.setattr(type(store), "look_at_deliveries", counting)
+    monkeypatch.setattr(webhooks, "DeliveryFilter", partial(DeliveryFilter, look=1))
+    monkeypatch.setattr(webhooks, "MOST_S", 0.0)
+    nobody = "/webhooks/deliveries/replay?status=pending&endpoint=nobody"
+    assert await office.post_to(nobody, status=200) == {"replayed": 0, "left": 0}
+    assert looked == [1, webhooks.COUNTED]
 
 
 async def test_a_test_arrives_as_all_that_is_told(office: Office) -> None:

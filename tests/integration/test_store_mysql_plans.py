@@ -246,7 +246,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.FLAG_LEASES, (5,)),
         (Statement.OPEN_ROOT, (5, "t2", 0, 3, "gpu")),
         (Statement.GONE, (5, 5)),
-        (Statement.DELIVERY, (5,)),
+        (Statement.DELIVERY, (5, False)),
         (Statement.REOPEN_DELIVERY, (1, 5)),
         (Statement.ENDPOINTS, (7, None)),
         (Statement.ENDPOINTS, (7, "70")),

@@ -277,7 +277,7 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.CANCEL_TASKS, ("5",)),
         (Statement.FLAG_LEASES, ("5",)),
         (Statement.GONE, ("5", "5")),
-        (Statement.DELIVERY, ("5",)),
+        (Statement.DELIVERY, ("5", "false")),
         (Statement.REOPEN_DELIVERY, ("1", "5")),
         (Statement.ENDPOINTS, ("7", "NULL")),
         (Statement.ENDPOINTS, ("7", "'70'")),

@@ -24,7 +24,8 @@ _LOOKS = 10  # for one page, whatever matches
 
 class Deliveries(Verbs):
     async def delivery(self, claim: Claim) -> DeliveryRow | None:
-        row = await self._pool.row(Statement.DELIVERY, telling.delivery_id(claim))
+        delivery_id = telling.delivery_id(claim)
+        row = await self._pool.row(Statement.DELIVERY, delivery_id, claim.name != name_of(delivery_id))
         return None if row is None else replace(delivery_of(row), endpoint=seal_of(row))
 
     async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
