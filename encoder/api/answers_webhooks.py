@@ -10,7 +10,7 @@ from encoder.model.ids import DeliveryId, JobId
 
 
 class EndpointAnswer(Record):
-    """An endpoint. `url` is shown without its query. `secret`: shown when it was made, and never again.
+    """An endpoint. `url`: `***` stands for its query. `secret`: shown when it was made, and never again.
 
     `oldSecretUntil`: how long the secret before the present one, of `secretAt`, signs beside it.
     """

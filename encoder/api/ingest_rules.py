@@ -14,6 +14,7 @@ from encoder.api.body import receive
 from encoder.api.jobs import spec_of
 from encoder.api.operations import Asker, Call, answer
 from encoder.api.parts import Parts
+from encoder.api.wire_faults import put_back
 from encoder.api.wire_ingest import RULE_NAME, read_rule
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.ingest import job
@@ -21,7 +22,7 @@ from encoder.ingest.rules import Rule
 from encoder.model.base import Json, from_json
 from encoder.model.ids import TenantId
 from encoder.model.queue import ENCODE
-from encoder.model.secrets import hide_in, reveal_in, unsaid
+from encoder.model.secrets import hide_in, reveal_in
 from encoder.store.rows import NewRule, RuleRow
 
 MOST_RULES = 100  # of a tenant: each event is held against all of them
@@ -123,9 +124,7 @@ def _hidden(
         errors.Rejected: one of them is what is shown in its place.
     """
     kept = {name: members[name] for name in _WITH_SECRETS if name in members}
-    message = "must be said again: what is secret of a rule is not shown"
-    faults = [Fault(path=at, code="invalid_value", message=message) for at in unsaid(kept)]
-    if faults:
+    if faults := put_back(kept):
         raise Rejected(*faults)
     shown, secrets = hide_in(kept, secret_members)
     return {**members, **shown}, secrets

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from encoder.api.wire import Places
-from encoder.api.wire_faults import Reader, below
+from encoder.api.wire_faults import Reader, below, put_back
 from encoder.api.wire_types import ABSENT, HttpUrl, OneOf, Text, Wire, distinct
 from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
@@ -67,7 +67,8 @@ def read_endpoint(name: str, body: Json, places: Places) -> tuple[Receiver, bool
         raise Rejected.because("invalid_value", told)
     endpoint, faults = _ENDPOINT.read(body)
     if endpoint is not None:
-        faults = [*below("/url", places.receiver(endpoint.url)), *_of_format(endpoint, FORMATS[endpoint.format])]
+        url = put_back({"url": endpoint.url}) or below("/url", places.receiver(endpoint.url))
+        faults = [*url, *_of_format(endpoint, FORMATS[endpoint.format])]
     if endpoint is None or faults:
         raise Rejected(*faults)
     return endpoint.receiver(name), endpoint.enabled

@@ -19,6 +19,7 @@ from encoder.api.wire_types import Wire, WirePlace
 from encoder.errors import CATALOGUE, Fault
 from encoder.model.base import Json
 from encoder.model.place import pointer
+from encoder.model.secrets import unsaid
 
 _LONGEST_NAME = 256  # of an unknown member that is told back
 _Tokens = tuple[str | int, ...]
@@ -92,6 +93,12 @@ def distinct(faults: Iterable[Fault]) -> list[Fault]:
 def below(path: str, faults: Iterable[Fault]) -> Iterator[Fault]:
     """The faults of a part, as faults of the whole."""
     return (Fault(path=path + fault.path, code=fault.code, message=fault.message) for fault in faults)
+
+
+def put_back(value: dict[str, Json]) -> list[Fault]:
+    """A fault for each secret in whose place stands what is shown for it: kept so, the secret would be lost."""
+    message = "must be said again: what is secret of it is not shown"
+    return [Fault(path=at, code="invalid_value", message=message) for at in unsaid(value)]
 
 
 def _fault(tokens: _Tokens, code: str, message: str) -> Fault:

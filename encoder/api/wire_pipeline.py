@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from encoder.api.wire import Places
-from encoder.api.wire_faults import Reader, below
+from encoder.api.wire_faults import Reader, below, put_back
 from encoder.api.wire_s3 import S3Bucket, S3BucketTo
 from encoder.api.wire_types import ABSENT, HttpUrl, Wire
 from encoder.compat.elastictranscoder.pipeline import Pipeline as Kept
 from encoder.errors import Fault, Rejected
-from encoder.model.base import Json
+from encoder.model.base import Json, to_json
 
 _ANY_KEY = "key"  # of what a pipeline will be asked for, only its buckets can be checked
 
@@ -54,6 +54,7 @@ def _kept(pipeline: Pipeline) -> Kept:
 
 
 def _meaning(kept: Kept, places: Places) -> Iterator[Fault]:
+    yield from put_back(to_json(kept))
     yield from below("/input", places.source(kept.at(_ANY_KEY)))
     yield from below("/output", places.destination(kept.to(_ANY_KEY), folder=False))
     if kept.thumbnails is not None:

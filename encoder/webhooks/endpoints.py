@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from encoder import errors
@@ -16,6 +15,7 @@ from encoder.model.ids import DeliveryId, JobId, OutputId, TenantId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.receiver import Receiver
 from encoder.model.result import Delivered
+from encoder.model.secrets import hide_in
 from encoder.model.state import JobState, OutputState
 from encoder.model.telling import ToldJob, ToldOutput, webhook_id
 from encoder.store.protocol import Endpoints as Stored
@@ -135,6 +135,5 @@ def _example(uuid: UUID) -> ToldJob:
 
 
 def _shown(url: str) -> str:
-    """Without its query, which is often a secret."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+    """With a mark in place of its query, which is often a secret: so whoever puts that back is told."""
+    return str(hide_in({"url": url})[0]["url"])

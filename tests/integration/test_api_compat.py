@@ -216,6 +216,11 @@ async def test_a_pipelines_secrets_are_kept_sealed_and_go_with_its_jobs(api: Api
     assert status == 200
     assert told["input"]["access_key_secret"] == "***"
     assert told["notificationUrl"] == "http://127.77.0.1/told?***"
+    again = {name: told[name] for name in PIPELINE}  # what is shown is no secret: putting it back would lose them
+    status, refused, _ = await asked(api, "PUT", f"{TRANSCODER}/pipelines/one", headers=bearer(key), json=again)
+    faults = {fault["path"]: fault["code"] for fault in refused["errors"]}
+    assert status == 422
+    assert (faults["/notificationUrl"], faults["/input/access_key_secret"]) == ("invalid_value", "invalid_value")
     _, made, _ = await asked(api, "POST", f"{TRANSCODER}/jobs", headers=signed(key), json=JOB)
     jobs = await api.session.get(f"{api.url}/jobs", headers=bearer(key))
     for text in (str(row), str(told), str(made), await jobs.text()):

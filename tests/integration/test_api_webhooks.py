@@ -86,7 +86,11 @@ async def test_an_endpoint_is_told_of_every_job_under_a_secret_of_its_own(office
     made = await office.put(events=["job.submitted"], url=office.hook.url("/shop?token=s3cret"))
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
-    assert (made["url"], made["events"], made["format"]) == (office.hook.url("/shop"), ["job.submitted"], "standard")
+    assert (made["url"], made["events"], made["format"]) == (
+        office.hook.url("/shop?***"),
+        ["job.submitted"],
+        "standard",
+    )
     shown = await office.api.get(SHOP)
     assert shown == made | {"secret": None}
     assert await office.api.get("/webhooks/endpoints") == {"endpoints": [shown]}
@@ -328,6 +332,15 @@ async def test_what_is_wrong_with_an_endpoint_is_named(office: Office) -> None:
             assert response.status == 422
         async with office.api.ask("GET", f"/webhooks/endpoints/{name}") as response:
             assert response.status == 404
+
+
+async def test_an_address_as_it_is_shown_is_refused_and_so_loses_no_token(office: Office) -> None:
+    """Whoever puts back what GET says keeps the token or is told."""
+    await office.put(url=office.hook.url("/shop?token=s3cret"))
+    shown = (await office.api.get(SHOP))["url"]
+    assert shown.endswith("/shop?***")
+    told = await office.put(url=shown, status=422)
+    assert [(each["path"], each["code"]) for each in told["errors"]] == [("/url", "invalid_value")]
 
 
 async def test_a_tenant_has_so_many_endpoints_and_no_more(office: Office) -> None:
