@@ -16,7 +16,7 @@ from encoder import errors
 from encoder.api import problems
 from encoder.api.inflow import Reads, inflow
 from encoder.api.operations import Asker
-from encoder.api.receive import refusal, too_large
+from encoder.api.receive import noted, refusal, too_large
 from encoder.api.tus_headers import Checksum
 from encoder.errors import Rejected
 from encoder.model.state import UploadState
@@ -85,7 +85,7 @@ class _Writer:
         except errors.Resource:
             raise refusal("storage_full") from None
         if self._reached == self._size_bytes:
-            return await self._call.parts.arrivals.arrived(row, size_bytes=self._size_bytes)
+            return await noted(self._call, row, size_bytes=self._size_bytes)
         if self._broken is not None:
             raise self._broken
         return await self._call.parts.store.upload(None, row.id) or row

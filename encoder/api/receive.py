@@ -10,7 +10,7 @@ from encoder import errors
 from encoder.api import problems, tell_uploads
 from encoder.api.form import Form
 from encoder.api.inflow import inflow
-from encoder.api.operations import Call, answer
+from encoder.api.operations import Asker, Call, answer
 from encoder.errors import CATALOGUE, Rejected
 from encoder.model.state import UploadState
 from encoder.sources.upload import id_of
@@ -28,7 +28,7 @@ async def put(call: Call) -> web.Response:
     told_bytes = invited.size_bytes or call.request.content_length or 0
     chunks = inflow(call.request.content.readany)
     size_bytes = await _received(call, row, invited, chunks, told_bytes=told_bytes)
-    return answer(tell_uploads.upload(await call.parts.arrivals.arrived(row, size_bytes=size_bytes), None))
+    return answer(tell_uploads.upload(await noted(call, row, size_bytes=size_bytes), None))
 
 
 async def post(call: Call) -> web.Response:
@@ -39,8 +39,19 @@ async def post(call: Call) -> web.Response:
     if (call.request.content_length or 0) > most_bytes + FORM_BYTES:
         raise too_large(most_bytes)
     size_bytes = await _received(call, row, invited, form.file(), told_bytes=invited.size_bytes or 0)
+    return answer(tell_uploads.upload(await noted(call, row, size_bytes=size_bytes), None), status=201)
+
+
+async def noted(call: Asker, row: UploadRow, *, size_bytes: int) -> UploadRow:
+    """The upload whose file has come.
+
+    Raises:
+        errors.Rejected: `upload_expired`: it ended while the file came, of which nothing is kept.
+    """
     arrived = await call.parts.arrivals.arrived(row, size_bytes=size_bytes)
-    return answer(tell_uploads.upload(arrived, None), status=201)
+    if arrived.ended is not None:
+        raise refusal("upload_expired")
+    return arrived
 
 
 async def _expected(call: Call, told: Mapping[str, str], method: str) -> tuple[UploadRow, Invited]:

@@ -47,14 +47,17 @@ class Arrivals:
             return await self._started(row) if row.planned else row
         standing = await self._storage.look(row.key)
         if standing is None:
-            return await self.end(row, UploadEnd.FAILED, problem="upload_expired") if _is_over(row) else row
+            return await self._expire(row) if row.read_at > row.expires_at + _late(row) else row
         problem = misfit(row, standing, self._most_bytes)
         if problem is not None:
             return await self.end(row, UploadEnd.FAILED, problem=problem)
         return await self.arrived(row, size_bytes=standing.size_bytes)
 
     async def arrived(self, row: UploadRow, *, size_bytes: int) -> UploadRow:
-        """Note that the file stands in the storage, and make the job that waits for it if there is room for one."""
+        """Note that the file stands in the storage, and make the job that waits for it if there is room for one.
+
+        If the upload has ended meanwhile, the file is removed.
+        """
         if not row.planned:
             return await self._noted(row, size_bytes=size_bytes, start=True)
         async with self._ceiling.place(row.tenant_id) as found:
@@ -63,12 +66,16 @@ class Arrivals:
             log.info("upload.job_made", upload=str(row.id), job=noted.job_id)
         return noted
 
-    async def end(self, row: UploadRow, end: UploadEnd, *, problem: str | None) -> UploadRow:
-        """No file is to come any more; what lies of it in the storage is removed, open uploads too."""
-        if await self._store.end_upload(row.id, end, problem=problem):
+    async def end(
+        self, row: UploadRow, end: UploadEnd, *, problem: str | None, late: timedelta | None = None
+    ) -> UploadRow:
+        """No file is to come any more; what lies of it in the storage is removed, open uploads too.
+
+        `late`: as the store's `end_upload`.
+        """
+        if await self._store.end_upload(row.id, end, problem=problem, late=late):
             log.info("upload.ended", upload=str(row.id), end=end, problem=problem)
-            with suppress(errors.Transient):  # retention comes by once more
-                await self._storage.remove(row.key.rpartition("/")[0])
+            await self._clear(row)
         return await self._store.upload(None, row.id) or row
 
     async def run(self, *, uniform: Uniform) -> None:
@@ -101,7 +108,17 @@ class Arrivals:
         return await self.arrived(row, size_bytes=row.size_bytes or 0)
 
     async def _noted(self, row: UploadRow, *, size_bytes: int, start: bool) -> UploadRow:
-        return await self._store.upload_arrived(row.id, size_bytes=size_bytes, start=start) or row
+        noted = await self._store.upload_arrived(row.id, size_bytes=size_bytes, start=start) or row
+        if noted.ended is not None:  # while it came, and whoever ended it found nothing yet
+            await self._clear(row)
+        return noted
+
+    async def _expire(self, row: UploadRow) -> UploadRow:
+        return await self.end(row, UploadEnd.FAILED, problem="upload_expired", late=_late(row))
+
+    async def _clear(self, row: UploadRow) -> None:
+        with suppress(errors.Transient):  # retention comes by once more
+            await self._storage.remove(row.key.rpartition("/")[0])
 
 
 def misfit(row: UploadRow, standing: Standing, most_bytes: int) -> str | None:
@@ -115,7 +132,6 @@ def misfit(row: UploadRow, standing: Standing, most_bytes: int) -> str | None:
     return None
 
 
-def _is_over(row: UploadRow) -> bool:
+def _late(row: UploadRow) -> timedelta:
     """Pieces put the end off themselves; one request that began in time is given longer."""
-    late = timedelta(0) if row.protocol is UploadProtocol.TUS else LATE
-    return row.read_at > row.expires_at + late
+    return timedelta(0) if row.protocol is UploadProtocol.TUS else LATE

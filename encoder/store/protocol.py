@@ -302,8 +302,13 @@ class Uploads(Protocol):
         has ended stays so.
         """
 
-    async def end_upload(self, upload_id: UUID, end: UploadEnd, *, problem: str | None) -> bool:
-        """It ends without its file, and so does the job that waits for it; False if it has arrived or ended already."""
+    async def end_upload(
+        self, upload_id: UUID, end: UploadEnd, *, problem: str | None, late: timedelta | None = None
+    ) -> bool:
+        """It ends without its file, and so does the job that waits for it; False if it has arrived or ended already.
+
+        `late`: only if its invitation is over for so long, and nobody writes a piece of it.
+        """
 
     async def hold_upload(self, upload_id: UUID, holder: UUID, *, lease: timedelta) -> UploadRow | None:
         """Let `holder` write the next piece; None while another does, and when nothing more is to come."""

@@ -177,6 +177,21 @@ class UploadSuite:
         assert await moved(store, wanted, holder, 40)
         assert (await read(store, wanted)).expires_at > added.expires_at + timedelta(minutes=50)
 
+    async def test_no_invitation_is_over_while_a_piece_comes(self, store: Store) -> None:
+        held, free, holder = new_upload(good_for=timedelta(milliseconds=300)), new_upload(good_for=NOW), uuid4()
+        fresh = new_upload()
+        for each in (held, free, fresh):
+            await store.add_upload(each)
+        assert await store.hold_upload(held.id, holder, lease=timedelta(minutes=1)) is not None
+        await asyncio.sleep(0.35)
+        assert [(await read(store, each)).is_over for each in (held, free, fresh)] == [False, True, False]
+        ended = [
+            await store.end_upload(each.id, UploadEnd.FAILED, problem="upload_expired", late=late)
+            for each, late in ((held, NOW), (fresh, NOW), (free, HOUR), (free, NOW))
+        ]
+        assert ended == [False, False, False, True]
+        assert await moved(store, held, holder, 40)
+
     async def test_those_who_look_share_the_uploads_out(self, store: Store) -> None:
         wanted = [new_upload(look_in=NOW) for _ in range(6)]
         later, arrived, ended = new_upload(), new_upload(look_in=NOW), new_upload(look_in=NOW)

@@ -263,7 +263,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.UPLOAD_ARRIVED, (UUID(int=5), 7, timedelta(seconds=5))),
         (Statement.TAKE_UPLOAD_JOB, (UUID(int=5),)),
         (Statement.UPLOAD_DONE, (UUID(int=5),)),
-        (Statement.END_UPLOAD, (UUID(int=5), "failed", "upload_expired")),
+        (Statement.END_UPLOAD, (UUID(int=5), "failed", "upload_expired", timedelta(0))),
         (Statement.HOLD_UPLOAD, (UUID(int=5), UUID(int=6), timedelta(minutes=1))),
         (Statement.MOVE_UPLOAD, (UUID(int=5), UUID(int=6), 7, "m", timedelta(minutes=1), timedelta(hours=1))),
         (Statement.FREE_UPLOAD, (UUID(int=5), UUID(int=6))),

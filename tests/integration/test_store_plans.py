@@ -298,7 +298,7 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.UPLOAD_ARRIVED, ("gen_random_uuid()", "7", "'5 s'")),
         (Statement.TAKE_UPLOAD_JOB, ("gen_random_uuid()",)),
         (Statement.UPLOAD_DONE, ("gen_random_uuid()",)),
-        (Statement.END_UPLOAD, ("gen_random_uuid()", "'failed'", "'upload_expired'")),
+        (Statement.END_UPLOAD, ("gen_random_uuid()", "'failed'", "'upload_expired'", "'0 s'")),
         (Statement.HOLD_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()", "'60 s'")),
         (Statement.MOVE_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()", "7", "'m'", "'60 s'", "'1 hour'")),
         (Statement.FREE_UPLOAD, ("gen_random_uuid()", "gen_random_uuid()")),

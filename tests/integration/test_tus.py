@@ -18,8 +18,10 @@ import pytest
 from encoder.api import inflow, pieces
 from encoder.api.cors import Origins
 from encoder.model.state import UploadEnd
+from encoder.queue.arrive import Arrivals
 from encoder.storage import arrival, folder
 from encoder.store.postgres import PostgresStore
+from encoder.store.rows import UploadRow
 from encoder.suites.cargo import noise, read
 from tests.lab import databases, tus
 from tests.lab.api import LIMITS, Api, running
@@ -335,6 +337,22 @@ async def test_an_upload_that_ends_while_a_piece_comes_leaves_nothing(
     await api.parts.arrivals.end(row, UploadEnd.CANCELLED, problem=None)
     ended.set()
     assert await sending == (410, "upload_expired")
+    assert not (api.root / upload["s3_key"]).parent.exists()
+
+
+async def test_an_upload_that_ends_while_its_last_piece_comes_leaves_nothing(
+    api: Api, client: tus.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U3: whoever ends it finds nothing to remove, for the file stands only afterwards."""
+    upload = await announce(api)
+    whole = Arrivals.arrived
+
+    async def arrived(arrivals: Arrivals, row: UploadRow, *, size_bytes: int) -> UploadRow:
+        assert await api.parts.store.end_upload(row.id, UploadEnd.CANCELLED, problem=None)
+        return await whole(arrivals, row, size_bytes=size_bytes)
+
+    monkeypatch.setattr(Arrivals, "arrived", arrived)
+    assert await client.piece(upload["upload_url"], 0, DATA) == (410, "upload_expired")
     assert not (api.root / upload["s3_key"]).parent.exists()
 
 

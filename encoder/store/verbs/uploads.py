@@ -63,9 +63,11 @@ class Uploads(Verbs, ABC):
         self._hints.send(*hints)
         return None if row is None else upload_of(row)
 
-    async def end_upload(self, upload_id: UUID, end: UploadEnd, *, problem: str | None) -> bool:
+    async def end_upload(
+        self, upload_id: UUID, end: UploadEnd, *, problem: str | None, late: timedelta | None = None
+    ) -> bool:
         async def work(session: Session) -> bool:
-            if not await session.fetch(Statement.END_UPLOAD, upload_id, end, problem):
+            if not await session.fetch(Statement.END_UPLOAD, upload_id, end, problem, late):
                 return False
             await session.fetchrow(Statement.TAKE_UPLOAD_JOB, upload_id)  # its secrets go too
             return True

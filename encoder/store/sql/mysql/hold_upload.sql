@@ -1,6 +1,8 @@
--- Let one write the next piece of an upload, unless another does.
+-- Let one write the next piece of an upload, unless another does. Its invitation is good for as long.
 -- Index: uploads_pk. Locks: its row.
 -- $1 id, $2 holder, $3 for how long
-UPDATE uploads SET holder = $2, held_until = UTC_TIMESTAMP(6) + INTERVAL $3 MICROSECOND
+UPDATE uploads
+SET holder = $2, held_until = UTC_TIMESTAMP(6) + INTERVAL $3 MICROSECOND,
+    expires_at = GREATEST(expires_at, UTC_TIMESTAMP(6) + INTERVAL $3 MICROSECOND)
 WHERE id = $1 AND state = 'pending' AND ended IS NULL AND expires_at > UTC_TIMESTAMP(6)
   AND (holder IS NULL OR held_until < UTC_TIMESTAMP(6));
