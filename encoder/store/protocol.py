@@ -440,7 +440,7 @@ class Ingest(Protocol):
         """A tenant's rule; None if it has none of that name."""
 
     async def put_rule(self, rule: NewRule, *, most: int) -> RuleRow | None:
-        """Keep a rule, in place of the one that has its name; a version more each time, also behind a removal.
+        """Keep a rule, in place of the one that has its name; a version more each time.
 
         None where it would be a new one, and its tenant has `most` already; those that come at once may be more.
         """

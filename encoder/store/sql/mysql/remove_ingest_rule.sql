@@ -1,5 +1,4 @@
--- Remove an ingest rule: what it says goes, and the number of its versions stays.
+-- Remove an ingest rule. Jobs that were made by it keep what it said.
 -- Index: ingest_rules_pk. Locks: the rule.
 -- $1 tenant, $2 name
-UPDATE ingest_rules SET spec = NULL, sealed = NULL, updated_at = UTC_TIMESTAMP(6)
-WHERE tenant_id = $1 AND name = $2 AND spec IS NOT NULL;
+DELETE FROM ingest_rules WHERE tenant_id = $1 AND name = $2;

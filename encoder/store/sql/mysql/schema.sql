@@ -330,13 +330,13 @@ CREATE TABLE IF NOT EXISTS pipelines (
   CONSTRAINT pipelines_json CHECK (json_valid(settings))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
--- Which objects of a bucket become jobs, and what is made of them. Who removes one leaves its number of versions.
+-- Which objects of a bucket become jobs, and what is made of them.
 CREATE TABLE IF NOT EXISTS ingest_rules (
   tenant_id bigint NOT NULL,
   name varchar(64) NOT NULL,
-  version int NOT NULL,                        -- counted up by each change, also behind a removal
+  version int NOT NULL,                        -- counted up by each change
   uuid binary(16) NOT NULL,                    -- of this version: what its secrets are sealed to
-  spec longtext,                               -- as it was put, without its secrets; null: it was removed
+  spec longtext NOT NULL,                      -- as it was put, without its secrets
   sealed longblob,                             -- its secrets, encrypted
   created_at datetime(6) NOT NULL,
   updated_at datetime(6) NOT NULL,

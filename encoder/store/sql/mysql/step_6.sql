@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS ingest_rules (
   name varchar(64) NOT NULL,
   version int NOT NULL,
   uuid binary(16) NOT NULL,
-  spec longtext,
+  spec longtext NOT NULL,
   sealed longblob,
   created_at datetime(6) NOT NULL,
   updated_at datetime(6) NOT NULL,

@@ -4,9 +4,9 @@
 -- $1 tenant, $2 name, $3 uuid, $4 spec, $5 sealed, $6 how many a tenant may have
 INSERT INTO ingest_rules AS r (tenant_id, name, version, uuid, spec, sealed, created_at, updated_at)
 SELECT $1::bigint, $2::text, 1, $3::uuid, $4::json, $5::bytea, now(), now()
-WHERE EXISTS (SELECT FROM ingest_rules WHERE tenant_id = $1 AND name = $2 AND spec IS NOT NULL)
-   OR $6::bigint > (SELECT count(*) FROM ingest_rules WHERE tenant_id = $1 AND spec IS NOT NULL)
+WHERE EXISTS (SELECT FROM ingest_rules WHERE tenant_id = $1 AND name = $2)
+   OR $6::bigint > (SELECT count(*) FROM ingest_rules WHERE tenant_id = $1)
 ON CONFLICT ON CONSTRAINT ingest_rules_pk DO UPDATE
 SET version = r.version + 1, uuid = excluded.uuid, spec = excluded.spec, sealed = excluded.sealed,
-    created_at = CASE WHEN r.spec IS NULL THEN now() ELSE r.created_at END, updated_at = now()
+    updated_at = now()
 RETURNING tenant_id, name, version, uuid, spec, sealed, created_at, updated_at;

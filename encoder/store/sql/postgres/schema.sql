@@ -293,13 +293,13 @@ CREATE TABLE pipelines (
   CONSTRAINT pipelines_pk PRIMARY KEY (tenant_id, name)
 );
 
--- Which objects of a bucket become jobs, and what is made of them. Who removes one leaves its number of versions.
+-- Which objects of a bucket become jobs, and what is made of them.
 CREATE TABLE ingest_rules (
   tenant_id bigint NOT NULL,
   name text NOT NULL,
-  version integer NOT NULL,                    -- counted up by each change, also behind a removal
+  version integer NOT NULL,                    -- counted up by each change
   uuid uuid NOT NULL,                          -- of this version: what its secrets are sealed to
-  spec json,                                   -- as it was put, without its secrets; null: it was removed
+  spec json NOT NULL,                          -- as it was put, without its secrets
   sealed bytea,                                -- its secrets, encrypted
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,

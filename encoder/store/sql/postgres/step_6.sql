@@ -86,7 +86,7 @@ CREATE TABLE ingest_rules (
   name text NOT NULL,
   version integer NOT NULL,
   uuid uuid NOT NULL,
-  spec json,
+  spec json NOT NULL,
   sealed bytea,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL,
