@@ -41,6 +41,14 @@ async def _told(call: Call, row: JobRow) -> coconut.CoconutJob:
         ToldOutput(id=output.id, state=output.state, delivered=output.delivered, problem=output.problem)
         for output in row.outputs
     )
-    told = ToldJob(id=row.id, uuid=row.uuid, state=row.state, spec=row.spec, problem=row.problem, outputs=outputs)
+    told = ToldJob(
+        id=row.id,
+        uuid=row.uuid,
+        created_at=row.created_at,
+        state=row.state,
+        spec=row.spec,
+        problem=row.problem,
+        outputs=outputs,
+    )
     made = await links(call.parts, row)
     return coconut.job(told, over_at=row.finished_at, progress=tell.progress(row).progress, links=made)

@@ -113,6 +113,7 @@ def _job(told: Object) -> ToldJob:
     return ToldJob(
         id=JobId(int(str(told["id"]))),
         uuid=UUID(str(told["uuid"])),
+        created_at=datetime.fromisoformat(str(told["createdAt"])),
         state=JobState(str(told["status"])),
         spec=JobSpec(
             source={},

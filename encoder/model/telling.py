@@ -7,6 +7,7 @@ same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -33,6 +34,7 @@ class ToldJob(Record):
 
     id: JobId
     uuid: UUID
+    created_at: datetime
     state: JobState
     spec: JobSpec
     problem: Problem | None

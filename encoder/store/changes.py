@@ -49,6 +49,7 @@ class Standing:
     id: JobId
     uuid: UUID
     tenant_id: TenantId
+    created_at: datetime
     state: JobState
     run: int
     cancel_requested: bool
@@ -112,7 +113,15 @@ class Changed:
 
 
 def told(job: Standing) -> ToldJob:
-    return ToldJob(id=job.id, uuid=job.uuid, state=job.state, spec=job.spec, problem=job.problem, outputs=job.outputs)
+    return ToldJob(
+        id=job.id,
+        uuid=job.uuid,
+        created_at=job.created_at,
+        state=job.state,
+        spec=job.spec,
+        problem=job.problem,
+        outputs=job.outputs,
+    )
 
 
 def tellings(event: Event, job: ToldJob, receivers: Sequence[Receiver]) -> Iterator[Delivery]:

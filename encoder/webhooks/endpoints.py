@@ -106,11 +106,11 @@ def test_of(endpoint: EndpointRow, number: int, at: datetime) -> TestTelling:
     return TestTelling(
         event_type=event.type,
         webhook_id=webhook_id(endpoint.uuid, number),
-        body=known(receiver.format).text(event, _example(endpoint.uuid), receiver.settings),
+        body=known(receiver.format).text(event, _example(endpoint.uuid, at), receiver.settings),
     )
 
 
-def _example(uuid: UUID) -> ToldJob:
+def _example(uuid: UUID, at: datetime) -> ToldJob:
     made = Delivered(
         uri="https://example.com/test.mp4",
         size_bytes=1_048_576,
@@ -127,6 +127,7 @@ def _example(uuid: UUID) -> ToldJob:
     return ToldJob(
         id=JobId(0),
         uuid=uuid,
+        created_at=at,
         state=JobState.COMPLETED,
         spec=spec,
         problem=None,

@@ -32,6 +32,7 @@ MEDIACONVERT: dict[str, Json] = {"account": "111122223333", "region": "eu-centra
 JOB = ToldJob(
     id=JobId(42),
     uuid=UUID_1,
+    created_at=AT,
     state=JobState.COMPLETED,
     spec=JobSpec(
         source={"kind": "https"},

@@ -48,6 +48,7 @@ def standing(*states: OutputState, cancel: bool = False, hook: str | None = work
         id=JobId(1),
         uuid=UUID(int=1),
         tenant_id=DEFAULT_TENANT,
+        created_at=AT,
         state=JobState.PROCESSING,
         run=1,
         cancel_requested=cancel,

@@ -51,7 +51,7 @@ def of(job_: ToldJob, *containers: str) -> ToldJob:
         outputs=tuple(OutputSpec(container=container) for container in containers),
         metadata=job_.spec.metadata,
     )
-    return ToldJob(id=job_.id, uuid=job_.uuid, state=job_.state, spec=spec, problem=job_.problem, outputs=job_.outputs)
+    return replace(job_, spec=spec)
 
 
 def test_a_completed_job_is_told_as_mediaconvert_tells_it() -> None:
@@ -234,3 +234,11 @@ def test_a_form_that_fails_keeps_no_job_from_its_end() -> None:
     form = Format(name="broken", about="", body=broken, tells=TOLD, unasked=TOLD)
     event = Event(seq=1, type=EventType.JOB_COMPLETED, at=AT, run=1)
     assert form.text(event, job(uploaded(0)), {}) == FORMATS["standard"].text(event, job(uploaded(0)), {})
+
+
+def test_a_job_of_our_own_words_is_told_with_the_time_when_it_came() -> None:
+    """In the words of others, too, who have no origin to take it from."""
+    event = Event(seq=1, type=EventType.JOB_COMPLETED, at=AT, run=1)
+    told = job(uploaded(0))
+    assert json.loads(FORMATS["coconut"].body(event, told, {}))["data"]["created_at"] == "2026-11-20 14:30:01 +0000"
+    assert json.loads(FORMATS["elastictranscoder"].body(event, told, {}))["jobId"] == "1795185001500-000016"

@@ -51,6 +51,7 @@ def job(*outputs: ToldOutput, metadata: dict[str, Json] | None = None, problem: 
     return ToldJob(
         id=JobId(42),
         uuid=UUID_1,
+        created_at=AT,
         state=JobState.COMPLETED,
         spec=JobSpec(
             source={"kind": "https"},

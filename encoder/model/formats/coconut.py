@@ -180,4 +180,5 @@ def _as_if(told: ToldJob) -> Origin:
         {"key": str(number), "type": "video", "format": spec.container} for number, spec in enumerate(told.spec.outputs)
     ]
     positions = tuple((number,) for number in range(len(told.outputs)))
-    return Origin(api="", request={"outputs": outputs[: len(positions)]}, outputs=positions)
+    stamp = int(told.created_at.timestamp() * 1000)
+    return Origin(api="", stamp=stamp, request={"outputs": outputs[: len(positions)]}, outputs=positions)

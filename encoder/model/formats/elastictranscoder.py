@@ -153,4 +153,5 @@ def _as_if(job: ToldJob) -> Origin:
     outputs: list[Json] = [{"Key": (output.delivered.uri if output.delivered else "")} for output in job.outputs]
     key = str(job.spec.source.get("path") or job.spec.source.get("url") or "")
     request: dict[str, Json] = {"Input": {"Key": key}, "Outputs": outputs}
-    return Origin(api="", request=request, outputs=tuple((number,) for number in range(len(outputs))))
+    stamp = int(job.created_at.timestamp() * 1000)
+    return Origin(api="", stamp=stamp, request=request, outputs=tuple((number,) for number in range(len(outputs))))

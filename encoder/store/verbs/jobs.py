@@ -117,7 +117,15 @@ def first_deliveries(
 ) -> Sequence[rules.Delivery]:
     """What receivers of a job are told first: that it was submitted."""
     outputs = (ToldOutput(id=OutputId(at), state=OutputState.QUEUED) for at in range(len(job.spec.outputs)))
-    told = ToldJob(id=job_id, uuid=job.uuid, state=JobState.QUEUED, spec=job.spec, problem=None, outputs=tuple(outputs))
+    told = ToldJob(
+        id=job_id,
+        uuid=job.uuid,
+        created_at=at,
+        state=JobState.QUEUED,
+        spec=job.spec,
+        problem=None,
+        outputs=tuple(outputs),
+    )
     submitted = Event(seq=1, type=EventType.JOB_SUBMITTED, at=at, run=1)
     return tuple(rules.tellings(submitted, told, (*of_job(job.spec), *endpoints)))
 

@@ -31,6 +31,7 @@ async def lock(session: Session, job_id: JobId, statement: Statement = Statement
         id=JobId(row["id"]),
         uuid=row["uuid"],
         tenant_id=TenantId(row["tenant_id"]),
+        created_at=row["created_at"],
         state=JobState(row["state"]),
         run=row["run"],
         cancel_requested=row["cancel_requested"],
