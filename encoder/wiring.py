@@ -24,6 +24,7 @@ from encoder import __version__, errors
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.cors import Origins
+from encoder.api.cursor import Cursors
 from encoder.api.ingest import Intake
 from encoder.api.ingest_queue import QueueReader
 from encoder.api.metrics import IngestMetrics
@@ -51,6 +52,7 @@ from encoder.queue.enqueue import Enqueue
 from encoder.queue.lease import LeaseTimes
 from encoder.queue.watch import Watcher
 from encoder.settings import Settings
+from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
@@ -199,19 +201,19 @@ class Machine:
     def shelf(self) -> FolderStorage | None:
         """The storage where it is a folder: there the API serves what links lead to."""
         root = self.storage_place
-        return self._folder(root, self.derived(b"links")) if isinstance(root, Path) else None
+        return self._folder(root, self.signer(b"links")) if isinstance(root, Path) else None
 
     @property
     def unlinked(self) -> Storage:
         """The storage also where no key is set that could sign links to a folder."""
         place = self.storage_place
         if isinstance(place, Path):
-            return self._folder(place, b"")
+            return self._folder(place, Signer(b""))
         return S3Storage(self.surroundings.s3, self.surroundings.web, place)
 
-    def _folder(self, root: Path, link_secret: bytes) -> FolderStorage:
+    def _folder(self, root: Path, signer: Signer) -> FolderStorage:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return FolderStorage(root, public_url=self.public_url, link_secret=link_secret)
+        return FolderStorage(root, public_url=self.public_url, signer=signer)
 
     @cached_property
     def storage_place(self) -> Path | Room:
@@ -292,9 +294,9 @@ class Machine:
             raise errors.Unfit("ENCODER_SECRET_KEYS is not set: callers' secrets could not be sealed.")
         return keys
 
-    def derived(self, purpose: bytes) -> bytes:
-        """A key of its own for each purpose, the same in all roles of a platform."""
-        return hmac.new(self._keys[0].encode(), purpose, hashlib.sha256).digest()
+    def signer(self, purpose: bytes) -> Signer:
+        """One for each purpose, the same in all roles of a platform."""
+        return Signer(*(hmac.new(key.encode(), purpose, hashlib.sha256).digest() for key in self._keys))
 
 
 @dataclass(frozen=True)
@@ -311,7 +313,7 @@ class Wiring(Machine):
             store=self.store,
             submit=self._submit(ceiling),
             arrivals=Arrivals(self.store, self.storage, ceiling, most_bytes=self._limits.upload_bytes),
-            passes=Passes(public_url=self.public_url, secret=self.derived(b"uploads")),
+            passes=Passes(public_url=self.public_url, signer=self.signer(b"uploads")),
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
@@ -327,7 +329,7 @@ class Wiring(Machine):
             surroundings=self.surroundings,
             shelf=self.shelf,
             keys_begin=place.keys_begin if isinstance(place, Room) else "",
-            cursor_key=self.derived(b"cursors"),
+            cursors=Cursors(self.signer(b"cursors")),
             endpoints=Endpoints(self.store, self.vault, new_uuid=uuid4),
             watcher=Watcher(self.store, clock=_clock),
             public_host=urlsplit(self.public_url).netloc.lower(),

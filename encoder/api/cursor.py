@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
 import struct
 
 from encoder.errors import Rejected
 from encoder.model.ids import TenantId
+from encoder.signer import Signer
 
 _VERSION = 1
 _FORM = struct.Struct(">BQ")
-_SIGNATURE_BYTES = 16
+_SIGNATURE_CHARS = 32
 
 
 class Cursors:
-    """`key`: the same in all processes that answer for one platform."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key
+    def __init__(self, signer: Signer) -> None:
+        self._signer = signer
 
     def write(self, last: int, *, tenant_id: TenantId, question: str) -> str:
         """A cursor behind `last` for whoever asks the same `question` again."""
         content = _FORM.pack(_VERSION, last)
-        return base64.urlsafe_b64encode(content + self._sign(content, tenant_id, question)).decode().rstrip("=")
+        signature = bytes.fromhex(self._signer.sign(_signed(content, tenant_id, question), chars=_SIGNATURE_CHARS))
+        return base64.urlsafe_b64encode(content + signature).decode().rstrip("=")
 
     def read(self, cursor: str, *, tenant_id: TenantId, question: str) -> int:
         """The last number before the page.
@@ -39,13 +37,14 @@ class Cursors:
             version, last = _FORM.unpack(content)
         except (binascii.Error, struct.error, ValueError):
             raise _invalid() from None
-        if version != _VERSION or not hmac.compare_digest(signature, self._sign(content, tenant_id, question)):
+        signed = _signed(content, tenant_id, question)
+        if version != _VERSION or not self._signer.fits(signed, signature.hex(), chars=_SIGNATURE_CHARS):
             raise _invalid()
         return int(last)
 
-    def _sign(self, content: bytes, tenant_id: TenantId, question: str) -> bytes:
-        text = b"\0".join((content.hex().encode(), str(tenant_id).encode(), question.encode()))
-        return hmac.new(self._key, text, hashlib.sha256).digest()[:_SIGNATURE_BYTES]
+
+def _signed(content: bytes, tenant_id: TenantId, question: str) -> bytes:
+    return b"\0".join((content.hex().encode(), str(tenant_id).encode(), question.encode()))
 
 
 def _invalid() -> Rejected:

@@ -16,7 +16,6 @@ from aiohttp import web
 
 from encoder.api import answers, presets, problems, tell, uploads
 from encoder.api.body import receive
-from encoder.api.cursor import Cursors
 from encoder.api.links import links
 from encoder.api.operations import Asker, Call, answer
 from encoder.api.wire import read_job, read_probe
@@ -111,7 +110,7 @@ async def listed(call: Call) -> web.Response:
     question = urlencode(
         sorted((name, str(value)) for name, value in call.query.values.items() if name not in _OF_THE_PAGE)
     )
-    cursors, cursor = Cursors(call.parts.cursor_key), call.query.get("cursor", str)
+    cursors, cursor = call.parts.cursors, call.query.get("cursor", str)
     wanted = JobFilter(
         tenant_id=call.tenant_id,
         states=call.query.get("status", tuple) or (),

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from encoder.api.auth import Gate, OpenGate
 from encoder.api.cors import Origins
+from encoder.api.cursor import Cursors
 from encoder.api.metrics import IngestMetrics
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
@@ -79,7 +80,7 @@ class Parts:
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
     `surroundings`: the way out, for what is looked at before it is a job; `vault` seals what is kept beside jobs.
-    `cursor_key` signs the cursors of pages; all API processes of a platform have the same one.
+    `cursors`: of pages; any API process of a platform reads another's.
     `gate`: who is let in, and as whom; `rates`: how often.
     `watcher`: sees for all live streams what happens to jobs.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
@@ -96,7 +97,7 @@ class Parts:
     storage: Storage
     vault: Vault
     surroundings: Surroundings
-    cursor_key: bytes
+    cursors: Cursors
     endpoints: Endpoints
     watcher: Watcher
     public_host: str = ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from uuid import UUID
 
+from encoder.signer import Signer
 from encoder.sources.upload import read_id
 from encoder.storage.protocol import Invitation
 
@@ -16,14 +15,14 @@ _ID_CHARS = 36
 
 
 class Passes:
-    """`secret`: whoever knows it may bring every file. `public_url`: how callers reach our API, without a slash."""
+    """`signer`: whoever has its keys may bring every file. `public_url`: how callers reach our API, without a slash."""
 
-    def __init__(self, *, public_url: str, secret: bytes) -> None:
+    def __init__(self, *, public_url: str, signer: Signer) -> None:
         self._public_url = public_url.rstrip("/")
-        self._secret = secret
+        self._signer = signer
 
     def address(self, upload_id: UUID) -> str:
-        return f"{self._public_url}{FOLDER}/{upload_id}-{self._signature(upload_id)}"
+        return f"{self._public_url}{FOLDER}/{upload_id}-{self._signer.sign(upload_id.bytes)}"
 
     def invite(self, upload_id: UUID) -> Invitation:
         """How its first piece is sent, which may be all of it."""
@@ -32,10 +31,7 @@ class Passes:
 
     def upload_of(self, token: str) -> UUID | None:
         """The upload that the last part of an address names; None if we did not write it."""
-        upload_id, signature = read_id(token[:_ID_CHARS]), token[_ID_CHARS:].encode(errors="replace")
-        if upload_id is None or not hmac.compare_digest(f"-{self._signature(upload_id)}".encode(), signature):
+        upload_id, dash, signature = read_id(token[:_ID_CHARS]), token[_ID_CHARS:][:1], token[_ID_CHARS + 1 :]
+        if upload_id is None or dash != "-" or not self._signer.fits(upload_id.bytes, signature):
             return None
         return upload_id
-
-    def _signature(self, upload_id: UUID) -> str:
-        return hmac.new(self._secret, upload_id.bytes, hashlib.sha256).hexdigest()

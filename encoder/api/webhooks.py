@@ -14,7 +14,6 @@ from aiohttp import web
 from encoder.api import answers_webhooks as answers
 from encoder.api import problems
 from encoder.api.body import receive
-from encoder.api.cursor import Cursors
 from encoder.api.jobs import find_job
 from encoder.api.operations import Call, answer
 from encoder.api.wire_endpoint import is_name, read_endpoint
@@ -90,7 +89,7 @@ async def deliveries(call: Call) -> web.Response:
     wanted = await _wanted(call)
     given = ((name, str(value)) for name, value in call.query.values.items() if name not in _OF_THE_PAGE)
     question = f"deliveries?{urlencode(sorted(given))}"
-    cursors, cursor = Cursors(call.parts.cursor_key), call.query.get("cursor", str)
+    cursors, cursor = call.parts.cursors, call.query.get("cursor", str)
     before = cursors.read(cursor, tenant_id=call.tenant_id, question=question) if cursor else None
     page = await call.parts.store.deliveries(
         replace(wanted, before=None if before is None else DeliveryId(before)),

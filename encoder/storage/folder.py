@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import os
 import re
 import shutil
@@ -23,6 +21,7 @@ from encoder.files.beneath import closing
 from encoder.files.roots import Spot
 from encoder.files.threads import in_thread
 from encoder.model.paths import path_fault
+from encoder.signer import Signer
 from encoder.sources.file import FileSource
 from encoder.sources.protocol import Source
 from encoder.storage.arrival import Arrival, arriving, resumed
@@ -77,18 +76,16 @@ class _Growth:
 
 
 class FolderStorage:
-    """`root` exists and is ours alone. `link_secret` signs links; whoever knows it reads everything.
+    """`root` exists and is ours alone. `signer` signs links; whoever has its keys reads everything.
 
     `public_url`: how receivers of links reach our API, without a slash at its end. The API serves them: it reads what
     it is shown with `linked`, `shared` and `invited`.
     """
 
-    def __init__(
-        self, root: Path, *, public_url: str, link_secret: bytes, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, root: Path, *, public_url: str, signer: Signer, clock: Callable[[], float] = time.time) -> None:
         self._root = root
         self._public_url = public_url.rstrip("/")
-        self._link_secret = link_secret
+        self._signer = signer
         self._clock = clock
 
     def destination(self, key: str) -> Destination:
@@ -146,7 +143,7 @@ class FolderStorage:
             return None
         expires, depth, signature = found.groups()
         folder = "/".join(key.split("/")[: int(depth)])
-        if not hmac.compare_digest(self._signature(_FOLDER, folder, {"expires": expires}), signature):
+        if not self._signer.fits(_signed(_FOLDER, folder, {"expires": expires}), signature):
             return None
         return self._standing(key, expires=expires)
 
@@ -187,16 +184,18 @@ class FolderStorage:
     def _told(self, method: str, key: str, query: Mapping[str, str], *names: str) -> dict[str, str] | None:
         """What an address of ours says under these names; None if we did not write it."""
         told = {name: query.get(name, "") for name in names}
-        signature = query.get("signature", "").encode(errors="replace")
-        return told if hmac.compare_digest(self._signature(method, key, told).encode(), signature) else None
+        return told if self._signer.fits(_signed(method, key, told), query.get("signature", "")) else None
 
     def _is_past(self, expires: str) -> bool:
         return int(expires) < self._clock()
 
     def _signature(self, method: str, key: str, told: Mapping[str, str]) -> str:
-        # the last value alone may come from a caller: no other can hold a line break, and so none reads as another
-        signed = "\n".join((method, key, *told.values())).encode(errors="replace")
-        return hmac.new(self._link_secret, signed, hashlib.sha256).hexdigest()
+        return self._signer.sign(_signed(method, key, told))
+
+
+def _signed(method: str, key: str, told: Mapping[str, str]) -> bytes:
+    # the last value alone may come from a caller: no other can hold a line break, and so none reads as another
+    return "\n".join((method, key, *told.values())).encode(errors="replace")
 
 
 def _seconds(at: datetime) -> str:

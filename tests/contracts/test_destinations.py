@@ -10,6 +10,7 @@ from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
+from encoder.signer import Signer
 from encoder.storage.folder import FolderStorage
 from encoder.suites.destination import DestinationBench, DestinationSuite, FolderBench, FolderSuite
 from tests.lab.put import Shelf
@@ -96,7 +97,7 @@ class TestStorage(DestinationSuite):
     def bench(self, tmp_path: Path) -> DestinationBench:
         root = tmp_path / "root"
         root.mkdir()
-        storage = FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
+        storage = FolderStorage(root, public_url="http://127.0.0.1:8080", signer=Signer(b"lab"))
         destinations = Destinations(Surroundings(), stored=storage.destination)
         return _File(root / KEY, destinations.make(None, KEY))
 
@@ -128,7 +129,7 @@ class TestStorageFolder(FolderSuite):
     def bench(self, tmp_path: Path) -> FolderBench:
         root = tmp_path / "root"
         root.mkdir()
-        storage = FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
+        storage = FolderStorage(root, public_url="http://127.0.0.1:8080", signer=Signer(b"lab"))
         return _Folder(
             root / FOLDER_KEY, Destinations(Surroundings(), stored=storage.destination).make(None, FOLDER_KEY)
         )

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from encoder import errors
+from encoder.signer import Signer
 from encoder.storage.arrival import Arrival
 from encoder.storage.folder import FolderStorage, Invited
 from encoder.storage.protocol import Invitation, Storage
@@ -26,7 +27,7 @@ class _Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._storage = FolderStorage(
-            root, public_url="http://127.0.0.1:8080/", link_secret=b"lab", clock=NOW.timestamp
+            root, public_url="http://127.0.0.1:8080/", signer=Signer(b"lab"), clock=NOW.timestamp
         )
 
     def storage(self) -> Storage:
@@ -114,7 +115,7 @@ def test_a_query_of_any_kind_is_only_refused(folder: _Folder, query: dict[str, s
 
 
 async def test_what_cannot_be_removed_is_told_as_the_storages_fault() -> None:
-    unwritable = FolderStorage(Path("/proc/self"), public_url="http://127.0.0.1:8080", link_secret=b"lab")
+    unwritable = FolderStorage(Path("/proc/self"), public_url="http://127.0.0.1:8080", signer=Signer(b"lab"))
     with pytest.raises(errors.Transient, match="storage_unavailable"):
         await unwritable.remove("fdinfo")
 

@@ -17,6 +17,7 @@ from encoder.model.proof import Proof
 from encoder.model.result import Intent, Timings
 from encoder.model.state import OutputState
 from encoder.plugins import Surroundings
+from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.store.postgres import PostgresStore
@@ -49,7 +50,7 @@ def kept(tmp_path: Path) -> Path:
 def storage(tmp_path: Path) -> FolderStorage:
     root = tmp_path / "storage"
     root.mkdir()
-    return FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
+    return FolderStorage(root, public_url="http://127.0.0.1:8080", signer=Signer(b"lab"))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from encoder.files.roots import Roots
 from encoder.model.content import CONTENT_TYPES
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
+from encoder.signer import Signer
 from encoder.storage.folder import FolderStorage
 from encoder.suites.cargo import Gate, noise
 from encoder.worker.package import Package, pack
@@ -62,7 +63,7 @@ def kept(tmp_path: Path) -> Path:
 def stored(tmp_path: Path) -> Destination:
     root = tmp_path / "storage"
     root.mkdir()
-    storage = FolderStorage(root, public_url="http://127.0.0.1:8080", link_secret=b"lab")
+    storage = FolderStorage(root, public_url="http://127.0.0.1:8080", signer=Signer(b"lab"))
     return Destinations(Surroundings(), stored=storage.destination).make(None, KEY)
 
 

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from encoder import errors
 from encoder.api.app import create_app
+from encoder.api.cursor import Cursors
 from encoder.api.links import links
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
@@ -34,6 +35,7 @@ from encoder.queue.arrive import Arrivals
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.watch import Watcher
+from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.store.protocol import Store
@@ -115,7 +117,7 @@ async def running(
     (folder / "storage").mkdir()
     (folder / "root").mkdir()
     policy: Policy = POLICY
-    storage = FolderStorage(folder / "storage", public_url="http://lab", link_secret=b"lab")
+    storage = FolderStorage(folder / "storage", public_url="http://lab", signer=Signer(b"lab"))
     around = Surroundings(web=Web(policy=policy), roots=Roots(paths=(folder / "root",)))
     sources, destinations = Sources(around, stored=storage.source), Destinations(around, stored=storage.destination)
     checks = Checks(sources=sources, destinations=destinations, policy=policy)
@@ -128,13 +130,13 @@ async def running(
             "submit": Enqueue(store, vault, max_attempts=3, new_uuid=uuid4, secret_members=secret),
             "inspector": NoInspector(),
             "arrivals": Arrivals(store, changes.get("storage", storage), ceiling, most_bytes=limits.upload_bytes),
-            "passes": Passes(public_url="http://lab", secret=b"lab"),
+            "passes": Passes(public_url="http://lab", signer=Signer(b"lab")),
             "places": checks,
             "storage": storage,
             "vault": vault,
             "surroundings": around,
             "shelf": storage,
-            "cursor_key": b"lab",
+            "cursors": Cursors(Signer(b"lab")),
             "endpoints": Endpoints(store, vault, new_uuid=uuid4),
             "watcher": Watcher(store, look_s=0.02, poll_s=0.02),
             "limits": LIMITS,

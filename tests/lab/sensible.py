@@ -26,6 +26,7 @@ from encoder.files.roots import Roots
 from encoder.model.base import Json
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
+from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.wiring import Checks
@@ -42,7 +43,7 @@ _SCHEMES = {
 _KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nQUJD\n-----END OPENSSH PRIVATE KEY-----\n"
 _FEWEST: Json = {"source": {"url": f"{_WEB}/in.mp4"}, "outputs": [{"container": "mp4"}]}
 _AROUND = Surroundings(web=Web(policy=POLICY), roots=Roots(paths=(Path(os.environ.get(ROOT, "/nonexistent")),)))
-_STORAGE = FolderStorage(Path("/nonexistent"), public_url="http://lab", link_secret=b"lab")  # nobody goes there
+_STORAGE = FolderStorage(Path("/nonexistent"), public_url="http://lab", signer=Signer(b"lab"))  # nobody goes there
 _PLACES = Checks(
     sources=Sources(_AROUND, stored=_STORAGE.source),
     destinations=Destinations(_AROUND, stored=_STORAGE.destination),
