@@ -12,9 +12,10 @@ from datetime import datetime
 from uuid import UUID
 
 from encoder import errors
+from encoder.log import get_logger
 from encoder.model.base import Json, to_json
 from encoder.model.event import Event, EventType
-from encoder.model.formats import known
+from encoder.model.formats import STANDARD, known
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.job import JobSpec
 from encoder.model.receiver import Receiver, of_job
@@ -32,6 +33,8 @@ from encoder.model.state import (
 from encoder.model.telling import ToldJob, ToldOutput, webhook_id
 from encoder.store.rows import Claim, Live, OutputChange, Settlement
 from encoder.store.text import json_text
+
+log = get_logger(__name__)
 
 _OUTPUT_EVENTS = {OutputState.UPLOADED: EventType.OUTPUT_UPLOADED, OutputState.FAILED: EventType.OUTPUT_FAILED}
 _JOB_EVENTS = {
@@ -135,7 +138,7 @@ def tellings(event: Event, job: ToldJob, receivers: Sequence[Receiver]) -> Itera
             continue
         how = receiver.format, json_text(receiver.settings)
         if how not in texts:
-            texts[how] = known(receiver.format).text(event, job, receiver.settings)
+            texts[how] = _text(event, job, receiver)
         yield Delivery(
             receiver=receiver.name,
             seq=event.seq,
@@ -144,6 +147,15 @@ def tellings(event: Event, job: ToldJob, receivers: Sequence[Receiver]) -> Itera
             url=receiver.url,
             body=texts[how],
         )
+
+
+def _text(event: Event, job: ToldJob, receiver: Receiver) -> str:
+    """In the form that was asked for; in our own where that one fails, as no form may keep a job from its end."""
+    try:
+        return known(receiver.format).text(event, job, receiver.settings)
+    except Exception:
+        log.exception("webhook.form_failed", format=receiver.format, type=event.type, job=job.id)
+        return known(STANDARD).text(event, job, {})
 
 
 def marked(job: Standing, claim: Claim, changes: Sequence[OutputChange]) -> Changed:

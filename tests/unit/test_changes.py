@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from encoder import errors
 from encoder.model.base import Json
@@ -120,6 +121,22 @@ def test_a_text_is_made_once_for_all_who_are_told_in_the_same_words(monkeypatch:
     told = changes.settled(job, CLAIM, TaskState.FAILED, work.failing()).deliveries(AT)
     assert (len(told), len(made)) == (2 * 11, 2 * 2)
     assert {each.receiver for each in told if "two" in each.body} == {"e9"}
+
+
+def test_a_form_that_fails_keeps_no_job_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told is made in the transaction that ends a job: our own form is told then, and the log says why."""
+
+    def broken(_event: Event, _job: ToldJob, _settings: object) -> str:
+        raise KeyError("of a service that we thought we knew")
+
+    job = standing(OutputState.ENCODING)
+    ours = changes.settled(job, CLAIM, TaskState.FAILED, work.failing()).deliveries(AT)
+    monkeypatch.setitem(FORMATS, "broken", replace(FORMATS["standard"], name="broken", body=broken))
+    job = replace(job, endpoints=(Receiver(name="e", url="https://e.example/", format="broken"),))
+    with capture_logs() as said:
+        told = changes.settled(job, CLAIM, TaskState.FAILED, work.failing()).deliveries(AT)
+    assert [each.body for each in told if each.receiver == "e"] == [each.body for each in ours]
+    assert [(each["event"], each["format"]) for each in said] == [("webhook.form_failed", "broken")] * len(ours)
 
 
 def test_nobody_is_told_where_nobody_asked() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from encoder.errors import FailureClass
 from encoder.model.base import Json, replace
 from encoder.model.event import TELLABLE, TOLD, Event, EventType
-from encoder.model.formats import FORMATS, Format, known
+from encoder.model.formats import FORMATS, known
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec, Notification, Origin, OutputSpec
 from encoder.model.receiver import Receiver, of_job
@@ -223,17 +223,6 @@ def test_every_form_tells_of_every_job_whatever_service_it_was_meant_for(form: s
 _DEFAULTS = {
     name: {setting: known_.default for setting, known_ in form.settings.items()} for name, form in FORMATS.items()
 }
-
-
-def test_a_form_that_fails_keeps_no_job_from_its_end() -> None:
-    """What is told is made in the transaction that ends a job."""
-
-    def broken(_event: Event, _job: ToldJob, _settings: object) -> str:
-        raise KeyError("of a service that we thought we knew")
-
-    form = Format(name="broken", about="", body=broken, tells=TOLD, unasked=TOLD)
-    event = Event(seq=1, type=EventType.JOB_COMPLETED, at=AT, run=1)
-    assert form.text(event, job(uploaded(0)), {}) == FORMATS["standard"].text(event, job(uploaded(0)), {})
 
 
 def test_a_job_of_our_own_words_is_told_with_the_time_when_it_came() -> None:

@@ -47,12 +47,9 @@ class Format:
     settings: Mapping[str, Setting] = field(default_factory=dict)
 
     def text(self, event: Event, job: ToldJob, settings: Mapping[str, Json]) -> str:
-        """What is sent; our own form where this one fails. `settings` may leave out whatever has a default."""
+        """What is sent. `settings` may leave out whatever has a default."""
         defaults: dict[str, Json] = {name: setting.default for name, setting in self.settings.items()}
-        try:
-            return self.body(event, job, {**defaults, **settings})
-        except Exception:  # noqa: BLE001  # it is made in the transaction that ends a job, which no form may keep from it
-            return standard.body(event, job, {})
+        return self.body(event, job, {**defaults, **settings})
 
 
 FORMATS: Mapping[str, Format] = {
