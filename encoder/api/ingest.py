@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -34,6 +35,8 @@ from encoder.sources.upload import id_of
 from encoder.store.rows import Seen
 
 _Became = JobId | Skip | tuple[Fault, ...]  # of an object by a rule: its job, or why there is none, or not yet
+MOST_PAIRS = 1_000  # of an object and a rule, in one call: each asks the object's store
+LONGEST_S = 30.0  # for which one call goes on with them
 TYPES = frozenset({*JSON, "text/plain", "application/octet-stream"})  # the last one is what no type is
 
 
@@ -55,10 +58,11 @@ class Intake:
 
         Raises:
             errors.Rejected: `unsupported_event`, `unknown_topic`, `address_not_allowed`: it will not be taken.
+            errors.Rejected: `body_too_large`: so too, for it tells of more than one call may look at.
             errors.Rejected: `ingest_incomplete`: not all of it was, and whoever sends it again makes nothing twice.
             errors.StoreUnavailable: so too.
         """
-        told = read_events(body, read_json)
+        told = await asyncio.to_thread(read_events, body, read_json)  # what SNS wraps may be as long as a body
         rules = await enabled(self.parts, self.tenant_id)
         if isinstance(told, Subscription):
             await self._agree(told, rules)
@@ -77,19 +81,32 @@ class Intake:
         """Each event by each of its rules; one that cannot be taken now holds up none behind it."""
         done: list[answers.IngestedAnswer] = []
         faults: list[Fault] = []
-        for event in told.events:
-            announced = await self._announced(event)
-            # in a thread: a tenant may have many rules of many words
-            chosen = Skip.UPLOAD if announced else await asyncio.to_thread(choose, rules, event, told.topic)
-            for rule, what in [(None, chosen)] if isinstance(chosen, Skip) else await self._by_each(event, chosen):
-                self.parts.ingested.count(event.origin, _result(what))
-                if isinstance(what, tuple):
-                    faults += what
-                else:
-                    done.append(_told(event, rule, what))
+        async for event, rule, what in self._each(told, rules):
+            self.parts.ingested.count(event.origin, _result(what))
+            if isinstance(what, tuple):
+                faults += what
+            else:
+                done.append(_told(event, rule, what))
         if faults:
             raise _incomplete(faults)
         return done
+
+    async def _each(
+        self, told: Notice, rules: Sequence[Rule]
+    ) -> AsyncIterator[tuple[ObjectEvent, Rule | None, _Became]]:
+        """What became of each event by each of its rules; the first for which there is no time is the last."""
+        until = time.monotonic() + LONGEST_S
+        # in a thread: a tenant may have many rules of many words
+        chosen = await asyncio.to_thread(_choices, told, rules)
+        for event, by in zip(told.events, chosen, strict=True):
+            what = Skip.UPLOAD if await self._announced(event) else by
+            if isinstance(what, Skip):
+                yield event, None, what
+            for rule in () if isinstance(what, Skip) else what:
+                if time.monotonic() >= until:
+                    yield event, rule, (_late(event),)
+                    return
+                yield event, rule, await self._became(event, rule)
 
     async def _announced(self, event: ObjectEvent) -> bool:
         """Whether it is the file of an upload: then that is looked after at once, in whosever name the event came."""
@@ -103,9 +120,6 @@ class Intake:
         with suppress(errors.Failure):  # a sweep comes by anyway
             await self.parts.arrivals.look(row)
         return True
-
-    async def _by_each(self, event: ObjectEvent, rules: Sequence[Rule]) -> list[tuple[Rule | None, _Became]]:
-        return [(rule, await self._became(event, rule)) for rule in rules]
 
     async def _became(self, event: ObjectEvent, rule: Rule) -> _Became:
         """As `_one`; or what stands in the way."""
@@ -164,6 +178,19 @@ class Intake:
             return await s3.about(members.path)
 
 
+def _choices(told: Notice, rules: Sequence[Rule]) -> list[Sequence[Rule] | Skip]:
+    """What is to be done with each event.
+
+    Raises:
+        errors.Rejected: `body_too_large`.
+    """
+    chosen = [choose(rules, event, told.topic) for event in told.events]
+    if sum(len(by) for by in chosen if not isinstance(by, Skip)) > MOST_PAIRS:
+        message = f"More than {MOST_PAIRS} jobs may come of it, over all its objects and rules: tell of fewer at once."
+        raise Rejected.because("body_too_large", message)
+    return chosen
+
+
 def _origin(event: ObjectEvent, rule: Rule, about: About) -> dict[str, Json]:
     """Where a job comes from, for its metadata."""
     return {
@@ -200,6 +227,11 @@ def _result(became: _Became) -> str:
 
 def _fault(where: str, failure: errors.Failure) -> Fault:
     return Fault(path=where, code=failure.code, message=failure.message)
+
+
+def _late(event: ObjectEvent) -> Fault:
+    message = f"There was no time for it within {LONGEST_S:.0f} s."
+    return Fault(path=event.where, code="ingest_incomplete", message=message)
 
 
 def _incomplete(faults: Sequence[Fault]) -> Rejected:

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,6 +40,19 @@ PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0  # after a failure, and after many
 _ANSWER_S = 20
 _REGION = re.compile(r"sqs(?:-fips)?\.([a-z0-9-]+)\.")
 _AWAY = (BotoCoreError, ResponseParserError, aiohttp.ClientError, OSError)
+
+
+class _Fate(Enum):
+    """What became of a message."""
+
+    DONE = auto()  # it was taken, or never can be
+    LEFT = auto()  # something stands in its way, and perhaps in that of no other
+    AWAY = auto()  # what stands in its way stands in that of all
+
+
+def _may_go_on(fates: Sequence[_Fate]) -> bool:
+    """Whether there is no reason to wait with the next ones: one rule that is refused must not slow those of others."""
+    return _Fate.AWAY not in fates and (_Fate.DONE in fates or not fates)
 
 
 class QueueReader:
@@ -84,8 +98,10 @@ class QueueReader:
                     await asyncio.gather(reading, return_exceptions=True)
                     break
                 messages = reading.result()
-                taken = messages is not None and all(await asyncio.gather(*(self._take(sqs, m) for m in messages)))
-                pause_s = 0.0 if taken else min(LONGEST_PAUSE_S, max(PAUSE_S, 2 * pause_s))
+                fates = (
+                    [_Fate.AWAY] if messages is None else await asyncio.gather(*(self._take(sqs, m) for m in messages))
+                )
+                pause_s = 0.0 if _may_go_on(fates) else min(LONGEST_PAUSE_S, max(PAUSE_S, 2 * pause_s))
                 if pause_s:
                     await asyncio.wait({stopped}, timeout=self._uniform(pause_s / 2, pause_s))
         finally:
@@ -110,26 +126,28 @@ class QueueReader:
             return None
         return answer.get("Messages", [])
 
-    async def _take(self, sqs: SQSClient, message: MessageTypeDef) -> bool:
-        """Whether there is no reason to wait with the next ones."""
+    async def _take(self, sqs: SQSClient, message: MessageTypeDef) -> _Fate:
         told = {"queue": self._url, "message": message.get("MessageId")}
         try:
-            await self._intake.take(read_json(message.get("Body", "").encode("utf-8", "replace")))
+            raw = message.get("Body", "").encode("utf-8", "replace")
+            await self._intake.take(await asyncio.to_thread(read_json, raw))
         except errors.Rejected as refused:
             codes = [fault.code for fault in refused.faults]
             log.warning("ingest.left", codes=codes, **told)
-            return "ingest_incomplete" not in codes
+            if "queue_full" in codes:
+                return _Fate.AWAY
+            return _Fate.LEFT if "ingest_incomplete" in codes else _Fate.DONE
         except errors.StoreUnavailable as error:
             log.warning("ingest.left", reason=str(error), **told)
-            return False
+            return _Fate.AWAY
         except Exception:  # a defect in one message must not keep us from the others
             log.exception("ingest.defect", **told)
-            return True
+            return _Fate.DONE
         try:
             await sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message.get("ReceiptHandle", ""))
         except (*_AWAY, ClientError) as error:  # it comes again, and makes nothing twice
             log.warning("ingest.not_deleted", reason=type(error).__name__, **told)
-        return True
+        return _Fate.DONE
 
     def _client(self) -> ClientCreatorContext[SQSClient]:
         parts = urlsplit(self._url)

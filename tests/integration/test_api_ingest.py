@@ -163,6 +163,27 @@ async def test_what_cannot_be_taken_is_not_confirmed_and_holds_up_none_behind_it
     assert len(await jobs(api)) == 2
 
 
+async def test_one_call_looks_at_so_many_objects_and_no_more(api: Api, bucket: Bucket) -> None:
+    """2,000 records by 100 rules would be 200,000 questions to a server that the caller names."""
+    for name in ("one", "two"):
+        await put(api, a_rule(bucket), name)
+    record = told.ceph("in/a.mp4", bucket=bucket.name)["Records"][0]
+    problem = await tell(api, {"Records": [record] * 501}, status=413)
+    assert problem["code"] == "body_too_large"
+    assert await jobs(api) == []
+
+
+async def test_what_one_call_has_no_time_for_is_sent_again(
+    api: Api, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(api, a_rule(bucket))
+    monkeypatch.setattr("encoder.api.ingest.LONGEST_S", 0.0)
+    problem = await tell(api, told.ceph("in/a.mp4", bucket=bucket.name), status=503)
+    assert [fault["code"] for fault in problem["errors"]] == ["ingest_incomplete", "ingest_incomplete"]
+    assert problem["errors"][1]["path"] == "/Records/0"
+    assert await jobs(api) == []
+
+
 async def test_a_rule_that_can_make_no_jobs_any_more_loses_no_event(api: Api, bucket: Bucket) -> None:
     async with api.ask("PUT", "/presets/mine", json={"members": {"preset": "h264", "height": 480}}) as response:
         assert response.status == 200

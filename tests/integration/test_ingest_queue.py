@@ -109,6 +109,28 @@ async def test_a_message_that_nobody_can_take_goes_where_the_queue_sends_it_and_
     assert await asyncio.to_thread(queue.dead) == 2
 
 
+async def test_one_rule_that_is_refused_does_not_slow_the_others_messages(
+    api: Api, bucket: Bucket, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of ten messages one can never be taken: the reader goes on at once with the next."""
+    wrong = a_rule(bucket)
+    wrong["source"] |= {"prefix": "wrong/", "access_key_secret": "not-the-secret"}
+    await put(api, wrong, "wrong")
+    await asyncio.to_thread(bucket.put, "wrong/a.mp4", b"video")
+    monkeypatch.setattr(ingest_queue, "PAUSE_S", 60.0)
+    monkeypatch.setattr(ingest_queue, "LONGEST_PAUSE_S", 60.0)
+    for key in ("wrong/a.mp4", "in/a.mp4"):
+        await asyncio.to_thread(queue.send, told.ceph(key, bucket=bucket.name))
+    async with reading(api, queue):
+        await until(lambda: made(api, 1), within_s=10.0)
+        await asyncio.to_thread(queue.send, told.ceph("in/b.mp4", bucket=bucket.name))
+        await until(lambda: made(api, 2), within_s=10.0)
+
+
+async def made(api: Api, count: int) -> bool:
+    return len(await jobs(api)) == count
+
+
 async def test_a_message_stays_until_its_job_stands(
     api: Api, bucket: Bucket, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
