@@ -48,7 +48,9 @@ async def endpoints(client: Client, out: Out) -> int:
 @click.argument("name")
 @click.option("--to", "address", required=True, metavar="URL", help="Where events are posted to.")
 @click.option("--event", "events", multiple=True, metavar="TYPE", help="Only this type; may be said again.")
-@click.option("--format", "form", metavar="FORMAT", help="standard or mediaconvert.  [else: standard]")
+@click.option(
+    "--format", "form", metavar="FORMAT", help="standard, mediaconvert, elastictranscoder or coconut.  [else: standard]"
+)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the format.")
 @click.option("--disabled", is_flag=True, help="Tell it nothing, for now.")
 @remote

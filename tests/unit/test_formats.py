@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from encoder.cli import webhooks as cli
 from encoder.errors import FailureClass
 from encoder.model.base import Json, replace
 from encoder.model.event import TELLABLE, TOLD, Event, EventType
@@ -231,3 +233,9 @@ def test_a_job_of_our_own_words_is_told_with_the_time_when_it_came() -> None:
     told = job(uploaded(0))
     assert json.loads(FORMATS["coconut"].body(event, told, {}))["data"]["created_at"] == "2026-11-20 14:30:01 +0000"
     assert json.loads(FORMATS["elastictranscoder"].body(event, told, {}))["jobId"] == "1795185001500-000016"
+
+
+def test_the_command_line_names_each_form() -> None:
+    (option,) = (each for each in cli.put.params if each.name == "form")
+    assert isinstance(option, click.Option)
+    assert all(form in (option.help or "") for form in FORMATS)
