@@ -44,6 +44,9 @@ async def endpoints(client: Client, out: Out) -> int:
     return exits.DONE
 
 
+_FORMS = "standard, mediaconvert, elastictranscoder or coconut.  [else: standard]"
+
+
 @webhooks.command()
 @click.argument("name")
 @click.option("--to", "address", required=True, metavar="URL", help="Where events are posted to.")
