@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,6 +15,7 @@ from encoder.errors import Rejected
 FILE = "file"
 MOST_FIELDS = 16
 MOST_FIELD_BYTES = 2048
+FIELDS_S = 60.0  # for all fields before the file
 CHUNK_BYTES = 256 * 1024
 _KIND = "multipart/form-data"
 
@@ -34,7 +36,14 @@ class Form:
             return cls(await request.multipart())
 
     async def fields(self) -> Mapping[str, str]:
-        """All that stand before the file."""
+        """All that stand before the file. They are read before anybody knows who sends them, and so not for long."""
+        try:
+            async with asyncio.timeout(FIELDS_S):
+                return await self._fields()
+        except TimeoutError:
+            raise Rejected.because("request_timeout", f"The fields did not arrive within {FIELDS_S:.0f} s.") from None
+
+    async def _fields(self) -> Mapping[str, str]:
         found: dict[str, str] = {}
         while (part := await self._next()) is not None:
             if part.name == FILE:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from encoder import errors
 from encoder.destinations.protocol import Destination
 from encoder.destinations.s3 import S3Destination
 from encoder.model.paths import path_fault
@@ -22,6 +23,8 @@ from encoder.sources.s3 import S3Source
 from encoder.storage.protocol import Growing, Grown, Invitation, Standing
 from encoder.storage.s3_growth import Growth
 
+MOST_HELD_BYTES = 512 * 1024 * 1024  # of files that come in pieces, each a part of 8 MiB or more
+_WAIT_S = 10.0  # of a piece that finds no room
 _LONGEST_LINK_S = 7 * 24 * 3600  # S3 signs for no longer
 
 
@@ -45,6 +48,7 @@ class S3Storage:
         self._web = web
         self._bucket = Bucket(name=room.bucket, own=True)
         self._prefix = room.keys_begin
+        self._held_bytes = 0
         self._signer = self._opened()  # makes no connection, and so has none to close
 
     def destination(self, key: str) -> Destination:
@@ -85,8 +89,9 @@ class S3Storage:
         tails = f"{self._key(key.rpartition('/')[0])}/tails"
         async with self._opened() as s3:
             growth = Growth(s3, self._key(key), tails=tails, grown=grown)
-            await growth.resume()
-            yield growth
+            with self._held(growth.part_bytes):
+                await growth.resume()
+                yield growth
 
     async def look(self, key: str) -> Standing | None:
         async with self._opened() as s3:
@@ -100,6 +105,18 @@ class S3Storage:
         async with self._opened() as s3:
             await abort_open(s3, below)
             return await remove_below(s3, below)
+
+    @contextmanager
+    def _held(self, part_bytes: int) -> Iterator[None]:
+        """Memory for one part; raises errors.Transient where others have it. Whoever is alone always gets it."""
+        if self._held_bytes and self._held_bytes + part_bytes > MOST_HELD_BYTES:
+            told = "As many files come in pieces as this process has memory for."
+            raise errors.Transient(STORAGE.away, told, retry_after_s=_WAIT_S)
+        self._held_bytes += part_bytes
+        try:
+            yield
+        finally:
+            self._held_bytes -= part_bytes
 
     def _opened(self) -> S3:
         return self._access.open(self._bucket, self._web, STORAGE)

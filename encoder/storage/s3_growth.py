@@ -37,8 +37,8 @@ class Growth:
         self._tails = tails
         self._size_bytes = grown.size_bytes
         self._content_type = grown.content_type
-        self._part_bytes = max(s3.sizes.piece_bytes, -(-grown.size_bytes // MOST_PARTS))
-        self._parts, self._tail_bytes = divmod(grown.offset_bytes, self._part_bytes)
+        self.part_bytes = max(s3.sizes.piece_bytes, -(-grown.size_bytes // MOST_PARTS))
+        self._parts, self._tail_bytes = divmod(grown.offset_bytes, self.part_bytes)
         self._held = bytearray()
 
     async def resume(self) -> None:
@@ -58,10 +58,10 @@ class Growth:
     async def write(self, chunk: bytes) -> None:
         rest = memoryview(chunk)
         while rest:
-            room = self._part_bytes - len(self._held)
+            room = self.part_bytes - len(self._held)
             self._held += rest[:room]
             rest = rest[room:]
-            if len(self._held) == self._part_bytes and self._reached < self._size_bytes:
+            if len(self._held) == self.part_bytes and self._reached < self._size_bytes:
                 await self._send_part()
 
     async def settle(self) -> None:
@@ -81,7 +81,7 @@ class Growth:
 
     @property
     def _reached(self) -> int:
-        return self._parts * self._part_bytes + len(self._held)
+        return self._parts * self.part_bytes + len(self._held)
 
     @property
     def _tail(self) -> str:
@@ -103,7 +103,7 @@ class Growth:
         await self._s3.ask(send, tries=TRIES)
         reached = self._reached
         self._parts += 1
-        self._held.clear()
+        self._held = bytearray()  # a request that was given up may still look at the old one
         self.settled_bytes = reached
 
     async def _create(self, client: S3Client) -> str:
@@ -120,7 +120,7 @@ class Growth:
         await self._s3.ask(put, tries=TRIES)
 
     async def _body(self) -> Body:
-        data = bytes(self._held)
+        data = self._held
         md5 = await asyncio.to_thread(lambda: hashlib.md5(data, usedforsecurity=False).digest())
         return Body(_Held(data), 0, len(data), md5=md5, sent=lambda _: None)
 
@@ -156,8 +156,8 @@ class Growth:
 class _Held:
     """Bytes in memory, read as if they were a file's."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytearray) -> None:
         self._data = data
 
     async def read(self, at: int, count: int) -> bytes:
-        return self._data[at : at + count]
+        return bytes(memoryview(self._data)[at : at + count])

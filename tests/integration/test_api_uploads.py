@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from encoder.api import inflow
+from encoder.api import form, inflow
 from encoder.api.parts import Limits
 from encoder.storage import arrival
 from encoder.store.postgres import PostgresStore
@@ -395,6 +395,23 @@ async def test_a_body_that_trickles_is_given_up(api: Api, monkeypatch: pytest.Mo
 
     assert await put(api, upload, trickle()) == (408, "request_timeout")
     assert left(api, upload) == []
+
+
+async def test_a_form_whose_fields_trickle_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A12: they are read before anybody knows who sends them."""
+    monkeypatch.setattr(form, "FIELDS_S", 0.2)
+    upload = await announce(api, protocol="post")
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n'
+        for _ in range(300):
+            yield b"x"
+            await asyncio.sleep(0.01)
+
+    head = {"Content-Type": "multipart/form-data; boundary=b"}
+    at = f"{api.url}{urlsplit(upload['upload_url']).path}"
+    async with api.session.post(at, data=trickle(), headers=head) as response:
+        assert (response.status, (await response.json())["code"]) == (408, "request_timeout")
 
 
 async def test_a_full_storage_takes_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from yarl import URL
 from encoder.files.roots import Roots
 from encoder.net.s3 import S3Access, Sizes
 from encoder.plugins import Surroundings
+from encoder.storage.protocol import Grown
 from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
 from encoder.suites.cargo import noise
@@ -109,3 +110,15 @@ async def test_what_came_in_pieces_and_is_given_up_leaves_nothing_in_the_bucket(
     assert (len(bucket.listed()), len(bucket.open_uploads())) == (1, 1)
     assert (await client.ask("DELETE", upload["upload_url"]))[0] == 204
     assert (bucket.listed(), bucket.open_uploads()) == ([], [])
+
+
+async def test_as_many_files_come_in_pieces_as_there_is_memory_for(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A12: each writer holds a part, and there may be any number of them."""
+    monkeypatch.setattr("encoder.storage.s3.MOST_HELD_BYTES", PIECE)
+    upload = await announce(api, protocol="tus", size_bytes=len(DATA), outputs=[])
+    client = tus.Client(session=api.session, url=api.url)
+    other = Grown(offset_bytes=0, size_bytes=1, content_type="video/mp4", multipart=None)
+    async with api.parts.storage.grow("uploads/other/original", other):
+        refused = await client.piece(upload["upload_url"], 0, io.BytesIO(DATA))
+        assert refused == (503, "storage_unavailable")
+    assert await client.piece(upload["upload_url"], 0, io.BytesIO(DATA)) == (204, None)
