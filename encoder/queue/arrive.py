@@ -23,6 +23,7 @@ log = get_logger(__name__)
 
 PERIOD_S = 2.0
 BATCH = 50
+AT_ONCE = 8  # of them the storage is asked for
 LATE = timedelta(hours=24)  # an upload that began in time may take so long beyond it
 
 
@@ -92,17 +93,26 @@ class Arrivals:
 
     async def sweep(self) -> int:
         """Look at those for which it is time; how many they were."""
-        rows = await self._store.look_uploads(limit=BATCH)
-        for row in rows:
-            try:
-                await self.look(row)
-            except errors.Failure as failure:
-                log.warning("uploads.unseen", upload=str(row.id), code=failure.code)
-            except errors.StoreUnavailable:
-                raise
-            except Exception:  # one upload with which nothing can be done must not keep us from the others
-                log.exception("uploads.defect", upload=str(row.id))
+        rows, at_once = await self._store.look_uploads(limit=BATCH), asyncio.Semaphore(AT_ONCE)
+
+        async def seen(row: UploadRow) -> None:
+            async with at_once:
+                await self._seen(row)
+
+        for away in await asyncio.gather(*map(seen, rows), return_exceptions=True):
+            if away is not None:
+                raise away
         return len(rows)
+
+    async def _seen(self, row: UploadRow) -> None:
+        try:
+            await self.look(row)
+        except errors.Failure as failure:
+            log.warning("uploads.unseen", upload=str(row.id), code=failure.code)
+        except errors.StoreUnavailable:
+            raise
+        except Exception:  # one upload with which nothing can be done must not keep us from the others
+            log.exception("uploads.defect", upload=str(row.id))
 
     async def _started(self, row: UploadRow) -> UploadRow:
         return await self.arrived(row, size_bytes=row.size_bytes or 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ from yarl import URL
 from encoder.files.roots import Roots
 from encoder.net.s3 import S3Access, Sizes
 from encoder.plugins import Surroundings
-from encoder.storage.protocol import Grown
+from encoder.storage.protocol import Grown, Standing
 from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
 from encoder.suites.cargo import noise
@@ -69,6 +70,22 @@ async def test_what_arrives_is_seen_by_the_sweep_and_becomes_its_job(api: Api, b
     assert await api.parts.arrivals.sweep() == 1
     (job,) = (await api.get("/jobs"))["jobs"]
     assert (await status(api, upload))["job_id"] == job["id"]
+
+
+async def test_the_sweep_asks_for_several_at_a_time(api: Api, dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who announces much and brings nothing keeps the others waiting for less."""
+    for _ in range(2):
+        await announce(api)
+    await databases.run(dsn, "UPDATE uploads SET look_at = created_at")
+    both, storage = asyncio.Barrier(2), api.parts.storage
+    whole = storage.look
+
+    async def look(key: str) -> Standing | None:
+        await both.wait()
+        return await whole(key)
+
+    monkeypatch.setattr(storage, "look", look)
+    assert await asyncio.wait_for(api.parts.arrivals.sweep(), 5.0) == 2
 
 
 async def test_a_bucket_that_tells_of_it_has_its_job_begun_at_once(api: Api, bucket: Bucket) -> None:
