@@ -151,7 +151,7 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G16", what="only the end of a job is told", file="store/changes.py",
-        old="if receiver.wants(event.type):", new="if event.type in _JOB_EVENTS.values():",
+        old="if not receiver.wants(event.type):", new="if event.type not in _JOB_EVENTS.values():",
         test="contracts/store_deliveries.py::test_each_told_event_has_one_delivery_with_the_job_as_it_stood",
     ),
     Mutant(
@@ -251,7 +251,7 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="I3", what="a message goes though its job does not stand", file="api/ingest_queue.py",
-        old="reason=str(error), **told)\n            return False\n", new="reason=str(error), **told)\n",
+        old="reason=str(error), **told)\n            return _Fate.AWAY\n", new="reason=str(error), **told)\n",
         test="integration/test_ingest_queue.py::test_a_message_stays_until_its_job_stands",
     ),
     Mutant(
