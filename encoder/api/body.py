@@ -53,6 +53,8 @@ async def refuse(request: web.Request) -> None:
     Raises:
         errors.Rejected: `unexpected_body`.
     """
+    if request.content.at_eof():
+        return
     with suppress(TimeoutError, web.RequestPayloadError):
         async with asyncio.timeout(IDLE_S):
             if not (request.content_length or await request.content.readany()):
@@ -86,7 +88,7 @@ def _check_headers(request: web.Request, types: Collection[str]) -> None:
 async def _bytes_of(request: web.Request) -> bytes:
     body, look_at = bytearray(), MAX_BYTES
     try:
-        async with asyncio.timeout(TOTAL_S):
+        async with asyncio.timeout(_patience(request, TOTAL_S)):
             async for chunk in _chunks(request):
                 body += chunk
                 if len(body) > look_at:
@@ -102,11 +104,16 @@ async def _bytes_of(request: web.Request) -> bytes:
 
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     while True:
-        async with asyncio.timeout(IDLE_S):
+        async with asyncio.timeout(_patience(request, IDLE_S)):
             chunk = await request.content.readany()
         if not chunk:
             return
         yield chunk
+
+
+def _patience(request: web.Request, seconds: float) -> float | None:
+    """None once all has come, as a small body does with its headers: a timer less for each look at it."""
+    return None if request.content.is_eof() else seconds
 
 
 def _check_size(body: bytearray) -> None:

@@ -18,6 +18,7 @@ from encoder.api import answers, presets, problems, tell, uploads
 from encoder.api.body import receive
 from encoder.api.links import links
 from encoder.api.operations import Asker, Call, answer
+from encoder.api.quick import off_loop
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
@@ -57,7 +58,7 @@ async def accept(
     Raises:
         errors.Rejected: as `read` and `Submit`.
     """
-    body_hash = await asyncio.to_thread(_hash, body) if key else None
+    body_hash = await off_loop(_hash, body) if key else None
     try:
         spec = await read()
     except Rejected:
@@ -92,7 +93,7 @@ async def spec_of(call: Asker, body: Json) -> JobSpec:
 async def asked(call: Asker, body: Json) -> JobSpec:
     """As `spec_of`, but for uploads that it names, which nobody has looked for yet."""
     known = await presets.known(call.parts.store, call.tenant_id, body)
-    spec = await asyncio.to_thread(read_job, body, call.parts.places, known)
+    spec = await off_loop(read_job, body, call.parts.places, known)
     await _check_queue(call, spec.queue)
     return spec
 
@@ -100,7 +101,7 @@ async def asked(call: Asker, body: Json) -> JobSpec:
 async def probe(call: Call) -> web.Response:
     """POST /probe: the facts of a source."""
     body = await receive(call.request)
-    source = await asyncio.to_thread(read_probe, body, call.parts.places)
+    source = await off_loop(read_probe, body, call.parts.places)
     return answer(await call.parts.inspector.inspect(await uploads.brought(call, source)))
 
 

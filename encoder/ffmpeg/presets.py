@@ -165,7 +165,8 @@ def over(preset: Members, explicit: Members) -> dict[str, Json]:
     preset's quality, a bitrate its `crf`, channels the bitrate of its sound. Both are JSON members that the API has
     already checked.
     """
-    kept = {member: value for member, value in preset.items() if member not in _displaced(preset, explicit)}
+    dropped = _displaced(preset, explicit)
+    kept = {member: value for member, value in preset.items() if member not in dropped}
     if not explicit.keys().isdisjoint(_QUALITIES) and "renditions" in kept:
         kept["renditions"] = _without_bitrates(kept["renditions"])
     merged = {**kept, **explicit, **_thumbnails(preset, explicit)}

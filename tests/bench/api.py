@@ -107,7 +107,8 @@ async def _servers(dsn: str, folder: Path) -> AsyncIterator[tuple[_Server, _Serv
     await db.execute(bare_api.TABLE)
     await db.close()
     port = free_port()
-    platform = Platform(dsn=dsn, folder=folder, extra={"ENCODER_LOG_LEVEL": "info"})
+    settings = {"ENCODER_LOG_LEVEL": "info", "ENCODER_OPEN_JOBS": "100000"}  # none ends, and none is to be refused
+    platform = Platform(dsn=dsn, folder=folder, extra=settings)
     ours = await platform.start("api")
     bare = await platform.start(str(port), program=("-m", "tests.bench.bare_api", dsn), PYTHONPATH=str(REPOSITORY))
     try:
