@@ -20,7 +20,6 @@ class Statement(StrEnum):
     JOB = "job"
     JOBS = "jobs"
     CREATED_BETWEEN = "created_between"
-    OUTPUTS = "outputs"
     OUTPUTS_OF_JOBS = "outputs_of_jobs"
     EVENTS = "events"
     LOG = "log"

@@ -217,14 +217,13 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (Statement.JOB, (5, None, 1, False)),
-        (Statement.JOB, (None, UUID(int=5), 1, False)),
+        (Statement.JOB, (5, None, 1, False, timedelta(seconds=90))),
+        (Statement.JOB, (None, UUID(int=5), 1, False, timedelta(seconds=90))),
         (Statement.LOCK_JOB, (5,)),
         (Statement.LOCK_FREE_JOB, (5,)),
         (Statement.LOCK_QUEUE, ("encode",)),
         (Statement.HOLDUPS, (1, ["encode", "io"], timedelta(seconds=90))),
         (Statement.KNOWN_QUEUES, ()),
-        (Statement.OUTPUTS, (5,)),
         (Statement.OUTPUTS_OF_JOBS, ([5, 6, 7],)),
         (Statement.HOLD_TASK, (5, 1, 5)),
         (Statement.EVENTS, (5, 0, 500)),

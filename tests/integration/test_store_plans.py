@@ -228,7 +228,7 @@ async def test_a_look_at_what_failed_reads_so_many_whatever_matches(
 @pytest.mark.parametrize("by", [("5", "NULL"), ("NULL", "gen_random_uuid()")])
 async def test_a_job_is_read_by_its_number_or_uuid(connection: asyncpg.Connection, by: tuple[str, str]) -> None:
     for kept in (True, False):
-        nodes = await plan(connection, Statement.JOB, *by, "1", "false", kept=kept)
+        nodes = await plan(connection, Statement.JOB, *by, "1", "false", "'90 s'", kept=kept)
         assert scanned(nodes) == set()
         assert read(nodes, "jobs") <= 2
 
@@ -257,7 +257,6 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.HOLDUPS, ("1", "ARRAY['encode', 'io']", "'90 s'")),
         (Statement.KNOWN_QUEUES, ()),
         (Statement.OPEN_ROOT, ("5", "'t2'", "0", "3", "'gpu'")),
-        (Statement.OUTPUTS, ("5",)),
         (Statement.HOLD_TASK, ("5", "1", "5")),
         (Statement.OUTPUTS_OF_JOBS, ("ARRAY[5, 6, 7]",)),
         (Statement.EVENTS, ("5", "0", "500")),

@@ -51,7 +51,9 @@ _FIND_OPEN, _CANCEL_OPEN = queries("cancel_tasks")
 _FIND_LEASES, _FLAG_LEASES = queries("flag_leases")
 _OPEN_ROOT = query("open_root")
 _FIND_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
-_JOB_BY_ID, _JOB_BY_UUID = queries("job")
+_JOB_BY_ID, _JOB_BY_UUID, _OUTPUTS = queries("job")
+_HOLDUPS = query("holdups")
+_NO_HOLDUP: Mapping[str, None] = dict.fromkeys(("paused_at", "paused_because", "cap", "running", "taken"))
 _PAGE, _PAGE_OF_TAG = queries("jobs")
 _JOBS = query("jobs_now")
 _EVENTS_OF_JOBS = query("events_of_jobs")
@@ -234,7 +236,15 @@ async def erase_secrets(session: Connection, age: object, limit: int) -> Sequenc
 
 
 async def job(session: Connection, job_id: int | None, uuid: object, *values: object) -> Sequence[Row]:
-    return await session.ask(_JOB_BY_UUID if job_id is None else _JOB_BY_ID, job_id, uuid, *values)
+    *about, within = values
+    found = await session.ask(_JOB_BY_UUID if job_id is None else _JOB_BY_ID, job_id, uuid, *about)
+    if not found:
+        return ()
+    (row,) = found
+    waits = row["task_state"] in ("waiting", "ready")
+    holdups = await session.ask(_HOLDUPS, row["tenant_id"], [row["task_queue"]], within) if waits else ()
+    first, *others = await session.ask(_OUTPUTS, row["id"])
+    return [{**_NO_HOLDUP, **row, **next(iter(holdups), {}), **first}, *others]
 
 
 async def jobs(session: Connection, *values: object) -> Sequence[Row]:

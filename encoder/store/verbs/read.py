@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -108,6 +109,14 @@ def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
     )
 
 
+def job_in(rows: Sequence[Row]) -> JobRow | None:
+    """The job that `job` gives, of which the first row has all but the other outputs; None of no rows."""
+    if not rows:
+        return None
+    job, row = job_of(rows[0], rows), rows[0]
+    return job if row["taken"] is None else replace(job, holdup=holdup_of(row))
+
+
 def _live_of(text: str | None) -> dict[OutputId, Live]:
     return {} if text is None else msgspec.json.decode(text, type=dict[OutputId, Live])
 
@@ -126,14 +135,14 @@ def _output_of(row: Row, spec: OutputSpec, live: dict[OutputId, Live]) -> Output
     return OutputRow(
         id=position,
         spec=spec,
-        state=OutputState(row["state"]),
+        state=OutputState(row["output_state"]),
         attempts=row["attempts"],
         plan=record_of(OutputPlan, row["plan"]),
         command=() if row["command"] is None else msgspec.json.decode(row["command"], type=tuple[str, ...]),
         intent=record_of(Intent, row["intent"]),
         delivered=record_of(Delivered, row["delivered"]),
         proof=record_of(Proof, row["proof"]),
-        problem=record_of(Problem, row["problem"]),
+        problem=record_of(Problem, row["output_problem"]),
         warnings=() if warnings is None else msgspec.json.decode(warnings, type=tuple[Note, ...]),
         timings=record_of(Timings, row["timings"]) or Timings(),
         live=live.get(position),

@@ -17,7 +17,7 @@ from encoder.store.line import SEEN
 from encoder.store.rows import JobFilter, JobRow, Stats, Usage
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_of, usage_of
+from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_in, job_of, usage_of
 
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
@@ -30,11 +30,7 @@ class Reading(Verbs):
         if job_id is None and uuid is None:
             return None
 
-        async def work(session: Session) -> JobRow | None:
-            job = await read_job(session, job_id=job_id, uuid=uuid, tenant_id=tenant_id)
-            return None if job is None else (await self._held_up(session, tenant_id, [job]))[0]
-
-        return await self._pool.visit(work)
+        return job_in(await self._pool.rows(Statement.JOB, job_id, uuid, tenant_id, False, SEEN))
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
         above, below = await self._created_between(wanted.created_after, wanted.created_before)
@@ -111,19 +107,6 @@ def _day_from(at: datetime) -> date:
     """The first day, of UTC, that begins then or later."""
     day = at.astimezone(UTC)
     return day.date() if day.time() == time.min else day.date() + timedelta(days=1)
-
-
-async def read_job(
-    session: Session,
-    *,
-    job_id: JobId | None = None,
-    uuid: UUID | None = None,
-    tenant_id: TenantId | None = None,
-    also_deleted: bool = False,
-) -> JobRow | None:
-    """One job with its outputs; of any tenant when none is given."""
-    row = await session.fetchrow(Statement.JOB, job_id, uuid, tenant_id, also_deleted)
-    return None if row is None else job_of(row, await session.fetch(Statement.OUTPUTS, row["id"]))
 
 
 def _meant(ref: str) -> tuple[JobId | None, UUID | None]:

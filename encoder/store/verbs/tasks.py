@@ -17,15 +17,14 @@ from encoder.store import changes as rules
 from encoder.store import fair
 from encoder.store.engine import Pool, Row, Session
 from encoder.store.hints import Hints
-from encoder.store.line import NOTIFY, Floor
+from encoder.store.line import NOTIFY, SEEN, Floor
 from encoder.store.news import News
 from encoder.store.repeated import repeated
 from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Part, Settled, Settlement
 from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import claim_of, heads_of, part_of, tenant_of
-from encoder.store.verbs.reading import read_job
+from encoder.store.verbs.read import claim_of, heads_of, job_in, part_of, tenant_of
 from encoder.store.verbs.write import close_task, lock, record, standing
 
 
@@ -104,7 +103,7 @@ class Tasks(Verbs):
         return admitted
 
     async def load(self, claim: Claim) -> JobRow:
-        found = await self._pool.visit(lambda session: read_job(session, job_id=claim.job_id, also_deleted=True))
+        found = job_in(await self._pool.rows(Statement.JOB, claim.job_id, None, None, True, SEEN))
         if found is None:
             raise _lost(claim)
         return found

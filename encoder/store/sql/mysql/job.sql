@@ -20,3 +20,9 @@ LEFT JOIN tasks t ON t.job_id = j.id AND t.name = CONCAT('t', j.run)
 LEFT JOIN task_leases l ON l.task_id = t.id
 LEFT JOIN workers w ON w.id = l.worker_id
 WHERE j.uuid = $2 AND ($3 IS NULL OR j.tenant_id = $3) AND ($4 OR j.deleted_at IS NULL);
+-- Its outputs whole, but for their logs.
+-- Index: job_outputs_pk. Locks: none.
+-- $1 job
+SELECT position, state AS output_state, attempts, plan, command, intent, delivered, proof,
+       problem AS output_problem, warnings, timings, updated_at
+FROM job_outputs WHERE job_id = $1 ORDER BY position;
