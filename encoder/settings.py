@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         "often at once; counted by each API process for itself; 0: without limit",
     )
     writes_per_minute: int = Field(
-        60, ge=0, description="the same of calls that make or change something (`POST`, `DELETE`)"
+        60, ge=0, description="the same of calls that make or change something: all but `GET` and `HEAD`"
     )
     bad_keys_per_minute: int = Field(
         10,
