@@ -209,7 +209,7 @@ _ENTRIES = (
     _request(403, "host_not_allowed", "Host is not allowed", "Call the server by a loopback name or address."),
     _request(403, "origin_not_allowed", "Origin is not allowed", "Call the server from a page of its own."),
     _request(403, "link_expired", "Link has expired", "Ask for the job again: its answer carries a fresh link."),
-    _request(404, "not_found", "Not found", "Check the id; a deleted job is gone."),
+    _request(404, "not_found", "Not found", "Check the id or name."),
     _request(405, "method_not_allowed", "Method is not allowed", "Use one of the methods in `Allow`."),
     _request(408, "request_timeout", "Request took too long", "Send the request again, faster or smaller."),
     _request(409, "job_ended", "Job has ended", "Read the job; a new run starts with `retry`."),

@@ -107,7 +107,7 @@ class Checks:
         return self.destinations.warnings(place)
 
     def receiver(self, url: str) -> Sequence[Fault]:
-        found = check_url(url, self.policy)
+        found = check_url(url, self.policy, instead="put a token into its query, which is kept secret")
         return [found] if isinstance(found, Fault) else []
 
     @property

@@ -75,7 +75,8 @@ class Intake:
         try:
             await sns.agree(self.parts.surroundings.web, asked.url)
         except errors.Failure as failure:
-            raise _incomplete([_fault("/SubscribeURL", failure)]) from None
+            fault = Fault(path="/SubscribeURL", code=failure.code, message=failure.message)
+            raise _incomplete([fault]) from None
 
     async def _all(self, told: Notice, rules: Sequence[Rule]) -> list[answers.IngestedAnswer]:
         """Each event by each of its rules; one that cannot be taken now holds up none behind it."""
@@ -104,7 +105,7 @@ class Intake:
                 yield event, None, what
             for rule in () if isinstance(what, Skip) else what:
                 if time.monotonic() >= until:
-                    yield event, rule, (_late(event),)
+                    yield event, rule, (_late(event, rule),)
                     return
                 yield event, rule, await self._became(event, rule)
 
@@ -126,9 +127,11 @@ class Intake:
         try:
             return await self._one(event, rule)
         except errors.Failure as failure:
-            return (_fault(event.where, failure),)
+            return (Fault(path=event.where, code=failure.code, message=_of(event, rule, failure.message)),)
         except Rejected as refusal:
-            return tuple(replace(found, path=event.where) for found in refusal.faults)
+            return tuple(
+                replace(found, path=event.where, message=_of(event, rule, found.message)) for found in refusal.faults
+            )
 
     async def _one(self, event: ObjectEvent, rule: Rule) -> JobId | Skip:
         """The job of an object by a rule.
@@ -225,12 +228,13 @@ def _result(became: _Became) -> str:
             return "job"
 
 
-def _fault(where: str, failure: errors.Failure) -> Fault:
-    return Fault(path=where, code=failure.code, message=failure.message)
+def _of(event: ObjectEvent, rule: Rule, message: str) -> str:
+    """Says whose a fault is: an event's place in the body says neither."""
+    return f"{event.key or 'An object'} by the rule {rule.name}: {message}"
 
 
-def _late(event: ObjectEvent) -> Fault:
-    message = f"There was no time for it within {LONGEST_S:.0f} s."
+def _late(event: ObjectEvent, rule: Rule) -> Fault:
+    message = _of(event, rule, f"There was no time for it within {LONGEST_S:.0f} s.")
     return Fault(path=event.where, code="ingest_incomplete", message=message)
 
 

@@ -187,7 +187,7 @@ async def find_job(call: Call, ref: str) -> JobRow:
     known = _NUMBER.fullmatch(ref) or _UUID.fullmatch(ref)
     row = await call.parts.store.job(call.tenant_id, ref.lower()) if known else None
     if row is None:
-        raise problems.not_found("There is no such job. Check the id; a deleted job is gone.")
+        raise problems.not_found("There is no such job; a deleted job is gone.")
     return row
 
 

@@ -61,10 +61,11 @@ class Problem(web.Response):
 
 
 def of_faults(faults: Sequence[Fault], request_id: str, *, headers: Mapping[str, str] | None = None) -> Problem:
-    """The first fault's code speaks for all."""
+    """The first fault's code speaks for all; so do its words, where they say what to do about the others."""
     code = faults[0].code
     status = CATALOGUE[code].status or 422
-    detail = faults[0].message if len(faults) == 1 else f"{len(faults)} things are wrong; see `errors`."
+    alone = len(faults) == 1 or faults[0].message == CATALOGUE[code].to_do
+    detail = faults[0].message if alone else f"{len(faults)} things are wrong; see `errors`."
     return _answer(status, code, detail, request_id, faults=faults, headers=headers)
 
 

@@ -166,6 +166,9 @@ class Client:
     async def endpoints(self) -> list[Object]:
         return _objects((await self._send("GET", "/webhooks/endpoints"))["endpoints"])
 
+    async def endpoint(self, name: str) -> Object:
+        return await self._send("GET", f"/webhooks/endpoints/{quote(name, safe='')}")
+
     async def put_endpoint(self, name: str, endpoint: Object) -> Object:
         return await self._send("PUT", f"/webhooks/endpoints/{quote(name, safe='')}", body=endpoint, repeatable=False)
 

@@ -44,6 +44,8 @@ async def listen(
 
     It is signed, and has the `webhook-id` that others get. No endpoint is needed, and none notices.
     """
+    if endpoint:
+        await client.endpoint(endpoint)  # of one that is not there nothing would ever be heard
     signer = _signer(secret, out) if address else None
     asked = {"endpoint": endpoint, "event": event}
     filters = {name: value for name, value in asked.items() if value}

@@ -68,7 +68,10 @@ async def put(  # noqa: PLR0913  # one per option
     settings: tuple[str, ...],
     disabled: bool,
 ) -> int:
-    """Make an endpoint, or change one. The secret of a new one is shown now and never again."""
+    """Make an endpoint, or replace one: all but its secret.
+
+    What is not named is then as for a new one, not as it was. The secret of a new one is shown now and never again.
+    """
     said: Object = {"url": address, "enabled": not disabled}
     if events:
         said["events"] = list(events)

@@ -75,6 +75,7 @@ _PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]
 _AUTHORITY = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_IN_HEADERS = "send them in `headers`"
 _SENT_AS_IS = "!$%&'()*+,-./:;=?@_~[]|^`"  # beside letters and digits; signed queries must not change by a byte
 
 
@@ -157,17 +158,20 @@ class Host:
         return f"[{self.name}]" if ":" in self.name else self.name
 
 
-def check_url(text: str, policy: Policy, *, schemes: Collection[str] = ("http", "https")) -> Url | Fault:
+def check_url(
+    text: str, policy: Policy, *, schemes: Collection[str] = ("http", "https"), instead: str = _IN_HEADERS
+) -> Url | Fault:
     """The address that `text` is, or what is wrong with it (`path` left empty for the caller to fill).
 
+    `instead`: what is to be done with a user and password in it, as the end of a sentence.
     A host that is a name is only read here; what it resolves to is checked when it is dialled.
     """
-    parsed = _parse(text, schemes)
+    parsed = _parse(text, schemes, instead)
     if isinstance(parsed, str):
         return Fault(path="", code="invalid_url", message=f"The address {parsed}.")
     fault = _fault(parsed, policy)
     if fault is not None and "@" in parsed.target:  # host and port may be of a password with a `/` in it
-        return replace(fault, message="The address is not allowed; a user and password are sent in `headers`.")
+        return replace(fault, message=f"The address is not allowed; if it holds a user or password, {instead}.")
     return fault or parsed
 
 
@@ -218,7 +222,7 @@ def _unwrapped(address: Address) -> Address:
     return address
 
 
-def _parse(text: str, schemes: Collection[str]) -> Url | str:
+def _parse(text: str, schemes: Collection[str], instead: str) -> Url | str:
     """The parts of `text`, or why it is no address; nothing is decided yet about where it leads."""
     if len(text) > LONGEST_URL:
         return f"is longer than {LONGEST_URL} characters"
@@ -228,7 +232,7 @@ def _parse(text: str, schemes: Collection[str]) -> Url | str:
     if parts is None or parts["scheme"].lower() not in schemes:
         return f"is no absolute URL of {' or '.join(schemes)}"
     if "@" in parts["authority"]:
-        return "holds a user or password; send them in `headers`"
+        return f"holds a user or password; {instead}"
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         return "has no proper host and port; names outside ASCII are written as xn--…"
@@ -280,5 +284,5 @@ def _host_refusal(host: str, port: int, policy: Policy) -> str | None:
         return refusal and f"{host} {refusal}."
     labels = host.split(".")
     if len(labels) == 1 or labels[-1] == "localhost":
-        return f"{host} is no full name of a public host."
+        return f"{host} is no full name of a public host: write that, or its address as a number (192.0.2.1)."
     return None

@@ -156,6 +156,8 @@ async def test_what_cannot_be_taken_is_not_confirmed_and_holds_up_none_behind_it
     problem = await tell(api, body, status=503)
     assert (problem["code"], problem["errors"][1]["path"]) == ("ingest_incomplete", "/Records/0")
     assert problem["errors"][1]["code"] == "source_auth_failed"
+    assert problem["errors"][1]["message"].startswith("wrong/a.mp4 by the rule wrong: ")
+    assert problem["detail"].startswith("Send them again")
     assert len(await jobs(api)) == 1
     wrong["source"] |= bucket.credentials
     await put(api, wrong, "wrong")

@@ -59,6 +59,15 @@ async def test_an_endpoint_is_put_tested_and_removed(desk: Desk) -> None:
     assert (await desk.webhooks("remove", "shop")).err == "removed shop\n"
     refused = await desk.webhooks("put", "shop", "--to", "ftp://a.example/")
     assert (refused.code, "/url must begin with http:// or https://" in refused.err) == (2, True)
+    refused = await desk.webhooks("put", "shop", "--to", "https://u:p@example.com/x")
+    assert ("put a token into its query" in refused.err, "headers" in refused.err) == (True, False)
+
+
+async def test_what_is_not_there_is_said_so_and_no_job_is_spoken_of(desk: Desk) -> None:
+    """Nor does anybody listen for ever to an endpoint that there never was."""
+    for words in (("listen", "--endpoint", "nope"), ("rotate", "nope"), ("test", "nope"), ("replay", "9999")):
+        done = await desk.webhooks(*words)
+        assert (done.code, "error: not_found: There is no such" in done.err, "job" in done.err) == (2, True, False)
 
 
 async def test_what_was_told_is_listed_and_told_again(desk: Desk, store: Store) -> None:

@@ -110,6 +110,20 @@ def test_what_is_refused_is_named_by_its_senders_own_path(body: Any, faults: dic
     assert faults_of(body) == faults
 
 
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ("mp4:721q", "`721q` is no codec, size, rate or bitrate that is known: codecs are h264, "),
+        ("mp4:720p:loud", "`loud` is no codec, rate or channels of sound that are known: codecs are aac, "),
+        ("mp4:::frag", "`frag` is no option that is known: there are quality, "),
+    ],
+)
+def test_a_part_of_a_format_that_nobody_knows_is_told_beside_those_that_there_are(spec: str, told: str) -> None:
+    made = translate(one(spec))
+    assert not isinstance(made, Translated)
+    assert next(iter(made)).message.startswith(told)
+
+
 ORIGIN = Origin(
     api="coconut",
     request={

@@ -160,8 +160,10 @@ def test_what_may_be_a_password_cut_at_its_slash_is_not_told_as_host_or_port(url
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "x.localhost", "minio", "metadata"])
 def test_a_name_that_only_this_host_or_net_knows_is_refused(host: str) -> None:
-    """C9"""
-    assert code(f"http://{host}/x") == "address_not_allowed"
+    """C9. An operator who has opened its network is told what would get there."""
+    fault = check_url(f"http://{host}/x", WORLD)
+    assert isinstance(fault, Fault)
+    assert (fault.code, "its address as a number" in fault.message) == ("address_not_allowed", True)
 
 
 @pytest.mark.parametrize(

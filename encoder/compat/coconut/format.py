@@ -104,7 +104,10 @@ def _video(specs: str, at: str, found: Found) -> Members:
         elif rate := re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)fps", part):
             made |= {"fps": float(rate[1])} if float(rate[1]) else {}
         else:
-            found.unsupported(at, f"of `{part[:32]}`; codecs are {', '.join(_VIDEO)}")
+            known = "sizes 720p or 1280x720, rates 30fps, bitrates 2000k"
+            _unknown(
+                found, at, part, f"codec, size, rate or bitrate that is known: codecs are {', '.join(_VIDEO)}, {known}"
+            )
     return made
 
 
@@ -122,7 +125,13 @@ def _audio(specs: str, at: str, found: Found) -> Members:
         elif part in _CHANNELS:
             made["audioChannels"] = _CHANNELS[part]
         elif part != "multi":
-            found.unsupported(at, f"of `{part[:32]}`; codecs are {', '.join(_SOUND)}")
+            known = f"{', '.join(_CHANNELS)}, bitrates 128k, sample rates 44100hz"
+            _unknown(
+                found,
+                at,
+                part,
+                f"codec, rate or channels of sound that are known: codecs are {', '.join(_SOUND)}, {known}",
+            )
     return made
 
 
@@ -138,7 +147,10 @@ def _options(specs: str, at: str, found: Found) -> Members:
         elif part == "2pass":
             made["twoPass"] = True
         elif part != "metadata=0":
-            found.unsupported(
-                at, f"of the option `{part[:32]}`; there are quality, maxrate, pix_fmt, 2pass, metadata=0"
-            )
+            _unknown(found, at, part, "option that is known: there are quality, maxrate, pix_fmt, 2pass, metadata=0")
     return made
+
+
+def _unknown(found: Found, at: str, part: str, what: str) -> None:
+    """Theirs perhaps, or a slip: we cannot tell."""
+    found.fault(at, "unsupported_member", f"`{part[:32]}` is no {what}")
