@@ -102,6 +102,8 @@ def read_rule(body: Json, known: Presets = presets.BUILT_IN) -> tuple[dict[str, 
     faults = distinct([*_of_outputs(rule), *_of_metadata(body)])
     if faults:
         raise Rejected(*faults)
+    if "priority" in body:
+        body = {**body, "priority": rule.priority}  # a whole number, however it was written
     return body, [path for output in rule.outputs if (path := _path_in(output, rule.source.bucket)) is not None]
 
 

@@ -59,7 +59,7 @@ class Clip(Wire):
     model_config = ConfigDict(json_schema_extra=_clip_schema)
 
     start: Seconds = 0.0
-    end: Seconds = ABSENT
+    end: Annotated[float, Field(gt=0, le=12 * 3600)] = ABSENT
     duration: Annotated[float, Field(gt=0, le=12 * 3600)] = ABSENT
 
     @model_validator(mode="after")

@@ -245,3 +245,9 @@ def test_what_is_wrong_with_a_job_is_told_at_the_members_of_the_rule() -> None:
 )
 def test_a_rule_is_found_in_order_or_told_what_is_not(rule: Json, found: list[tuple[str, str]]) -> None:
     assert faults(rule) == found
+
+
+def test_a_priority_is_a_whole_number_however_it_is_written() -> None:
+    """It failed: the rule was kept with `8.0`, and could be shown no more."""
+    members, _ = read_rule({**a_rule(), "priority": 8.0})
+    assert (members["priority"], type(members["priority"])) == (8, int)

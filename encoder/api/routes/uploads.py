@@ -13,7 +13,11 @@ _ONE = f"{passes.FOLDER}/{{token}}"
 _OF_TUS = (410, 412, 423, 460, 507)
 _RESUMABLE = Header(name="Tus-Resumable", about="the version that is spoken", pattern="^1[.]0[.]0$", required=True)
 _OFFSET = Header(name="Upload-Offset", about="where the piece begins", pattern="^[0-9]{1,16}$")
-_CHECKSUM = Header(name="Upload-Checksum", about="sha1, sha256 or md5 of the piece, a blank, and base64")
+_CHECKSUM = Header(
+    name="Upload-Checksum",
+    about="sha1, sha256 or md5 of the piece, a blank, and base64",
+    pattern="^(sha1|sha256|md5) [A-Za-z0-9+/]{2,}={0,2}$",
+)
 
 UPLOADS = (
     Operation(
