@@ -12,12 +12,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import http_exceptions, web
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler
+from yarl import URL
 
 from encoder.api import problems
 from encoder.api.middleware import new_request_id, secure
 
 _Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+_Factory = Callable[..., web.BaseRequest]
 
 HEADERS_S = 10.0
 KEEP_ALIVE_S = 75.0  # longer than that of usual proxies, so that they close first
@@ -111,7 +114,19 @@ class Runner(web.AppRunner):
         made = await super()._make_server()
         settings = made._kwargs  # noqa: SLF001  # aiohttp has no other way to choose the connection's class
         handler = _framed(made.request_handler)
-        return _Server(handler, request_factory=made.request_factory, loop=asyncio.get_running_loop(), **settings)
+        factory = _aimed(made.request_factory)
+        return _Server(handler, request_factory=factory, loop=asyncio.get_running_loop(), **settings)
+
+
+def _aimed(factory: _Factory) -> _Factory:
+    """`factory`, which dies of a `CONNECT` to nothing (aiohttp 3.14.5): its caller would wait for ever."""
+
+    def make(message: RawRequestMessage, *more: Any) -> web.BaseRequest:  # noqa: ANN401  # handed through
+        if message.url is None:  # though aiohttp says that it never is
+            message = message._replace(url=URL("/"))
+        return factory(message, *more)
+
+    return make
 
 
 def _framed(handler: _Handler) -> _Handler:

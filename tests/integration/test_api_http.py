@@ -285,6 +285,12 @@ async def test_what_the_parser_refuses_is_a_problem_too_and_ends_the_connection(
     assert not any(word in answer for word in (b"Python", b"aiohttp"))
 
 
+async def test_a_connect_to_nothing_is_answered(api: Api) -> None:
+    """A10: it was not, and its connection stayed open."""
+    answer = await api.raw(b"CONNECT \r\n\r\nConnection: close\r\n\r\n")
+    assert answer.startswith((b"HTTP/1.1 403 ", b"HTTP/0.9 403 ", b"HTTP/1.0 403 ")), answer[:80]
+
+
 async def test_a_chunk_that_is_none_is_malformed(api: Api) -> None:
     """A10"""
     head = b"POST /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
