@@ -19,6 +19,7 @@ from encoder.suites.cargo import noise
 from tests.lab import tus
 from tests.lab.platform import Platform, Role, free_port, running, until
 from tests.lab.rgw import Gateway
+from tests.lab.servers import require_programs
 
 PAGE = (Path(__file__).parents[2] / "docs" / "uploads.md").read_text(encoding="utf-8")
 DATA = noise(1024 * 1024)
@@ -110,6 +111,7 @@ async def listens(api: Role, port: int) -> bool:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    require_programs("curl")
     (tmp_path / "holiday.mov").write_bytes(DATA)
     return tmp_path
 

@@ -44,6 +44,9 @@ PLANTED = {
     "V3 an epoch was settled that was never claimed": "UPDATE job_events SET epoch = 7 WHERE type = 'task.settled'",
     "V7 an event and its receiver without a delivery": """
         DELETE FROM webhook_deliveries WHERE event_type = 'job.completed'""",
+    "V7 an end of which a receiver in another form was not told": """
+        UPDATE jobs SET spec = '{"notification":{}}' WHERE id = 1;
+        DELETE FROM webhook_deliveries WHERE event_type = 'job.completed'""",
     "V12 a running task without its lease": "DELETE FROM task_leases",
     "V12 a lease without its running task": "UPDATE task_leases SET epoch = 2",
     "V12 a ready task without its place in line": "DELETE FROM task_ready WHERE queue = 'encode'",
@@ -92,7 +95,8 @@ async def test_what_may_well_stand_is_no_violation(jobs: None, dsn: str) -> None
 @pytest.mark.both_databases
 @pytest.mark.parametrize("name", PLANTED)
 async def test_rows_that_must_not_be_are_found(name: str, jobs: None, dsn: str) -> None:
-    await run(dsn, PLANTED[name])
+    for statement in PLANTED[name].split(";"):
+        await run(dsn, statement)
     found = await violations(dsn, ALWAYS, QUIET)
     assert any(each.startswith(f"{name}: ") for each in found), found
 
