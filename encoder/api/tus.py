@@ -48,14 +48,13 @@ async def create(call: Call) -> web.Response:
     length = tus_headers.whole(request, "Upload-Length")
     if length > limits.upload_bytes:
         raise too_large(limits.upload_bytes)
-    comes = request.content_type == PIECE
-    if comes:
+    comes, checksum = request.content_type == PIECE, None
+    if comes:  # all that its headers can be refused for, before anything is kept of it
         _check_piece(request, offset_bytes=0, size_bytes=length)
+        checksum = tus_headers.checksum(request)
     row = await announced(call, _announcement(tus_headers.metadata(request), length))
     if comes and request.can_read_body:
-        row = await take(
-            call, row, whatever_comes(request.content), offset_bytes=0, checksum=tus_headers.checksum(request)
-        )
+        row = await take(call, row, whatever_comes(request.content), offset_bytes=0, checksum=checksum)
     headers = {"Location": call.parts.passes.address(row.id), **tus_headers.standing(row)}
     return web.Response(status=201, headers=headers)
 

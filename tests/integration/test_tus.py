@@ -120,6 +120,13 @@ async def test_the_first_piece_may_come_with_the_creation(client: tus.Client) ->
         assert await client.offset(said["Location"]) == len(DATA)
 
 
+async def test_a_creation_that_is_refused_for_its_piece_keeps_no_upload(client: tus.Client, dsn: str) -> None:
+    headers = {"Upload_Length": "5", "Upload_Metadata": tus.metadata(filename="in.mp4"), "Upload_Checksum": "sha1"}
+    code, _, problem = await client.ask("POST", "/upload/tus", b"piece", **headers, **tus.PIECE)
+    assert (code, problem["code"]) == (400, "invalid_header")
+    assert await databases.ask(dsn, "SELECT id FROM uploads") == []
+
+
 async def test_a_creation_that_is_wrong_is_refused(api: Api, client: tus.Client) -> None:
     name, most = tus.metadata(filename="in.mp4"), api.parts.limits.upload_bytes
     for headers, wanted in (
