@@ -24,9 +24,9 @@ from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.protocol import Storage
 from encoder.store import engines
+from encoder.store.fleet import Checkup, Stats, WorkerRow
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
-from encoder.store.rows import Checkup, Stats, WorkerRow
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 

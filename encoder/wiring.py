@@ -57,8 +57,8 @@ from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
 from encoder.storage.s3 import Room, S3Storage
+from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
-from encoder.store.rows import WorkerInfo
 from encoder.vault import Vault
 from encoder.webhooks.endpoints import Endpoints
 from encoder.webhooks.send import Sender

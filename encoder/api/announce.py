@@ -20,7 +20,8 @@ from encoder.model.job import JobSpec
 from encoder.model.state import UploadProtocol
 from encoder.sources.upload import key_of
 from encoder.storage.protocol import Invitation
-from encoder.store.rows import NewJob, NewUpload, UploadRow
+from encoder.store.kept import NewUpload, UploadRow
+from encoder.store.rows import NewJob
 
 
 async def announce(call: Call) -> web.Response:

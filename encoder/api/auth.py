@@ -22,8 +22,8 @@ from encoder.api.rates import Buckets
 from encoder.errors import CATALOGUE, Fault, Rejected
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, is_key
+from encoder.store.kept import KeyRow
 from encoder.store.protocol import Keys
-from encoder.store.rows import KeyRow
 
 KNOWN_S = 10.0  # for which a key is not looked up again: so long a revoked one may still be let in
 _REALM = 'Bearer realm="encoder"'

@@ -32,7 +32,7 @@ from encoder.net.s3 import About
 from encoder.net.s3_members import S3Members
 from encoder.net.side import SOURCE
 from encoder.sources.upload import id_of
-from encoder.store.rows import Seen
+from encoder.store.kept import Seen
 
 _Became = JobId | Skip | tuple[Fault, ...]  # of an object by a rule: its job, or why there is none, or not yet
 MOST_PAIRS = 1_000  # of an object and a rule, in one call: each asks the object's store

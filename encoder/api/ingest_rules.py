@@ -23,7 +23,7 @@ from encoder.model.base import Json, from_json
 from encoder.model.ids import TenantId
 from encoder.model.queue import ENCODE
 from encoder.model.secrets import hide_in, reveal_in
-from encoder.store.rows import NewRule, RuleRow
+from encoder.store.kept import NewRule, RuleRow
 
 MOST_RULES = 100  # of a tenant: each event is held against all of them
 _WITH_SECRETS = ("source", "outputs", "notificationUrl")

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 
 from encoder import errors
 from encoder.queue.watch import Watcher
+from encoder.store.fleet import QueueDepth
 from encoder.store.protocol import Jobs
-from encoder.store.rows import QueueDepth
 
 COUNT_AGAIN_S = 10.0  # the queue is counted at most so often, however many scrape
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -26,9 +26,10 @@ from encoder.queue.arrive import Arrivals
 from encoder.queue.watch import Watcher
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
+from encoder.store.kept import Ingested, Seen
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, Ingested, NewJob, Seen
+from encoder.store.rows import Accepted, NewJob
 from encoder.vault import Vault
 from encoder.webhooks.endpoints import Endpoints
 

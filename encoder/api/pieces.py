@@ -21,7 +21,7 @@ from encoder.api.tus_headers import Checksum
 from encoder.errors import Rejected
 from encoder.model.state import UploadState
 from encoder.storage.protocol import Growing, Grown
-from encoder.store.rows import UploadRow
+from encoder.store.kept import UploadRow
 
 LEASE = timedelta(seconds=90)  # more than a writer is silent: the longest wait for bytes, and for a part to be sent
 MOVE_S = 20.0  # so often the offset is moved where little comes

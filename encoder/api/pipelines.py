@@ -15,7 +15,7 @@ from encoder.compat.elastictranscoder.pipeline import Pipeline
 from encoder.errors import Rejected
 from encoder.model.base import from_json, to_json
 from encoder.model.secrets import hide_in, reveal_in
-from encoder.store.rows import NewPipeline, PipelineRow
+from encoder.store.kept import NewPipeline, PipelineRow
 
 MOST = 200  # of one tenant
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")

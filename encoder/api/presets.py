@@ -19,7 +19,7 @@ from encoder.ffmpeg import presets
 from encoder.model.base import Json
 from encoder.model.ids import TenantId
 from encoder.store import protocol
-from encoder.store.rows import NewPreset, PresetRow
+from encoder.store.kept import NewPreset, PresetRow
 
 MOST = 200  # of one tenant's own
 FEW = 10

@@ -9,7 +9,7 @@ from encoder.api.body import receive
 from encoder.api.operations import Call, answer
 from encoder.api.wire_quota import read_quota
 from encoder.model.ids import TenantId
-from encoder.store.rows import Quota
+from encoder.store.fleet import Quota
 
 
 async def listed(call: Call) -> web.Response:

@@ -15,7 +15,7 @@ from encoder.errors import CATALOGUE, Rejected
 from encoder.model.state import UploadState
 from encoder.sources.upload import id_of
 from encoder.storage.folder import Invited
-from encoder.store.rows import UploadRow
+from encoder.store.kept import UploadRow
 
 FORM_BYTES = 64 * 1024  # of a form, beside its file
 

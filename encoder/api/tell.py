@@ -16,21 +16,9 @@ from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
 from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
-from encoder.store.rows import (
-    Accepted,
-    Holder,
-    JobRow,
-    Lack,
-    Live,
-    OutputRow,
-    PresetRow,
-    QueueDepth,
-    Quota,
-    Stats,
-    Usage,
-    Used,
-    WorkerRow,
-)
+from encoder.store.fleet import QueueDepth, Quota, Stats, Usage, Used, WorkerRow
+from encoder.store.kept import PresetRow
+from encoder.store.rows import Accepted, Holder, JobRow, Lack, Live, OutputRow
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]

@@ -7,7 +7,8 @@ from encoder.errors import CATALOGUE
 from encoder.model.media import Media
 from encoder.model.state import JobState, UploadProtocol
 from encoder.storage.protocol import Invitation
-from encoder.store.rows import JobRow, OutputRow, UploadRow
+from encoder.store.kept import UploadRow
+from encoder.store.rows import JobRow, OutputRow
 
 # what an upload is called while its job stands so; a job that waits has not begun with it
 _OF_JOB = {

@@ -15,7 +15,7 @@ from encoder.api.receive import refusal, require_unpacked, too_large
 from encoder.errors import Rejected
 from encoder.model.base import Json
 from encoder.model.state import UploadEnd, UploadProtocol, UploadState
-from encoder.store.rows import UploadRow
+from encoder.store.kept import UploadRow
 
 # what clients of tus call what we call otherwise
 _SPELLED = {

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from encoder.api.passes import FOLDER, PIECE, VERSION
 from encoder.errors import Rejected
-from encoder.store.rows import UploadRow
+from encoder.store.kept import UploadRow
 
 if TYPE_CHECKING:
     from hashlib import _Hash

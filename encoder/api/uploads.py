@@ -19,7 +19,8 @@ from encoder.model.place import pointer
 from encoder.model.state import UploadState
 from encoder.queue.enqueue import upload_of
 from encoder.sources.upload import read_id
-from encoder.store.rows import JobRow, UploadRow
+from encoder.store.kept import UploadRow
+from encoder.store.rows import JobRow
 
 DOWNLOAD = timedelta(hours=1)
 

@@ -17,7 +17,7 @@ from encoder.model.ids import DEFAULT_TENANT, KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 
 if TYPE_CHECKING:
-    from encoder.store.rows import KeyRow
+    from encoder.store.kept import KeyRow
 
 _SCOPES = (Scope.READ.value, Scope.WRITE.value)
 
@@ -47,7 +47,7 @@ def keys() -> None:
 def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, data: Path, *, as_json: bool) -> int:
     """Make a key, called NAME, and print it. Nobody can print it again: only its hash is kept."""
     from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
-    from encoder.store.rows import NewKey  # noqa: PLC0415  # as above
+    from encoder.store.kept import NewKey  # noqa: PLC0415  # as above
 
     key = new_key()
     new = NewKey(

@@ -18,8 +18,8 @@ from encoder.model.ids import TenantId
 from encoder.model.queue import named
 
 if TYPE_CHECKING:
+    from encoder.store.fleet import Quota
     from encoder.store.protocol import Store
-    from encoder.store.rows import Quota
 
 
 @click.command()
@@ -72,7 +72,7 @@ def quota(
 
 async def _found(store: Store, tenant_id: TenantId, queue: str) -> Quota:
     """A tenant's quota of a queue: what was said, or what holds where nothing was."""
-    from encoder.store.rows import Quota  # noqa: PLC0415  # as in quota
+    from encoder.store.fleet import Quota  # noqa: PLC0415  # as in quota
 
     known = await store.known_queues()
     if queue not in known:

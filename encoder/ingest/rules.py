@@ -14,7 +14,7 @@ from encoder.ingest import template
 from encoder.ingest.events import ObjectEvent
 from encoder.model.base import Json
 from encoder.model.ids import TenantId
-from encoder.store.rows import RuleRow
+from encoder.store.kept import RuleRow
 
 VIDEO_SUFFIXES = (
     *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),

@@ -16,8 +16,8 @@ from encoder.model.state import UploadEnd, UploadProtocol, UploadState
 from encoder.queue.backoff import Uniform
 from encoder.queue.ceiling import Ceiling
 from encoder.storage.protocol import Standing, Storage
+from encoder.store.kept import UploadRow
 from encoder.store.protocol import Uploads
-from encoder.store.rows import UploadRow
 
 log = get_logger(__name__)
 

@@ -14,8 +14,9 @@ from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.secrets import hide
 from encoder.queue.ceiling import Ceiling
+from encoder.store.kept import Ingested, Seen
 from encoder.store.protocol import Ingest, Jobs
-from encoder.store.rows import Accepted, Ingested, NewJob, Seen
+from encoder.store.rows import Accepted, NewJob
 from encoder.vault import Vault
 
 LABEL_CHARS = 200

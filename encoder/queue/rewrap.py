@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from encoder import errors
 from encoder.model.ids import JobId
+from encoder.store.kept import SealedRow
 from encoder.store.protocol import Sealed
-from encoder.store.rows import SealedRow
 from encoder.vault import Vault
 
 _BATCH = 500

@@ -17,6 +17,23 @@ from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, Tenant
 from encoder.model.media import Media
 from encoder.model.state import JobState, UploadEnd
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
+from encoder.store.fleet import Checkup, Quota, Stats, Usage, WorkerInfo, WorkerRow
+from encoder.store.kept import (
+    Ingested,
+    KeyRow,
+    NewKey,
+    NewPipeline,
+    NewPreset,
+    NewRule,
+    NewUpload,
+    PipelineRow,
+    PresetRow,
+    RuleRow,
+    SealedRow,
+    Seen,
+    Spent,
+    UploadRow,
+)
 from encoder.store.receivers import (
     DeliveryFilter,
     DeliveryLook,
@@ -28,42 +45,22 @@ from encoder.store.receivers import (
 from encoder.store.rows import (
     Accepted,
     Beat,
-    Checkup,
     Claim,
     DeliveryRow,
     DeliveryTry,
     Ended,
     Expired,
-    Ingested,
     JobFilter,
     JobRow,
-    KeyRow,
     Live,
     Moment,
     NewJob,
-    NewKey,
-    NewPipeline,
-    NewPreset,
-    NewRule,
-    NewUpload,
     OutputChange,
     Part,
-    PipelineRow,
-    PresetRow,
     Pulse,
-    Quota,
-    RuleRow,
-    SealedRow,
-    Seen,
     Settled,
     Settlement,
     Sight,
-    Spent,
-    Stats,
-    UploadRow,
-    Usage,
-    WorkerInfo,
-    WorkerRow,
 )
 
 

@@ -19,8 +19,9 @@ from encoder.queue.lease import Contact, LeaseTimes
 from encoder.queue.pace import Pace
 from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
+from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
-from encoder.store.rows import Outcome, Settlement, WorkerInfo
+from encoder.store.rows import Outcome, Settlement
 from encoder.worker.budget import Budget
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held

@@ -10,8 +10,9 @@ import pytest
 
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.state import TaskState
+from encoder.store.fleet import Quota
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, Quota
+from encoder.store.rows import Claim
 from encoder.store.verbs import reading
 from tests.contracts.store_jobs import read
 from tests.lab import work

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from encoder.model.ids import DEFAULT_TENANT, TenantId
+from encoder.store.kept import NewRule, RuleRow, Seen
 from encoder.store.protocol import Store
-from encoder.store.rows import NewRule, RuleRow, Seen
 from tests.lab import work
 
 OTHER_TENANT = TenantId(2)

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 from encoder.model.ids import KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
+from encoder.store.kept import KeyRow, NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import KeyRow, NewKey
 
 
 def a_key(*, good_for: timedelta | None = None) -> NewKey:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from encoder.model.ids import TenantId
+from encoder.store.kept import NewPipeline
 from encoder.store.protocol import Store
-from encoder.store.rows import NewPipeline
 
 OURS, THEIRS = TenantId(7), TenantId(8)
 MANY = 10

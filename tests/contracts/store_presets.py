@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from encoder.model.base import Json
 from encoder.model.ids import TenantId
+from encoder.store.kept import NewPreset
 from encoder.store.protocol import Store
-from encoder.store.rows import NewPreset
 
 OURS, THEIRS = TenantId(7), TenantId(8)
 MANY = 10

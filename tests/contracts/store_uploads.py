@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.state import UploadEnd, UploadState
+from encoder.store.kept import FIRST_LOOK, NewUpload, UploadRow
 from encoder.store.protocol import Store
-from encoder.store.rows import FIRST_LOOK, NewJob, NewUpload, UploadRow
+from encoder.store.rows import NewJob
 from tests.lab import work
 
 OTHER_TENANT = TenantId(2)

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.result import Delivered, Timings
 from encoder.model.state import OutputState
+from encoder.store.fleet import Usage, Used
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, Settlement, Usage, Used
+from encoder.store.rows import Accepted, Settlement
 from tests.contracts.store_jobs import OTHER_TENANT, read
 from tests.lab import work
 

@@ -14,8 +14,8 @@ from encoder.api.auth import KeyGate
 from encoder.model.formats.elastictranscoder import written
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
+from encoder.store.kept import NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import NewKey
 from tests.lab.api import Api, running
 
 TRANSCODER = "/compat/elastictranscoder"

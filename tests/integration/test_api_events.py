@@ -24,8 +24,9 @@ from encoder.model.proof import Check, Proof
 from encoder.model.result import Delivered, Problem, Timings
 from encoder.model.state import OutputState
 from encoder.queue import settle
+from encoder.store.fleet import WorkerInfo
 from encoder.store.postgres import PostgresStore
-from encoder.store.rows import Beat, Claim, Live, OutputChange, WorkerInfo
+from encoder.store.rows import Beat, Claim, Live, OutputChange
 from encoder.store.statements import Statement
 from tests.lab.api import Api, running
 from tests.lab.command import encoder

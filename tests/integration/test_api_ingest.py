@@ -23,8 +23,8 @@ from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
 from encoder.queue.erase import ObjectSweep
 from encoder.store.engines import open_store
+from encoder.store.kept import NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import NewKey
 from encoder.vault import Vault
 from encoder.vault import new_key as new_secret
 from tests.lab import databases, rgw, told

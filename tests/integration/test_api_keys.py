@@ -25,8 +25,8 @@ from encoder.api.routes import operations
 from encoder.model.ids import KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.model.state import OutputState
+from encoder.store.kept import KeyRow, NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import KeyRow, NewKey
 from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.command import encoder

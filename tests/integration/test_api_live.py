@@ -23,8 +23,9 @@ from encoder.model.state import OutputState
 from encoder.queue import seats, watch
 from encoder.queue.watch import Watcher
 from encoder.store.engines import open_store
+from encoder.store.kept import NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import Beat, Claim, Live, NewKey, Sight
+from encoder.store.rows import Beat, Claim, Live, Sight
 from tests.lab import work
 from tests.lab.api import LIMITS, Api, running
 from tests.lab.gate import Gate

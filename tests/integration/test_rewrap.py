@@ -12,8 +12,8 @@ import pytest
 from encoder import errors
 from encoder.model.ids import DEFAULT_TENANT, JobId
 from encoder.queue import rewrap as exchange
+from encoder.store.kept import SealedRow
 from encoder.store.protocol import Store
-from encoder.store.rows import SealedRow
 from encoder.vault import Vault, new_key
 from tests.lab import work
 from tests.lab.api import running

@@ -20,8 +20,8 @@ from encoder.api.cors import Origins
 from encoder.model.state import UploadEnd
 from encoder.queue.arrive import Arrivals
 from encoder.storage import arrival, folder
+from encoder.store.kept import UploadRow
 from encoder.store.postgres import PostgresStore
-from encoder.store.rows import UploadRow
 from encoder.suites.cargo import noise, read
 from tests.lab import databases, tus
 from tests.lab.api import LIMITS, Api, running

@@ -24,8 +24,8 @@ from encoder.model.job import Place
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.model.media import Media
 from encoder.store.engines import open_store
+from encoder.store.kept import NewKey
 from encoder.store.protocol import Store
-from encoder.store.rows import NewKey
 from tests.lab import facts, postgres
 from tests.lab.api import Api, NoInspector, running
 from tests.lab.platform import REPOSITORY

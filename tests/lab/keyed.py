@@ -5,7 +5,7 @@ from __future__ import annotations
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 from encoder.store.engines import open_store
-from encoder.store.rows import NewKey
+from encoder.store.kept import NewKey
 
 
 async def a_key(dsn: str, *, tenant: TenantId = DEFAULT_TENANT) -> str:

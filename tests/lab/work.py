@@ -13,9 +13,10 @@ from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.queue import ENCODE
 from encoder.model.result import Delivered, Problem
 from encoder.model.state import OutputState, TaskState
+from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.store.receivers import DeliveryFilter
-from encoder.store.rows import Accepted, Claim, DeliveryRow, NewJob, Outcome, OutputChange, Settlement, WorkerInfo
+from encoder.store.rows import Accepted, Claim, DeliveryRow, NewJob, Outcome, OutputChange, Settlement
 
 LEASE = timedelta(seconds=60)
 PAST = timedelta(0)  # a lease that has run out by the time anybody looks

@@ -25,7 +25,8 @@ from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, Upl
 from encoder.net.guard import Policy
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from encoder.store.rows import Holder, Holdup, JobRow, Lack, Live, OutputRow, UploadRow
+from encoder.store.kept import UploadRow
+from encoder.store.rows import Holder, Holdup, JobRow, Lack, Live, OutputRow
 from encoder.wiring import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.lab import facts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.store.rows import Checkup
+from encoder.store.fleet import Checkup
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 

@@ -9,7 +9,8 @@ from datetime import timedelta
 from encoder.errors import Defect
 from encoder.model.ids import JobId, TenantId
 from encoder.store.engine import Session
-from encoder.store.rows import Ingested, NewJob, NewRule, RuleRow, Seen
+from encoder.store.kept import Ingested, NewRule, RuleRow, Seen
+from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from encoder.model.ids import KeyId
-from encoder.store.rows import KeyRow, NewKey
+from encoder.store.kept import KeyRow, NewKey
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import key_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from encoder.model.ids import TenantId
 from encoder.store.engine import Session
-from encoder.store.rows import NewPipeline, PipelineRow
+from encoder.store.kept import NewPipeline, PipelineRow
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from encoder.model.ids import TenantId
 from encoder.store.engine import Session
-from encoder.store.rows import NewPreset, PresetRow
+from encoder.store.kept import NewPreset, PresetRow
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs

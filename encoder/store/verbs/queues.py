@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from encoder.store.engine import Session
-from encoder.store.rows import Quota
+from encoder.store.fleet import Quota
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import quota_of

@@ -22,30 +22,10 @@ from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
 from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
+from encoder.store.fleet import QueueDepth, Quota, Running, Usage, Used, WorkerInfo, WorkerRow
+from encoder.store.kept import KeyRow, PipelineRow, PresetRow, RuleRow, UploadRow
 from encoder.store.receivers import EndpointRow
-from encoder.store.rows import (
-    Claim,
-    DeliveryRow,
-    EndpointSeal,
-    Holder,
-    Holdup,
-    JobRow,
-    KeyRow,
-    Live,
-    OutputRow,
-    Part,
-    PipelineRow,
-    PresetRow,
-    QueueDepth,
-    Quota,
-    RuleRow,
-    Running,
-    UploadRow,
-    Usage,
-    Used,
-    WorkerInfo,
-    WorkerRow,
-)
+from encoder.store.rows import Claim, DeliveryRow, EndpointSeal, Holder, Holdup, JobRow, Live, OutputRow, Part
 
 R = TypeVar("R", bound=Record)
 

@@ -13,8 +13,9 @@ from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
 from encoder.store.engine import Row, Session
+from encoder.store.fleet import Stats, Usage
 from encoder.store.line import SEEN
-from encoder.store.rows import JobFilter, JobRow, Stats, Usage
+from encoder.store.rows import JobFilter, JobRow
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_in, job_of, usage_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from encoder.model.ids import JobId, TenantId
 from encoder.store.engine import Row, Session
-from encoder.store.rows import SealedRow
+from encoder.store.kept import SealedRow
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from encoder.model.ids import JobId, TenantId
 from encoder.model.state import UploadEnd
 from encoder.store.engine import Row, Session
-from encoder.store.rows import FIRST_LOOK, NewJob, NewUpload, Spent, UploadRow
+from encoder.store.kept import FIRST_LOOK, NewUpload, Spent, UploadRow
+from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs

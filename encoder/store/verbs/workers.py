@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from encoder.model.ids import WorkerId
-from encoder.store.rows import Running, WorkerInfo, WorkerRow
+from encoder.store.fleet import Running, WorkerInfo, WorkerRow
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs

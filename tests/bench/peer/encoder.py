@@ -18,8 +18,9 @@ from encoder.model.result import Delivered
 from encoder.model.state import OutputState
 from encoder.queue import settle
 from encoder.queue.lease import LeaseTimes
+from encoder.store.fleet import WorkerInfo
 from encoder.store.postgres import open_store
-from encoder.store.rows import NewJob, OutputChange, Settlement, WorkerInfo
+from encoder.store.rows import NewJob, OutputChange, Settlement
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
 from tests.bench.peer.harness import Enqueue, Note, main
