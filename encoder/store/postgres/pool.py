@@ -40,8 +40,6 @@ SESSION = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
-    # what is asked for lies in memory. At four, a page of whom no statistics tell is read by a bitmap, and so all of it
-    "random_page_cost": "1.1",
     "jit": "off",  # compiling costs more than our short statements
     # and that plan is kept: a LIMIT that is known looks cheaper than one that is not, so each claim was planned anew
     "plan_cache_mode": "force_generic_plan",
