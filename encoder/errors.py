@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
+from encoder.blame import MEANINGS, Blame
+
 T = TypeVar("T")
 
 
@@ -150,7 +152,10 @@ class Where(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One row of the catalogue. `status`: as a request's code; `kind`: class as a job's; some are both."""
+    """One row of the catalogue. `status`: as a request's code; `kind`: class as a job's; some are both.
+
+    `blame`, `about`: of a job, an output or a delivery, where the cause lies and what happened, in a sentence.
+    """
 
     code: str
     where: Where
@@ -158,6 +163,14 @@ class Entry:
     to_do: str
     status: int | None = None
     kind: FailureClass | None = None
+
+    @property
+    def blame(self) -> Blame | None:
+        return MEANINGS[self.code].blame if self.code in MEANINGS else None
+
+    @property
+    def about(self) -> str | None:
+        return MEANINGS[self.code].about if self.code in MEANINGS else None
 
 
 # codes that a request may meet at once and a job only later: a redirect, a name that resolves elsewhere, a bug

@@ -31,6 +31,8 @@ WHERE = {
     Where.WARNING: ("Warnings", "`warnings[].code` of a job or an output that may be good all the same."),
 }
 
+CAUSED = (Where.JOB, Where.DELIVERY)  # `place`: the source or the destination, whichever was spoken to
+
 
 def errors_page() -> str:
     """docs/errors.md."""
@@ -45,13 +47,16 @@ def errors_page() -> str:
 
 def _codes(where: Where, title: str, about: str) -> str:
     rows = "".join(_code(entry) for entry in CATALOGUE.values() if entry.where is where)
-    head = "| code | | what it means | what to do |\n|---|---|---|---|\n"
+    cause = (" cause |", "---|") if where in CAUSED else ("", "")
+    head = f"| code | |{cause[0]} what it means | what to do |\n|---|---|{cause[1]}---|---|\n"
     return f"\n## {title}\n\n{about}\n\n{head}{rows}"
 
 
 def _code(entry: Entry) -> str:
     facts = [str(fact) for fact in (entry.status, entry.kind) if fact]
-    return f'| <a id="{entry.code}"></a>`{entry.code}` | {", ".join(facts)} | {entry.title} | {entry.to_do} |\n'
+    means = entry.title if entry.about is None else f"{entry.title}. {entry.about}"
+    cause = f" {entry.blame or '–'} |" if entry.where in CAUSED else ""
+    return f'| <a id="{entry.code}"></a>`{entry.code}` | {", ".join(facts)} |{cause} {means} | {entry.to_do} |\n'
 
 
 def settings_page() -> str:

@@ -86,9 +86,11 @@ def _section(where: Where, title: str) -> str:
 def _entry(entry: Entry) -> str:
     facts = [f"HTTP {entry.status}"] if entry.status else []
     facts += [str(entry.kind)] if entry.kind else []
+    facts += [f"cause: {entry.blame}"] if entry.blame else []
     told = f" <small>{' · '.join(facts)}</small>" if facts else ""
     code = escape(entry.code)
-    return f'<dt id="{code}"><code>{code}</code>{told}</dt><dd>{escape(entry.title)}. {escape(entry.to_do)}</dd>'
+    words = f"{entry.title}. {entry.to_do}" if entry.about is None else f"{entry.title}. {entry.about} {entry.to_do}"
+    return f'<dt id="{code}"><code>{code}</code>{told}</dt><dd>{escape(words)}</dd>'
 
 
 _PAGE = _page()

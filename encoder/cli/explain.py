@@ -37,11 +37,16 @@ def _unknown(word: str, known: list[str]) -> str:
 
 
 def _lines(entry: Entry) -> list[str]:
-    told = [f"{entry.code}: {entry.title}", f"  → {entry.to_do}"]
+    told = [f"{entry.code}: {entry.title}"]
+    if entry.about:
+        told.append(f"  {entry.about}")
+    told.append(f"  → {entry.to_do}")
     if entry.status:
         told.append(f"  as an answer: HTTP {entry.status}")
     if entry.kind:
         told.append(f"  as the error of a job or output: {entry.kind.value}")
+    if entry.blame:
+        told.append(f"  where the cause lies: {entry.blame.value}")
     return told
 
 
