@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos mutants docs fresh lock
+.PHONY: help setup demo run test lint check bench chaos mutants docs site fresh lock
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -25,6 +25,8 @@ mutants: setup  ## break each guarantee on purpose, and see that its test notice
 	@$(bin)/python -m tests.chaos.mutants $(ARGS)
 docs: setup  ## write the pages of docs/ that come from the code's own tables
 	@$(bin)/python -P scripts/pages.py
+site: setup  ## make a site of docs/ in build/site; a link that leads nowhere stops it
+	@$(bin)/zensical build --strict
 fresh:  ## demo and tests inside clean Debian roots, as root and as a plain user (needs root)
 	@scripts/fresh.sh
 lock: setup  ## write requirements/*.txt anew from pyproject.toml: make lock [ARGS=--upgrade]

@@ -61,7 +61,9 @@ async def _examined(name: str, look: Callable[[Machine], Awaitable[str]], machin
     except Bad as bad:
         return Finding(name=name, ok=False, detail=str(bad), to_do=bad.to_do)
     except (errors.EncoderError, OSError) as error:
-        return Finding(name=name, ok=False, detail=str(error), to_do="Correct what it says; see docs/settings.md.")
+        return Finding(
+            name=name, ok=False, detail=str(error), to_do="Correct what it says; see docs/reference/settings.md."
+        )
 
 
 class Bad(Exception):
@@ -247,7 +249,7 @@ async def _workers(machine: Machine) -> str:
     left = sorted(depth.queue for depth in stats.queues if depth.waiting + depth.ready and depth.queue not in taken)
     if left:
         told = f"work waits in {', '.join(left)}, and no worker that lives takes it"
-        raise Bad(told, "Start `encoder worker` with ENCODER_WORKER_QUEUES that name it: see docs/queues.md.")
+        raise Bad(told, "Start `encoder worker` with ENCODER_WORKER_QUEUES that name it: see docs/operate/queues.md.")
     return f"{len(workers)} alive, for {', '.join(sorted(taken))}" if taken else "none alive, and nothing waits for one"
 
 

@@ -13,7 +13,7 @@ EncoderError
   Unfit                this machine or its settings cannot do what is asked of them: refuse to start
   Defect               a bug of ours
 
-`CATALOGUE` has one row per code: the answers of the API, `error` of outputs, docs/errors.md and the hints of
+`CATALOGUE` has one row per code: the answers of the API, `error` of outputs, docs/reference/errors.md and the hints of
 the command line are read from it. A code never changes its meaning.
 """
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class FailureClass(StrEnum):
-    """What is to be done about a failure (table of docs/flow.md, "When something fails")."""
+    """What is to be done about a failure (table of docs/why/flow.md, "When something fails")."""
 
     PERMANENT = "permanent"
     TRANSIENT = "transient"
@@ -254,7 +254,10 @@ _ENTRIES = (
     _request(431, "headers_too_large", "Headers are too large", "Send fewer or shorter headers."),
     _request(422, "unknown_field", "Unknown member", "Remove the member, or correct its name."),
     _request(
-        422, "unsupported_member", "Not supported here", "Leave the member out; the message and docs/compat.md say why."
+        422,
+        "unsupported_member",
+        "Not supported here",
+        "Leave the member out; the message and docs/reference/compat.md say why.",
     ),
     _request(422, "duplicate_key", "Member stands twice", "Send each member once."),
     _request(422, "missing_field", "Member is missing", "Add the member that is named."),

@@ -1,6 +1,6 @@
 """What an operator may set: environment variables `ENCODER_*`, also from `.env`. Read by the wiring alone.
 
-docs/settings.md is held against this class by a test.
+docs/reference/settings.md is held against this class by a test.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def _default_slots() -> int:
 
 
 class Settings(BaseSettings):
-    """One value per setting, checked at start; `description` is the effect that docs/settings.md shows."""
+    """One value per setting, checked at start; `description` is the effect that docs/reference/settings.md shows."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_", env_file=".env", extra="ignore", frozen=True)
 
     database_url: SecretStr | None = Field(
         None,
-        description="`postgresql://` or `mysql://` address (docs/databases.md), the same for all roles; required but "
-        "for `encoder up`, which else runs a PostgreSQL of its own",
+        description="`postgresql://` or `mysql://` address (docs/operate/databases.md), the same for all roles; "
+        "required but for `encoder up`, which else runs a PostgreSQL of its own",
     )
     listen_url: SecretStr | None = Field(
         None,
@@ -137,8 +137,8 @@ class Settings(BaseSettings):
     )
     ingest_sqs_urls: Names = Field(
         (),
-        description="queues of SQS from which the API reads what stores say of new objects (docs/ingest.md), by "
-        "`AWS_*`, shared files or the machine's role; each `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`",
+        description="queues of SQS from which the API reads what stores say of new objects (docs/reference/ingest.md), "
+        "by `AWS_*`, shared files or the machine's role; each `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`",
     )
     ingest_sqs_tenant: int = Field(1, ge=1, description="tenant whose ingest rules are for these queues")
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(

@@ -1,4 +1,4 @@
-"""Finds the tests that hold each case of docs/security.md; `make docs` writes them into the last column of its table.
+"""Finds the tests that hold each case of docs/why/security.md; `make docs` writes them beside it.
 
 A test names its cases in its docstring, as `A12` or `D1 to D3`, a module those of all its tests. G5 alone is
 a guarantee; the case is `G5 of security.md`. What stands in the column of a case without a test is kept.
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "security.md"
+PAGE = ROOT / "docs" / "why" / "security.md"
 _ROW = re.compile(r"^\| (\*?)([A-Q]\d+)\1 \| (.*) \| (.*) \|$", re.MULTILINE)
 _NAMED = re.compile(r"\b([A-Q])(\d{1,2})[a-c]?\b(?: to \1(\d{1,2})\b)?")
 
 
 def page() -> str:
-    """docs/security.md, each case beside the tests that name it."""
+    """docs/why/security.md, each case beside the tests that name it."""
     held = tests_by_case()
 
     def row(found: re.Match[str]) -> str:

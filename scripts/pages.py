@@ -35,11 +35,11 @@ CAUSED = (Where.JOB, Where.DELIVERY)  # `place`: the source or the destination, 
 
 
 def errors_page() -> str:
-    """docs/errors.md."""
+    """docs/reference/errors.md."""
     intro = (
         "# Error codes\n\n"
         "Written by `make docs` from `encoder/errors.py`. A code never changes its meaning; new ones may come.\n"
-        "The classes are explained in [flow.md](flow.md#when-something-fails). "
+        "The classes are explained in [flow.md](../why/flow.md#when-something-fails). "
         "On the command line: `encoder help CODE`.\n"
     )
     return intro + "".join(_codes(where, *told) for where, told in WHERE.items())
@@ -60,7 +60,7 @@ def _code(entry: Entry) -> str:
 
 
 def settings_page() -> str:
-    """docs/settings.md."""
+    """docs/reference/settings.md."""
     intro = (
         "# Settings\n\n"
         "Written by `make docs` from `encoder/settings.py`. Environment variables, also read from a file `.env` in\n"
@@ -110,7 +110,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def cli_page() -> str:
-    """docs/cli.md."""
+    """docs/reference/cli.md."""
     return "".join(_cli_parts()).rstrip() + "\n"
 
 
@@ -155,7 +155,7 @@ is the API's problem object. Bars are drawn on a terminal only; elsewhere each c
 
 
 def codecs_page() -> str:
-    """docs/codecs.md."""
+    """docs/reference/codecs.md."""
     intro = (
         "# Containers and encoders\n\n"
         "Written by `make docs` from `encoder/ffmpeg/containers.py` and `codecs.py`. What is not listed is refused.\n"
@@ -221,12 +221,25 @@ def _span(names: tuple[str, ...]) -> str:
 
 _MOST_NAMES = 6
 
+
+def decisions_page() -> str:
+    """docs/adr/index.md."""
+    return "# Decisions\n\nWritten by `make docs`: what would surprise, and why it is so.\n\n" + "".join(_decisions())
+
+
+def _decisions() -> Iterator[str]:
+    for path in sorted((DOCS / "adr").glob("[0-9]*.md")):
+        number, _, title = path.read_text().partition("\n")[0].removeprefix("# ").partition(". ")
+        yield f"{number}. [{title}]({path.name})\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
-    "errors.md": errors_page,
-    "settings.md": settings_page,
-    "cli.md": cli_page,
-    "codecs.md": codecs_page,
-    "security.md": cases.page,
+    "reference/errors.md": errors_page,
+    "reference/settings.md": settings_page,
+    "reference/cli.md": cli_page,
+    "reference/codecs.md": codecs_page,
+    "adr/index.md": decisions_page,
+    "why/security.md": cases.page,
 }
 
 

@@ -1,4 +1,4 @@
-"""The job language: what `POST /jobs` and `POST /probe` take, checked whole before anything is done (docs/api.md)."""
+"""The job language (docs/reference/job.md): what `POST /jobs` and `POST /probe` take, checked whole before all else."""
 
 from __future__ import annotations
 

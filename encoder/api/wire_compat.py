@@ -1,6 +1,7 @@
 """What the doors for callers of other services take, as their own documents have it, for ours.
 
-No more is said here than that: what of it is made, refused or changed, docs/compat.md tells and `encoder.compat` does.
+No more is said here than that: what of it is made, refused or changed, docs/reference/compat.md tells and
+`encoder.compat` does.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _PLAYLIST = _object(
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     "ElasticTranscoderJob": _object(
-        "A `CreateJob` of Elastic Transcoder, API 2012-09-25; docs/compat.md has a table of its members.",
+        "A `CreateJob` of Elastic Transcoder, API 2012-09-25; docs/reference/compat.md has a table of its members.",
         "PipelineId",
         PipelineId=_TEXT,
         Input=_INPUT,
@@ -44,7 +45,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "ElasticTranscoderPreset": {
         **_object(
-            "A `Preset` of Elastic Transcoder, as its `ReadPreset` shows one; docs/compat.md says what becomes of it.",
+            "A `Preset` of Elastic Transcoder, as `ReadPreset` has it; docs/reference/compat.md says what it becomes.",
             "Container",
             **dict.fromkeys(("Container", "Name", "Description", "Id", "Arn", "Type"), _TEXT),
             **{name: {"type": "object"} for name in ("Video", "Audio", "Thumbnails")},
@@ -52,7 +53,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
     },
     "CoconutBody": _object(
-        "A job of Coconut, API v2; docs/compat.md has a table of its members.",
+        "A job of Coconut, API v2; docs/reference/compat.md has a table of its members.",
         "input",
         "storage",
         "outputs",

@@ -15,7 +15,7 @@ from encoder.cli.text import clean
 
 @click.group()
 def ingest() -> None:
-    """Say which new objects of a bucket become jobs (docs/ingest.md)."""
+    """Say which new objects of a bucket become jobs (docs/reference/ingest.md)."""
 
 
 @ingest.command()

@@ -44,7 +44,7 @@ def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
         click.echo(f"error: the database cannot be used: {clean(error)}", err=True)
         sys.exit(exits.UNAVAILABLE)
     except errors.Unfit as error:
-        raise exits.Wrong(f"{clean(error)}\n  → docs/settings.md says what each setting may be.") from error
+        raise exits.Wrong(f"{clean(error)}\n  → docs/reference/settings.md says what each setting may be.") from error
 
 
 @click.command()

@@ -5,7 +5,7 @@ the command. Words are `name=value` (see `words`). Each ffmpeg waits for this fi
 nothing (`typing` alone would double its 10 ms) and nothing outside the standard library.
 
 The walls: its own death when its parent dies, no new privileges, resource limits, first in line for the
-out-of-memory killer, and Landlock: reads what is named, writes into one folder, no TCP. docs/security.md says what
+out-of-memory killer, and Landlock: reads what is named, writes into one folder, no TCP. docs/why/security.md says what
 each stands against.
 """
 

@@ -1,7 +1,7 @@
 """What ffmpeg says at the end of `-v verbose`: how much it read, decoded and wrote, stream by stream.
 
 The only place where damage shows: a file with every 37th byte flipped gave exit code 0, all frames and the right
-duration, and here "1199 packets read; 688 frames decoded" (docs/encoding.md, "Source hygiene").
+duration, and here "1199 packets read; 688 frames decoded" (docs/why/encoding.md, "Source hygiene").
 """
 
 from __future__ import annotations

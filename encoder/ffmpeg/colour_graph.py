@@ -18,7 +18,7 @@ _STRIPPED = (
     *(f"sidedata=mode=delete:type={kind}" for kind in ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL")),
     *_OF_EACH_FRAME,
 )
-# hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/encoding.md
+# hable keeps highlights, npl=100 sets white at 100 nits; measured in docs/why/encoding.md
 _WHITE_NITS = 100
 _TO_LINEAR = (f"zscale=t=linear:npl={_WHITE_NITS}", "format=gbrpf32le", "zscale=p=bt709")
 _RGB = "gbr"  # ffmpeg's name for the matrix of what has none

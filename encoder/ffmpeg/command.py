@@ -1,7 +1,7 @@
 """A plan as an argument vector for the launcher. Pure.
 
 Every element is a constant that stands here or in `codecs`, a number that we formatted, or a path that we made: no
-word of a caller or of a source gets through (docs/security.md). The one exception is a track's language, which
+word of a caller or of a source gets through (docs/why/security.md). The one exception is a track's language, which
 `sound` lets pass as three small letters or not at all.
 """
 

@@ -1,7 +1,7 @@
 """Which picture belongs to which moment: a WebVTT file that players show while one seeks. Pure.
 
 Each cue names a file beside it, and of a sheet the cell: `00001.jpg#xywh=160,0,160,90`. Cues begin at 0, leave no gap
-and go on to the end (docs/encoding.md, "Images").
+and go on to the end (docs/why/encoding.md, "Images").
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The filter graphs of a pass: each output is a chain of steps, and what chains have in common is done once (`tree`).
 
-Order of a chain (docs/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace → constant
-frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark, subtitles → scale, crop or
-pad → format and tags.
+Order of a chain (docs/why/encoding.md, "Source hygiene"): decode, which turns the picture upright → deinterlace →
+constant frame rate and clip → `rotate` → scale to the largest size needed, tone map, watermark, subtitles → scale, crop
+or pad → format and tags.
 """
 
 from __future__ import annotations

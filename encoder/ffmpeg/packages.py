@@ -1,7 +1,7 @@
 """A package's plan: its rungs, all on one grid of frames, and its sound, cut by the same rational.
 
 Rounding a segment's seconds to frames drifts from the sound, at 29.97 a whole segment in 100 minutes: here frames come
-first, and what they last is exact (docs/encoding.md, "Packages").
+first, and what they last is exact (docs/why/encoding.md, "Packages").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The built-in presets, as data, and how an output is made of a preset and its explicit members.
 
-Members are those of docs/api.md, in its spelling: what is written here is what `GET /presets` shows and what a
-preset of a user's own looks like.
+Members are those of docs/reference/job.md, in its spelling: what is written here is what `GET /presets` shows and what
+a preset of a user's own looks like.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Like is compared with like: the output is scaled up to the reference's size; the reference is the source through the
 output's own chain (deinterlacing, frame rate, clip, turn, crop, tone map) but for the scaling down. Both sides count
-their frames from 0: one frame off, and a score of 99 is one of 16 (docs/encoding.md).
+their frames from 0: one frame off, and a score of 99 is one of 16 (docs/why/encoding.md).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from encoder.model.media import VideoStream
 
 FAMILY = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60"))
 LOWEST, HIGHEST = Fraction(1), FAMILY[-1]
-GOP_SECONDS = 2  # docs/encoding.md, "Packages"
+GOP_SECONDS = 2  # docs/why/encoding.md, "Packages"
 PACE = 0.6  # of a film's frame: how far one may be from its even time, more than the field that pulldown makes of it
 # how far above its measured rate an uneven source may still be taken for a family
 _SLACK = Fraction(2, 100)

@@ -1,4 +1,4 @@
-"""What the caller asks for: one source, 1..n outputs, options. The job language of docs/api.md, already validated."""
+"""What the caller asks for: one source, 1..n outputs, options. The job language, already validated."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class VideoPlan(Record):
     color_transfer: str = "bt709"
     color_matrix: str = "bt709"
     upload: tuple[str, ...] = ()  # filters that hand the finished picture to hardware
-    # the chain, in the order of docs/encoding.md
+    # the chain, in the order of docs/why/encoding.md
     deinterlace: str | None = None  # bwdif mode: send_frame, send_field
     telecine: str | None = None  # field order (tff, bff) of a film on video, whose own frames are put together again
     evened: str | None = None  # the rate of a film, whose frames of two fields and of three get its even times

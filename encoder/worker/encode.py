@@ -34,7 +34,7 @@ _MOST_LETTERS = 20  # that a caller is shown
 
 
 def limits_for(plans: Sequence[OutputPlan], source_bytes: int) -> Limits:
-    """Walls around one ffmpeg run (docs/security.md, "Limits")."""
+    """Walls around one ffmpeg run (docs/why/security.md, "Limits")."""
     durations = [plan.duration_seconds or UNKNOWN_DURATION_S for plan in plans]
     wall_s = min(MOST_WALL_S, max(LEAST_WALL_S, WALL_PER_MEDIA_SECOND * sum(durations)))
     file_bytes = min(MOST_FILE_BYTES, max(LEAST_FILE_BYTES, ESTIMATE_MARGIN * source_bytes))

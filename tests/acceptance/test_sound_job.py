@@ -1,4 +1,4 @@
-"""Sound as it was asked for, from HTTP to the file: docs/encoding.md, "Loudness"."""
+"""Sound as it was asked for, from HTTP to the file: docs/why/encoding.md, "Loudness"."""
 
 from __future__ import annotations
 

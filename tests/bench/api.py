@@ -1,7 +1,7 @@
 """`POST /jobs` and `GET /jobs/{id}` with 50 connections, against a bare aiohttp handler of one INSERT, one SELECT.
 
 Each in a process of its own, on one PostgreSQL, with as many connections to it. They take turns, for a machine drifts:
-only what neighbours took is compared. `api:write` puts the table into docs/benchmarks.md.
+only what neighbours took is compared. `api:write` puts the table into docs/why/benchmarks.md.
 """
 
 from __future__ import annotations

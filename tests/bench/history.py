@@ -1,6 +1,6 @@
 """Pages of the list and retention behind ended jobs by the million: `history:10000000`, one million if nothing is said.
 
-Lists have an aim in milliseconds and retention one in jobs per second, for here is no peer: see docs/guarantees.md.
+Lists have an aim in milliseconds and retention one in jobs per second, for here is no peer: see docs/why/guarantees.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables of docs/benchmarks.md that a bench writes itself, between its marks."""
+"""Tables of docs/why/benchmarks.md that a bench writes itself, between its marks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from encoder.embedded import programs
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "why" / "benchmarks.md"
 
 
 def machine() -> str:

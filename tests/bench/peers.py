@@ -1,8 +1,8 @@
 """Our queue beside five others on PostgreSQL: pick-up, enqueue, drain, backlog, what broke others, idle.
 
 `make bench ARGS=peers` takes some fifteen minutes, `ARGS=peers:quick` less than three. More words after colons:
-`write` puts the tables into docs/benchmarks.md; names of contenders or of cases (basics, backlog, stale, future, held,
-idle) leave the others out.
+`write` puts the tables into docs/why/benchmarks.md; names of contenders or of cases (basics, backlog, stale, future,
+held, idle) leave the others out.
 """
 
 from __future__ import annotations

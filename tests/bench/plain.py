@@ -1,4 +1,4 @@
-"""What plain `ffmpeg -i in out.mp4` makes of every public clip, beside Encoder: writes docs/plain-ffmpeg.md."""
+"""What plain `ffmpeg -i in out.mp4` makes of every public clip, beside Encoder: writes docs/why/plain-ffmpeg.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from encoder.model.media import Media, Opened, VideoStream
 from tests.lab.encoding import fast, one
 from tests.lab.media import PUBLIC, ffmpeg_binary
 
-PAGE = Path(__file__).parents[2] / "docs" / "plain-ffmpeg.md"
+PAGE = Path(__file__).parents[2] / "docs" / "why" / "plain-ffmpeg.md"
 _DIALLED = ("127.0.0.1", 9009)  # the address that the hand-made playlist names
 _TENTH = 0.1
 _HEAD = """# Beside plain ffmpeg

@@ -2,7 +2,7 @@
 
 Each watches a job of its own; another process works on the jobs, as a worker would. The time of an event is
 that from the answer to its commit to the first byte of it at the client. `sse:write` puts the table into
-docs/benchmarks.md.
+docs/why/benchmarks.md.
 """
 
 from __future__ import annotations

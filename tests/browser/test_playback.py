@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Packages": they play where people watch. Real Chromium, hls.js and Shaka, files over loopback."""
+"""docs/why/encoding.md, "Packages": they play where people watch. Chromium, hls.js and Shaka, files over loopback."""
 
 from __future__ import annotations
 

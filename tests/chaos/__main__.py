@@ -1,6 +1,6 @@
 """Strikes a fleet for a while and prints what became of its jobs: `make chaos [ARGS="--database mariadb --seed 7"]`.
 
-`--write` puts the figures into docs/reliability.md. The same seed does the same to the same jobs, as far as the
+`--write` puts the figures into docs/why/reliability.md. The same seed does the same to the same jobs, as far as the
 machine's own timing allows.
 """
 
@@ -22,7 +22,7 @@ from tests.chaos.soak import Figures, soak
 from tests.lab import rgw
 from tests.lab.databases import BOTH
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "why" / "reliability.md"
 
 
 def write(database: str, told: str) -> None:

@@ -1,6 +1,6 @@
 """Breaks each guarantee on purpose, in a copy of the repository, and runs the test that must notice: `make mutants`.
 
-`--write` puts what came of it into docs/reliability.md; words choose the guarantees (`ARGS="G3 G11"`).
+`--write` puts what came of it into docs/why/reliability.md; words choose the guarantees (`ARGS="G3 G11"`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.lab.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "reliability.md"
+PAGE = ROOT / "docs" / "why" / "reliability.md"
 LIMIT_S = 300.0
 _TABLE = re.compile(r"(<!-- mutants -->\n).*?(<!-- /mutants -->)", re.DOTALL)
 _SAYS = {0: "NOT SEEN", 1: "seen"}

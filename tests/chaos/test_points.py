@@ -1,7 +1,7 @@
 """A process that dies by SIGKILL at each of the named points, and what is left of its job. Lease: 2 s.
 
-The rows are those of the fault matrix (docs/reliability.md): what stands right after, how often the task was begun in
-the end, what the world may have seen twice. What must be gone is the audit's.
+The rows are those of the fault matrix (docs/why/reliability.md): what stands right after, how often the task was begun
+in the end, what the world may have seen twice. What must be gone is the audit's.
 """
 
 from __future__ import annotations

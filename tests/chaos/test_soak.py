@@ -1,4 +1,4 @@
-"""A short soak: what `make chaos` does for half an hour. Its figures are in docs/reliability.md."""
+"""A short soak: what `make chaos` does for half an hour. Its figures are in docs/why/reliability.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Sound": channels of every layout through real ffmpeg, and how loud they come out."""
+"""docs/why/encoding.md, "Sound": channels of every layout through real ffmpeg, and how loud they come out."""
 
 from __future__ import annotations
 

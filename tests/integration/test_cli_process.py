@@ -41,4 +41,4 @@ def test_a_wrong_setting_is_named_without_its_value_and_nothing_starts() -> None
     assert "hush" not in done.stderr
     assert done.stderr.startswith("error: ")
     assert "Usage:" not in done.stderr
-    assert "docs/settings.md" in done.stderr
+    assert "docs/reference/settings.md" in done.stderr

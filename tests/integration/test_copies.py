@@ -1,4 +1,4 @@
-"""Copies of sources that make them hard (docs/encoding.md, `copy`: "only what the container may hold")."""
+"""Copies of sources that make them hard (docs/why/encoding.md, `copy`: "only what the container may hold")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ends of real sources: moments without a frame, clips of the last frame, sound that is over (docs/encoding.md)."""
+"""The ends of real sources: moments without frame, clips of the last one, sound that is over (docs/why/encoding.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links into folders of the platform's storage (docs/api.md, "What comes back"): one signature for all below."""
+"""Links into folders of the platform's storage (docs/reference/answers.md): one signature for all below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Sound", `loudness`: what real sound comes out as, measured by a run of its own."""
+"""docs/why/encoding.md, "Sound", `loudness`: what real sound comes out as, measured by a run of its own."""
 
 from __future__ import annotations
 

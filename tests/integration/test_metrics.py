@@ -69,7 +69,9 @@ LABELS = ("direction", "kind", "code")
 
 
 def documented() -> set[str]:
-    return set(re.findall(r"^\| `(encoder_\w+)`", (REPOSITORY / "docs" / "metrics.md").read_text(), re.MULTILINE))
+    return set(
+        re.findall(r"^\| `(encoder_\w+)`", (REPOSITORY / "docs" / "reference" / "metrics.md").read_text(), re.MULTILINE)
+    )
 
 
 async def test_a_worker_lives_answers_nothing_else_and_frees_its_port(dsn: str, tmp_path: Path) -> None:

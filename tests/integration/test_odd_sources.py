@@ -1,4 +1,4 @@
-"""Sources that are odd in ways of their own (docs/encoding.md, "Source hygiene"): planned, made, proven, looked at."""
+"""Sources that are odd in ways of their own (docs/why/encoding.md, "Source hygiene"): planned, made, proven."""
 
 from __future__ import annotations
 

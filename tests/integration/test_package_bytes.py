@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Packages": what is read from the bytes of real segments, of each codec and both containers."""
+"""docs/why/encoding.md, "Packages": what is read from the bytes of real segments, of each codec and both containers."""
 
 from __future__ import annotations
 

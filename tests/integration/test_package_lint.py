@@ -1,4 +1,4 @@
-"""docs/encoding.md, check `package`: it passes what is right, and each way to be wrong has its own word."""
+"""docs/why/encoding.md, check `package`: it passes what is right, and each way to be wrong has its own word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check 15 on a real ffmpeg (docs/encoding.md, "Quality"): like is compared with like, whatever the source is like."""
+"""Check 15 on a real ffmpeg (docs/why/encoding.md, "Quality"): like is compared with like, whatever the source is."""
 
 from __future__ import annotations
 

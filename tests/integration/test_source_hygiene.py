@@ -1,4 +1,4 @@
-"""The rules of docs/encoding.md, "Source hygiene", on sources of each odd kind: planned, made, proven, looked at."""
+"""The rules of docs/why/encoding.md, "Source hygiene", on sources of each odd kind: planned, made, proven."""
 
 from __future__ import annotations
 

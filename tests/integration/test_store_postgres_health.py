@@ -24,7 +24,7 @@ from tests.lab.pooler import pooler
 from tests.lab.postgres import Cluster, database
 
 NO_FSYNC = "fsync is off: a crash of the machine may destroy the database"
-PAGE = Path(__file__).parents[2] / "docs" / "databases.md"
+PAGE = Path(__file__).parents[2] / "docs" / "operate" / "databases.md"
 
 
 def name_of(dsn: str) -> str:
@@ -201,7 +201,7 @@ async def test_behind_a_pooler_of_sessions_that_is_set_up_as_the_page_says_all_i
 async def test_a_pooler_that_refuses_our_settings_is_told(dsn: str) -> None:
     async with pooler(dsn, ignores=()) as before:
         for use in (server, check, open_store):
-            with pytest.raises(errors.Unfit, match=r"unsupported startup parameter.*docs/databases\.md"):
+            with pytest.raises(errors.Unfit, match=r"unsupported startup parameter.*docs/operate/databases\.md"):
                 await use(before.dsn)
 
 

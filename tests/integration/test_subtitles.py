@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Subtitles": copied, burnt in, extracted, through real ffmpeg and the proof."""
+"""docs/why/encoding.md, "Subtitles": copied, burnt in, extracted, through real ffmpeg and the proof."""
 
 from __future__ import annotations
 

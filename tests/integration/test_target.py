@@ -1,4 +1,4 @@
-"""A quality to reach on a real ffmpeg (docs/encoding.md, "Quality")."""
+"""A quality to reach on a real ffmpeg (docs/why/encoding.md, "Quality")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Tracks of sound": several in one file, through real ffmpeg and the proof."""
+"""docs/why/encoding.md, "Tracks of sound": several in one file, through real ffmpeg and the proof."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two passes on a real ffmpeg (docs/encoding.md, "One decode, many outputs; two passes")."""
+"""Two passes on a real ffmpeg (docs/why/encoding.md, "One decode, many outputs; two passes")."""
 
 from __future__ import annotations
 

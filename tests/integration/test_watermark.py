@@ -1,4 +1,4 @@
-"""Watermarks on real pictures, and on their way there (docs/encoding.md, "Source hygiene")."""
+"""Watermarks on real pictures, and on their way there (docs/why/encoding.md, "Source hygiene")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/webhooks.md: its bodies are those that are sent, and its receiver does what it says."""
+"""docs/reference/webhooks.md: its bodies are those that are sent, and its receiver does what it says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.lab.post import send
 from tests.lab.wire import PUBLIC
 from tests.unit.test_telling import AT, UUID_1
 
-PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "webhooks.md").read_text()
 MEDIACONVERT: dict[str, Json] = {"account": "111122223333", "region": "eu-central-1"}
 JOB = ToldJob(
     id=JobId(42),

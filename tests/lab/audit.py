@@ -1,4 +1,4 @@
-"""What must hold of a platform when all is quiet, and what at every moment (V1–V12 of docs/reliability.md)."""
+"""What must hold of a platform when all is quiet, and what at every moment (V1–V12 of docs/why/reliability.md)."""
 
 from __future__ import annotations
 

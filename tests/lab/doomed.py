@@ -1,7 +1,7 @@
 """A role that is struck at a named point of its work: `LAB_POINT=L3 python -m tests.lab.doomed ROLE…`.
 
-The points are those of the fault matrix (docs/reliability.md). The product has no code for them: each is where one of
-its own functions begins, has ended, or tells how far it is. A point that moved away is not found, and its test fails.
+The points are those of the fault matrix (docs/why/reliability.md). The product has no code for them: each is where one
+of its own functions begins, has ended, or tells how far it is. A point that moved away is not found: its test fails.
 `LAB_SIGNAL`: by which signal the process strikes itself, once; SIGKILL if none is named.
 """
 

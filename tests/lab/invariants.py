@@ -1,4 +1,4 @@
-"""What must hold of the rows: V1–V3, V7 and V12 of docs/reliability.md. Standard SQL, for any database.
+"""What must hold of the rows: V1–V3, V7 and V12 of docs/why/reliability.md. Standard SQL, for any database.
 
 Each query finds what must not be.
 """

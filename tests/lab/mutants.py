@@ -12,7 +12,7 @@ POINTS = "chaos/test_points.py::test_a_worker_killed_at_this_point_costs_nothing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """`file` below `encoder/`, in which `old` stands once and becomes `new`. `test`: as docs/guarantees.md names it.
+    """`file` below `encoder/`, in which `old` stands once and becomes `new`. `test`: as docs/why/guarantees.md has it.
 
     `case`: the one of several that sees it.
     """

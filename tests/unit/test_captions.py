@@ -1,4 +1,4 @@
-"""Text with times, in its three forms (docs/encoding.md, "Subtitles")."""
+"""Text with times, in its three forms (docs/why/encoding.md, "Subtitles")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`copy` where it is legal, and the preset that makes the other of two codecs (docs/encoding.md, "Source hygiene")."""
+"""`copy` where it is legal, and the preset that makes the other of two codecs (docs/why/encoding.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How loud sound gets, decided from what was measured: docs/encoding.md, "Sound"."""
+"""How loud sound gets, decided from what was measured: docs/why/encoding.md, "Sound"."""
 
 from __future__ import annotations
 

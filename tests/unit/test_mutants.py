@@ -10,7 +10,7 @@ import pytest
 from tests.lab.mutants import MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "guarantees.md").read_text()
+PAGE = (ROOT / "docs" / "why" / "guarantees.md").read_text()
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: f"{mutant.guarantee} {mutant.what}")

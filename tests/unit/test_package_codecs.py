@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Packages": CODECS comes from the bytes, and a key is one by its bytes."""
+"""docs/why/encoding.md, "Packages": CODECS comes from the bytes, and a key is one by its bytes."""
 
 from __future__ import annotations
 

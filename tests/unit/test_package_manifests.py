@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Packages": what playlists and MPD say of tracks, and how fast they say that these are."""
+"""docs/why/encoding.md, "Packages": what playlists and MPD say of tracks, and how fast they say that these are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of docs/encoding.md for pictures, one test each, named by the rule."""
+"""The rules of docs/why/encoding.md for pictures, one test each, named by the rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measuring, as far as it is decided without an ffmpeg (docs/encoding.md, "Quality")."""
+"""Measuring, as far as it is decided without an ffmpeg (docs/why/encoding.md, "Quality")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an attempt is closed: the table of docs/flow.md, "When something fails"."""
+"""How an attempt is closed: the table of docs/why/flow.md, "When something fails"."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from tests.lab import model
 from tests.lab.model import Rules, Violation, World
 
-PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "why" / "reliability.md"
 
 # the rule that is left out, and what is then broken
 BROKEN = {

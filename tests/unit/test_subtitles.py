@@ -1,4 +1,4 @@
-"""Which subtitles an output gets, and why (docs/encoding.md, "Subtitles")."""
+"""Which subtitles an output gets, and why (docs/why/encoding.md, "Subtitles")."""
 
 from __future__ import annotations
 

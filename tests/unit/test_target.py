@@ -1,4 +1,4 @@
-"""A quality to reach (docs/encoding.md, "Quality"), as far as it is decided without an ffmpeg."""
+"""A quality to reach (docs/why/encoding.md, "Quality"), as far as it is decided without an ffmpeg."""
 
 from __future__ import annotations
 

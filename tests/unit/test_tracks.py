@@ -1,4 +1,4 @@
-"""docs/encoding.md, "Tracks of sound": which are carried, in which order, by which name."""
+"""docs/why/encoding.md, "Tracks of sound": which are carried, in which order, by which name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two passes (docs/encoding.md, "One decode, many outputs; two passes")."""
+"""Two passes (docs/why/encoding.md, "One decode, many outputs; two passes")."""
 
 from __future__ import annotations
 

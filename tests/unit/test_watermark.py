@@ -1,4 +1,4 @@
-"""Watermarks (docs/encoding.md, "Source hygiene": after the tone map, position by enum, size relative)."""
+"""Watermarks (docs/why/encoding.md, "Source hygiene": after the tone map, position by enum, size relative)."""
 
 from __future__ import annotations
 

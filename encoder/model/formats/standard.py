@@ -1,4 +1,4 @@
-"""The platform's own form of an event: what docs/webhooks.md shows.
+"""The platform's own form of an event: what docs/reference/webhooks.md shows.
 
 No plan, command, log or single check of a proof is in it; `links.self` leads to the whole.
 """

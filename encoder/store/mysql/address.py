@@ -33,7 +33,9 @@ class Address:
         try:
             return cls._read(dsn)
         except (ValueError, OSError):
-            told = "ENCODER_DATABASE_URL is no address of a MySQL database; docs/databases.md says how it is written."
+            told = (
+                "ENCODER_DATABASE_URL is no address of a MySQL database; docs/operate/databases.md says how it reads."
+            )
             raise errors.Unfit(told) from None
 
     @classmethod

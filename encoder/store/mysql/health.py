@@ -1,4 +1,4 @@
-"""How a server is set up, as far as a session sees it, and what of that we cannot do without (docs/databases.md)."""
+"""How a server is set up, as far as a session sees it, and what of that we need (docs/operate/databases.md)."""
 
 from __future__ import annotations
 

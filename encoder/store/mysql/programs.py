@@ -1,7 +1,7 @@
 """Verbs for which PostgreSQL has one statement and these servers several: there is no RETURNING and no writing CTE.
 
 Each gives what the statement of that name gives there. Lists go in as JSON, sorted by id, and drive the join: so
-rows are locked by primary key, in that order (docs/databases.md).
+rows are locked by primary key, in that order (docs/operate/databases.md).
 """
 
 from __future__ import annotations

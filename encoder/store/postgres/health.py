@@ -1,6 +1,6 @@
 """How a server is set up, as our sessions see it, what may stand before it, and what of that we cannot do without.
 
-docs/databases.md says the same to operators.
+docs/operate/databases.md says the same to operators.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def _dropped(strange: Mapping[str, str]) -> Iterator[Fault]:
         told = ", ".join(f"{name} is {value}, not {_RELIED_ON[name]}" for name, value in sorted(strange.items()))
         yield Fault(
             told=f"a pooler drops the settings of our sessions: {told}",
-            to_do="Give them to the role by ALTER ROLE, as docs/databases.md shows, or name the server's own address.",
+            to_do="Give them to the role by ALTER ROLE, as docs/operate/databases.md shows, or name the server itself.",
         )
 
 

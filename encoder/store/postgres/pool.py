@@ -75,7 +75,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except _MISLAID as error:
-        told = f"{type(error).__name__}: a pooler loses prepared statements between transactions (docs/databases.md)"
+        told = f"{type(error).__name__}: a pooler loses prepared statements of ours (docs/operate/databases.md)"
         raise errors.StoreUnavailable(told) from error
     except (*_AWAY, *_RIVALS) as error:
         raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
@@ -114,7 +114,7 @@ async def _connect(dsn: str, session: dict[str, str], *, kept_statements: int, s
         if "parameter" not in str(error):  # poolers say all that is wrong with that code
             raise
         told = f"What ENCODER_DATABASE_URL or ENCODER_LISTEN_URL names refuses the settings of our sessions ({error}):"
-        raise errors.Unfit(f"{told} the server is too old, or the pooler needs docs/databases.md.") from None
+        raise errors.Unfit(f"{told} the server is too old, or the pooler needs docs/operate/databases.md.") from None
     except (ValueError, asyncpg.ClientConfigurationError):  # asyncpg's own words may hold parts of a password
         told = "ENCODER_DATABASE_URL or ENCODER_LISTEN_URL is no address of a PostgreSQL database."
         raise errors.Unfit(told) from None

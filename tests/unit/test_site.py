@@ -1,0 +1,83 @@
+"""docs/ as a site: it builds with every link and anchor leading somewhere, and asks nothing of anybody else."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_docs import ROOT
+
+NOT_LISTED = {"progress.md"}  # a diary, found from the README
+_ASKED_FOR = re.compile(
+    r"""(?:<(?:script|img|iframe|source|video|audio|link)\b[^>]*?(?:src|href)=|url\()["']?([^"'\s)>]+)"""
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make site` makes, without a network where the kernel can take it away."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copy(ROOT / "zensical.toml", folder)
+    built = _build(folder)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder / "build" / "site"
+
+
+def _build(folder: Path) -> subprocess.CompletedProcess[str]:
+    alone = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []
+    command = [*alone, str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_page_is_there_and_asks_for_files_of_the_site_alone(site: Path) -> None:
+    pages = {str(path.relative_to(ROOT / "docs").with_suffix(".html")) for path in (ROOT / "docs").rglob("*.md")}
+    made = {str(path.relative_to(site)): path.read_text() for path in site.rglob("*.html")}
+    assert pages <= made.keys()
+    for page, text in made.items():
+        asked = set(_ASKED_FOR.findall(text))
+        assert asked, page
+        assert [each for each in asked if "://" in each or each.startswith("//")] == [], page
+    for style in site.rglob("*.css"):
+        assert [each for each in _ASKED_FOR.findall(style.read_text()) if not each.startswith(("data:", "#"))] == [], (
+            style
+        )
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "why/flow.md#nowhere", "#nowhere"])
+def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path, link: str) -> None:
+    (tmp_path / "docs" / "why").mkdir(parents=True)
+    (tmp_path / "docs" / "why" / "flow.md").write_text("# Flow\n")
+    index, settings = tmp_path / "docs" / "index.md", tmp_path / "zensical.toml"
+    settings.write_text('[project]\nsite_name = "site"\n')
+    index.write_text("# Site\n\n[there](why/flow.md#flow)\n")
+    assert _build(tmp_path).returncode == 0
+    index.write_text(f"# Site\n\n[there]({link})\n")
+    assert _build(tmp_path).returncode != 0
+
+
+def test_every_page_is_listed() -> None:
+    """Decisions are behind a page of their own."""
+    listed = set(_pages(tomllib.loads((ROOT / "zensical.toml").read_text())["project"]["nav"]))
+    there = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert {page for page in there - listed if not re.match(r"adr/\d", page)} == NOT_LISTED
+    assert listed - there == set()
+
+
+def _pages(entry: Any) -> Iterator[str]:  # noqa: ANN401  # a tree of lists, titles and pages
+    if isinstance(entry, str):
+        yield entry
+    else:
+        for below in entry.values() if isinstance(entry, dict) else entry:
+            yield from _pages(below)
