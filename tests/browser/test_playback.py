@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from playwright.async_api import Browser, Error, Page
 
+from tests.lab import browser as lab
 from tests.lab import media, postgres
-from tests.lab.chromium import Page, chromium
 from tests.lab.platform import running
 from tests.lab.titles import film
 
-pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = lab.MARKS
 PLAYERS = Path(__file__).parent / "players"
 PLAY_S = 30
 SECONDS = 4.004  # the sound's last packet would be a segment of its own
@@ -41,40 +39,32 @@ OUTPUTS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def players(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """hls.js and Shaka as the lock pins them, and the page that plays with them."""
-    if shutil.which("npm") is None:
-        _cannot("npm is not installed")
-    folder = tmp_path_factory.mktemp("players") / "page"
-    shutil.copytree(PLAYERS, folder)
-    run = subprocess.run(["npm", "ci", "--silent"], cwd=folder, capture_output=True, text=True, check=False)
-    if run.returncode != 0:
-        _cannot(f"npm could not install the players: {run.stderr[-300:]}")
-    return folder
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def page(browser: Browser, node_modules: Path) -> AsyncIterator[Page]:
+    """hls.js and Shaka as the lock pins them, and the page that plays with them. They tell their errors themselves, and
+    fetch from another origin, as they do in the world: the guard of tabs would see both.
+    """
+    folder = node_modules.parent
+    shutil.copytree(PLAYERS, folder / "players")
+    async with served(folder) as origin, lab.tab(browser, origin, borne=["."]) as opened:
+        await opened.goto("/players/page.html")
+        yield opened
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page(players: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Page]:
-    async with chromium(tmp_path_factory.mktemp("chromium")) as tab, served(players) as origin:
-        await tab.open(f"{origin}/page.html")
-        yield tab
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def packages(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the platform makes of one clip: a folder for each name of `OUTPUTS`."""
     return await _made(cluster, tmp_path_factory.mktemp("packages"), _clip(), OUTPUTS)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def spoken(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packages of a film in three languages, one of which ends early."""
     outputs = {name: {**OUTPUTS[name], "audioTracks": "all"} for name in ("cmaf", "ts", "encrypted")}
     return await _made(cluster, tmp_path_factory.mktemp("spoken"), _film(), outputs)
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def titled(page: Page, cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packages of a film with subtitles in two languages."""
     outputs = {name: {**OUTPUTS[name], "subtitles": "copy"} for name in ("cmaf", "ts", "encrypted")}
@@ -125,26 +115,14 @@ async def served(folder: Path) -> AsyncIterator[str]:
 
     app = web.Application(middlewares=[shared])
     app.router.add_static("/", folder)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
-
-
-def _cannot(reason: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    async with lab.served(app) as origin:
+        yield origin
 
 
 async def played(page: Page, player: str, folder: Path, manifest: str, *, borne: Sequence[str] = ()) -> Any:  # noqa: ANN401  # what the player tells
     """What came of it. `borne`: names of errors that are not fatal and do not count."""
     async with served(folder) as origin, asyncio.timeout(PLAY_S):
-        return await page.run(f"{player}({json.dumps(f'{origin}/{manifest}')}, {json.dumps(borne)})")
+        return await page.evaluate(f"([url, borne]) => {player}(url, borne)", [f"{origin}/{manifest}", list(borne)])
 
 
 def went_well(seen: dict[str, Any]) -> None:
@@ -247,10 +225,10 @@ async def test_a_package_in_the_storage_plays_from_its_link(
         assert [link.rsplit("/", 1)[1] for link in links] == ["master.m3u8", "manifest.mpd", "master.m3u8"]
         for player, link in zip(("listenHls", "listenShaka", "listenHls"), links, strict=True):
             async with asyncio.timeout(PLAY_S):
-                seen = await page.run(f"{player}({json.dumps(link)})")
+                seen = await page.evaluate(f"url => {player}(url)", link)
             assert {each["language"] for each in seen["heard"]} == {*TONES}
         async with asyncio.timeout(PLAY_S):
-            seen = await page.run(f"playHls({json.dumps(links[0])})")
+            seen = await page.evaluate("url => playHls(url)", links[0])
         assert seen["rungs"] == [90, 180]
 
 
@@ -276,5 +254,5 @@ async def test_a_package_without_one_of_its_segments_is_seen_to_fail(
     """A player's silence is worth something: what it cannot play, it says."""
     shutil.copytree(packages / "hls", tmp_path / "hls")
     (tmp_path / "hls" / "90p" / "00002.m4s").unlink()
-    with pytest.raises(AssertionError, match="fragLoadError"):
+    with pytest.raises(Error, match="fragLoadError"):
         await played(page, "playHls", tmp_path / "hls", "master.m3u8")
