@@ -332,6 +332,7 @@ class Wiring(Machine):
             cursors=Cursors(self.signer(b"cursors")),
             endpoints=Endpoints(self.store, self.vault, new_uuid=uuid4),
             watcher=Watcher(self.store, clock=_clock),
+            public_url=self.public_url.rstrip("/"),
             public_host=urlsplit(self.public_url).netloc.lower(),
             stopping=stopping,
             registry=self.registry,

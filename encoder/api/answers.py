@@ -134,6 +134,23 @@ class JobsAnswer(Record):
     next_cursor: str | None
 
 
+class SecretAnswer(Record):
+    """What is to be said again: where it stands in the body, and the variable that stands for it in the command."""
+
+    path: str
+    variable: str
+
+
+class RequestAnswer(Record):
+    """What makes the same job once more: as a body of `POST /jobs`, with `***` for each of `secrets`, which is refused
+    until it is said again; and as a command for a shell.
+    """
+
+    body: dict[str, Json]
+    secrets: tuple[SecretAnswer, ...]
+    curl: str
+
+
 class EventsAnswer(Record):
     events: tuple[Event, ...]
 
@@ -161,12 +178,13 @@ class PreviewAnswer(Record):
 class PresetAnswer(Record):
     """`members`: of an output; `preset` among them names the built-in one over which the others are laid.
 
-    `warnings`: of what was put just now, in another service's words.
+    `makes`: what they come to, in a sentence. `warnings`: of what was put just now, in another service's words.
     """
 
     name: str
     about: str
     version: int
+    makes: str
     members: dict[str, Json]
     warnings: tuple[Note, ...] = ()
     built_in: bool

@@ -84,6 +84,7 @@ class Parts:
     `cursors`: of pages; any API process of a platform reads another's.
     `gate`: who is let in, and as whom; `rates`: how often.
     `watcher`: sees for all live streams what happens to jobs.
+    `public_url`: how callers reach us, without a slash at its end.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
     `origins`: whose pages may call, though they are not ours.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
@@ -101,6 +102,7 @@ class Parts:
     cursors: Cursors
     endpoints: Endpoints
     watcher: Watcher
+    public_url: str = ""
     public_host: str = ""
     shelf: FolderStorage | None = None
     keys_begin: str = ""

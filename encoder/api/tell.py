@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Protocol
 
-from encoder.api import answers
+from encoder.api import answers, sentence
 from encoder.ffmpeg.presets import Preset
 from encoder.model import beside
 from encoder.model.base import Json, to_json
@@ -259,6 +259,7 @@ def built_in(preset: Preset) -> answers.PresetAnswer:
         name=preset.name,
         about=preset.about,
         version=preset.version,
+        makes=sentence.of_preset(preset.members),
         members=dict(preset.members),
         built_in=True,
         created_at=None,
@@ -271,6 +272,7 @@ def preset(row: PresetRow, warnings: tuple[Note, ...] = ()) -> answers.PresetAns
         name=row.name,
         about=row.about,
         version=row.version,
+        makes=sentence.of_preset(row.members),
         members=row.members,
         warnings=warnings,
         built_in=False,

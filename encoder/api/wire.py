@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from encoder.api.wire_faults import Reader, below, distinct
+from encoder.api.wire_faults import Reader, below, distinct, put_back
 from encoder.api.wire_identity import identity
 from encoder.api.wire_output import Output
 from encoder.api.wire_place import Destination, Source
@@ -24,6 +24,7 @@ from encoder.model.queue import ENCODE
 MAX_OUTPUTS = 100
 MAX_PIXELS_PER_SECOND = 5 * rules.MAX_PIXELS_PER_SECOND  # of all outputs together
 PRESUMED_FPS = 30
+HOLD_PLACES = ("source", "outputs", "notificationUrl")  # what of a job may hold secrets
 _PER_OUTPUT = re.compile(r"\{(width|height|preset)\}")  # may make two names of one template
 
 
@@ -75,7 +76,7 @@ def read_job(body: Json, places: Places, known: Presets = presets.BUILT_IN) -> J
         errors.Rejected: every fault of it, of shape and of meaning, one per place.
     """
     job, faults = _JOB.read(body, known=known)
-    faults = distinct([*faults, *_meaning(body, job, places, known)])
+    faults = distinct([*_unsaid(body), *faults, *_meaning(body, job, places, known)])
     if job is None or faults:
         raise Rejected(*faults)
     return JobSpec(
@@ -87,6 +88,13 @@ def read_job(body: Json, places: Places, known: Presets = presets.BUILT_IN) -> J
         metadata=dict(job.metadata or {}),
         tags=tuple(job.tags or ()),
     )
+
+
+def _unsaid(body: Json) -> list[Fault]:
+    """A fault for each secret in whose place stands what is shown for it: the job was read back, and not completed."""
+    if not isinstance(body, dict):
+        return []
+    return put_back({name: body[name] for name in HOLD_PLACES if name in body})
 
 
 def read_probe(body: Json, places: Places) -> Place:

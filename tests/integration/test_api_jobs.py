@@ -55,6 +55,22 @@ async def test_a_job_is_accepted_and_shown_as_it_was_asked_without_its_secrets(a
     assert "S3cret" not in str(shown)
 
 
+async def test_a_job_tells_how_it_is_asked_for_again(api: Api) -> None:
+    """What it answers is refused as long as its secrets are not said again, and then makes the same job."""
+    accepted = await api.submit(JOB)
+    told = await api.get(f"/jobs/{accepted['uuid']}/request")
+    assert "S3cret" not in str(told)
+    assert told["secrets"] == [{"path": "/source/headers/Authorization", "variable": "SOURCE_HEADERS_AUTHORIZATION"}]
+    assert '"Authorization": "$(_json "$SOURCE_HEADERS_AUTHORIZATION")"' in told["curl"]
+    status, refused = await api.told("POST", "/jobs", told["body"])
+    assert (status, [fault["path"] for fault in refused["errors"]]) == (422, ["/source/headers/Authorization"])
+    told["body"]["source"]["headers"]["Authorization"] = "S3cret"
+    again = await api.submit(told["body"])
+    shown = [await api.get(f"/jobs/{each['id']}") for each in (accepted, again)]
+    assert shown[0]["outputs"] == shown[1]["outputs"]
+    assert all(shown[0][member] == shown[1][member] for member in ("source", "metadata", "tags", "priority"))
+
+
 async def test_a_queue_that_nobody_made_known_is_refused_with_those_that_are(api: Api) -> None:
     await api.parts.store.hello(work.new_worker(queues=("gpu", "io")))
     for queue, dry in (("scratch", "false"), ("scratch", "true"), ("io", "false")):

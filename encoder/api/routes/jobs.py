@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, events, jobs, query
+from encoder.api import again, answers, events, jobs, query
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, LIMIT, OF_AN_UPLOAD
 from encoder.model.key import Scope
@@ -103,6 +103,16 @@ ONE_JOB = (
         scope=Scope.WRITE,
         answers={202: (answers.AcceptedAnswer,)},
         problems=(404, 409, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/request",
+        operation_id="getRequest",
+        summary="What makes the same job once more: a body of `POST /jobs` and a command, without secrets",
+        handler=again.told,
+        scope=Scope.READ,
+        answers={200: (answers.RequestAnswer,)},
+        problems=(404, 503),
     ),
     Operation(
         method="GET",
