@@ -17,6 +17,7 @@ from encoder.store.engines import open_store
 from encoder.store.protocol import Store
 from tests.lab import audit, postgres
 from tests.lab.browser import chromium
+from tests.lab.showcase import Showcase, showcase
 
 HERE = Path(__file__).parent
 
@@ -25,6 +26,13 @@ HERE = Path(__file__).parent
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as opened:
         yield opened
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shown(cluster: postgres.Cluster, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Showcase]:
+    """Jobs of every state, for all who only look at them."""
+    async with cluster.ready() as address, showcase(address, tmp_path_factory.mktemp("showcase")) as seeded:
+        yield seeded
 
 
 @pytest.fixture(scope="session")
