@@ -9,7 +9,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,9 +17,8 @@ from pydantic import SecretStr
 from encoder import errors
 from encoder.api.app import create_app
 from encoder.api.ingest_queue import QueueReader
-from encoder.api.links import links
 from encoder.api.server import serving
-from encoder.dashboard import views
+from encoder.dashboard.routes import routes
 from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
@@ -228,8 +226,7 @@ async def _serve(
         readers: list[QueueReader] = []
         if listener is not None:
             parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
-            pages = views.routes(wiring.store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
-            app = create_app(parts, pages=pages)
+            app = create_app(parts, pages=routes(parts, signer=wiring.signer(b"sessions")))
             await stack.enter_async_context(serving(app, listener))
             arrivals.append(parts.arrivals)
             readers = wiring.readers(parts)

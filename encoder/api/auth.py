@@ -40,10 +40,12 @@ class Challenged(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`counted`: by what its calls are counted, its key or its address; None: they are not."""
+    """`counted`: by what its calls are counted, its key or its address; None: they are not. `name`: its key's."""
 
     tenant_id: TenantId
     counted: Hashable | None
+    scopes: frozenset[Scope] = frozenset(Scope)
+    name: str = ""
 
 
 class Gate(Protocol):
@@ -62,6 +64,9 @@ class Gate(Protocol):
             errors.Rejected: `invalid_header`.
         """
 
+    async def admit_known(self, hashed: bytes | None, request: web.Request, scope: Scope) -> Caller:
+        """As `admit`, for a key that was shown before, or on a page. `hashed`: what `hash_of` makes of it."""
+
 
 class OpenGate:
     """Lets everybody in, as the first tenant. `addresses`: by them all are counted but who is on this machine."""
@@ -75,8 +80,14 @@ class OpenGate:
         self, request: web.Request, _scope: Scope, _dialect: Dialect | None = None, *, basic: bool = False
     ) -> Caller:
         del basic
-        caller = None if self._addresses is None else self._addresses.of(request)
-        return Caller(DEFAULT_TENANT, None if caller is None or caller.is_loopback else house(caller))
+        return self._caller(request)
+
+    async def admit_known(self, _hashed: bytes | None, request: web.Request, _scope: Scope) -> Caller:
+        return self._caller(request)
+
+    def _caller(self, request: web.Request) -> Caller:
+        address = None if self._addresses is None else self._addresses.of(request)
+        return Caller(DEFAULT_TENANT, None if address is None or address.is_loopback else house(address))
 
 
 class KeyGate:
@@ -106,18 +117,23 @@ class KeyGate:
         self, request: web.Request, scope: Scope, dialect: Dialect | None = None, *, basic: bool = False
     ) -> Caller:
         text = _key_of(request, dialect, basic=basic)
-        key = await self._live(text, request) if text else None
+        challenge = f"{_REALM}, {_BASIC}" if basic else _REALM  # some show a password only when asked for it
+        return await self._let_in(hash_of(text) if text else None, request, scope, challenge)
+
+    async def admit_known(self, hashed: bytes | None, request: web.Request, scope: Scope) -> Caller:
+        return await self._let_in(hashed, request, scope, _REALM)
+
+    async def _let_in(self, hashed: bytes | None, request: web.Request, scope: Scope, challenge: str) -> Caller:
+        key = None if hashed is None else await self._live(hashed, request)
         if key is None:  # one answer for all: who guesses learns nothing
-            challenge = f"{_REALM}, {_BASIC}" if basic else _REALM  # some show a password only when asked for it
             raise Challenged("unauthorized", CATALOGUE["unauthorized"].to_do, challenge)
         if scope not in key.scopes:
             message = f"This key lacks the scope `{scope}`."
             raise Challenged("insufficient_scope", message, f'{_REALM}, error="insufficient_scope", scope="{scope}"')
-        return Caller(key.tenant_id, key.id)
+        return Caller(key.tenant_id, key.id, frozenset(key.scopes), key.name)
 
-    async def _live(self, text: str, request: web.Request) -> KeyRow | None:
+    async def _live(self, hashed: bytes, request: web.Request) -> KeyRow | None:
         """The key, if it lives. What is not known to do so costs its address something, unless it turns out to."""
-        hashed = digest(text) if is_key(text) else b""
         until, known = self._known.get(hashed, (0.0, None))
         if known is not None and known.live:  # looked at again by one for all: a thousand streams may have come with it
             return known if self._clock() < until else _if_live(await self._ask(hashed))
@@ -164,6 +180,11 @@ class KeyGate:
             with suppress(errors.StoreUnavailable):  # a note for people is no reason to refuse a call
                 await self._keys.key_used(found.id)
         return found
+
+
+def hash_of(text: str) -> bytes:
+    """By which a key is found; b"" for a text that is none."""
+    return digest(text) if is_key(text) else b""
 
 
 def _if_live(key: KeyRow | None) -> KeyRow | None:

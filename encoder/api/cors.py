@@ -46,15 +46,8 @@ class Origins:
         Raises:
             errors.Rejected: `origin_not_allowed`: another page sends it.
         """
-        if self.let_in(request):
-            return
-        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
-        if site is None and origin is not None:  # an old browser, or no TLS
-            is_foreign = urlsplit(origin).netloc.lower() not in {request.host.lower(), public_host}
-        else:
-            is_foreign = site in OTHERS
-        if is_foreign:
-            raise Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")
+        if not self.let_in(request) and is_ours(request, public_host=public_host) is False:
+            raise foreign()
 
     def permission(self, request: web.Request) -> web.Response | None:
         """The answer to what a browser asks before it lets such a page call; None where it asks nothing."""
@@ -77,3 +70,17 @@ class Origins:
         if self.let_in(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _TOLD
+
+
+def is_ours(request: web.Request, *, public_host: str) -> bool | None:
+    """Whether a page of our own sends it, by what the browser says; None where it says nothing."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN)
+    if site is not None:
+        return site not in OTHERS
+    if origin is not None:  # an old browser, or no TLS
+        return urlsplit(origin).netloc.lower() in {request.host.lower(), public_host}
+    return None
+
+
+def foreign() -> Rejected:
+    return Rejected.because("origin_not_allowed", "Pages of other origins may not call this server.")

@@ -73,7 +73,8 @@ def _page() -> str:
     sections = "".join(_section(where, title) for where, title in _WHERE.items())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Error codes – Encoder</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/encoder.css"></head>'
+        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/static/css/tokens.css">'
+        '<link rel="stylesheet" href="/static/css/base.css"></head>'
         f"<body><main><h1>Error codes</h1>{sections}</main></body></html>"
     )
 

@@ -89,19 +89,29 @@ async def _answered(
             _check_neighbour(request, origins)
         return origins.permission(request) or await handler(request)
     except Exception as error:
-        problem = _problem(error, request[REQUEST_ID])
-        if isinstance(error, errors.StoreUnavailable):
-            route, reason = route_of(request), str(error)
-            log.warning("request.unanswered", request_id=request[REQUEST_ID], route=route, reason=reason)
-        if problem is None:
-            log.exception("request.failed", request_id=request[REQUEST_ID], route=route_of(request))
-            problem = problems.internal(request[REQUEST_ID])
+        problem = problem_of(error, request)
         if request.writer.output_size:  # an answer has begun: all that is left is to break it off
             raise
-        response = _in_their_words(request, problem)
-        if request.content.exception() is not None or not request.content.is_eof():
-            response.force_close()  # the rest of the body must not be taken for the next request
-        return response
+        return last_word(request, _in_their_words(request, problem))
+
+
+def problem_of(error: Exception, request: web.Request) -> Problem:
+    """What an error means to the caller; what the operator should know of it is logged."""
+    problem = _problem(error, request[REQUEST_ID])
+    if isinstance(error, errors.StoreUnavailable):
+        route, reason = route_of(request), str(error)
+        log.warning("request.unanswered", request_id=request[REQUEST_ID], route=route, reason=reason)
+    if problem is None:
+        log.error("request.failed", request_id=request[REQUEST_ID], route=route_of(request), exc_info=error)
+        return problems.internal(request[REQUEST_ID])
+    return problem
+
+
+def last_word(request: web.Request, response: web.Response) -> web.Response:
+    """An answer to a request that may not have been read to its end."""
+    if request.content.exception() is not None or not request.content.is_eof():
+        response.force_close()  # the rest of the body must not be taken for the next request
+    return response
 
 
 def _in_their_words(request: web.Request, problem: Problem) -> web.Response:

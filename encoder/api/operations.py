@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from encoder.api import body, problems, query
+from encoder.api.auth import Caller
 from encoder.api.cors import SAFE
 from encoder.api.dialect import DIALECT, Dialect
 from encoder.api.parts import Parts
@@ -128,16 +129,25 @@ async def _admitted(request: web.Request, operation: Operation, scope: Scope, pa
     if request.method not in SAFE:
         parts.origins.require_own(request, public_host=parts.public_host)
     caller = await parts.gate.admit(request, scope, operation.dialect, basic=operation.of_stores)
-    if caller.counted is not None:
-        # a store tells of each object by itself, and some not again: it may come as often as whoever only looks
-        method = "GET" if operation.of_stores else request.method
-        try:
-            parts.rates.count(caller.counted, method)
-        finally:
-            rated = parts.rates.rated(caller.counted, method)
-            if rated is not None:
-                request[RATED] = rated
+    # a store tells of each object by itself, and some not again: it may come as often as whoever only looks
+    count(request, caller, "GET" if operation.of_stores else request.method, parts)
     return caller.tenant_id
+
+
+def count(request: web.Request, caller: Caller, method: str, parts: Parts) -> None:
+    """One more of the calls that somebody may make; the answer will say how many are left.
+
+    Raises:
+        errors.TooMany: `rate_limited`.
+    """
+    if caller.counted is None:
+        return
+    try:
+        parts.rates.count(caller.counted, method)
+    finally:
+        rated = parts.rates.rated(caller.counted, method)
+        if rated is not None:
+            request[RATED] = rated
 
 
 def answer(record: Record, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,11 +17,10 @@ from aiohttp import web
 from encoder import errors
 from encoder.api.app import create_app
 from encoder.api.cursor import Cursors
-from encoder.api.links import links
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.server import serving
-from encoder.dashboard import views
+from encoder.dashboard.routes import routes
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
 from encoder.model.job import JobSpec, Place
@@ -143,8 +141,7 @@ async def running(
             **changes,
         }
     )
-    pages = views.routes(store, links=partial(links, parts), closed=parts.gate.asks_for_keys)
-    app = create_app(parts, pages=pages)
+    app = create_app(parts, pages=routes(parts, signer=Signer(b"lab")))
     listener = socket.create_server(("127.0.0.1", 0))
     async with serving(app, listener), aiohttp.ClientSession() as session:
         port = listener.getsockname()[1]

@@ -1,0 +1,23 @@
+"""Addresses within our own pages: what comes with a request leads nowhere else."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+_LOCAL = re.compile(r"/(?![/\\])[!-~]*")  # a browser takes `//` and `/\` for another host, and drops what is no text
+
+
+def is_local(address: str) -> bool:
+    """Whether a browser that is sent there stays with us."""
+    return _LOCAL.fullmatch(address) is not None and "\\" not in address
+
+
+def back_to(request: web.Request, otherwise: str) -> str:
+    """The page of ours from which the request was sent, its filters kept; `otherwise` where none is told."""
+    told = urlsplit(request.headers.get("Referer", ""))
+    address = told.path + (f"?{told.query}" if told.query else "")
+    is_ours = told.netloc.lower() == request.host.lower()
+    return address if is_ours and is_local(address) else otherwise

@@ -1,0 +1,90 @@
+"""What the pages are made of: files of others are what they were, icons there are, and nothing needs to be unsafe."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import encoder.dashboard
+from encoder.dashboard.files import Files
+
+HOME = Path(encoder.dashboard.__file__).parent
+STATIC, TEMPLATES = HOME / "static", sorted((HOME / "templates").glob("*.html"))
+VENDOR = STATIC / "vendor"
+
+
+def test_what_others_wrote_is_what_the_table_says() -> None:
+    packages = tomllib.loads((VENDOR / "vendor.toml").read_text())["package"]
+    told = {name: entry["sha256"] for package in packages for name, entry in package.get("files", {}).items()}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
+    del found["vendor.toml"]
+    assert found == told
+    assert all(package["licence"] for package in packages)
+
+
+def test_every_icon_that_a_page_names_is_there() -> None:
+    there = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
+    text = "".join(path.read_text() for path in TEMPLATES)
+    named = set(re.findall(r'icon\("([a-z-]+)"', text)) | set(re.findall(r': \("[a-z]+", "([a-z-]+)"', text))
+    assert named
+    assert named <= there
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_needs_an_unsafe_policy(template: Path) -> None:
+    text = template.read_text()
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?! [^>]*src=)|\|\s*safe\b|javascript:", text)
+
+
+def test_only_one_file_names_colours() -> None:
+    for sheet in (STATIC / "css").rglob("*.css"):
+        if sheet.name != "tokens.css":
+            found = re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[^{}]*;)|rgba?\(|hsla?\(|oklch\(", sheet.read_text())
+            assert not found, f"{sheet.name}: {found}"
+
+
+def test_addresses_change_with_what_is_in_the_files(tmp_path: Path) -> None:
+    (tmp_path / "css").mkdir()
+    (tmp_path / "css" / "a.css").write_text("a")
+    before = Files(tmp_path).address("css/a.css")
+    (tmp_path / "css" / "a.css").write_text("b")
+    assert before != Files(tmp_path).address("css/a.css")
+    with pytest.raises(LookupError):
+        Files(tmp_path).address("css/b.css")
+
+
+# dashboard.md, "Visual language": what text and marks must stand out by, at least, on each surface
+_SURFACES = ("panel", "canvas", "well")
+_TEXT = {"ink": 7.0, "muted": 4.5, "faint": 4.5, "accent": 4.5, "edge": 3.0}
+_STATES = ("idle", "busy", "proof", "good", "warn", "bad")
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_what_is_written_stands_out(theme: int) -> None:
+    tokens = (STATIC / "css" / "tokens.css").read_text()
+    pairs = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", tokens)
+    colour = {name: both[theme] for name, *both in pairs}
+    for name, least in _TEXT.items():
+        for surface in _SURFACES:
+            assert _contrast(colour[name], colour[surface]) >= least, (name, surface)
+    for state in _STATES:
+        for surface in (*_SURFACES, f"{state}-tint"):
+            assert _contrast(colour[state], colour[surface]) >= 5, (state, surface)
+    assert _contrast(colour["on-accent"], colour["accent"]) >= 4.5
+    assert _contrast(colour["on-bad"], colour["bad"]) >= 4.5
+
+
+def _contrast(one: str, other: str) -> float:
+    """As WCAG 2.2 computes it."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
