@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientResponse, web
 
 from encoder.api.auth import KeyGate
+from encoder.dashboard.routes import PAGES
 from encoder.dashboard.session import COOKIE, GOOD_S, RENEW_S, Sessions
 from encoder.model.ids import TenantId
 from encoder.model.key import Scope, digest, new_key, shown
@@ -20,6 +21,7 @@ from encoder.store.kept import NewKey
 from encoder.store.postgres import PostgresStore
 from tests.lab.api import Api, running
 
+PUBLIC = {"/ui/login", "/ui/login/kept", "/ui/logout", "/ui/preferences"}
 OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -99,6 +101,21 @@ async def test_the_api_takes_no_cookie_and_pages_no_header(api: Api, store: Post
         assert refused.status == 401
     async with api.ask("GET", "/", headers={"Authorization": f"Bearer {key}"}, allow_redirects=False) as page:
         assert page.status == 303
+
+
+async def test_every_page_but_the_door_asks_for_a_login(api: Api) -> None:
+    """B1: whoever looks is sent to the door, scripts and forms are refused."""
+    for page in PAGES:
+        if page.scope is None:
+            assert page.path in PUBLIC, page.path
+            continue
+        address = re.sub(r"{\w+(:.+)?}", "1", page.path)
+        async with api.ask(page.method, address, headers=OURS, allow_redirects=False) as refused:
+            if page.method == "GET" and not page.fragment:
+                assert refused.status == 303, page.path
+                assert refused.headers["Location"].startswith("/ui/login?next="), page.path
+            else:
+                assert refused.status == 401, page.path
 
 
 async def test_each_tenant_sees_its_own(api: Api, store: PostgresStore) -> None:
