@@ -42,7 +42,9 @@ def _is_genuine(request: Request, body: bytes) -> bool:
 
 @dataclass(kw_only=True)
 class Hook(Server):
-    """`answers`: scripts or statuses for the first webhooks, in order; later ones are taken with 200."""
+    """`answers`: scripts or statuses for the first webhooks, in order; later ones are answered by the script of their
+    path, or taken with 200.
+    """
 
     told: list[Told] = field(default_factory=list)
     answers: list[int | Script] = field(default_factory=list)
@@ -50,7 +52,8 @@ class Hook(Server):
     async def script(self, exchange: Exchange) -> None:
         body = await exchange.body()
         self.told.append(Told(request=exchange.request, body=body, genuine=_is_genuine(exchange.request, body)))
-        answer = self.answers.pop(0) if self.answers else 200
+        path = exchange.request.target.partition("?")[0]
+        answer = self.answers.pop(0) if self.answers else self.scripts.get(path, 200)
         if isinstance(answer, int):
             await exchange.answer(answer)
         else:

@@ -12,14 +12,15 @@ import shutil
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tests.lab import media
 from tests.lab.hook import Hook
+from tests.lab.keyed import a_key
 from tests.lab.ordeal import repeating
-from tests.lab.platform import Platform, Role, running
+from tests.lab.platform import Platform, Role, free_port, running
 from tests.lab.processes import PROC, below
 from tests.lab.put import Shelf
 
@@ -38,12 +39,18 @@ STORY = {"preset": "storyboard", "thumbnails": {"every": 0.5, "sprite": {"column
 
 @dataclass(frozen=True, kw_only=True)
 class Showcase:
-    """`jobs`: ids by what each shows. `hook`: takes webhooks at `/good`, and refuses them at `/bad`."""
+    """`jobs`: ids by what each shows. `hook`: takes webhooks at `/good`, and refuses them at `/bad`.
+
+    `folder`: files below may be named as sources. `locked`: the origin of an API of the same platform that asks for
+    keys; `key` opens everything there.
+    """
 
     platform: Platform
     hook: Hook
     jobs: Mapping[str, int]
-    folder: Path  # files below may be named as sources
+    folder: Path
+    locked: str
+    key: str
 
     @property
     def url(self) -> str:
@@ -68,10 +75,18 @@ async def showcase(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sho
         jobs["processing"] = await platform.submit(_slow(folder))
         dripping = asyncio.create_task(_drip(await _half_way(platform, worker, jobs["processing"])))
         await lost.kill()
+        locked, key = await _locked(platform), await a_key(dsn)
         try:
-            yield Showcase(platform=platform, hook=hook, jobs=jobs, folder=folder)
+            yield Showcase(platform=platform, hook=hook, jobs=jobs, folder=folder, locked=locked, key=key)
         finally:
             dripping.cancel()
+
+
+async def _locked(platform: Platform) -> str:
+    """Another API of it, ready."""
+    door = replace(platform, port=free_port(), extra={**platform.extra, "ENCODER_AUTH": "keys"})
+    await door.start_api()
+    return door.url
 
 
 async def _jobs(platform: Platform, sources: Mapping[str, Path], shelf: Shelf, hook: Hook) -> dict[str, int]:
@@ -85,7 +100,8 @@ async def _jobs(platform: Platform, sources: Mapping[str, Path], shelf: Shelf, h
         "storyboard": _job(sources["holiday"], STORY, {"container": "jpg", "width": 160}),
         "failed": _job(sources["broken"], {"preset": "h264"}, notificationUrl=bad, tags=["trailer"]),
         "half": _job(sources["phone"], {"preset": "h264", **FAST}, {"preset": "h264", **FAST, "destination": refused}),
-        "hostile": _job(sources["hostile"], {"preset": "h264", **FAST}, tags=[ODD], metadata={"said": ODD, "deep": [{"said": ODD}]}),
+        "hostile": _job(sources["hostile"], {"preset": "h264", **FAST}, tags=[ODD])
+        | {"metadata": {"said": ODD, "deep": [{"said": ODD}]}},
         "long": _job(sources["long"], *({"preset": "h264", **FAST} for _ in range(3)), notificationUrl=good)
         | {"tags": [f"tag-{number}" for number in range(20)], "metadata": {"text": LONG}},
         "queued": _job(sources["phone"], {"preset": "h264"}, queue="archive", priority=9),
