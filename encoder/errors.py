@@ -10,6 +10,7 @@ EncoderError
     Crash                ffmpeg or its memory gave out: as transient
   LeaseLost            the task belongs to somebody else now: stop, write nothing
   StoreUnavailable     the database cannot be reached
+    TooLong              what was to be read takes longer than it may
   Unfit                this machine or its settings cannot do what is asked of them: refuse to start
   Defect               a bug of ours
 
@@ -133,6 +134,10 @@ class StoreUnavailable(EncoderError):
     """The database refuses, is away, or took too long. What was asked may or may not have happened."""
 
 
+class TooLong(StoreUnavailable):
+    """A search was stopped at its own limit: less must be asked for."""
+
+
 class Unfit(EncoderError):
     """A role cannot run on this machine or with these settings: refuse to start, and say what to change."""
 
@@ -209,6 +214,12 @@ _ENTRIES = (
     _request(400, "unexpected_body", "Body is not taken", "Send no body; put what is to be said into the query."),
     _request(400, "invalid_query", "Query is wrong", "Correct the query parameter that is named."),
     _request(400, "invalid_header", "Header is wrong", "Correct the header that is named."),
+    _request(
+        400,
+        "too_much_to_search",
+        "Too much to search",
+        "Narrow the time (`createdAfter`, `createdBefore`) or the states, or ask by number or uuid.",
+    ),
     _request(400, "invalid_cursor", "Cursor is wrong", "Start again without `cursor`; keep the filters of a page."),
     _request(
         401,

@@ -42,8 +42,12 @@ class Pool(Protocol):
     async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
         """Run one statement, which is its own transaction."""
 
-    async def search(self, statement: Statement, *values: object) -> Sequence[Row]:
-        """As `rows`, for a statement whose filters may be absent: planned anew, with the values at hand."""
+    async def search(self, statement: Statement, *values: object, most_s: float | None = None) -> Sequence[Row]:
+        """As `rows`, for a statement whose filters may be absent: planned anew, with the values at hand.
+
+        Raises:
+            errors.TooLong: the server has worked for `most_s` seconds, and is stopped.
+        """
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         """As `rows`, where there is at most one."""

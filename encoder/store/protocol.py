@@ -85,7 +85,17 @@ class Jobs(Protocol):
         """A job by its number or uuid, with outputs, holder and live progress; None if absent or deleted."""
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
-        """A page of jobs, newest first, with outputs (state, live progress and problem; no plan, no proof)."""
+        """A page of jobs, newest first, with outputs (state, live progress and problem; no plan, no proof).
+
+        Raises:
+            errors.Rejected: `too_much_to_search`, a text, a preset or a code was not found in two seconds.
+        """
+
+    async def find_jobs(self, wanted: JobFilter) -> Sequence[JobId]:
+        """As `jobs`, their numbers alone. Raises as it."""
+
+    async def counts(self, tenant_id: TenantId | None) -> Mapping[JobState, int]:
+        """Jobs by state, each counted to 10,000."""
 
     async def events(self, job_id: JobId, *, after: int = 0, limit: int = 500) -> Sequence[Event]:
         """Events with `seq > after`, in order."""
@@ -114,7 +124,7 @@ class Jobs(Protocol):
         """Erase the secrets of up to `limit` jobs that ended so long ago; of how many it did."""
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
-        """Counts by state, queues by depth and age."""
+        """`counts`, and queues by depth and age."""
 
     async def usage(self, tenant_id: TenantId, *, since: datetime, until: datetime, most: int) -> Usage | None:
         """What a tenant's jobs that were submitted from `since` until before `until` have delivered by now, deleted or

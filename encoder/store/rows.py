@@ -161,7 +161,9 @@ class JobFilter:
     tenant_id: TenantId
     states: tuple[JobState, ...] = ()
     tag: str | None = None
-    text: str | None = None  # in label, uuid or tags
+    text: str | None = None  # in label, uuid, tags, metadata or the problem's code
+    preset: str | None = None  # of an output
+    code: str | None = None  # of the job's problem, or of an output's
     created_after: datetime | None = None
     created_before: datetime | None = None
     before: JobId | None = None

@@ -18,7 +18,7 @@ class Statement(StrEnum):
     ERASE_SECRETS = "erase_secrets"
 
     JOB = "job"
-    JOBS = "jobs"
+    FIND_JOBS = "find_jobs"
     CREATED_BETWEEN = "created_between"
     OUTPUTS_OF_JOBS = "outputs_of_jobs"
     EVENTS = "events"

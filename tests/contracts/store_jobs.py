@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from encoder import errors
+from encoder.model.base import Json
 from encoder.model.event import EventType
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TenantId
 from encoder.model.state import JobState, OutputState, TaskState
@@ -340,6 +341,43 @@ class ReadSuite:
         assert await found(text="_") == set()  # no wildcard
         assert await found(created_after=middle) == {tagged.id, ended.id}
         assert await found(created_before=middle) == {plain.id}
+
+    async def test_a_list_is_searched_for_presets_codes_and_metadata(self, store: Store) -> None:
+        failed, claim = await work.working(store, outputs=2, presets=("h264", "vp9"))
+        await store.settle(claim, work.failing(work.problem("worker_lost")))
+        cancelled, claim = await work.working(store, outputs=2)
+        await store.mark(claim, [work.change(0, OutputState.FAILED, problem=work.problem("worker_lost"))])
+        await store.cancel(cancelled.id)
+        await store.settle(claim, work.CANCELLED)
+        metadata: dict[str, Json] = {"order": 'Größe "42"', "preset": "av1", "a": {"b": 7.5}}
+        other = await work.enqueue(store, presets=("h264",), metadata=metadata)
+        bare = await work.enqueue(store, metadata={})
+        await work.enqueue(store, tenant=OTHER_TENANT, presets=("h264",))
+
+        async def found(**wanted: object) -> set[JobId]:
+            ids = await store.find_jobs(JobFilter(tenant_id=DEFAULT_TENANT, **wanted))  # type: ignore[arg-type]  # its members
+            return set(ids)
+
+        assert await found(preset="h264") == {failed.id, other.id}
+        assert await found(preset="vp9") == {failed.id}
+        assert await found(preset="av1") == set()  # of its metadata, and none of its outputs
+        assert await found(code="worker_lost") == {failed.id, cancelled.id}
+        assert await found(code="worker") == set()
+        assert await found(code="worker_lost", preset="h264", states=(JobState.FAILED,)) == {failed.id}
+        assert await found(text="WORKER_L") == {failed.id}
+        assert await found(text='größe "42"') == {other.id}
+        assert await found(text="7.5") == {other.id}
+        assert bare.id not in await found(text="{")
+
+    async def test_jobs_are_counted_by_state_deleted_ones_not(self, store: Store) -> None:
+        await work.enqueue(store)
+        ended, gone = await work.enqueue(store), await work.enqueue(store)
+        await store.cancel(ended.id)
+        await store.delete(gone.id)
+        await work.enqueue(store, tenant=OTHER_TENANT)
+        told = {JobState.QUEUED: 1, JobState.CANCELLED: 1}
+        assert await store.counts(DEFAULT_TENANT) == dict.fromkeys(JobState, 0) | told
+        assert (await store.counts(None))[JobState.QUEUED] == 2
 
     async def test_events_are_read_from_where_one_stopped(self, store: Store) -> None:
         job = await work.enqueue(store)

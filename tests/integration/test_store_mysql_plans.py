@@ -15,13 +15,17 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from encoder import errors
+from encoder.model.ids import TenantId
 from encoder.store.line import START
-from encoder.store.mysql import upgrade
+from encoder.store.mysql import open_store, upgrade
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection, connect
 from encoder.store.mysql.pool import Session
 from encoder.store.mysql.sql import Query, queries
+from encoder.store.rows import JobFilter
 from encoder.store.statements import Statement
+from encoder.store.verbs import reading
 from tests.lab import mariadb
 
 JOBS = 100_000
@@ -176,21 +180,43 @@ async def test_the_ear_reads_a_row_per_queue(connection: Connection) -> None:
 async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
     connection: Connection, tenant: int, states: Sequence[str]
 ) -> None:
-    filters = (tenant, states, NEWEST, LIMIT, None, None, None, None, 0)
+    filters = (tenant, states, NEWEST, LIMIT, None, None, None, None, 0, None, None, None)
     async with counted(connection) as read:
-        rows = await Session(connection).fetch(Statement.JOBS, *filters)
+        rows = await Session(connection).fetch(Statement.FIND_JOBS, *filters)
     assert len(rows) == len({row["id"] for row in rows})
     assert read[0] <= 14 * LIMIT
-    assert await read_whole(connection, queries("jobs")[0], *filters, None) == set()
+    assert await read_whole(connection, queries("find_jobs")[0], *filters) == set()
 
 
 async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: Connection) -> None:
-    filters = (1, STATES, NEWEST, LIMIT, "rare", None, None, None, 0)
+    filters = (1, STATES, NEWEST, LIMIT, "rare", None, None, None, 0, None, None, None)
     async with counted(connection) as read:
-        rows = await Session(connection).fetch(Statement.JOBS, *filters)
+        rows = await Session(connection).fetch(Statement.FIND_JOBS, *filters)
     assert len(rows) >= 4
     assert read[0] <= 10 * 10
-    assert await read_whole(connection, queries("jobs")[1], *filters, None) == set()
+    assert await read_whole(connection, queries("find_jobs")[1], *filters) == set()
+
+
+async def test_a_page_of_a_code_reads_what_failed_and_its_outputs(connection: Connection) -> None:
+    filters = (7, STATES, NEWEST, LIMIT, None, None, None, None, 0, None, None, "nope")
+    async with counted(connection) as read:
+        assert not await Session(connection).fetch(Statement.FIND_JOBS, *filters)
+    assert read[0] <= 3 * 300
+    assert await read_whole(connection, queries("find_jobs")[0], *filters) == set()
+
+
+@pytest.mark.parametrize("wanted", [{"text": "nowhere"}, {"preset": "none"}])
+async def test_a_search_is_stopped_in_its_time_and_the_next_list_is_not(
+    crowded: str, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str]
+) -> None:
+    monkeypatch.setattr(reading, "SEARCH_S", 0.02)
+    store = await open_store(crowded, pool_size=1)
+    try:
+        with pytest.raises(errors.Rejected, match="Narrow the time"):
+            await store.find_jobs(JobFilter(tenant_id=TenantId(1), **wanted))  # type: ignore[arg-type]  # its members
+        assert len(await store.find_jobs(JobFilter(tenant_id=TenantId(1), limit=LIMIT))) == LIMIT
+    finally:
+        await store.close()
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,14 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from encoder.store.postgres import sql
+from encoder import errors
+from encoder.model.ids import TenantId
+from encoder.store.postgres import open_store, sql
 from encoder.store.postgres.pool import SESSION
 from encoder.store.postgres.sql import TEXTS
+from encoder.store.rows import JobFilter
 from encoder.store.statements import Statement
+from encoder.store.verbs import reading
 from tests.lab.postgres import Cluster
 
 JOBS = 100_000
@@ -184,6 +188,7 @@ async def test_what_may_go_is_found_by_its_age(
 
 ALL_STATES = "ARRAY['queued', 'processing', 'completed', 'failed', 'cancelled']"
 NEWEST = str((1 << 63) - 1)
+NO_FILTER = ["NULL"] * 4
 
 
 @pytest.mark.parametrize("states", [ALL_STATES, "ARRAY['queued']", "ARRAY['failed']", "ARRAY['processing', 'failed']"])
@@ -191,21 +196,44 @@ NEWEST = str((1 << 63) - 1)
 async def test_a_page_of_jobs_reads_a_page_per_state_however_rare(
     connection: asyncpg.Connection, tenant: str, states: str
 ) -> None:
-    nodes = await plan(connection, Statement.JOBS, tenant, states, NEWEST, str(LIMIT), *["NULL"] * 4, "0", kept=False)
+    nodes = await plan(
+        connection, Statement.FIND_JOBS, tenant, states, NEWEST, str(LIMIT), *NO_FILTER, "0", *["NULL"] * 3, kept=False
+    )
     assert scanned(nodes) == set()
     assert "jobs_by_state" in indexes(nodes)
     assert read(nodes, "jobs") <= 6 * LIMIT
-    assert read(nodes, "tasks") <= LIMIT
 
 
 async def test_a_page_of_a_rare_tag_is_found_by_the_tag(connection: asyncpg.Connection) -> None:
     await connection.execute("ANALYZE jobs")
-    nodes = await plan(
-        connection, Statement.JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), "'rare'", *["NULL"] * 3, "0", kept=False
-    )
+    filters = ("'rare'", *["NULL"] * 3, "0", *["NULL"] * 3)
+    nodes = await plan(connection, Statement.FIND_JOBS, "1", ALL_STATES, NEWEST, str(LIMIT), *filters, kept=False)
     assert scanned(nodes) == set()
     assert "jobs_by_tag" in indexes(nodes)
     assert read(nodes, "jobs") <= 10 * 6
+
+
+async def test_a_page_of_a_code_reads_what_failed_and_its_outputs(connection: asyncpg.Connection) -> None:
+    filters = (*NO_FILTER, "0", "NULL", "NULL", "'nope'")
+    nodes = await plan(connection, Statement.FIND_JOBS, "7", ALL_STATES, NEWEST, str(LIMIT), *filters, kept=False)
+    assert scanned(nodes) == set()
+    assert indexes(nodes) - {None} == {"jobs_by_state", "job_outputs_pk"}
+    assert read(nodes, "jobs") == 300
+    assert read(nodes, "job_outputs") == 0  # they have none
+
+
+@pytest.mark.parametrize("wanted", [{"text": "nowhere"}, {"preset": "none"}])
+async def test_a_search_is_stopped_in_its_time_and_the_next_list_is_not(
+    crowded: str, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str]
+) -> None:
+    monkeypatch.setattr(reading, "SEARCH_S", 0.02)
+    store = await open_store(crowded, pool_size=1)
+    try:
+        with pytest.raises(errors.Rejected, match="Narrow the time"):
+            await store.find_jobs(JobFilter(tenant_id=TenantId(1), **wanted))  # type: ignore[arg-type]  # its members
+        assert len(await store.find_jobs(JobFilter(tenant_id=TenantId(1), limit=LIMIT))) == LIMIT
+    finally:
+        await store.close()
 
 
 @pytest.mark.parametrize(

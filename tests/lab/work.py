@@ -8,6 +8,7 @@ from itertools import zip_longest
 from uuid import uuid4
 
 from encoder.errors import FailureClass
+from encoder.model.base import Json
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
 from encoder.model.queue import ENCODE
@@ -41,6 +42,7 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
     body: bytes | None = None,
     sealed: bytes | None = None,
     presets: tuple[str, ...] = (),  # of the first outputs
+    metadata: dict[str, Json] | None = None,
 ) -> NewJob:
     spec = JobSpec(
         source={"kind": "http", "url": "https://source.example/in.mp4"},
@@ -51,7 +53,7 @@ def new_job(  # noqa: PLR0913  # each is what some test is about
         notification_url=hook,
         priority=priority,
         queue=queue,
-        metadata={"z": 1, "a": [1.5, None, "ü"]},
+        metadata={"z": 1, "a": [1.5, None, "ü"]} if metadata is None else metadata,
         tags=tags,
     )
     return NewJob(

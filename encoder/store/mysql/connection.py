@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -32,14 +32,12 @@ _SESSION = (
     " SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION',"
     " SESSION wait_timeout = 60, SESSION innodb_lock_wait_timeout = {lock_wait_s}, "
 )
-_MARIADB = (
-    "SESSION tx_isolation = 'READ-COMMITTED', SESSION max_statement_time = {statement_s},"
-    " SESSION idle_transaction_timeout = 10"
-)
-_MYSQL = "SESSION transaction_isolation = 'READ-COMMITTED', SESSION max_execution_time = {statement_ms}"
+_MARIADB = "SESSION tx_isolation = 'READ-COMMITTED', SESSION {limit}, SESSION idle_transaction_timeout = 10"
+_MYSQL = "SESSION transaction_isolation = 'READ-COMMITTED', SESSION {limit}"
 
 # what the servers say, by number: https://mariadb.com/kb/en/mariadb-error-codes/, MySQL's error message reference
 DUPLICATE = 1062
+TOOK_TOO_LONG = frozenset({1969, 3024})  # MariaDB, MySQL
 _OF_THE_DRIVER = (0, 2)  # thousands
 LOST_TO_A_RIVAL = frozenset({1213, 1205, 1020})  # deadlock; waited too long for a lock; row changed since it was read
 _AWAY = frozenset(
@@ -136,6 +134,7 @@ class Connection:
 
     def __init__(self, raw: asyncmy.Connection, *, patient: bool = False) -> None:
         self._raw = raw
+        self._mariadb = "mariadb" in raw.get_server_info().lower()
         self._patient = patient
         self._used_at = time.monotonic()
         self._usable = True
@@ -162,6 +161,25 @@ class Connection:
     async def say(self, text: str) -> None:
         """One statement without values or rows."""
         await self._run(Query(text, ()), ())
+
+    async def begin(self, *, lock_wait_s: int) -> None:
+        """Say how our sessions are."""
+        own = (_MARIADB if self._mariadb else _MYSQL).format(limit=self._limit(0 if self._patient else STATEMENT_S))
+        await self.say(_SESSION.format(lock_wait_s=lock_wait_s) + own)
+
+    @asynccontextmanager
+    async def limited(self, most_s: float) -> AsyncIterator[None]:
+        """Within, the server stops a statement of ours that takes longer."""
+        await self.say(f"SET SESSION {self._limit(most_s)}")
+        try:
+            yield
+        finally:
+            if self.usable:  # else nobody uses it any more
+                await self.say(f"SET SESSION {self._limit(STATEMENT_S)}")
+
+    def _limit(self, most_s: float) -> str:
+        """0: none."""
+        return f"max_statement_time = {most_s}" if self._mariadb else f"max_execution_time = {round(most_s * 1000)}"
 
     def close(self) -> None:
         """Without a word: whoever was not waited for must never answer the next. The server rolls back."""
@@ -198,7 +216,6 @@ async def connect(
 
     `patient`: for statements that take as long as they take; neither we nor the server cut them off.
     """
-    statement_s = 0 if patient else STATEMENT_S  # the servers take 0 for no limit
     with translated():
         async with asyncio.timeout(CONNECT_S):
             raw = await asyncmy.connect(
@@ -219,15 +236,8 @@ async def connect(
                 cursor_cls=_Cursor,
             )
             connection = Connection(raw, patient=patient)
-            own = _MARIADB if "mariadb" in raw.get_server_info().lower() else _MYSQL
             try:
-                await connection.say(
-                    (_SESSION + own).format(
-                        lock_wait_s=lock_wait_s,
-                        statement_s=int(statement_s),
-                        statement_ms=int(statement_s * 1000),
-                    )
-                )
+                await connection.begin(lock_wait_s=lock_wait_s)
             except BaseException:
                 connection.close()
                 raise

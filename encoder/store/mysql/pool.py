@@ -8,10 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
+from asyncmy.errors import MySQLError
+
 from encoder import errors
 from encoder.store.engine import Row
 from encoder.store.mysql.address import Address
-from encoder.store.mysql.connection import STATEMENT_S, Connection, Lost, connect, translated
+from encoder.store.mysql.connection import (
+    STATEMENT_S,
+    TOOK_TOO_LONG,
+    Connection,
+    Lost,
+    code_of,
+    connect,
+    translated,
+)
 from encoder.store.mysql.programs import PROGRAMS, QUERIES
 from encoder.store.mysql.sql import Query
 from encoder.store.repeated import repeated
@@ -74,8 +84,20 @@ class Pool:
 
         return await self._repeated(run)
 
-    async def search(self, statement: Statement, *values: object) -> Sequence[Row]:
-        return await self.rows(statement, *values)
+    async def search(self, statement: Statement, *values: object, most_s: float | None = None) -> Sequence[Row]:
+        if most_s is None:
+            return await self.rows(statement, *values)
+
+        async def run(connection: Connection) -> Sequence[Row]:
+            async with connection.limited(most_s):
+                return await Session(connection).fetch(statement, *values)
+
+        try:
+            return await self._repeated(run)
+        except errors.StoreUnavailable as error:
+            if isinstance(error.__cause__, MySQLError) and code_of(error.__cause__) in TOOK_TOO_LONG:
+                raise errors.TooLong(str(error)) from error
+            raise
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)

@@ -54,8 +54,7 @@ _FIND_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
 _JOB_BY_ID, _JOB_BY_UUID, _OUTPUTS = queries("job")
 _HOLDUPS = query("holdups")
 _NO_HOLDUP: Mapping[str, None] = dict.fromkeys(("paused_at", "paused_because", "cap", "running", "taken"))
-_PAGE, _PAGE_OF_TAG = queries("jobs")
-_JOBS = query("jobs_now")
+_FIND_JOBS, _FIND_TAGGED = queries("find_jobs")
 _EVENTS_OF_JOBS = query("events_of_jobs")
 _QUEUES, _DEPTH = queries("depths")
 _RECORD_JOB, _RECORD_OUTPUT, _RECORD_EVENT = queries("record")
@@ -247,11 +246,9 @@ async def job(session: Connection, job_id: int | None, uuid: object, *values: ob
     return [{**_NO_HOLDUP, **row, **next(iter(holdups), {}), **first}, *others]
 
 
-async def jobs(session: Connection, *values: object) -> Sequence[Row]:
-    tag, text = values[4], values[5]
-    inside = None if text is None else msgspec.json.encode(text).decode()[1:-1]
-    found = await session.ask(_PAGE if tag is None else _PAGE_OF_TAG, *values, inside)
-    return await session.ask(_JOBS, [row["id"] for row in found]) if found else ()
+async def find_jobs(session: Connection, *values: object) -> Sequence[Row]:
+    tag = values[4]
+    return await session.ask(_FIND_JOBS if tag is None else _FIND_TAGGED, *values)
 
 
 async def events_of_jobs(session: Connection, jobs: Sequence[int], after: Sequence[int], limit: int) -> Sequence[Row]:
@@ -428,7 +425,7 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.ERASE_SECRETS: Program(run=erase_secrets, peek=_FIND_SEALED, nothing=({"erased": 0},)),
     Statement.RECORD: Program(run=record),
     Statement.JOB: Program(run=job, reads=True),
-    Statement.JOBS: Program(run=jobs, reads=True),
+    Statement.FIND_JOBS: Program(run=find_jobs, reads=True),
     Statement.EVENTS_OF_JOBS: Program(run=events_of_jobs, reads=True),
     Statement.DEPTHS: Program(run=depths, reads=True),
     Statement.LOOK_AT_DELIVERIES: Program(run=telling.look_at_deliveries, reads=True),

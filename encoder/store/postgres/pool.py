@@ -185,12 +185,19 @@ class Pool:
     async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:
         return await self.ask(TEXTS[statement], *values)
 
-    async def search(self, statement: Statement, *values: object) -> Sequence[Row]:
+    async def search(self, statement: Statement, *values: object, most_s: float | None = None) -> Sequence[Row]:
         async def work(session: Session) -> Sequence[Row]:
             prepared = await session.connection.prepare(TEXTS[statement])
+            if most_s is not None:
+                await session.connection.execute(f"SET LOCAL statement_timeout = {round(most_s * 1000)}")
             return await prepared.fetch(*values)
 
-        return await self._transaction(work, begin="BEGIN; SET LOCAL plan_cache_mode = force_custom_plan")
+        try:
+            return await self._transaction(work, begin="BEGIN; SET LOCAL plan_cache_mode = force_custom_plan")
+        except errors.StoreUnavailable as error:
+            if most_s is not None and isinstance(error.__cause__, asyncpg.QueryCanceledError):
+                raise errors.TooLong(str(error)) from error
+            raise
 
     async def row(self, statement: Statement, *values: object) -> Row | None:
         return next(iter(await self.rows(statement, *values)), None)

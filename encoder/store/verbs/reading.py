@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
+from encoder import errors
 from encoder.model.event import Event
 from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.state import JobState, TaskState
@@ -17,9 +18,11 @@ from encoder.store.fleet import Stats, Usage
 from encoder.store.line import SEEN
 from encoder.store.rows import JobFilter, JobRow
 from encoder.store.statements import Statement
+from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_in, job_of, usage_of
 
+SEARCH_S = 2.0  # in which text, presets and codes are looked for
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
 _FIRST_PAGE = JobId((1 << 63) - 1)
 _NOT_BEGUN = (TaskState.WAITING, TaskState.READY)
@@ -34,21 +37,37 @@ class Reading(Verbs):
         return job_in(await self._pool.rows(Statement.JOB, job_id, uuid, tenant_id, False, SEEN))
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
-        above, below = await self._created_between(wanted.created_after, wanted.created_before)
-        rows = await self._pool.search(
-            Statement.JOBS,
-            wanted.tenant_id,
-            wanted.states or tuple(JobState),
-            min(wanted.before or _FIRST_PAGE, below),
-            wanted.limit,
-            wanted.tag,
-            wanted.text,
-            wanted.created_after,
-            wanted.created_before,
-            above,
-        )
-        jobs = await self._with_outputs(rows)
+        found = await self.find_jobs(wanted)
+        rows = await self._pool.rows(Statement.JOBS_NOW, found) if found else ()
+        jobs = await self._with_outputs(sorted(rows, key=lambda row: -row["id"]))
         return await self._pool.visit(lambda session: self._held_up(session, wanted.tenant_id, jobs))
+
+    async def find_jobs(self, wanted: JobFilter) -> Sequence[JobId]:
+        above, below = await self._created_between(wanted.created_after, wanted.created_before)
+        states = [state for state in wanted.states or JobState if not (wanted.code and state is JobState.COMPLETED)]
+        text, inside = wanted.text, json_text(wanted.text)[1:-1] if wanted.text else None
+        dear = wanted.text or wanted.preset or wanted.code
+        try:
+            rows = await self._pool.search(
+                Statement.FIND_JOBS,
+                wanted.tenant_id,
+                states,
+                min(wanted.before or _FIRST_PAGE, below),
+                wanted.limit,
+                wanted.tag,
+                text,
+                wanted.created_after,
+                wanted.created_before,
+                above,
+                inside,
+                wanted.preset,
+                wanted.code,
+                most_s=SEARCH_S if dear else None,
+            )
+        except errors.TooLong as error:
+            told = f"The search was stopped after {SEARCH_S:g} s. Narrow the time, or ask by number or uuid."
+            raise errors.Rejected.because("too_much_to_search", told) from error
+        return [JobId(row["id"]) for row in rows]
 
     async def _with_outputs(self, jobs: Sequence[Row]) -> Sequence[JobRow]:
         outputs = defaultdict(list)
@@ -95,13 +114,14 @@ class Reading(Verbs):
         looked_at = sum(int(row["jobs"]) for row in rows if not row["removed"])
         return None if looked_at > most else usage_of(rows)
 
+    async def counts(self, tenant_id: TenantId | None) -> Mapping[JobState, int]:
+        rows = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
+        return {JobState(row["state"]): row["jobs"] for row in rows}
+
     async def stats(self, tenant_id: TenantId | None) -> Stats:
-        jobs = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
+        jobs = await self.counts(tenant_id)
         queues = await self._pool.search(Statement.DEPTHS, tenant_id)
-        return Stats(
-            jobs={JobState(row["state"]): row["jobs"] for row in jobs},
-            queues=tuple(depth_of(row) for row in queues),
-        )
+        return Stats(jobs=jobs, queues=tuple(depth_of(row) for row in queues))
 
 
 def _day_from(at: datetime) -> date:
