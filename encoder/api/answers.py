@@ -151,6 +151,17 @@ class RequestAnswer(Record):
     curl: str
 
 
+class BulkAnswer(Record):
+    """What one call did. `skipped`: by code, why not to others; `left`: still to be done, counted to 10,000; `cursor`
+    goes on there, null when nothing is left.
+    """
+
+    done: int
+    skipped: dict[str, int]
+    left: int
+    cursor: str | None
+
+
 class EventsAnswer(Record):
     events: tuple[Event, ...]
 

@@ -221,6 +221,16 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
             },
         ),
     },
+    "Bulk": {
+        "ids": ("Some that were chosen", {"action": "cancel", "ids": [812, 815]}),
+        "filter": (
+            "All that failed alike until a time",
+            {
+                "action": "retry",
+                "filter": {"code": "destination_auth_failed", "createdBefore": "2026-11-20T13:00:00Z"},
+            },
+        ),
+    },
     "Quota": {
         "cap": ("At most two at a time", {"cap": 2}),
         "share": ("Twice as much as another, where both have work", {"share": 2}),

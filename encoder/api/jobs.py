@@ -25,6 +25,7 @@ from encoder.model.base import Json
 from encoder.model.ids import JobId, OutputId
 from encoder.model.job import JobSpec
 from encoder.model.queue import ENCODE, IO, named
+from encoder.model.state import JobState
 from encoder.store.rows import Accepted, JobFilter, JobRow
 
 MAX_KEY_CHARS = 255
@@ -117,6 +118,8 @@ async def listed(call: Call) -> web.Response:
         states=call.query.get("status", tuple) or (),
         tag=call.query.get("tag", str),
         text=call.query.get("q", str),
+        preset=call.query.get("preset", str),
+        code=call.query.get("code", str),
         created_after=call.query.get("createdAfter", datetime),
         created_before=call.query.get("createdBefore", datetime),
         before=JobId(cursors.read(cursor, tenant_id=call.tenant_id, question=question)) if cursor else None,
@@ -140,25 +143,50 @@ async def shown(call: Call) -> web.Response:
 async def cancel(call: Call) -> web.Response:
     """POST /jobs/{id}/cancel."""
     row = await find(call)
-    state = await call.parts.store.cancel(row.id)
+    state = await cancel_job(call, row)
     return answer(answers.AcceptedAnswer(id=row.id, uuid=row.uuid, status=state), status=202)
 
 
 async def retry(call: Call) -> web.Response:
     """POST /jobs/{id}/retry: a new run of what failed or was cancelled."""
-    row = await find(call)
-    await call.parts.store.retry(row.id, max_attempts=call.parts.limits.max_attempts)
+    await retry_job(call, await find(call))
     again = await find(call)
     return answer(answers.AcceptedAnswer(id=again.id, uuid=again.uuid, status=again.state), status=202)
 
 
 async def delete(call: Call) -> web.Response:
     """DELETE /jobs/{id}: the job, and what the platform's own storage holds of it."""
-    row = await find(call)
+    await delete_job(call, await find(call))
+    return web.Response(status=204)
+
+
+async def cancel_job(call: Asker, row: JobRow) -> JobState:
+    """Ask for the end of a job; the state after.
+
+    Raises:
+        errors.Rejected: `job_ended`.
+    """
+    return await call.parts.store.cancel(row.id)
+
+
+async def retry_job(call: Asker, row: JobRow) -> int:
+    """A new run of what failed or was cancelled; its number.
+
+    Raises:
+        errors.Rejected: `nothing_to_retry`, `secrets_erased`.
+    """
+    return await call.parts.store.retry(row.id, max_attempts=call.parts.limits.max_attempts)
+
+
+async def delete_job(call: Asker, row: JobRow) -> None:
+    """Take a job away, with what the platform's own storage holds of it.
+
+    Raises:
+        errors.Failure: the storage does not let it go; the job is still there.
+    """
     await call.parts.storage.remove(f"jobs/{row.uuid}")  # first: once the row is hidden, nobody can ask again
     await call.parts.store.delete(row.id)
     await call.parts.storage.remove(f"jobs/{row.uuid}")  # what a worker published in between
-    return web.Response(status=204)
 
 
 async def log(call: Call) -> web.Response:

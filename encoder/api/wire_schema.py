@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from encoder.api import wire_compat
 from encoder.api.wire import Job, Probe
+from encoder.api.wire_bulk import Bulk
 from encoder.api.wire_endpoint import Endpoint
 from encoder.api.wire_ingest import IngestRule, ObjectEvents
 from encoder.api.wire_pipeline import Pipeline
@@ -26,7 +27,7 @@ from encoder.sources.registry import Sources
 
 _Schema = dict[str, Any]
 _NONE: _Schema = {"not": {}}
-_BODIES = (Job, Probe, Upload, Endpoint, Preset, Pipeline, Quota, IngestRule, ObjectEvents)
+_BODIES = (Job, Bulk, Probe, Upload, Endpoint, Preset, Pipeline, Quota, IngestRule, ObjectEvents)
 
 
 def schemas(ref_template: str) -> _Schema:

@@ -18,6 +18,7 @@ from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
+from encoder.api.wire_bulk import read_bulk
 from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
 from encoder.api.wire_ingest import read_rule
@@ -102,8 +103,8 @@ def test_each_operation_says_what_a_key_must_be_good_for(
 
 def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[Operation, ...]) -> None:
     assert [operation.operation_id for operation in operations] == [
-        "submitJob", "listJobs", "probe", "getJob", "deleteJob", "cancelJob", "retryJob", "getRequest", "listEvents",
-        "getLog",
+        "submitJob", "listJobs", "actOnJobs", "probe",
+        "getJob", "deleteJob", "cancelJob", "retryJob", "getRequest", "listEvents", "getLog",
         "announceUpload", "getUploadStatus", "getUploadedFile", "getProcessedFile",
         "describeTus", "createTusUpload", "getTusOffset", "patchTusUpload", "deleteTusUpload", "overrideTusMethod",
         "watchJobs",
@@ -215,6 +216,7 @@ def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str
         "probe": wire.read_probe,
         "putPreset": lambda body, _: preset_words.read(body),
         "putQuota": lambda body, _: read_quota(body),
+        "actOnJobs": lambda body, _: read_bulk(body),
         "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
         "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),
         "putIngestRule": lambda rule, places: wire.read_job(sample(read_rule(rule)[0]), places),

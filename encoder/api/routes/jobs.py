@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api import again, answers, events, jobs, query
+from encoder.api import again, answers, bulk, events, jobs, query
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, LIMIT, OF_AN_UPLOAD
 from encoder.model.key import Scope
@@ -40,8 +40,13 @@ JOBS = (
         scope=Scope.READ,
         query=(
             query.states("status", "only jobs in one of these states"),
-            query.text("q", "only jobs with this in their source's file name, uuid or tags, in any case"),
+            query.text(
+                "q",
+                "only jobs with this in their source's file name, uuid, tags, metadata or problem's code, in any case",
+            ),
             query.text("tag", "only jobs with this tag"),
+            query.text("preset", "only jobs with an output of this preset"),
+            query.text("code", "only jobs that failed with this code, or an output of which did"),
             query.moment("createdAfter", "only jobs submitted at this time or later"),
             query.moment("createdBefore", "only jobs submitted before this time"),
             LIMIT,
@@ -49,6 +54,17 @@ JOBS = (
         ),
         answers={200: (answers.JobsAnswer,)},
         problems=(503,),
+    ),
+    Operation(
+        method="POST",
+        path="/jobs/bulk",
+        operation_id="actOnJobs",
+        summary="Cancel, retry or delete many jobs; a call does some hundreds, its answer leads to the next",
+        handler=bulk.act,
+        scope=Scope.WRITE,
+        body="Bulk",
+        answers={200: (answers.BulkAnswer,)},
+        problems=JSON_PROBLEMS,
     ),
     Operation(
         method="POST",

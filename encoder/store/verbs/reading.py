@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
@@ -114,7 +114,7 @@ class Reading(Verbs):
         looked_at = sum(int(row["jobs"]) for row in rows if not row["removed"])
         return None if looked_at > most else usage_of(rows)
 
-    async def counts(self, tenant_id: TenantId | None) -> Mapping[JobState, int]:
+    async def counts(self, tenant_id: TenantId | None) -> dict[JobState, int]:
         rows = await self._pool.search(Statement.COUNT_JOBS, tenant_id, tuple(JobState))
         return {JobState(row["state"]): row["jobs"] for row in rows}
 
