@@ -19,6 +19,7 @@ from encoder.model.result import Delivered
 from encoder.net.s3 import S3Access
 from encoder.storage.s3 import Room, S3Storage
 from encoder.store.postgres import PostgresStore
+from encoder.store.postgres.pool import Pool
 from encoder.store.rows import JobRow
 from encoder.store.verbs.queues import Queues
 from tests.lab import work
@@ -238,11 +239,34 @@ async def test_a_wrong_query_is_malformed(api: Api, query: str) -> None:
         assert (response.status, (await response.json())["code"]) == (400, "invalid_query")
 
 
+async def test_jobs_are_listed_by_preset_code_and_text_until_that_takes_too_long(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = await api.submit(JOB)
+    for query, found in (
+        ("preset=vp9", 1),
+        ("preset=av1", 0),
+        ("code=source_truncated", 0),
+        ("q=ORDERID", 1),
+        ("q=orderid&preset=h264&status=queued", 1),
+    ):
+        assert [job["id"] for job in (await api.get(f"/jobs?{query}"))["jobs"]] == [accepted["id"]][:found], query
+
+    async def endless(*_: object, **limits: float) -> None:
+        raise errors.TooLong(f"after {limits['most_s']} s")
+
+    monkeypatch.setattr(Pool, "search", endless)
+    async with api.ask("GET", "/jobs?q=nowhere") as response:
+        told = await response.json()
+        assert (response.status, told["code"]) == (400, "too_much_to_search")
+        assert "Narrow the time" in told["detail"]
+
+
 async def test_each_wrong_parameter_is_named(api: Api) -> None:
     long = "x" * 41
     async with api.ask("GET", f"/jobs?statsu=queued&zzz=1&{long}=1&%0a=1&limit=0") as response:
         told = [fault["message"].partition(" known here; ") for fault in (await response.json())["errors"]]
-    known = "known are `status`, `q`, `tag`, `createdAfter`, `createdBefore`, `limit`, `cursor`."
+    known = "known are `status`, `q`, `tag`, `preset`, `code`, `createdAfter`, `createdBefore`, `limit`, `cursor`."
     unnamed = ("A query parameter is not", " known here; ", known)
     assert told == [
         ("`statsu` is not", " known here; ", "did you mean `status`?"),
