@@ -22,11 +22,11 @@ from encoder.api.quick import off_loop
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
 from encoder.model.base import Json
-from encoder.model.ids import JobId, OutputId
+from encoder.model.ids import JobId
 from encoder.model.job import JobSpec
 from encoder.model.queue import ENCODE, IO, named
 from encoder.model.state import JobState
-from encoder.store.rows import Accepted, JobFilter, JobRow
+from encoder.store.rows import Accepted, JobFilter, JobRow, OutputRow
 
 MAX_KEY_CHARS = 255
 # an Idempotency-Key: quoted as the draft of the standard has it, or bare as most send it
@@ -192,13 +192,22 @@ async def delete_job(call: Asker, row: JobRow) -> None:
 async def log(call: Call) -> web.Response:
     """GET /jobs/{id}/outputs/{outputId}/log: what ffmpeg said on the last attempt."""
     row = await find(call)
-    output = call.request.match_info["outputId"]
-    if not _OUTPUT.fullmatch(output) or int(output) >= len(row.outputs):
-        raise problems.not_found("The job has no such output.")
-    text = await call.parts.store.log(row.id, OutputId(int(output)))
+    text = await call.parts.store.log(row.id, output_of(call, row).id)
     if text is None:
         raise problems.not_found("This output has no log: ffmpeg has not run for it to an end yet.")
     return web.Response(text=text)
+
+
+def output_of(call: Call, row: JobRow) -> OutputRow:
+    """The output of `row` that the path names.
+
+    Raises:
+        errors.Rejected: `not_found`.
+    """
+    ref = call.request.match_info["outputId"]
+    if not _OUTPUT.fullmatch(ref) or int(ref) >= len(row.outputs):
+        raise problems.not_found("The job has no such output.")
+    return row.outputs[int(ref)]
 
 
 async def find(call: Call) -> JobRow:

@@ -96,7 +96,7 @@ async def deliveries(call: Call) -> web.Response:
         limit=call.query.get("limit", int) or DEFAULT_PAGE,
     )
     after = None if page.before is None else cursors.write(page.before, tenant_id=call.tenant_id, question=question)
-    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(_delivery, page.rows)), next_cursor=after))
+    return answer(answers.DeliveriesAnswer(deliveries=tuple(map(told, page.rows)), next_cursor=after))
 
 
 async def delivery(call: Call) -> web.Response:
@@ -105,7 +105,7 @@ async def delivery(call: Call) -> web.Response:
     row = await _find(call, DeliveryId(int(ref))) if _NUMBER.fullmatch(ref) else None
     if row is None:
         raise problems.not_found("There is no such delivery.")
-    return answer(_delivery(row, body=row.body))
+    return answer(told(row, body=row.body))
 
 
 async def _find(call: Call, delivery_id: DeliveryId) -> DeliveryRow | None:
@@ -188,7 +188,7 @@ def _endpoint(row: EndpointRow, secret: str | None = None) -> answers.EndpointAn
     )
 
 
-def _delivery(row: DeliveryRow, body: str | None = None) -> answers.DeliveryAnswer:
+def told(row: DeliveryRow, body: str | None = None) -> answers.DeliveryAnswer:
     return answers.DeliveryAnswer(
         id=row.id,
         job_id=row.job_id,

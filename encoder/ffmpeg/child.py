@@ -27,16 +27,28 @@ class Tail:
     def __init__(self, limit_bytes: int = LOG_BYTES) -> None:
         self._limit = limit_bytes
         self._kept = bytearray()
+        self._dropped_bytes = 0
 
     def feed(self, data: bytes) -> None:
         self._kept += data
         if len(self._kept) > 2 * self._limit:  # cut seldom: each cut moves what is kept
+            self._dropped_bytes += len(self._kept) - self._limit
             del self._kept[: -self._limit]
 
     def text(self) -> str:
         """What is kept as plain lines: no terminal codes, no line written over by the next."""
-        text = bytes(self._kept[-self._limit :]).decode("utf-8", "replace")
-        return _TERMINAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+        return _plain(self._kept[-self._limit :])
+
+    def end(self, limit_chars: int) -> tuple[int, str]:
+        """The last of it, and how many characters came before: as in `text` while nothing was dropped."""
+        text = _plain(self._kept)
+        at = max(0, len(text) - limit_chars)
+        return self._dropped_bytes + at, text[at:]
+
+
+def _plain(said: bytes | bytearray) -> str:
+    text = said.decode("utf-8", "replace")
+    return _TERMINAL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +79,14 @@ class Child:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._begun = time.monotonic()
-        self._log = Tail()
+        self.said = Tail()
         self.heard_bytes = 0
         self._process = _spawn(command, folder, environment, descriptors)
         self.pid = self._process.pid
         self.exited: asyncio.Future[Ended] = self._loop.create_future()
         self._pidfd = os.pidfd_open(self.pid)
         self._sinks: dict[int, Callable[[bytes], None]] = {}
-        for stream, sink in ((self._process.stdout, on_output), (self._process.stderr, self._log.feed)):
+        for stream, sink in ((self._process.stdout, on_output), (self._process.stderr, self.said.feed)):
             assert stream is not None  # noqa: S101  # we asked for pipes
             os.set_blocking(stream.fileno(), False)
             self._sinks[stream.fileno()] = sink
@@ -83,7 +95,7 @@ class Child:
 
     @property
     def log(self) -> str:
-        return self._log.text()
+        return self.said.text()
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; nothing when the child is gone."""

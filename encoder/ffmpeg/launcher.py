@@ -15,7 +15,7 @@ from pathlib import Path
 
 from encoder import errors
 from encoder.ffmpeg import box, fonts, vitals
-from encoder.ffmpeg.child import Child
+from encoder.ffmpeg.child import Child, Tail
 from encoder.ffmpeg.exits import Exit, Reason, classify
 from encoder.ffmpeg.formats import MOST_ALLOCATED_BYTES
 from encoder.ffmpeg.leash import Leash
@@ -102,11 +102,12 @@ class Launcher:
         limits: Limits,
         source: Path | None = None,
         on_progress: Callable[[Progress], None] | None = None,
+        on_birth: Callable[[Tail], None] | None = None,
     ) -> Exit:
         """Run ffmpeg in `folder`, the only place where it may write, to its end; `source` is its descriptor 3.
 
         Cancelled, it sends TERM, after the grace KILL, and waits for the end. `on_progress` is called from the loop
-        about four times a second and must not raise.
+        about four times a second and must not raise. `on_birth` is given what ffmpeg will say.
 
         Raises:
             errors.LeaseLost: the leash was cut.
@@ -117,6 +118,8 @@ class Launcher:
         with _opened(source) as descriptor:
             boxed = self._boxed(command, folder, limits, descriptor)
             child = leash.take(lambda: _born(boxed, folder, descriptor, meter.feed))
+        if on_birth is not None:
+            on_birth(child.said)
         return await self._watched(child, leash, limits, meter)
 
     async def ask(self, args: Sequence[str], *, folder: Path, leash: Leash, limits: Limits) -> tuple[Exit, bytes]:

@@ -29,10 +29,15 @@ class Wake:
         self._uniform = uniform
         self._ready = {queue: asyncio.Event() for queue in queues}  # all from the start: a poke may come before a look
         self._on_cancel: Callable[[int], None] = lambda _job_id: None
+        self._on_log: Callable[[int | None], None] = lambda _job_id: None
 
     def on_cancel(self, told: Callable[[int], None]) -> None:
         """Whom to tell the id of a job that is to be cancelled."""
         self._on_cancel = told
+
+    def on_log(self, told: Callable[[int | None], None]) -> None:
+        """Whom to tell the id of a job whose log somebody reads; None: of any."""
+        self._on_log = told
 
     def heard(self, hint: str) -> None:
         """Take one hint of the ear."""
@@ -41,6 +46,8 @@ class Wake:
             self._ready[what].set()
         elif verb == "cancel" and what.isdecimal():
             self._on_cancel(int(what))
+        elif verb == "log" and (not what or what.isdecimal()):
+            self._on_log(int(what) if what else None)
         elif verb == "reconnected":  # hints may have been missed
             self.poke()
 

@@ -192,11 +192,19 @@ def end_of(job: Standing, settlement: Settlement) -> TaskState:
 
 
 def settled(
-    job: Standing, claim: Claim, state: TaskState, settlement: Settlement, *, part: bool = False, goes_on: bool = False
+    job: Standing,
+    claim: Claim,
+    state: TaskState,
+    settlement: Settlement,
+    *,
+    started_at: datetime | None = None,
+    part: bool = False,
+    goes_on: bool = False,
 ) -> Changed:
     """The end of an attempt: its own changes, then what becomes of outputs that it left open.
 
-    `part`: it is one of several; `goes_on`: other tasks of the job are still to end, and the last of them ends the job.
+    `started_at`: when it was claimed. `part`: it is one of several; `goes_on`: other tasks of the job are still to end,
+    and the last of them ends the job.
 
     Raises:
         errors.Defect: `done`, but an output is still open.
@@ -214,7 +222,7 @@ def settled(
     if end is None and state is TaskState.DONE and not goes_on:
         raise errors.Defect(f"task {claim.task_id} is done, but job {job.id} has open outputs")
     happenings = (
-        Happening(type=EventType.TASK_SETTLED, claim=claim, data=_account(claim, state, settlement)),
+        Happening(type=EventType.TASK_SETTLED, claim=claim, data=_account(claim, state, settlement, started_at)),
         *_of_outputs(job, changes),
         *_of_job(end),
     )
@@ -331,7 +339,8 @@ def _of_job(end: JobState | None) -> tuple[Happening, ...]:
     return () if end is None else (Happening(type=_JOB_EVENTS[end]),)
 
 
-def _account(claim: Claim, state: TaskState, settlement: Settlement) -> dict[str, Json]:
+def _account(claim: Claim, state: TaskState, settlement: Settlement, started_at: datetime | None) -> dict[str, Json]:
+    trail = settlement.trail
     return {
         "task": claim.name,
         "epoch": claim.epoch,
@@ -339,6 +348,11 @@ def _account(claim: Claim, state: TaskState, settlement: Settlement) -> dict[str
         "outcome": settlement.outcome,
         "state": state,
         "error": None if settlement.problem is None else to_json(settlement.problem),
+        "worker": trail.worker,
+        "startedAt": to_json(started_at),
+        "lastBeatAt": to_json(trail.last_beat_at),
+        "delaySeconds": settlement.delay.total_seconds(),
+        "steps": [{name: value for name, value in to_json(step).items() if value is not None} for step in trail.steps],
     }
 
 

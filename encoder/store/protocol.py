@@ -61,6 +61,7 @@ from encoder.store.rows import (
     Settled,
     Settlement,
     Sight,
+    UnderWay,
 )
 
 
@@ -102,6 +103,9 @@ class Jobs(Protocol):
 
     async def log(self, job_id: JobId, output: OutputId) -> str | None:
         """ffmpeg's log of the output's last attempt."""
+
+    async def under_way(self, job_id: JobId) -> UnderWay:
+        """The attempts at a job that are under way, parts of it too, and the database's time."""
 
     async def cancel(self, job_id: JobId) -> JobState:
         """Ask for the end of a job (G11); the state after: `cancelled` when nothing was running.
@@ -497,7 +501,8 @@ class Ear(Protocol):
     """Hears hints. The rows are the truth; a hint only saves the wait for the next poll."""
 
     async def listen(self, heard: Callable[[str], None]) -> None:
-        """Call `heard` for each hint, for ever: `ready:<queue>`, `cancel:<job id>`, and
+        """Call `heard` for each hint, for ever: `ready:<queue>`, `cancel:<job id>`,
+        `log:<job id>` (somebody wants to read what ffmpeg says; `log:` where nobody could tell of which job), and
         `reconnected` after each (re)connection. Own connection, own pings; survives every outage."""
 
     @property

@@ -16,6 +16,7 @@ from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.trail import LogTail, Step, Trail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,19 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """What an attempt tells of itself beside how far its outputs are. `log`: only while somebody wants it."""
+
+    steps: tuple[Step, ...] = ()
+    log: LogTail | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """One output while a worker has it. `progress`: 0 … 1; None: unknown, which is never guessed.
 
-    Of a transfer: the bytes that have gone, out of how many, and how many per second of late.
+    Of a transfer: the bytes that have gone, out of how many, and how many per second of late. `aside`: of the whole
+    attempt; its first output carries it.
     """
 
     stage: str
@@ -68,6 +78,7 @@ class Live:
     total_bytes: int | None = None
     bytes_per_second: float | None = None
     lack: Lack | None = None  # of stage `waiting`
+    aside: Aside | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +147,35 @@ class JobRow:
     task_problem: Problem | None = None  # why that task's last attempt did not end well
     holdup: Holdup | None = None  # where it waits or stands in line
     seq: int = 0  # of its last event
+
+    @property
+    def log_tail(self) -> LogTail | None:
+        """What ffmpeg says in the attempt that is under way, if its worker tells it."""
+        asides = (output.live.aside for output in self.outputs if output.live and output.live.aside)
+        return next((aside.log for aside in asides), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt that is under way: `expires_at` is when its worker is given up unless it beats again."""
+
+    task: str
+    epoch: int
+    attempt: int
+    runnable_at: datetime
+    started_at: datetime
+    worker: str | None
+    beat_at: datetime | None
+    expires_at: datetime | None
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderWay:
+    """The attempts at a job that are under way, at a time of the database."""
+
+    at: datetime
+    attempts: tuple[Attempt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +310,8 @@ class Settlement:
     """How a claim is to be closed. `queue.settle` decides it, the store carries it out.
 
     `state`: DONE, FAILED, CANCELLED, SCHEDULED (after `delay`) or WAITING (at once). A set `cancel_requested` of
-    the job turns SCHEDULED and WAITING into CANCELLED, and a DONE that fans out. `result`: of a part.
+    the job turns SCHEDULED and WAITING into CANCELLED, and a DONE that fans out. `result`: of a part. `trail`: for the
+    timeline.
     """
 
     outcome: Outcome
@@ -280,6 +321,7 @@ class Settlement:
     changes: tuple[OutputChange, ...] = ()
     result: dict[str, Json] | None = None
     fan_out: FanOut | None = None
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def lost(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from encoder import errors
@@ -183,6 +184,7 @@ class Encode:
             limits=limits_for(plans, source.size_bytes),
             source=source.path,
             on_progress=told,
+            on_birth=partial(run.held.hear, tuple(OutputId(each.output) for each in plans)),
         )
         if ended.reason is not Reason.OK:
             await self._keep_log(run, plans, ended)

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import IntEnum
+from math import inf
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from encoder.ffmpeg.leash import Leash
 from encoder.model.ids import OutputId
-from encoder.store.rows import Beat, Claim, Live
+from encoder.model.trail import LogTail, Step, Trail
+from encoder.store.rows import Aside, Beat, Claim, Live
+
+MOST_STEPS = 500
+LOG_WANTED_S = 60.0  # for which a wish to read the log is believed
+LOG_CHARS = 2048  # of its end
 
 T = TypeVar("T")
 
@@ -29,10 +37,17 @@ class CutOff(Exception):
     """The work was stopped before its end; `Held.ending` says why."""
 
 
+class Said(Protocol):
+    """What a run of ffmpeg says, as it grows."""
+
+    def end(self, limit_chars: int) -> tuple[int, str]:
+        """The last of it, and how many characters came before."""
+
+
 class Held:
     """One claim, the work on it, and what it tells of itself. `sent_at`: when its last accepted beat was sent."""
 
-    def __init__(self, claim: Claim, *, sent_at: float) -> None:
+    def __init__(self, claim: Claim, *, sent_at: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.claim = claim
         self.sent_at = sent_at
         self.leash = Leash()
@@ -43,10 +58,45 @@ class Held:
         self.changed = False  # something new to tell since the last beat
         self._cut: Callable[[], object] = lambda: None  # ends the work, once there is some
         self._publishing = 0
+        self._clock = clock
+        self._begun = sent_at
+        self._steps: list[Step] = []
+        self._said: tuple[tuple[OutputId, ...], Said] | None = None
+        self._log_wanted_until = -inf
 
     def beat(self) -> Beat:
         self.changed = False
-        return Beat(task_id=self.claim.task_id, epoch=self.claim.epoch, stage=self.stage, live=dict(self.live))
+        live = dict(self.live)
+        aside = Aside(steps=tuple(self._steps), log=self._log())
+        if live and aside != Aside():
+            first = next(iter(live))
+            live[first] = replace(live[first], aside=aside)
+        return Beat(task_id=self.claim.task_id, epoch=self.claim.epoch, stage=self.stage, live=live)
+
+    def step(self, stage: str, output: OutputId | None = None) -> None:
+        """A stage begins: for the timeline."""
+        if len(self._steps) < MOST_STEPS:
+            self._steps.append(Step(stage=stage, at=round(max(0.0, self._clock() - self._begun), 3), output=output))
+
+    def trail(self, worker: str) -> Trail:
+        """What is to be known of this attempt at its end."""
+        return Trail(worker=worker, steps=tuple(self._steps))
+
+    def hear(self, outputs: tuple[OutputId, ...], said: Said) -> None:
+        """What is said now is of these outputs."""
+        self._said = outputs, said
+
+    def want_log(self, *, always: bool = False) -> None:
+        """Somebody wants to read what is said."""
+        self._log_wanted_until = inf if always else max(self._log_wanted_until, self._clock() + LOG_WANTED_S)
+
+    def _log(self) -> LogTail | None:
+        left_s = min(self._log_wanted_until - self._clock(), LOG_WANTED_S)
+        if self._said is None or left_s <= 0:
+            return None
+        outputs, said = self._said
+        at, text = said.end(LOG_CHARS)
+        return LogTail(outputs=outputs, at=at, text=text, left_s=round(left_s, 1))
 
     def tell(self, output: OutputId, live: Live | None) -> None:
         """Replace what is shown of one output while it is worked on; None: nothing any more."""
@@ -58,6 +108,8 @@ class Held:
 
     def at(self, stage: str) -> None:
         """Name the stage that the task is in."""
+        if stage != self.stage:
+            self.step(stage)
         self.stage = stage
         self.changed = True
 

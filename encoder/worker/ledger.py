@@ -38,6 +38,9 @@ class Ledger:
         Raises:
             errors.LeaseLost: nothing was written, and the work is being ended.
         """
+        for change in changes:
+            if change.state is not None:
+                self._held.step(change.state, change.id)
         await self._steadily(lambda: self._store.mark(self._held.claim, changes, media=media))
 
     async def fence(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
-from encoder.store.rows import Outcome, Settlement
+from encoder.store.rows import Claim, Outcome, Settlement
 from encoder.worker.budget import Budget
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
@@ -80,6 +80,7 @@ class Worker:
         self._force = asyncio.Event()
         self._keepers: set[asyncio.Task[None]] = set()
         self._sick_until = clock()
+        self._logs_wanted = False  # of all jobs, always
         self._ear = store.ear()
         self._contact = Contact(now=clock(), longest_gap_s=rhythm.times.lease_s / 2)
         self.wake = Wake(
@@ -99,6 +100,7 @@ class Worker:
             progress_s=rhythm.progress_s,
         )
         self.wake.on_cancel(self._cancel_hinted)
+        self.wake.on_log(self._log_hinted)
         budget.on_ease(self.wake.poke)
 
     def stop(self) -> None:
@@ -186,13 +188,28 @@ class Worker:
             log.warning("claim.unavailable", queue=queue, reason=str(error))
             return []
         self._contact.kept(self._clock())
-        return [Held(claim, sent_at=sent_at) for claim in claims]
+        return [self._taken(claim, sent_at) for claim in claims]
+
+    def _taken(self, claim: Claim, sent_at: float) -> Held:
+        held = Held(claim, sent_at=sent_at, clock=self._clock)
+        if self._logs_wanted:
+            held.want_log(always=True)
+        return held
 
     def _is_sick(self) -> bool:
         return self._clock() < self._sick_until
 
     def _cancel_hinted(self, job_id: int) -> None:
         if any(held.claim.job_id == job_id for held in self._held.values()):
+            self._heart.nudge()
+
+    def _log_hinted(self, job_id: int | None) -> None:
+        """Somebody reads the log of a job; None: whoever does so could not tell of which."""
+        self._logs_wanted = self._logs_wanted or job_id is None
+        asked = [held for held in self._held.values() if job_id in (None, held.claim.job_id)]
+        for held in asked:
+            held.want_log(always=job_id is None)
+        if asked:
             self._heart.nudge()
 
     # one task
@@ -252,6 +269,7 @@ class Worker:
     async def _settle(self, held: Held, settlement: Settlement) -> None:
         if settlement.outcome is Outcome.RELEASED and settlement.problem is not None:  # this machine lacks something
             self._sick_until = self._clock() + SICK_S
+        settlement = replace(settlement, trail=held.trail(self._info.host))
         settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
         log.info(
             "task.settled",

@@ -19,6 +19,7 @@ from tests.contracts.store_tasks import (
     LeaseSuite,
     MarkSuite,
     SettleSuite,
+    TrailSuite,
     UnavailableSuite,
 )
 from tests.contracts.store_uploads import UploadSuite
@@ -41,6 +42,7 @@ class StoreSuite(
     MarkSuite,
     FenceSuite,
     SettleSuite,
+    TrailSuite,
     GraphSuite,
     LeaseSuite,
     UnavailableSuite,

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from encoder import errors
-from encoder.model.event import EventType
+from encoder.model.event import Event, EventType
 from encoder.model.ids import OutputId, WorkerId
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Check, Proof
 from encoder.model.result import Intent, Timings
 from encoder.model.state import JobState, OutputState, TaskState
+from encoder.model.trail import LogTail, Step, Trail
 from encoder.queue import settle as decide
 from encoder.store.protocol import Store
-from encoder.store.rows import Beat, Claim, OutputChange, Pulse
+from encoder.store.rows import Accepted, Aside, Beat, Claim, Live, OutputChange, Pulse
 from tests.contracts.store_jobs import event_types, read
 from tests.lab import work
 
 NO_TIME = timedelta(0)
 
 
-async def beat(store: Store, *claims: Claim, lease: timedelta = work.LEASE) -> list[Pulse]:
+async def beat(
+    store: Store, *claims: Claim, lease: timedelta = work.LEASE, live: dict[OutputId, Live] | None = None
+) -> list[Pulse]:
     heart = store.heart()
     try:
-        beats = [Beat(task_id=claim.task_id, epoch=claim.epoch) for claim in claims]
+        beats = [Beat(task_id=claim.task_id, epoch=claim.epoch, live=live or {}) for claim in claims]
         return list(await heart.beat(WorkerId(uuid4()), beats, lease=lease))
     finally:
         await heart.close()
@@ -195,6 +198,61 @@ class FenceSuite:
         settled = [event for event in await store.events(job.id) if event.type is EventType.TASK_SETTLED]
         assert [event.data["epoch"] for event in settled] == [1, 2, 3]
         assert [event.data["outcome"] for event in settled] == ["released", "released", "failed"]
+
+
+class TrailSuite:
+    """What is told of each attempt, for the timeline."""
+
+    async def test_an_attempt_that_is_under_way_tells_its_steps_with_its_beats(self, store: Store) -> None:
+        job = await work.enqueue(store)
+        nothing = await store.under_way(job.id)
+        assert nothing.attempts == ()
+        claim = await work.claim_one(store)
+        steps = (Step(stage="fetching", at=0.25), Step(stage="encoding", at=1.5, output=OutputId(0)))
+        log = LogTail(outputs=(OutputId(0),), at=7, text="frame…\n", left_s=60.0)
+        live = {OutputId(0): Live(stage="encoding", aside=Aside(steps=steps, log=log))}
+        await beat(store, claim, live=live)
+        now = await store.under_way(job.id)
+        (attempt,) = now.attempts
+        assert (attempt.task, attempt.epoch, attempt.attempt, attempt.steps) == ("t1", 1, 1, steps)
+        assert attempt.beat_at is not None
+        assert attempt.expires_at is not None
+        assert attempt.runnable_at <= attempt.started_at <= attempt.beat_at <= now.at < attempt.expires_at
+        assert (await read(store, job)).log_tail == log
+        await store.settle(claim, work.failing())
+        assert (await store.under_way(job.id)).attempts == ()
+
+    async def test_the_end_of_an_attempt_tells_who_had_it_since_when_and_what_it_did(self, store: Store) -> None:
+        job, claim = await work.working(store)
+        steps = (Step(stage="fetching", at=0.25), Step(stage="encoding", at=1.5, output=OutputId(0)))
+        began = (await store.under_way(job.id)).attempts[0].started_at
+        await store.settle(claim, replace(work.failing(), trail=Trail(worker="w3", steps=steps)))
+        (settled,) = await settled_of(store, job)
+        assert settled.data["worker"] == "w3"
+        assert datetime.fromisoformat(str(settled.data["startedAt"])) == began <= settled.at
+        assert settled.data["steps"] == [
+            {"stage": "fetching", "at": 0.25},
+            {"stage": "encoding", "at": 1.5, "output": 0},
+        ]
+
+    async def test_of_an_attempt_whose_worker_fell_silent_is_told_what_it_told_last(self, store: Store) -> None:
+        job = await work.enqueue(store)
+        worker = work.new_worker("w3")
+        await store.hello(worker)
+        (claim,) = await work.claim(store, worker=worker.id)
+        steps = (Step(stage="fetching", at=0.25),)
+        live = {OutputId(0): Live(stage="fetching", aside=Aside(steps=steps))}
+        await beat(store, claim, lease=NO_TIME, live=live)
+        seen = (await store.under_way(job.id)).attempts[0].beat_at
+        assert await store.rescue(claim, work.LOST) is not None
+        (settled,) = await settled_of(store, job)
+        assert (settled.data["outcome"], settled.data["worker"]) == ("lost", "w3")
+        assert settled.data["steps"] == [{"stage": "fetching", "at": 0.25}]
+        assert datetime.fromisoformat(str(settled.data["lastBeatAt"])) == seen
+
+
+async def settled_of(store: Store, job: Accepted) -> list[Event]:
+    return [event for event in await store.events(job.id) if event.type is EventType.TASK_SETTLED]
 
 
 class SettleSuite:

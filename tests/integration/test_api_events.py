@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from encoder.model.plan import Note
 from encoder.model.proof import Check, Proof
 from encoder.model.result import Delivered, Problem, Timings
 from encoder.model.state import OutputState
+from encoder.model.trail import LogTail, Step, Trail
 from encoder.queue import settle
 from encoder.store.fleet import WorkerInfo
 from encoder.store.postgres import PostgresStore
-from encoder.store.rows import Beat, Claim, Live, OutputChange
+from encoder.store.rows import Aside, Beat, Claim, Live, OutputChange
 from encoder.store.statements import Statement
 from tests.lab.api import Api, running
 from tests.lab.command import encoder
@@ -261,6 +263,58 @@ async def test_what_became_of_an_output_is_told_whole(api: Api, store: PostgresS
     for wrong in ("2", "100", "x", "-1"):
         async with api.ask("GET", f"/jobs/{job}/outputs/{wrong}/log") as response:
             assert response.status == 404
+    assert await api.get(f"/jobs/{job}/outputs/0/tail") == {"live": False, "at": 0, "text": "frame= 42\n"}
+
+
+async def test_a_timeline_tells_each_attempt_and_who_was_told(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB | {"notificationUrl": "https://media.example.com/hook"}))["id"]
+    path = f"/jobs/{job}/timeline"
+    (run,) = (await api.get(path))["runs"]
+    assert (run["waitingSince"], run["attempts"], run["endedAt"]) == (run["startedAt"], [], None)
+    claim = await claimed(store)
+    released = settle.released(claim, uniform=lambda low, _high: low)
+    steps = (Step(stage="fetching", at=0.0), Step(stage="encoding", at=0.1))
+    await store.settle(claim, replace(released, trail=Trail(worker="w3", steps=steps)))
+    await complete(store, await claimed(store), api)
+    told = await api.get(path)
+    ((first, second),) = (run["attempts"] for run in told["runs"])
+    assert [(each["outcome"], each["worker"]) for each in (first, second)] == [("released", "w3"), ("done", None)]
+    assert [(span["output"], span["stage"]) for span in first["spans"]] == [(None, "fetching")]
+    assert first["queuedAt"] < first["startedAt"] < first["endedAt"] == second["queuedAt"] < second["endedAt"]
+    assert (told["complete"], told["runs"][0]["endedAt"]) == (True, second["endedAt"])
+    types = [each["type"] for each in told["webhooks"]]
+    assert (types[0], types[-1]) == ("job.submitted", "job.completed")
+
+
+async def test_whoever_reads_a_log_makes_its_worker_tell_it(api: Api, store: PostgresStore) -> None:
+    job = (await api.submit(JOB))["id"]
+    claim = await claimed(store)
+    await store.mark(claim, [OutputChange(id=OutputId(0), state=OutputState.ENCODING)])
+    ear, heard = store.ear(), asyncio.Queue[str]()
+    listener = asyncio.create_task(ear.listen(heard.put_nowait))
+    try:
+        async with asyncio.timeout(20):
+            assert await heard.get() == "reconnected"
+            path = f"/jobs/{job}/outputs/0/tail"
+            async with api.ask("GET", path) as response:
+                assert response.status == 404
+            while await heard.get() != f"log:{job}":
+                pass
+        await tell(store, claim, "Stream #0", left_s=60.0)
+        assert await api.get(path) == {"live": True, "at": 3, "text": "Stream #0"}
+        await store.hint("ready:nothing")
+        assert await asyncio.wait_for(heard.get(), 20) == "ready:nothing", "it was asked lately"
+    finally:
+        listener.cancel()
+        await asyncio.wait({listener})
+
+
+async def tell(store: PostgresStore, claim: Claim, text: str, *, left_s: float) -> None:
+    heart = store.heart()
+    log = LogTail(outputs=(OutputId(0),), at=3, text=text, left_s=left_s)
+    live = {OutputId(0): Live(stage="encoding", aside=Aside(log=log))}
+    await heart.beat(WORKER, [Beat(task_id=claim.task_id, epoch=claim.epoch, live=live)], lease=LEASE)
+    await heart.close()
 
 
 async def test_a_link_gives_the_file_whole_or_in_ranges_and_to_nobody_without_it(

@@ -376,7 +376,7 @@ async def test_a_deleted_job_is_gone_with_what_the_storage_held_of_it(api: Api) 
         (kept / job["uuid"] / "0.mp4").write_bytes(b"made")
     async with api.ask("DELETE", f"/jobs/{accepted['id']}") as response:
         assert (response.status, await response.read()) == (204, b"")
-    for path in ("", "/events", "/outputs/0/log"):
+    for path in ("", "/events", "/timeline", "/outputs/0/log", "/outputs/0/tail"):
         async with api.ask("GET", f"/jobs/{accepted['id']}{path}") as response:
             assert response.status == 404
     async with api.ask("DELETE", f"/jobs/{accepted['id']}") as response:
@@ -386,7 +386,15 @@ async def test_a_deleted_job_is_gone_with_what_the_storage_held_of_it(api: Api) 
 
 @pytest.mark.parametrize("ref", ["0", "9" * 18, "9" * 19, "1.5", "-1", "abc", "%00", "1;drop", str(UUID(int=1)), "٣"])
 async def test_what_names_no_job_is_not_found(api: Api, ref: str) -> None:
-    for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/cancel"), ("POST", "/retry"), ("GET", "/events")):
+    paths = (
+        ("GET", ""),
+        ("GET", "/events"),
+        ("GET", "/timeline"),
+        ("DELETE", ""),
+        ("POST", "/cancel"),
+        ("POST", "/retry"),
+    )
+    for method, path in paths:
         async with api.ask(method, f"/jobs/{ref}{path}") as response:
             assert (response.status, (await response.json())["code"]) == (404, "not_found")
 
@@ -398,6 +406,8 @@ async def test_what_is_absent_is_named(api: Api) -> None:
         (f"/jobs/{job}/outputs/2/log", "no such output"),
         (f"/jobs/{job}/outputs/x/log", "no such output"),
         (f"/jobs/{job}/outputs/0/log", "no log"),
+        (f"/jobs/{job}/outputs/2/tail", "no such output"),
+        (f"/jobs/{job}/outputs/0/tail", "no log"),
         ("/webhooks/deliveries?job=99", "no such job"),
         ("/nothing", "nothing at this path"),
         ("/static/other.css", "no such file"),

@@ -232,6 +232,8 @@ def shows(there: dict[str, str]) -> Sequence[str]:
         f"/jobs/{job}",
         f"/jobs/{job}/events",
         f"/jobs/{job}/outputs/0/log",
+        f"/jobs/{job}/outputs/0/tail",
+        f"/jobs/{job}/timeline",
         f"/upload/{there['/upload/']}/status",
         "/webhooks/deliveries",
         *(each.path.removesuffix("/{name}") for each in NAMED),

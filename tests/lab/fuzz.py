@@ -43,6 +43,7 @@ _HEAD = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
 PATHS = (
     "/jobs", "/jobs/{}", "/jobs/{}/events", "/jobs/{}/cancel", "/jobs/{}/retry", "/jobs/{}/outputs/{}/log", "/probe",
+    "/jobs/{}/timeline", "/jobs/{}/outputs/{}/tail",
     "/upload", "/upload/{}/status", "/presets", "/presets/{}", "/workers", "/stats", "/queues/{}/pause",
     "/queues/{}/resume", "/dead", "/dead/redrive", "/webhooks/deliveries", "/webhooks/deliveries/{}/replay",
     "/storage/{}", "/folders/{}/{}", "/events", "/upload/tus/{}", "/webhooks/endpoints", "/webhooks/endpoints/{}",

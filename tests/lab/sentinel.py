@@ -89,7 +89,8 @@ class Watch:
         """Everything that the API and its pages tell of a job, and of all there is beside it."""
         job = await self.platform.job(job_id)
         logs = (f"/outputs/{output['id']}/log" for output in job["outputs"])
-        for path in ("", "/events", *logs):
+        tails = (f"/outputs/{output['id']}/tail" for output in job["outputs"])
+        for path in ("", "/events", "/timeline", *logs, *tails):
             _, answer = await self.platform.call("GET", f"/jobs/{job_id}{path}")
             self.look_at(f"/jobs/…{path}", str(answer))
         for path in ("/", f"/ui/jobs/{job_id}", *LISTS):

@@ -104,7 +104,7 @@ def test_each_operation_says_what_a_key_must_be_good_for(
 def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[Operation, ...]) -> None:
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "actOnJobs", "probe",
-        "getJob", "deleteJob", "cancelJob", "retryJob", "getRequest", "listEvents", "getLog",
+        "getJob", "deleteJob", "cancelJob", "retryJob", "getRequest", "listEvents", "getLog", "getTail", "getTimeline",
         "announceUpload", "getUploadStatus", "getUploadedFile", "getProcessedFile",
         "describeTus", "createTusUpload", "getTusOffset", "patchTusUpload", "deleteTusUpload", "overrideTusMethod",
         "watchJobs",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from encoder.api import again, answers, bulk, events, jobs, query
+from encoder.api import again, answers, bulk, events, jobs, query, timeline
+from encoder.api.answers_timeline import TailAnswer, TimelineAnswer
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, LIMIT, OF_AN_UPLOAD
 from encoder.model.key import Scope
@@ -153,6 +154,26 @@ ONE_JOB = (
         handler=jobs.log,
         scope=Scope.READ,
         answers={200: ("text/plain",)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/outputs/{outputId}/tail",
+        operation_id="getTail",
+        summary="The end of ffmpeg's log: of what it says now, while it runs",
+        handler=timeline.tail,
+        scope=Scope.READ,
+        answers={200: (TailAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/timeline",
+        operation_id="getTimeline",
+        summary="Which way a job went: its runs, their attempts, and what each did when",
+        handler=timeline.timeline,
+        scope=Scope.READ,
+        answers={200: (TimelineAnswer,)},
         problems=(404, 503),
     ),
 )

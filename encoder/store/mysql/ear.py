@@ -87,6 +87,7 @@ class Ear:
                         failures = 0
                         self._healthy = True
                         heard("reconnected")
+                        heard("log:")  # other processes cannot say which they read
                         await self._keep(connection, heard, hints)
                     finally:
                         connection.close()

@@ -160,7 +160,8 @@ async def close_task(session: Connection, task: int, epoch: int, *how: object) -
     if not await session.write(_CLOSE_LEASE, *values) or not await session.write(_CLOSE_TASK, *values):
         return ()
     (row,) = await session.ask(_JOB_OF_TASK, task)
-    return [await standing(session, row["job_id"]) | {"then_id": row["then_id"]}]
+    own = {"then_id": row["then_id"], "started_at": row["started_at"]}
+    return [await standing(session, row["job_id"]) | own]
 
 
 async def open_next(session: Connection, task: int) -> Sequence[Row]:

@@ -20,12 +20,13 @@ from encoder.model.proof import Proof
 from encoder.model.receiver import Receiver
 from encoder.model.result import Delivered, Intent, Problem, Timings
 from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
+from encoder.model.trail import Step, Trail
 from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
 from encoder.store.fleet import QueueDepth, Quota, Running, Usage, Used, WorkerInfo, WorkerRow
 from encoder.store.kept import KeyRow, PipelineRow, PresetRow, RuleRow, UploadRow
 from encoder.store.receivers import EndpointRow
-from encoder.store.rows import Claim, DeliveryRow, EndpointSeal, Holder, Holdup, JobRow, Live, OutputRow, Part
+from encoder.store.rows import Attempt, Claim, DeliveryRow, EndpointSeal, Holder, Holdup, JobRow, Live, OutputRow, Part
 
 R = TypeVar("R", bound=Record)
 
@@ -128,6 +129,29 @@ def _output_of(row: Row, spec: OutputSpec, live: dict[OutputId, Live]) -> Output
         live=live.get(position),
         updated_at=row["updated_at"],
     )
+
+
+def attempt_of(row: Row) -> Attempt:
+    return Attempt(
+        task=row["name"],
+        epoch=row["epoch"],
+        attempt=row["attempt"],
+        runnable_at=row["run_at"],
+        started_at=row["started_at"],
+        worker=row["host"],
+        beat_at=row["beat_at"],
+        expires_at=row["expires_at"],
+        steps=_steps_of(row["live"]),
+    )
+
+
+def trail_of(row: Row) -> Trail:
+    """Of an attempt whose worker fell silent: what it told last."""
+    return Trail(worker=row["host"], steps=_steps_of(row["live"]), last_beat_at=row["beat_at"])
+
+
+def _steps_of(live: str | None) -> tuple[Step, ...]:
+    return next((each.aside.steps for each in _live_of(live).values() if each.aside), ())
 
 
 def event_of(row: Row) -> Event:

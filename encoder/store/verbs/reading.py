@@ -16,11 +16,11 @@ from encoder.model.state import JobState, TaskState
 from encoder.store.engine import Row, Session
 from encoder.store.fleet import Stats, Usage
 from encoder.store.line import SEEN
-from encoder.store.rows import JobFilter, JobRow
+from encoder.store.rows import JobFilter, JobRow, UnderWay
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import depth_of, event_of, holdup_of, job_in, job_of, usage_of
+from encoder.store.verbs.read import attempt_of, depth_of, event_of, holdup_of, job_in, job_of, usage_of
 
 SEARCH_S = 2.0  # in which text, presets and codes are looked for
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint
@@ -102,6 +102,10 @@ class Reading(Verbs):
     async def log(self, job_id: JobId, output: OutputId) -> str | None:
         row = await self._pool.row(Statement.LOG, job_id, output)
         return None if row is None else row["log"]
+
+    async def under_way(self, job_id: JobId) -> UnderWay:
+        rows = await self._pool.rows(Statement.UNDER_WAY, job_id)
+        return UnderWay(at=rows[0]["at"], attempts=tuple(attempt_of(row) for row in rows if row["name"] is not None))
 
     async def open_jobs(self, tenant_id: TenantId, *, most: int) -> int:
         (row,) = await self._pool.rows(Statement.OPEN_JOBS, tenant_id, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
 
@@ -24,7 +24,7 @@ from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Part,
 from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import claim_of, heads_of, job_in, part_of, tenant_of
+from encoder.store.verbs.read import claim_of, heads_of, job_in, part_of, tenant_of, trail_of
 from encoder.store.verbs.write import close_task, lock, record, standing
 
 
@@ -186,12 +186,19 @@ class Tasks(Verbs):
             if job is None:
                 return None
             state = rules.end_of(job, settlement)
+            seen = await session.fetchrow(Statement.LAST_SEEN, claim.task_id, claim.epoch) if by_rescue else None
             won = await close_task(session, claim, settlement, state, by_rescue=by_rescue)
             if won is None:
                 return None
             rest = await graph.follow(session, job, claim, settlement, state, then=won["then_id"])
             changed = rules.settled(
-                standing(job, won), claim, state, settlement, part=won["then_id"] is not None, goes_on=rest.goes_on
+                standing(job, won),
+                claim,
+                state,
+                settlement if seen is None else replace(settlement, trail=trail_of(seen)),
+                started_at=won["started_at"],
+                part=won["then_id"] is not None,
+                goes_on=rest.goes_on,
             )
             told = await record(session, changed, won["at"])
             return _closed(claim, state, changed.job.state, told=told, rest=rest)

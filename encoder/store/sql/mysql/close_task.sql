@@ -12,4 +12,4 @@ UPDATE tasks SET
   finished_at = CASE WHEN $3 IN ('done', 'failed', 'cancelled') THEN UTC_TIMESTAMP(6) END,
   state = $3
 WHERE id = $1 AND epoch = $2 AND state = 'running';
-SELECT job_id, then_id FROM tasks WHERE id = $1;
+SELECT job_id, then_id, started_at FROM tasks WHERE id = $1;

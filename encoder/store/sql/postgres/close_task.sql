@@ -14,9 +14,9 @@ WITH lease AS (
     problem = $7::json, result = $9::json,
     finished_at = CASE WHEN $3 IN ('done', 'failed', 'cancelled') THEN clock_timestamp() END
   FROM lease WHERE t.id = lease.task_id AND t.epoch = $2 AND t.state = 'running'
-  RETURNING t.job_id, t.then_id
+  RETURNING t.job_id, t.then_id, t.started_at
 )
-SELECT clock_timestamp() AS at, closed.then_id, (
+SELECT clock_timestamp() AS at, closed.then_id, closed.started_at, (
   SELECT json_agg(json_build_object('id', position, 'state', state, 'delivered', delivered, 'problem', problem) ORDER BY position)
   FROM job_outputs WHERE job_id = closed.job_id) AS outputs
 FROM closed;
