@@ -113,7 +113,8 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G11", what="a hinted cancel waits for the next beat", file="worker/loop.py",
-        old="self._heart.nudge()", new="pass",
+        old="for held in self._held.values()):\n            self._heart.nudge()",
+        new="for held in self._held.values()):\n            pass",
         test=f"{DEATHS}::test_a_cancel_reaches_ffmpeg_in_under_a_second",
     ),
     Mutant(
