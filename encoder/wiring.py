@@ -70,6 +70,7 @@ from encoder.worker.budget import Budget
 from encoder.worker.captions import Captions
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
+from encoder.worker.evidence import Witness
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
@@ -375,6 +376,7 @@ class Wiring(Machine):
             encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
             verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
             measure=measure,
+            witness=Witness(self.ffmpeg, abilities=abilities, kept_at=self.storage.destination, threads=self._threads),
             deliver=Deliver(self.transfers, clock=_clock, uniform=uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,

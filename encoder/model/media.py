@@ -145,6 +145,11 @@ class StreamCount(Record):
     shortest_gap_seconds: float | None = None  # between keyframes; None with less than two
     dts_faults: int = 0  # DTS that do not rise
     pts_twice: int = 0
+    bin_seconds: float = 0.0  # of `bin_bytes`
+    bin_bytes: tuple[int, ...] = ()  # of its packets, by the time at which they are shown, from the file's first moment
+    key_seconds: tuple[
+        float, ...
+    ] = ()  # of a picture's keyframes, from there too; of very many every second, fourth, …
 
 
 class Opened(Record):

@@ -87,6 +87,26 @@ async def downloading(s3: S3, begun: Begun) -> AsyncIterator[AsyncIterator[bytes
         await download.close()
 
 
+async def reading(s3: S3, key: str, span: tuple[int, int], etag: str | None) -> AsyncIterator[bytes]:
+    """The bytes `span[0]` up to `span[1]` of that version, by one request, in chunks of at most 1 MiB.
+
+    Raises:
+        errors.Permanent, errors.Transient: as `S3.ask`; it breaks, or another version stands there.
+    """
+    answer = await s3.ask(lambda client: _get(client, s3.bucket, key, span, etag))
+    if answer is None:
+        raise errors.Transient(s3.side.away, "The object changed while it was read.")
+    response: ClientResponse = answer["Body"].raw_stream
+    try:
+        if _span(answer)[0] != span[0]:
+            raise _another_part(s3)
+        with translated(s3.side.away):
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                yield chunk
+    finally:
+        response.close()
+
+
 async def _get(
     client: S3Client, bucket: str, key: str, span: tuple[int, int], validator: str | None
 ) -> GetObjectOutputTypeDef | None:

@@ -7,9 +7,10 @@ import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlencode
 
@@ -19,18 +20,19 @@ from encoder.destinations.protocol import Destination
 from encoder.files import beneath
 from encoder.files.beneath import closing
 from encoder.files.roots import Spot
-from encoder.files.threads import in_thread
+from encoder.files.threads import in_thread, opened
 from encoder.model.paths import path_fault
 from encoder.signer import Signer
 from encoder.sources.file import FileSource
 from encoder.sources.protocol import Source
 from encoder.storage.arrival import Arrival, arriving, resumed
-from encoder.storage.protocol import Growing, Grown, Invitation, Standing
+from encoder.storage.protocol import Growing, Grown, Invitation, Part, Standing
 
 _AWAY = "storage_unavailable"
 _FOLDER = "FOLDER"  # what is signed in place of a method: to read all that lies below
 _TOKEN = re.compile(r"([0-9]{1,12})-([0-9]{1,3})-([0-9a-f]{64})")  # until when, how many parts of the key, signature
 SETTLE_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 _ANY = "any"  # of an invitation: whatever size
 
 
@@ -126,6 +128,20 @@ class FolderStorage:
     async def look(self, key: str) -> Standing | None:
         return await in_thread(_look, self._spot(key))
 
+    @asynccontextmanager
+    async def read(self, key: str, *, first: int = 0, last: int | None = None) -> AsyncIterator[Part | None]:
+        spot = self._spot(key)
+        async with AsyncExitStack() as stack:
+            try:
+                opens = partial(beneath.open_file, spot.root, spot.way)
+                file = await stack.enter_async_context(opened(opens, os.close))
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError) and not beneath.refuses(error):
+                    raise _unread(error) from error
+                yield None
+            else:
+                yield _part(file, first, last)
+
     async def remove(self, prefix: str) -> int:
         return await in_thread(_remove, self._spot(prefix))
 
@@ -209,7 +225,36 @@ def _look(spot: Spot) -> Standing | None:
     except OSError as error:
         if isinstance(error, FileNotFoundError) or beneath.refuses(error):
             return None
-        raise errors.Transient(_AWAY, f"The storage cannot be read: {error.strerror}.") from error
+        raise _unread(error) from error
+
+
+def _part(file: int, first: int, last: int | None) -> Part | None:
+    facts = os.fstat(file)
+    size = facts.st_size
+    if first >= max(size, 1):
+        return None
+    return Part(
+        offset=first,
+        size_bytes=size,
+        version=f"{facts.st_mtime_ns:x}-{size:x}",
+        chunks=_chunks(file, first, size if last is None else min(last + 1, size)),
+    )
+
+
+async def _chunks(file: int, at: int, end: int) -> AsyncIterator[bytes]:
+    while at < end:
+        try:
+            chunk = await in_thread(os.pread, file, min(_CHUNK_BYTES, end - at), at)
+        except OSError as error:
+            raise _unread(error) from error
+        if not chunk:
+            return
+        at += len(chunk)
+        yield chunk
+
+
+def _unread(error: OSError) -> errors.Transient:
+    return errors.Transient(_AWAY, f"The storage cannot be read: {error.strerror}.")
 
 
 def _remove(spot: Spot) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,19 @@ class Standing:
 
     size_bytes: int
     content_type: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some of an object's bytes, from `offset` on, of all `size_bytes`; read while its block lasts.
+
+    `version`: the same one means the same bytes.
+    """
+
+    offset: int
+    size_bytes: int
+    version: str | None
+    chunks: AsyncIterator[bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +110,12 @@ class Storage(Protocol):
 
     async def look(self, key: str) -> Standing | None:
         """What stands at `key`; None if nothing does."""
+
+    def read(self, key: str, *, first: int = 0, last: int | None = None) -> AbstractAsyncContextManager[Part | None]:
+        """The bytes from `first` to `last` (that one too; None: to the end), in chunks of at most 1 MiB.
+
+        None: nothing stands there, or it ends before `first`.
+        """
 
     async def remove(self, prefix: str) -> int:
         """Remove every object below `prefix/`; how many there were."""

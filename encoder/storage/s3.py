@@ -15,12 +15,13 @@ from encoder.destinations.s3 import S3Destination
 from encoder.model.paths import path_fault
 from encoder.net.http import Web
 from encoder.net.s3 import S3, Bucket, S3Access
+from encoder.net.s3_download import reading
 from encoder.net.s3_multipart import abort_open
 from encoder.net.s3_remove import remove_below
 from encoder.net.side import STORAGE
 from encoder.sources.protocol import Source
 from encoder.sources.s3 import S3Source
-from encoder.storage.protocol import Growing, Grown, Invitation, Standing
+from encoder.storage.protocol import Growing, Grown, Invitation, Part, Standing
 from encoder.storage.s3_growth import Growth
 
 MOST_HELD_BYTES = 512 * 1024 * 1024  # of files that come in pieces, each a part of 8 MiB or more
@@ -100,6 +101,22 @@ class S3Storage:
             return None
         return Standing(size_bytes=about["ContentLength"], content_type=about.get("ContentType"))
 
+    @asynccontextmanager
+    async def read(self, key: str, *, first: int = 0, last: int | None = None) -> AsyncIterator[Part | None]:
+        async with self._opened() as s3:
+            about = await s3.head(self._key(key))
+            if about is None or first >= max(about["ContentLength"], 1):
+                yield None
+                return
+            size, version = about["ContentLength"], about.get("ETag")
+            end = size if last is None else min(last + 1, size)
+            yield Part(
+                offset=first,
+                size_bytes=size,
+                version=version.strip('"') if version else None,
+                chunks=reading(s3, self._key(key), (first, end), version) if first < end else _nothing(),
+            )
+
     async def remove(self, prefix: str) -> int:
         below = f"{self._key(prefix)}/"
         async with self._opened() as s3:
@@ -135,3 +152,8 @@ class S3Storage:
 
 def _left_s(expires: datetime) -> int:
     return min(max(int((expires - datetime.now(UTC)).total_seconds()), 0), _LONGEST_LINK_S)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,7 @@ class Run:
     token: str  # `<task>-<epoch>`: names what this attempt leaves half-written
     retry: list[errors.Failure] = field(default_factory=list)  # failures that another attempt may cure
     encoded: list[OutputId] = field(default_factory=list)  # outputs whose encode ran
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one output at a time has its evidence made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +69,17 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """An output that passed its proof and may be delivered."""
+    """An output that passed its proof and may be delivered.
+
+    `streams`: what was found of each of its plan's streams, of images none.
+    """
 
     made: Made
     proof: Proof
     package: Package
     seconds: float
     opened: Opened
+    streams: tuple[Opened, ...] = ()
 
 
 async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proof: Proof | None = None) -> None:

@@ -23,9 +23,10 @@ from encoder.worker import progress
 from encoder.worker.aim import Aim
 from encoder.worker.beside import Beside, Found
 from encoder.worker.captions import Captions
-from encoder.worker.context import Fetched, Made, Run, write_off
+from encoder.worker.context import Fetched, Made, Proven, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
+from encoder.worker.evidence import Witness
 from encoder.worker.fetch import Fetch
 from encoder.worker.measure import Measure
 from encoder.worker.places import Places
@@ -48,6 +49,7 @@ class Pipeline:
     encode: Encode
     verify: Verify
     measure: Measure
+    witness: Witness
     deliver: Deliver
     ffmpeg: Launcher
     abilities: Abilities
@@ -141,11 +143,17 @@ class Pipeline:
             proven = await self.verify(run, media, made)
             if proven is not None:
                 proven = await self.measure(run, fetched, media, proven)
-                account = Account(queued=run.held.claim.waited_seconds + run.share.waited_s, fetch=fetched.seconds)
-                kind = self.places.destination_label(run, made.plan)
-                async with self.places.destination(run, made.plan) as destination:
-                    await self.deliver(run, proven, destination, account, kind=kind)
+                async with together() as group:
+                    group.create_task(self.witness(run, fetched, media, proven))
+                    await self._delivered(run, fetched, proven)
         except errors.Failure as failure:
             await write_off(run, made.output, failure)
         finally:
             remove(made.path)
+
+    async def _delivered(self, run: Run, fetched: Fetched, proven: Proven) -> None:
+        plan = proven.made.plan
+        account = Account(queued=run.held.claim.waited_seconds + run.share.waited_s, fetch=fetched.seconds)
+        kind = self.places.destination_label(run, plan)
+        async with self.places.destination(run, plan) as destination:
+            await self.deliver(run, proven, destination, account, kind=kind)

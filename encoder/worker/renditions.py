@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
 from encoder import errors, packaging
-from encoder.ffmpeg.segments import SUBTITLES, files_in_order, listed
+from encoder.ffmpeg.segments import INIT, SUBTITLES, files_in_order, listed
 from encoder.model.base import replace
 from encoder.model.media import Opened
 from encoder.model.plan import OutputPlan, PackagePlan
@@ -45,11 +45,24 @@ def _require(folder: Path, names: set[str]) -> None:
 
 def rejoin(plan: OutputPlan, rendition: OutputPlan, folder: Path, target: Path) -> None:
     """As `join`, of a rendition in the finished package `folder`: as whoever has its key gets it."""
+    _joined(plan, rendition, folder, target, files_in_order(folder / rendition.name))
+
+
+def rejoin_some(plan: OutputPlan, rendition: OutputPlan, folder: Path, target: Path, frames: Collection[int]) -> None:
+    """As `rejoin`, but only with the segments that hold these frames."""
+    files = files_in_order(folder / rendition.name)
+    wanted = {frame // _package(plan).segment_frames for frame in frames}
+    segments = [path for path in files if path.name != INIT]
+    chosen = [path for place, path in enumerate(segments) if place in wanted]
+    _joined(plan, rendition, folder, target, [path for path in files if path.name == INIT] + chosen)
+
+
+def _joined(plan: OutputPlan, rendition: OutputPlan, folder: Path, target: Path, files: Iterable[Path]) -> None:
     package = _package(plan)
     locks = {}
     if package.encryption:
         locks = packaging.keys_of(folder, _track(rendition, default=False), segments=package.segments)
-    names = [path.relative_to(folder).as_posix() for path in files_in_order(folder / rendition.name)]
+    names = [path.relative_to(folder).as_posix() for path in files]
     _copied((packaging.opened(folder, name, locks) for name in names), target)
 
 

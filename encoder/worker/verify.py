@@ -34,10 +34,11 @@ DECODE_LIMITS = Limits(wall_seconds=6 * 3600.0, cpu_seconds=None, file_bytes=102
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """What was found of an output. `package`: None where a check failed."""
+    """What was found of an output. `package`: None where a check failed. `streams`: of each of `OutputPlan.streams`."""
 
     proof: Proof
     opened: Opened
+    streams: tuple[Opened, ...] = ()
     package: Package | None
 
 
@@ -68,7 +69,12 @@ class Verify:
         if seen.package is None:
             raise errors.Defect("a package passed its proof and is none")
         return Proven(
-            made=made, proof=seen.proof, package=seen.package, seconds=self._clock() - begun, opened=seen.opened
+            made=made,
+            proof=seen.proof,
+            package=seen.package,
+            seconds=self._clock() - begun,
+            opened=seen.opened,
+            streams=seen.streams,
         )
 
     def _look(self, made: Made) -> Callable[[Run, Media, Made], Awaitable[_Seen]]:
@@ -117,7 +123,7 @@ class Verify:
             sha256=digesting.result(),
             content_type=made.plan.content_type,
         )
-        return _Seen(proof=report, opened=opened, package=package)
+        return _Seen(proof=report, opened=opened, streams=(opened,), package=package)
 
     async def _package(self, run: Run, media: Media, made: Made) -> _Seen:
         """Each rendition as the one file that its segments make; then all of them together."""
@@ -135,7 +141,7 @@ class Verify:
         linted, manifests = await in_thread(renditions.finish, made.plan, made.path)
         report = Proof(checks=(*checks, linted))
         package = await pack(made.path, manifests=manifests) if report.passed else None
-        return _Seen(proof=report, opened=opened, package=package)
+        return _Seen(proof=report, opened=opened, streams=tuple(seen), package=package)
 
     async def _rendition(self, run: Run, media: Media, made: Made, plan: OutputPlan) -> tuple[Proof, Opened]:
         if plan.subtitles:

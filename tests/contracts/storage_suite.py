@@ -215,6 +215,22 @@ class StorageSuite:
         assert await bench.follow((await invite(bench)).url) is None
         assert await bench.follow(link) == DATA
 
+    async def test_any_part_of_what_stands_there_is_read(self, bench: StorageBench, tmp_path: Path) -> None:
+        await put(bench, "jobs/a/0.mp4", tmp_path)
+        storage, size = bench.storage(), len(DATA)
+        versions = set()
+        for first, last in ((0, None), (0, 0), (7, 99), (size - 1, None), (5, size + 9)):
+            async with storage.read("jobs/a/0.mp4", first=first, last=last) as part:
+                assert part is not None
+                assert (part.offset, part.size_bytes) == (first, size)
+                data = b"".join([chunk async for chunk in part.chunks])
+                versions.add(part.version)
+            assert data == DATA[first : size if last is None else last + 1]
+        assert len(versions) == 1
+        for key, first in (("jobs/a/0.mp4", size), ("jobs/a/1.mp4", 0), ("jobs/a", 0)):
+            async with storage.read(key, first=first) as part:
+                assert part is None
+
     async def test_removing_takes_what_lies_below_and_nothing_else(self, bench: StorageBench, tmp_path: Path) -> None:
         for key in ("jobs/a/0.mp4", "jobs/a/deep/1.mp4", "jobs/ab/0.mp4"):
             await put(bench, key, tmp_path)

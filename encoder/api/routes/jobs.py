@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api import again, answers, bulk, events, jobs, query, timeline
+from encoder.api import again, answers, answers_evidence, bulk, events, evidence, jobs, query, timeline
 from encoder.api.answers_timeline import TailAnswer, TimelineAnswer
 from encoder.api.operations import Header, Operation
 from encoder.api.routes.common import JSON_PROBLEMS, LIMIT, OF_AN_UPLOAD
@@ -174,6 +174,26 @@ ONE_JOB = (
         handler=timeline.timeline,
         scope=Scope.READ,
         answers={200: (TimelineAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/outputs/{outputId}/evidence",
+        operation_id="getEvidence",
+        summary="What there is to see of a proven output: stills beside the source's, bytes and keyframes over time",
+        handler=evidence.shown,
+        scope=Scope.READ,
+        answers={200: (answers_evidence.EvidenceAnswer,)},
+        problems=(404, 503),
+    ),
+    Operation(
+        method="GET",
+        path="/jobs/{id}/outputs/{outputId}/evidence/stills/{still}",
+        operation_id="getStill",
+        summary="One still of a source, or of what was made of it",
+        handler=evidence.still,
+        scope=Scope.READ,
+        answers={200: ("image/webp",)},
         problems=(404, 503),
     ),
 )

@@ -23,6 +23,7 @@ from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.layout import is_moving_webp, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
 from encoder.ffmpeg.prober.parting import partings
+from encoder.ffmpeg.prober.series import Clock
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
 from encoder.model.media import AudioStream as AudioFacts
@@ -156,9 +157,12 @@ class _Survey:
         return {index: tuple(sorted(moments)) for index, moments in found.items()}
 
     def opened(self) -> Opened:
+        origin = _microseconds(self._container.start_time) or 0.0
+        last = max((track.end_seconds or origin for track in self._tracks.values()), default=origin)
+        clock = Clock.over(origin, last)
         return Opened(
             media=self.media(),
-            counts=tuple(self._tracks[stream.index].count() for stream in self._streams),
+            counts=tuple(self._tracks[stream.index].count(clock) for stream in self._streams),
             faststart=self._layout.faststart,
             trailing_bytes=self._layout.trailing_bytes,
         )

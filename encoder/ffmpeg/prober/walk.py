@@ -15,6 +15,7 @@ from av.container import InputContainer
 
 from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.nal import Idr
+from encoder.ffmpeg.prober.series import Clock, bins, thinned
 from encoder.ffmpeg.prober.timing import Cadence, cadence
 from encoder.model.media import StreamCount
 
@@ -38,6 +39,7 @@ class Track:
         self.first_is_idr: bool | None = None
         self._idr = Idr.of(stream)
         self._stamps: array[int] = array("q")  # presentation, in order of arrival
+        self._sizes: array[int] = array("q")  # of the same packets, in bytes
         self._shown: array[int] = array("q")
         self._coded: array[int] = array("q")  # decoding times of shown packets: for formats that store no other
         self._last_dts: int | None = None
@@ -53,6 +55,7 @@ class Track:
         self._take_dts(packet.dts)
         if packet.pts is not None:
             self._stamps.append(packet.pts)
+            self._sizes.append(packet.size)
         if packet.is_keyframe:
             self.key_stamps.append(_stamp(packet))
         if not packet.is_discard:
@@ -113,7 +116,9 @@ class Track:
         lasts = duration * self.time_base
         return float(stamp * self.time_base + (step if lasts < step / 2 else lasts))
 
-    def count(self) -> StreamCount:
+    def count(self, clock: Clock) -> StreamCount:
+        """`clock`: the one by which what is told over time is told."""
+        keys = (float(key * self.time_base) - clock.origin_seconds for key in sorted(self.key_stamps))
         return StreamCount(
             index=self.index,
             packets=self.packets,
@@ -126,6 +131,9 @@ class Track:
             first_is_idr=self.first_is_idr,
             dts_faults=self.dts_faults,
             pts_twice=len(self._stamps) - len(set(self._stamps)),
+            bin_seconds=clock.bin_seconds,
+            bin_bytes=bins(self._stamps, self._sizes, self.time_base, clock),
+            key_seconds=thinned([round(key, 6) for key in keys]) if self._is_video else (),
         )
 
     def _longest_gap(self) -> float:
