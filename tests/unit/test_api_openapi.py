@@ -105,6 +105,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
     assert [operation.operation_id for operation in operations] == [
         "submitJob", "listJobs", "actOnJobs", "probe",
         "getJob", "deleteJob", "cancelJob", "retryJob", "getRequest", "listEvents", "getLog", "getTail", "getTimeline",
+        "getEvidence", "getStill",
         "announceUpload", "getUploadStatus", "getUploadedFile", "getProcessedFile",
         "describeTus", "createTusUpload", "getTusOffset", "patchTusUpload", "deleteTusUpload", "overrideTusMethod",
         "watchJobs",
