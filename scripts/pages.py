@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -16,9 +16,9 @@ from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
-from scripts import cases
+from scripts import built_in, calls, cases, marks, objects
+from scripts.marks import DOCS
 
-DOCS = Path(__file__).parents[1] / "docs"
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
 
 WHERE = {
@@ -233,13 +233,30 @@ def _decisions() -> Iterator[str]:
         yield f"{number}. [{title}]({path.name})\n"
 
 
+def _object(page: str) -> Callable[[str], str]:
+    return lambda name: objects.table(name, of=page)
+
+
+_WRITERS: Mapping[str, Callable[[str], str]] = {"answers": lambda _: objects.answers(), "presets": built_in.part}
+_WITH_PARTS = (
+    *("reference/job.md", "reference/places.md", "reference/answers.md", "reference/presets.md"),
+    *("reference/uploads.md", "reference/ingest.md", "reference/webhooks.md", "reference/compat.md"),
+)
+
+
+def _with_parts(page: str) -> Callable[[], str]:
+    return lambda: marks.filled(page, {**_WRITERS, "object": _object(page)})
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "reference/api.md": calls.page,
     "reference/errors.md": errors_page,
     "reference/settings.md": settings_page,
     "reference/cli.md": cli_page,
     "reference/codecs.md": codecs_page,
     "adr/index.md": decisions_page,
     "why/security.md": cases.page,
+    **{page: _with_parts(page) for page in _WITH_PARTS},
 }
 
 

@@ -27,22 +27,19 @@ def _kind_of_sprite(value: object) -> str:
 class Thumbnails(Wire):
     """Pictures of several moments, in a folder: every so many seconds from 0 on, so many in all, or at these."""
 
-    every: Annotated[
-        float, Field(ge=rules_images.EVERY_SECONDS[0], le=rules_images.EVERY_SECONDS[1], description="seconds")
-    ] = ABSENT
+    every: Annotated[float, Field(ge=rules_images.EVERY_SECONDS[0], le=rules_images.EVERY_SECONDS[1])] = ABSENT
     count: Annotated[int, Field(ge=1, le=rules_images.MOST_COUNT), WHOLE] = ABSENT
     at: Annotated[
         list[Annotated[float, Field(ge=0, le=rules_images.LONGEST_SECONDS)]],
-        Field(min_length=1, max_length=rules_images.MOST_MOMENTS, description="seconds, rising"),
+        Field(min_length=1, max_length=rules_images.MOST_MOMENTS),
     ] = ABSENT
     width: Annotated[int, Field(ge=rules.SIDES_PX[0], le=rules.SIDES_PX[-1]), WHOLE] = ABSENT
     format: Annotated[str, OneOf(*rules_images.FORMATS)] = ABSENT
     sprite: Annotated[
         Annotated[bool, Tag("bool")] | Annotated[Sheet, Tag("sheet")],
         Discriminator(_kind_of_sprite),
-        Field(description="many pictures on one sheet"),
     ] = ABSENT
-    vtt: Annotated[bool, Field(description="a WebVTT file beside them; by itself for sheets")] = ABSENT
+    vtt: bool = ABSENT
     names: Annotated[
         str,
         *form(f"^{rules_images.NAMES}$", 'must be letters, digits and any of `_.-` around `{index}`: "thumb-{index}"'),

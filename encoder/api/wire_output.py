@@ -11,7 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, model_va
 from encoder.api import wire_subtitles
 from encoder.api.wire_images import Thumbnails
 from encoder.api.wire_place import Destination, Source
-from encoder.api.wire_tracks import AudioTracks
+from encoder.api.wire_tracks import Tracks
 from encoder.api.wire_types import ABSENT, WHOLE, OneOf, Rate, Seconds, Wire, distinct, fault, form, without_noise
 from encoder.ffmpeg import codecs, containers, ladder, overlay, presets, quality, rules, rules_package, target
 from encoder.ffmpeg.loudness import LEAST_LUFS, MOST_LUFS
@@ -115,7 +115,7 @@ class Members(Wire):
     video_bitrate: Rate = ABSENT
     max_bitrate: Rate = ABSENT
     crf: Annotated[float, Field(ge=0, le=max(encoder.crf_max for encoder in _VIDEO))] = ABSENT
-    target_quality: Annotated[float, Field(ge=target.LEAST, le=target.MOST, description="VMAF")] = ABSENT
+    target_quality: Annotated[float, Field(ge=target.LEAST, le=target.MOST)] = ABSENT
     two_pass: bool = ABSENT
     encoder_preset: Annotated[str, _all(*(encoder.presets for encoder in _VIDEO))] = ABSENT
     tune: Annotated[str, _all(*(encoder.tunes for encoder in _VIDEO))] = ABSENT
@@ -127,7 +127,7 @@ class Members(Wire):
     fit: Annotated[str, _all(rules.FITS)] = "contain"
     upscale: bool = False
     fps: Annotated[float, Field(ge=1, le=rules.MAX_FPS)] = ABSENT
-    keyframe_interval: Annotated[float, Field(ge=0.1, le=60, description="seconds")] = ABSENT
+    keyframe_interval: Annotated[float, Field(ge=0.1, le=60)] = ABSENT
     measure: Annotated[
         list[Annotated[str, OneOf(*quality.METRICS)]],
         Field(min_length=1, json_schema_extra={"uniqueItems": True}),
@@ -137,16 +137,14 @@ class Members(Wire):
     audio_bitrate: Rate = ABSENT
     audio_channels: Annotated[int, _all(rules.CHANNELS)] = ABSENT
     audio_sample_rate: Annotated[int, _all(*(encoder.sample_rates_hz for encoder in _AUDIO))] = ABSENT
-    loudness: Annotated[float, Field(ge=LEAST_LUFS, le=MOST_LUFS, description="LUFS, EBU R128")] = ABSENT
-    audio_tracks: AudioTracks = ABSENT
+    loudness: Annotated[float, Field(ge=LEAST_LUFS, le=MOST_LUFS)] = ABSENT
+    audio_tracks: Tracks = ABSENT
     clip: Clip = ABSENT
     deinterlace: Annotated[str | bool, OneOf(presets.AUTO, True, False)] = presets.AUTO
     tone_map: Annotated[str | bool, OneOf(presets.AUTO, True, False)] = presets.AUTO
     rotate: Annotated[str | int, OneOf(presets.AUTO, *rules.ROTATIONS)] = presets.AUTO
     renditions: Annotated[list[Rendition], Field(min_length=1, max_length=rules_package.MOST_RENDITIONS)] = ABSENT
-    segment_seconds: Annotated[
-        float, Field(ge=rules_package.LEAST_SEGMENT_S, le=rules_package.MOST_SEGMENT_S, description="seconds")
-    ] = ABSENT
+    segment_seconds: Annotated[float, Field(ge=rules_package.LEAST_SEGMENT_S, le=rules_package.MOST_SEGMENT_S)] = ABSENT
     segment_format: Annotated[str, _all(rules_package.SEGMENT_FORMATS)] = ABSENT
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT

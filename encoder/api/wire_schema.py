@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from pydantic.json_schema import models_json_schema
 
-from encoder.api import wire_compat
+from encoder.api import wire_compat, wire_words
 from encoder.api.wire import Job, Probe
 from encoder.api.wire_bulk import Bulk
 from encoder.api.wire_endpoint import Endpoint
@@ -34,6 +34,7 @@ def schemas(ref_template: str) -> _Schema:
     """Each class of the job language by its name; `{model}` in `ref_template` stands for one."""
     _, document = models_json_schema([(part, "validation") for part in _BODIES], ref_template=ref_template)
     definitions: _Schema = document["$defs"] | wire_compat.SCHEMAS
+    wire_words.say(definitions)
     either = (Preset.__name__, "ElasticTranscoderPreset")
     definitions["PresetBody"] = {"anyOf": [{"$ref": ref_template.format(model=name)} for name in either]}
     for part, registry in ((OtherSource, Sources), (OtherDestination, Destinations)):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, Tag
 
 from encoder.api.wire_place import Source
-from encoder.api.wire_tracks import SubtitleTracks
+from encoder.api.wire_tracks import Tracks
 from encoder.api.wire_types import ABSENT, OneOf, Wire, form
 from encoder.ffmpeg import subtitles, tracks
 from encoder.model.base import Json
@@ -32,7 +32,7 @@ class Subtitles(Wire):
     """Of which tracks of the source, and of which files beside it."""
 
     mode: Annotated[str, OneOf(*subtitles.MODES)]
-    tracks: SubtitleTracks = ABSENT
+    tracks: Tracks = ABSENT
     files: Annotated[list[SubtitleFile], Field(min_length=1, max_length=subtitles.MOST_FILES)] = ABSENT
 
     def members(self) -> dict[str, Json]:

@@ -36,13 +36,4 @@ _LANGUAGE = {"type": "string", "pattern": f"^{tracks.LANGUAGE.pattern}$", "descr
 _LIST = {"type": "array", "items": {"anyOf": [_INDEX, _LANGUAGE]}, "minItems": 1, "maxItems": tracks.MOST}
 
 _EITHER = [{"enum": [tracks.DEFAULT, tracks.ALL]}, {**_LIST, "uniqueItems": True}]
-_NAMED = "of a list, each by the index of its stream or by its language"
-
-AudioTracks = Annotated[
-    str | tuple[int | str, ...],
-    BeforeValidator(_checked),
-    WithJsonSchema({"anyOf": _EITHER, "description": f"{_NAMED}; its first is the default one"}),
-]
-SubtitleTracks = Annotated[
-    str | tuple[int | str, ...], BeforeValidator(_checked), WithJsonSchema({"anyOf": _EITHER, "description": _NAMED})
-]
+Tracks = Annotated[str | tuple[int | str, ...], BeforeValidator(_checked), WithJsonSchema({"anyOf": _EITHER})]

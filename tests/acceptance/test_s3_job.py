@@ -23,7 +23,7 @@ KEYS = {"access_key_id": rgw.SENTINEL_ID, "access_key_secret": rgw.SENTINEL_SECR
 
 
 def job(bucket: Bucket, hook: Hook, **server: str) -> dict[str, Any]:
-    """The example of docs/reference/api.md, small. `server`: how S3 is reached, and with whose keys."""
+    """The example of docs/reference/places.md, small. `server`: how S3 is reached, and with whose keys."""
     place = {"kind": "s3", "bucket": bucket.name, "region": "us-east-1", **server}
     made = {"container": "mp4", "videoCodec": "libx264", "videoBitrate": "500k", "encoderPreset": "ultrafast"}
     sound = {"audioCodec": "aac", "audioBitrate": "64k"}

@@ -1,4 +1,4 @@
-"""The commands of docs/reference/uploads.md, run as they stand there: against a folder, and against a bucket."""
+"""The commands of docs/howto/uploads.md, run as they stand there: against a folder, and against a bucket."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.lab.platform import Platform, Role, free_port, running, until
 from tests.lab.rgw import Gateway
 from tests.lab.servers import require_programs
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "uploads.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "uploads.md").read_text(encoding="utf-8")
 DATA = noise(1024 * 1024)
 HALF = len(DATA) // 2
 

@@ -1,4 +1,4 @@
-"""docs/reference/webhooks.md: its bodies are those that are sent, and its receiver does what it says."""
+"""docs/reference/webhooks.md and howto/webhooks.md: bodies are those that are sent, receivers do what they say."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ from encoder.model.telling import ToldJob, ToldOutput
 from encoder.webhooks.schedule import DELAYS_S
 from tests.lab.platform import WEBHOOK_SECRET, free_port, until
 from tests.lab.post import send
+from tests.lab.servers import require_programs
 from tests.lab.wire import PUBLIC
 from tests.unit.test_telling import AT, UUID_1
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "webhooks.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "reference" / "webhooks.md").read_text()
+RECEIVERS = (DOCS / "howto" / "webhooks.md").read_text()
+LANGUAGES = {"python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
 MEDIACONVERT: dict[str, Json] = {"account": "111122223333", "region": "eu-central-1"}
 JOB = ToldJob(
     id=JobId(42),
@@ -83,14 +87,16 @@ def _said(seconds: int) -> str:
     return f"{seconds} s"
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+@pytest.fixture(params=LANGUAGES)
+async def receiver(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     """The page's own, as a process."""
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program = LANGUAGES[request.param]
+    require_programs(program[0])
+    (code,) = re.findall(rf"```{request.param}\n(.*?)```", RECEIVERS, re.DOTALL)
     port = free_port()
     environment = {**os.environ, "PORT": str(port), "WEBHOOK_SECRET": WEBHOOK_SECRET}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *program, code, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     try:
         await until(lambda: _listens(port), within_s=20)

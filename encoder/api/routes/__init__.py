@@ -17,7 +17,7 @@ from encoder.api.routes.webhooks import WEBHOOKS
 
 
 def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
-    """Every operation, in the order of docs/reference/api.md. `folder`: whether the platform's storage is one."""
+    """Every operation. `folder`: whether the platform's storage is one."""
     ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *INGEST)
     every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(queue))
     listed = tuple(operation for operation in every if folder or not operation.folder)

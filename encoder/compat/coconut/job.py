@@ -120,7 +120,7 @@ def _add(outputs: Outputs, name: str, entry: Foreign, storage: Storage) -> None:
 def _file(draft: Draft, entry: Foreign, form: Format, storage: Storage) -> int:
     path = entry.text("path", required=True) or ""
     for member in ("watermark", "offset", "duration", "transpose"):
-        entry.refuse(member, "docs/reference/api.md has members for this: `watermark`, `clip`, `rotate`")
+        entry.refuse(member, "docs/reference/job.md has members for this: `watermark`, `clip`, `rotate`")
     destination = storage.to(path)
     members = {**form.members, **({"destination": destination} if destination else {})}
     return draft.add(members, entry.path, destination=entry.at("path"))

@@ -1,0 +1,23 @@
+"""Parts of a page that are written by `make docs`, between marks: `<!-- NAME WHAT -->` and `<!-- /NAME -->`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+_PART = re.compile(r"<!-- (\w+)(?: (\S+))? -->\n.*?<!-- /\1 -->", re.DOTALL)
+
+
+def filled(page: str, writers: Mapping[str, Callable[[str], str]]) -> str:
+    """The page below docs/ with each part that `writers` know by its name, given WHAT, written anew."""
+
+    def write(part: re.Match[str]) -> str:
+        name, what = part[1], part[2] or ""
+        if name not in writers:
+            return part[0]
+        head = f"<!-- {name} {what} -->" if what else f"<!-- {name} -->"
+        return f"{head}\n\n{writers[name](what).strip()}\n\n<!-- /{name} -->"
+
+    return _PART.sub(write, (DOCS / page).read_text())
