@@ -38,8 +38,8 @@ PAGE_OF = {
 # those that are others with a difference, or whose members are another service's
 ELSEWHERE = {
     "PresetMembers": ("the members of an output", f"{_JOB}#output"),
-    "OtherSource": ("one of a plug-in", "reference/plugins.md"),
-    "OtherDestination": ("one of a plug-in", "reference/plugins.md"),
+    "OtherSource": ("one of a plug-in", "howto/plug-in.md"),
+    "OtherDestination": ("one of a plug-in", "howto/plug-in.md"),
     "PresetBody": ("`Preset`", "reference/presets.md#preset"),
     "ElasticTranscoderPreset": ("Elastic Transcoder's `Preset`", f"{_COMPAT}#elastic-transcoder"),
     "ElasticTranscoderJob": ("its `CreateJob`", f"{_COMPAT}#elastic-transcoder"),

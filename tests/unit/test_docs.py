@@ -25,6 +25,7 @@ from encoder.sources.registry import Sources
 from encoder.suites.cargo import read
 from scripts import cases, objects
 from scripts.pages import PAGES
+from tests.unit.test_api_wire import Anywhere
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -64,19 +65,11 @@ def test_the_tree_of_the_readme_is_the_package() -> None:
     assert set(_tree()) == there
 
 
-class _Anywhere:
-    def source(self, place: object, **said: object) -> list[object]:
-        del place, said
-        return []
-
-    destination = receiver = source
-
-
 @pytest.mark.parametrize("name", ["README.md", "docs/reference/job.md"])
 def test_the_jobs_of_the_documents_are_accepted(name: str) -> None:
     found = re.search(r"(?:-d '|```json\n)(\{.*?^\})", _read(name), re.MULTILINE | re.DOTALL)
     assert found
-    spec = read_job(json.loads(found[1]), _Anywhere())  # type: ignore[arg-type]  # finds nothing wrong anywhere
+    spec = read_job(json.loads(found[1]), Anywhere())
     assert len(spec.outputs) == 2
 
 
@@ -85,7 +78,7 @@ def test_the_commands_that_show_the_kinds_are_accepted(number: int) -> None:
     """Each is a shell's one command: what is quoted is a job as it stands, line breaks of a key included."""
     jobs = re.findall(r"-d '(\{.*?^\})'", _read("docs/reference/places.md"), re.MULTILINE | re.DOTALL)
     assert len(jobs) == 3
-    read_job(json.loads(jobs[number].replace("…", "x")), _Anywhere())  # type: ignore[arg-type]  # as above
+    read_job(json.loads(jobs[number].replace("…", "x")), Anywhere())
 
 
 def test_every_object_that_may_be_sent_has_its_table_and_every_member_a_word() -> None:
@@ -103,7 +96,7 @@ def test_every_kind_is_documented() -> None:
 
 
 async def test_the_shortest_plug_in_is_one() -> None:
-    code = re.findall(r"```python\n(.*?)```", _read("docs/reference/plugins.md"), re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", _read("docs/howto/plug-in.md"), re.DOTALL)
     made: dict[str, Any] = {}
     exec(code[0], made)  # noqa: S102  # it is ours
     members = places.read(made["KIND"].members, {"kind": "blank", "blocks": 7})
@@ -145,7 +138,7 @@ def test_the_rule_of_the_page_is_accepted_and_what_is_skipped_is_told() -> None:
     found = re.search(r"```json\n(\{.*?^\})", _read("docs/howto/ingest.md"), re.MULTILINE | re.DOTALL)
     assert found
     rule, _ = read_rule(json.loads(found[1].replace("…", "x")))
-    spec = read_job(sample(rule), _Anywhere())  # type: ignore[arg-type]  # as above
+    spec = read_job(sample(rule), Anywhere())
     assert [str((output.destination or {})["path"]) for output in spec.outputs] == [
         "uploads/folder/sample_processed/hls/",
         "posters/uploads/folder/sample.jpg",
