@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +26,7 @@ SENT = [block for path in pages.with_examples() for block in pages.blocks(path) 
 
 
 @pytest.mark.parametrize("path", pages.of_tasks(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_example_says_how_it_is_run(path: pages.Path) -> None:
+def test_every_example_says_how_it_is_run(path: Path) -> None:
     for block in pages.blocks(path):
         assert block.how in HOW, block.text
         assert block.argument or block.how not in {"file", "printed", "by", "no"}, block.text
