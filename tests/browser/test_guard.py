@@ -28,6 +28,7 @@ FAULTS = {  # what a script may do, and a word of what is then told
     'window.open("http://127.0.0.1:9/")': "asked another origin: http://127.0.0.1:9/",
     'new WebSocket("ws://127.0.0.1:8/")': "securitypolicyviolation connect-src ws://127.0.0.1:8",
     'fetch("/absent")': "status of 404",
+    'alert("look")': "dialog: look",
 }
 
 

@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, WebError, async_playwright
+from playwright import async_api
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Request, WebError
 
 from tests.lab.servers import require_programs
 
@@ -50,6 +51,7 @@ class Guard:
         context.on("console", self._said)
         context.on("weberror", self._threw)
         context.on("request", self._asked)
+        context.on("dialog", self._dialog)
 
     def check(self) -> None:
         assert not self.seen, "\n".join(self.seen)
@@ -66,6 +68,11 @@ class Guard:
         """An exception that nobody caught, or a promise that was rejected and had nobody."""
         self._note(f"uncaught: {error.error}")
 
+    async def _dialog(self, dialog: Dialog) -> None:
+        """One of the browser's own, such as scripts of others like to show."""
+        self._note(f"dialog: {dialog.message}")
+        await dialog.dismiss()
+
     def _asked(self, request: Request) -> None:
         """Hosts other than loopback have no address in our Chromium; that a page asks at all is the fault."""
         address = urlsplit(request.url)
@@ -77,7 +84,7 @@ class Guard:
 async def chromium() -> AsyncIterator[Browser]:
     """A browser with nothing in it, that ends with the block, or with us."""
     require_programs("chromium")
-    async with async_playwright() as playwright:
+    async with async_api.async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_FLAGS)
         yield browser
         await browser.close()

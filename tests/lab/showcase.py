@@ -19,10 +19,10 @@ from typing import Any
 from tests.lab import media
 from tests.lab.hook import Hook
 from tests.lab.keyed import a_key
-from tests.lab.ordeal import repeating
 from tests.lab.platform import Platform, Role, free_port, running
 from tests.lab.processes import PROC, below
 from tests.lab.put import Shelf
+from tests.lab.wire import Exchange, Script
 
 FAST = {"encoderPreset": "ultrafast", "height": 90}
 SHOWN_SHARE = 0.3  # of the encode that goes on and on, when it is first looked at
@@ -66,8 +66,8 @@ async def showcase(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sho
         Hook() as hook,
         running(dsn, folder, workers=0, hasty=True, **{**queues, **settings}) as platform,
     ):
-        shelf.scripts["/refused.mp4"] = repeating(403)
-        hook.scripts["/bad"] = repeating(503)
+        shelf.scripts["/refused.mp4"] = _answering(403)
+        hook.scripts["/bad"] = _answering(503)
         worker = await platform.start("worker")
         lost = await platform.start("worker", ENCODER_WORKER_QUEUES="io")
         await _settings(platform, hook)
@@ -190,6 +190,17 @@ def _is_ffmpeg(process: int) -> bool:
     with suppress(OSError):
         return (PROC / str(process) / "exe").readlink().name.startswith("ffmpeg")
     return False
+
+
+def _answering(status: int) -> Script:
+    """With what a page must not take for its own."""
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.request.method == "PUT":
+            await exchange.body()
+        await exchange.answer(status, ODD.encode(), {"Content-Type": "text/html"})
+
+    return script
 
 
 async def _told(platform: Platform, method: str, path: str, body: object = None) -> None:
