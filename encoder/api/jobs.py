@@ -44,11 +44,21 @@ async def submit(call: Call) -> web.Response:
     key = idempotency_key(call.request)
     body = await receive(call.request)
     if call.query.get("dryRun", bool):
-        spec = await spec_of(call, body)
-        return answer(tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places))
+        return answer(await preview(call, body))
     accepted = await accept(call, body, partial(spec_of, call, body), key=key)
     headers = {"Location": f"/jobs/{accepted.id}", **replayed(accepted)}
     return answer(tell.accepted(accepted), status=202, headers=headers)
+
+
+async def preview(call: Asker, body: Json) -> answers.PreviewAnswer:
+    """What would be made of a job, and why; nothing is stored.
+
+    Raises:
+        errors.Rejected: as `spec_of`.
+        errors.Failure: why such a job would fail.
+    """
+    spec = await spec_of(call, body)
+    return tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places)
 
 
 async def accept(
