@@ -13,7 +13,7 @@ from aiohttp import web
 
 from encoder.api import answers, preset_words, problems, tell
 from encoder.api.body import receive
-from encoder.api.operations import Call, answer
+from encoder.api.operations import Asker, Call, answer
 from encoder.errors import Rejected
 from encoder.ffmpeg import presets
 from encoder.model.base import Json
@@ -67,9 +67,13 @@ def _own(row: PresetRow) -> presets.Preset:
 
 async def listed(call: Call) -> web.Response:
     """GET /presets."""
+    return answer(answers.PresetsAnswer(presets=await all_of(call)))
+
+
+async def all_of(call: Asker) -> tuple[answers.PresetAnswer, ...]:
+    """The built-in ones, then the tenant's own."""
     own = await call.parts.store.presets(call.tenant_id)
-    told = (*map(tell.built_in, presets.BUILT_IN.values()), *map(tell.preset, own))
-    return answer(answers.PresetsAnswer(presets=told))
+    return (*map(tell.built_in, presets.BUILT_IN.values()), *map(tell.preset, own))
 
 
 async def shown(call: Call) -> web.Response:

@@ -187,11 +187,11 @@ JOB: tuple[Field, ...] = (
         member="notificationUrl", label="Webhook", kind=Kind.ADDRESS, example="https://example.com/webhook", wide=True,
         hint="Is told what becomes of the job, signed.",
     ),
+    Field(member="priority", label="Priority", kind=Kind.NUMBER, example="0", hint="−100 to 100: higher runs sooner."),
     Field(member="tags", label="Tags", hint="Between commas.", example="trailer, summer", wide=True),
+    Field(member="queue", label="Queue", example="encode", hint="Which workers take it."),
     Field(
         member="metadata", label="Metadata", kind=Kind.PAIRS, hint="One a line; comes back with the job.",
         example="orderId: 42", wide=True,
     ),
-    Field(member="priority", label="Priority", kind=Kind.NUMBER, example="0", hint="−100 to 100: higher runs sooner."),
-    Field(member="queue", label="Queue", example="encode"),
 )  # fmt: skip

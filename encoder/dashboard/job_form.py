@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from encoder.api.body import read_json
 from encoder.dashboard.job_fields import DESTINATIONS, JOB, OUTPUT_FIELDS, SOURCES, Field, Group, Kind
@@ -46,17 +46,22 @@ class Form:
     def get(self, name: str) -> str:
         return self.values.get(name, "").strip()
 
-    def with_output(self) -> Form:
-        """With one output more."""
-        free = [slot for slot in range(MOST_SLOTS) if slot > max(self.slots)] if len(self.slots) < MOST_OUTPUTS else []
-        return Form(values=self.values, slots=(*self.slots, *free[:1]), again=self.again)
+    def with_values(self, values: Mapping[str, str]) -> Form:
+        return replace(self, values={**self.values, **values})
+
+    def with_output(self, preset: str) -> Form:
+        """With one output more, if there is room for it."""
+        slot = max(self.slots) + 1
+        if len(self.slots) >= MOST_OUTPUTS or slot >= MOST_SLOTS:
+            return self
+        return replace(self.with_values({f"/outputs/{slot}/preset": preset}), slots=(*self.slots, slot))
 
     def without_output(self, slot: int) -> Form:
         """Without that one; the last one stays."""
         slots = tuple(each for each in self.slots if each != slot) or self.slots
         gone = f"/outputs/{slot}"
         values = {name: text for name, text in self.values.items() if slot in slots or not _lies_in(name, gone)}
-        return Form(values=values, slots=slots, again=self.again)
+        return replace(self, values=values, slots=slots)
 
     def fit_to_show(self) -> Form:
         """Without secrets: what they were is not sent back, only that they must be given again."""
@@ -86,6 +91,16 @@ def names(slots: Iterable[int]) -> Iterator[tuple[str, Field]]:
         yield f"{output}/destination", Field(member="destination", label="Destination")
         yield from _of_place(f"{output}/destination", DESTINATIONS)
     yield from ((f"/{each.member}", each) for each in JOB)
+
+
+def labels(form: Form) -> dict[str, str]:
+    """What each field is called where it stands alone: "Output 2: Width"."""
+    told = {}
+    for name, each in names(form.slots):
+        found = _SLOT.match(name)
+        whose = f"Output {form.slots.index(int(found[1])) + 1}: " if found else ""
+        told[name] = f"{'Source: ' if name.startswith('/source:') else whose}{each.label}"
+    return told
 
 
 def _of_place(at: str, groups: Mapping[str, Group]) -> Iterator[tuple[str, Field]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiohttp import web
 
 from encoder.api.parts import Parts
-from encoder.dashboard import door, job, jobs
+from encoder.dashboard import bring, door, job, jobs, new
 from encoder.dashboard.files import Files
 from encoder.dashboard.look import Look
 from encoder.dashboard.page import Desk, Page, mount
@@ -19,6 +19,8 @@ from encoder.signer import Signer
 _HERE = Path(__file__).parent
 PAGES: tuple[Page, ...] = (
     *jobs.PAGES,
+    *new.PAGES,
+    *bring.PAGES,
     *job.PAGES,
     *door.PAGES,
 )

@@ -172,7 +172,8 @@ def test_secrets_are_not_sent_back_and_all_else_is() -> None:
     secret = {
         "/source:s3/access_key_id": "S3NTINEL", "/source:server/password": "S3NTINEL", "/source:server/privateKey": PEM,
         "/source:url/url": "https://u:S3NTINEL@h.example/a.mov?sig=S3NTINEL", "/source:url/headers": "X: S3NTINEL",
-        "/outputs/0": '{"destination": {"password": "S3NTINEL", "host": "h"}}', "/outputs/3": '{"password": "S3NTINEL",',
+        "/outputs/0": '{"destination": {"password": "S3NTINEL", "host": "h"}}',
+        "/outputs/3": '{"password": "S3NTINEL",',
         "/notificationUrl": "https://h.example/hook?token=S3NTINEL",
     }  # fmt: skip
     form = Form.of(FILLED | secret).fit_to_show()
@@ -189,15 +190,15 @@ def test_secrets_are_not_sent_back_and_all_else_is() -> None:
 
 def test_outputs_come_and_go_without_changing_the_others() -> None:
     form = Form.of(FILLED)
-    more = form.with_output()
-    assert (more.slots, more.values) == ((0, 3, 4), form.values)
+    more = form.with_output("vp9")
+    assert (more.slots, more.values) == ((0, 3, 4), {**form.values, "/outputs/4/preset": "vp9"})
     less = more.without_output(0)
     assert less.slots == (3, 4)
-    assert body_of(less)[0]["outputs"] == [body_of(form)[0]["outputs"][1], {}]  # type: ignore[index, call-overload]  # a list
+    assert body_of(less)[0]["outputs"] == [body_of(form)[0]["outputs"][1], {"preset": "vp9"}]  # type: ignore[index]  # a list
     assert less.without_output(3).without_output(4).slots == (4,), "the last one stays"
     many = form
     for _ in range(MOST_OUTPUTS + 3):
-        many = many.with_output()
+        many = many.with_output("h264")
     assert len(many.slots) == MOST_OUTPUTS
 
 
