@@ -130,7 +130,7 @@ async def _page(  # what a page may tell
         once=uuid4().hex,
         bring=bring.FOLDER,
         changed=partial(_changed, form, found),
-        shell=shlex.join,
+        quoted=shlex.join,
     )
 
 
