@@ -10,6 +10,7 @@ from pathlib import Path
 from encoder.ffmpeg import command, presets
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.presets import BUILT_IN, Preset
+from scripts import marks
 from tests.lab.facts import ABLE, source
 
 _WIDTH = 110
@@ -25,7 +26,7 @@ def part(_: str) -> str:
 def _section(preset: Preset) -> str:
     members = json.dumps(preset.members, ensure_ascii=False)
     commands = "\n".join(map(_folded, _commands(preset)))
-    return f"\n### {preset.name}\n\n{preset.about}\n\n```json\n{_wrapped(members)}\n```\n\n```\n{commands}\n```\n"
+    return f"\n### {preset.name}\n\n{preset.about}\n\n```json\n{marks.wrapped(members)}\n```\n\n```\n{commands}\n```\n"
 
 
 def _commands(preset: Preset) -> Iterator[Sequence[str]]:
@@ -44,13 +45,3 @@ def _folded(args: Sequence[str]) -> str:
             lines.append("   ")
         lines[-1] += f" {word}" if lines[-1] else word
     return " \\\n".join(lines)
-
-
-def _wrapped(members: str) -> str:
-    """JSON on lines that can be read; it is broken between members alone."""
-    lines = [""]
-    for piece in members.replace("}, ", "},\n").replace(', "', ',\n"').splitlines():
-        if len(lines[-1]) + len(piece) > _WIDTH:
-            lines.append(" ")
-        lines[-1] += f" {piece}" if lines[-1].strip() else piece
-    return "\n".join(lines)

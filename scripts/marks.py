@@ -21,3 +21,13 @@ def filled(page: str, writers: Mapping[str, Callable[[str], str]]) -> str:
         return f"{head}\n\n{writers[name](what).strip()}\n\n<!-- /{name} -->"
 
     return _PART.sub(write, (DOCS / page).read_text())
+
+
+def wrapped(body: str, *, width: int = 110) -> str:
+    """JSON on lines that can be read, broken between members alone."""
+    lines = [""]
+    for piece in body.replace("}, ", "},\n").replace(', "', ',\n"').splitlines():
+        if len(lines[-1]) + len(piece) > width:
+            lines.append(" ")
+        lines[-1] += f" {piece}" if lines[-1].strip() else piece
+    return "\n".join(lines)

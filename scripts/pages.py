@@ -11,52 +11,14 @@ import click
 from pydantic.fields import FieldInfo
 
 from encoder.cli import SECTIONS, root
-from encoder.errors import CATALOGUE, Entry, Where
 from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
-from scripts import built_in, calls, cases, marks, objects
+from scripts import built_in, calls, cases, marks, objects, troubles
 from scripts.marks import DOCS
 
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
-
-WHERE = {
-    Where.REQUEST: ("Requests", "Answers of the API, as `code` of a problem; some also end a job."),
-    Where.JOB: (
-        "Jobs and outputs",
-        "`error.code` of a job or an output; the class says what we do about it. `error.check`: what its proof failed.",
-    ),
-    Where.DELIVERY: ("Webhooks", "`status` and `error` of a delivery that has ended."),
-    Where.WARNING: ("Warnings", "`warnings[].code` of a job or an output that may be good all the same."),
-}
-
-CAUSED = (Where.JOB, Where.DELIVERY)  # `place`: the source or the destination, whichever was spoken to
-
-
-def errors_page() -> str:
-    """docs/reference/errors.md."""
-    intro = (
-        "# Error codes\n\n"
-        "Written by `make docs` from `encoder/errors.py`. A code never changes its meaning; new ones may come.\n"
-        "The classes are explained in [flow.md](../why/flow.md#when-something-fails). "
-        "On the command line: `encoder help CODE`.\n"
-    )
-    return intro + "".join(_codes(where, *told) for where, told in WHERE.items())
-
-
-def _codes(where: Where, title: str, about: str) -> str:
-    rows = "".join(_code(entry) for entry in CATALOGUE.values() if entry.where is where)
-    cause = (" cause |", "---|") if where in CAUSED else ("", "")
-    head = f"| code | |{cause[0]} what it means | what to do |\n|---|---|{cause[1]}---|---|\n"
-    return f"\n## {title}\n\n{about}\n\n{head}{rows}"
-
-
-def _code(entry: Entry) -> str:
-    facts = [str(fact) for fact in (entry.status, entry.kind) if fact]
-    means = entry.title if entry.about is None else f"{entry.title}. {entry.about}"
-    cause = f" {entry.blame or '–'} |" if entry.where in CAUSED else ""
-    return f'| <a id="{entry.code}"></a>`{entry.code}` | {", ".join(facts)} |{cause} {means} | {entry.to_do} |\n'
 
 
 def settings_page() -> str:
@@ -250,7 +212,7 @@ def _with_parts(page: str) -> Callable[[], str]:
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/api.md": calls.page,
-    "reference/errors.md": errors_page,
+    "reference/errors.md": troubles.page,
     "reference/settings.md": settings_page,
     "reference/cli.md": cli_page,
     "reference/codecs.md": codecs_page,
