@@ -23,7 +23,7 @@ from encoder.plugins import Registry
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
 from encoder.storage.protocol import Storage
-from encoder.store import engines
+from encoder.store import advice, engines
 from encoder.store.fleet import Checkup, Stats, WorkerRow
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
@@ -60,6 +60,8 @@ async def _examined(name: str, look: Callable[[Machine], Awaitable[str]], machin
         return Finding(name=name, ok=True, detail=await look(machine))
     except Bad as bad:
         return Finding(name=name, ok=False, detail=str(bad), to_do=bad.to_do)
+    except errors.StoreUnavailable as error:
+        return Finding(name=name, ok=False, detail=str(error), to_do=advice.to_do(error))
     except (errors.EncoderError, OSError) as error:
         return Finding(
             name=name, ok=False, detail=str(error), to_do="Correct what it says; see docs/reference/settings.md."
@@ -160,9 +162,27 @@ async def _always() -> None:
 
 async def _secrets(machine: Machine) -> str:
     if not machine.settings.secret_keys:
-        return "no ENCODER_SECRET_KEYS: only `encoder up` makes its own"
+        if machine.settings.database_url is None:
+            return "no ENCODER_SECRET_KEYS: only `encoder up` makes its own"
+        raise Bad(
+            "no ENCODER_SECRET_KEYS: nothing starts without, but `encoder up`",
+            "Set them, the same for all roles: docs/reference/settings.md has the command that makes one.",
+        )
     _ = machine.vault
     return f"{len(machine.settings.secret_keys)} key(s), readable"
+
+
+async def _webhooks(machine: Machine) -> str:
+    count = len(machine.settings.webhook_secret)
+    if count:
+        _ = machine.sender
+        return f"{count} secret(s), readable"
+    if machine.settings.database_url is None:
+        return "no ENCODER_WEBHOOK_SECRET: only `encoder up` makes its own"
+    raise Bad(
+        "no ENCODER_WEBHOOK_SECRET: no worker starts without, but that of `encoder up`",
+        "Set it, the same for all roles: `whsec_` and 32 random bytes as base64; see docs/reference/settings.md.",
+    )
 
 
 async def _addresses(machine: Machine) -> str:
@@ -283,6 +303,7 @@ _LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "scratch": _scratch,
     "storage": _storage,
     "secrets": _secrets,
+    "webhooks": _webhooks,
     "addresses": _addresses,
     "kinds": _kinds,
     "file roots": _file_roots,

@@ -437,6 +437,7 @@ _ENTRIES = (
     _warning("channels_kept", "Source has fewer channels", "Nothing; the output has as many as the source."),
     _warning("password_in_the_clear", "Password goes unencrypted", "Use `ftps` or `sftp`, if the server speaks them."),
     _warning("host_key_unchecked", "Server could be any", "Give `hostKey`; the server's operator knows it."),
+    _warning("suffix_differs", "Name promises another format", "Name the file as its `container`, or change that."),
     _warning("tracks_paired", "Two tracks became stereo", "Name tracks in `audioTracks` to have them singly."),
     _warning("audio_track_missing", "A track of sound is missing", "Ask for the tracks that `POST /probe` shows."),
     _warning("subtitles_missing", "Subtitles are missing", "Ask for the tracks that `POST /probe` shows."),

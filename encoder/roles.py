@@ -87,10 +87,15 @@ async def run_worker(settings: Settings) -> int:
         return await _serve(wiring, None, workers=1)
 
 
-async def run_doctor(settings: Settings) -> list[Finding]:
-    """What is wrong with this machine and these settings, and what to do about it."""
+async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
+    """What is wrong with this machine and these settings, and what to do about it. `data`: as in `on_store`."""
     configure(LogFormat(settings.log_format), "error")
-    return await examine(settings)
+    home = Home(data)
+    if settings.database_url is not None or not home.postgres.exists():
+        return await examine(settings)
+    async with Postgres(home.postgres).reached() as dsn:
+        at_home = _at_home(settings, home, None)
+        return await examine(at_home.model_copy(update={"database_url": SecretStr(dsn)}))
 
 
 async def run_migrate(settings: Settings) -> int:

@@ -24,7 +24,8 @@ import click
 import imageio_ffmpeg
 
 from encoder.cli import exits, place, report, views, watch
-from encoder.cli.client import Client, Object, Refused, Unreachable
+from encoder.cli.client import Client
+from encoder.cli.refused import Object, Refused, Unreachable
 from encoder.cli.session import Out, tell
 from encoder.cli.text import clean, count, duration, size
 from encoder.model.base import Json, from_json
@@ -120,7 +121,7 @@ async def ready(url: str, process: asyncio.subprocess.Process) -> None:
             if time.monotonic() - began > START_S:
                 raise Broken(f"encoder up is not ready after {START_S} s")
             await asyncio.sleep(0.05)
-    print(f"Ready at {url} after {duration(time.monotonic() - began)}.")
+    print(f"Ready after {duration(time.monotonic() - began)}. Until it ends, the dashboard is at {url}")
 
 
 async def answers(session: aiohttp.ClientSession, url: str) -> bool:
@@ -159,6 +160,7 @@ async def encode(client: Client, source: str) -> int:
     ending = report.ending(job)
     told = ending[:1] if job.status == "completed" else ending  # where it stands is told with its proof
     print("\n".join([*results(job), *report.warnings(job), *told]))
+    print("\nTo stay and see it in a browser: make run, then http://127.0.0.1:8080")
     return exits.of_job(job.status) if proven(job) else exits.FAILED
 
 

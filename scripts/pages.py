@@ -100,7 +100,17 @@ INTRO = """# Command line
 Written by `make docs` from the commands themselves. `make setup` puts it at `.venv/bin/encoder`.
 
 Data goes to standard output, all else to standard error. With `--json` lists are one object per line, and an error
-is the API's problem object. Bars are drawn on a terminal only; elsewhere each change of state is a line.
+is the API's problem object. Bars and tables are drawn on a terminal only; elsewhere each change of state is a line.
+`NO_COLOR` takes the colours away; with `TERM=dumb`, `CI` or `--no-progress` nothing is drawn on a terminal either. Text
+from others never steers the terminal: its control characters are shown as `·`.
+
+```
+encoder submit holiday.mov --wait     # a bar per output, then where it stands, and what was proven
+encoder watch                         # all that waits and runs, as a table that stays true
+encoder jobs --watch --status failed  # the same of a list
+encoder log 42 --follow               # what ffmpeg says just now
+eval "$(encoder completion bash)"     # the shell then knows commands, jobs, presets, queues and codes
+```
 
 | exit code | means |
 |---|---|

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import chain
+from pathlib import PurePosixPath
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from encoder.api import answers, sentence
+from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.presets import Preset
 from encoder.model import beside
 from encoder.model.base import Json, to_json
@@ -22,6 +25,7 @@ from encoder.store.rows import Accepted, Holder, JobRow, Lack, Live, OutputRow
 
 # Addresses from which anyone may read outputs of the platform's own storage.
 Links = Mapping[OutputId, str]
+_SUFFIXES = frozenset(f".{container.extension}" for container in CONTAINERS.values())
 _NEVER_MADE = frozenset({OutputState.FAILED, OutputState.CANCELLED})
 
 
@@ -207,10 +211,23 @@ def _output(row: JobRow, output: OutputRow, link: str | None, places: Warnings) 
 
 
 def _of_places(spec: OutputSpec, places: Warnings) -> tuple[Note, ...]:
-    """What is unsafe about where an output goes, and where its watermark and its subtitles come from."""
+    """What is unsafe or misleading about where an output goes, and where its watermark and its subtitles come from."""
     told = () if spec.destination is None else places.destination_warnings(spec.destination)
+    told += _misnamed(spec)
     read = chain.from_iterable(places.source_warnings(place) for place in beside.sources(spec).values())
     return _once(read, told)
+
+
+def _misnamed(spec: OutputSpec) -> tuple[Note, ...]:
+    """A file that is called as another kind of file is: players and servers go by the name."""
+    place = spec.destination or {}
+    path = str(place.get("path") or urlsplit(str(place.get("url", ""))).path)
+    suffix = PurePosixPath(path).suffix.lower()
+    container = CONTAINERS.get(spec.container)
+    if container is None or path.endswith("/") or suffix not in _SUFFIXES - {f".{container.extension}"}:
+        return ()
+    message = f"The file is called `{PurePosixPath(path).name}`, and holds {container.name}."
+    return (Note(code="suffix_differs", message=message),)
 
 
 def _once(*told: Iterable[Note]) -> tuple[Note, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 
@@ -27,11 +29,13 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "ingest": ("ingest:ingest", "Say which new objects of a bucket become jobs."),
     },
     "Follow": {
-        "jobs": ("jobs:jobs", "List jobs, newest first."),
+        "jobs": ("jobs:jobs", "List jobs, newest first; --watch keeps the list true."),
         "job": ("jobs:job", "Show one job with its outputs."),
-        "watch": ("watch:watch", "Follow a job until it ends."),
+        "watch": ("watch:watch", "Follow jobs until they end, or all that run."),
+        "log": ("log:log", "Print what ffmpeg said of an output."),
         "cancel": ("jobs:cancel", "Cancel jobs."),
         "retry": ("jobs:retry", "Run again what failed or was cancelled."),
+        "delete": ("jobs:delete", "Remove jobs, files and all."),
         "workers": ("fleet:workers", "List live workers and what each does."),
         "stats": ("fleet:stats", "Count jobs and tasks."),
     },
@@ -89,8 +93,12 @@ def root() -> None:
 
 def main() -> None:
     """Runs the command that the arguments name, and exits with a code of `exits`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that knows no arrow shows a question mark
     try:
-        code = root.main(prog_name="encoder", standalone_mode=False)
+        colours = False if os.environ.get("NO_COLOR") else None
+        code = root.main(prog_name="encoder", standalone_mode=False, color=colours)
     except click.ClickException as error:
         error.show()
         code = error.exit_code

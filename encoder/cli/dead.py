@@ -6,9 +6,10 @@ from datetime import datetime
 
 import click
 
-from encoder.cli import exits
-from encoder.cli.client import Client, Object
+from encoder.cli import complete, exits
+from encoder.cli.client import Client
 from encoder.cli.moment import moment
+from encoder.cli.refused import Object
 from encoder.cli.session import Out, confirm, remote
 from encoder.cli.text import clean, count
 from encoder.errors import FailureClass
@@ -27,7 +28,7 @@ async def dead(client: Client, out: Out) -> int:
     if groups:
         out.next("Run it again when that is done", "redrive", "--code", str(groups[0].get("code")))
     else:
-        out.note("No job stands failed.")
+        out.next("No job stands failed. See all", "jobs")
     return exits.DONE
 
 
@@ -43,7 +44,7 @@ def _time(told: object) -> str:
 
 
 @click.command()
-@click.option("--code", metavar="CODE", help="Only what failed with this code.")
+@click.option("--code", metavar="CODE", shell_complete=complete.codes, help="Only what failed with this code.")
 @click.option("--class", "kind", type=click.Choice([kind.value for kind in FailureClass]), help="Only this class.")
 @click.option("--since", type=moment, metavar="TIME", help="Only what failed then or later: 2026-11-20T13:00:00Z.")
 @click.option("--until", type=moment, metavar="TIME", help="Only what failed before.")
@@ -66,4 +67,5 @@ async def redrive(client: Client, out: Out, *, limit: int, yes: bool, **asked: s
         out.data(done)
     else:
         out.line(clean(f"{done.get('redriven')} queued again, {done.get('skipped')} skipped, {done.get('left')} left"))
+    out.next("Watch them", "watch")
     return exits.DONE

@@ -8,8 +8,9 @@ from datetime import datetime
 import click
 
 from encoder.cli import exits
-from encoder.cli.client import Client, Object
+from encoder.cli.client import Client
 from encoder.cli.moment import moment
+from encoder.cli.refused import Object
 from encoder.cli.session import Out, confirm, remote
 from encoder.cli.text import clean
 
@@ -50,11 +51,19 @@ def chosen(asked: dict[str, str | None]) -> dict[str, str]:
 @remote
 async def deliveries(client: Client, out: Out, *, limit: int, **asked: str | None) -> int:
     """List what was told to whom, newest first."""
+    known, exhausted = 0, None
     async for delivery in client.deliveries(limit=limit, **chosen(asked)):
+        known += 1
+        if delivery.get("status") == "exhausted":
+            exhausted = exhausted or str(delivery.get("id"))
         if out.as_json:
             out.data(delivery)
         else:
             out.line(line(delivery))
+    if exhausted:
+        out.next("Tell it again", "webhooks", "replay", exhausted)
+    elif not known and not out.as_json:
+        out.note("Nothing like that was told to anybody.")
     return exits.DONE
 
 
@@ -74,7 +83,11 @@ async def replay(
     if numbers:
         for number in numbers:
             await client.replay(number)
-            out.note(f"delivery {clean(number)} is told again")
+            if out.as_json:
+                out.data({"id": number, "replayed": True})
+            else:
+                out.line(f"delivery {clean(number)} is told again")
+        out.next("See what became of it", "webhooks", "deliveries")
         return exits.DONE
     filters = chosen(asked)
     if not filters:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import IO, Any
 
 import click
@@ -27,6 +28,18 @@ class Wrong(click.UsageError):
         click.echo(f"error: {self.message}", file=file, err=True)
 
 
+class Left(click.ClickException):
+    """Ctrl-C ended the looking, and what goes on has been said."""
+
+    exit_code = INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted")
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        pass
+
+
 def of_status(status: int) -> int:
     """The code for a request that the server refused with an HTTP status."""
     return UNAVAILABLE if status >= 500 else _BY_STATUS.get(status, USAGE)  # noqa: PLR2004  # HTTP's own border
@@ -35,3 +48,9 @@ def of_status(status: int) -> int:
 def of_job(status: str) -> int:
     """The code for a job that ended."""
     return _BY_JOB[status]
+
+
+def of_jobs(statuses: Iterable[str]) -> int:
+    """The code for several jobs: of those that went wrong, one that failed weighs more than one that was cancelled."""
+    codes = {of_job(status) for status in statuses}
+    return next((code for code in (FAILED, CANCELLED) if code in codes), DONE)

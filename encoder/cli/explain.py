@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import difflib
+import json
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import CompletionItem, get_completion_class
 
-from encoder.cli import exits
+from encoder.cli import complete, exits
+from encoder.cli.members import members
 from encoder.errors import CATALOGUE, Entry
 
 
+def _offered(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Commands, and codes."""
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)  # noqa: S101  # for the type checker
+    named = [CompletionItem(name) for name in root.list_commands(ctx) if name.startswith(incomplete)]
+    return named + complete.codes(ctx, param, incomplete)
+
+
 @click.command("help")
-@click.argument("word", required=False)
+@click.argument("word", required=False, shell_complete=_offered)
+@click.option("--json", "as_json", is_flag=True, help="What is known of a code, as JSON.")
 @click.pass_context
-def explain(ctx: click.Context, word: str | None) -> int:
+def explain(ctx: click.Context, word: str | None, *, as_json: bool) -> int:
     """Explain a command or an error code."""
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)  # noqa: S101  # for the type checker
@@ -27,7 +38,8 @@ def explain(ctx: click.Context, word: str | None) -> int:
         return exits.DONE
     if word not in CATALOGUE:
         raise click.UsageError(_unknown(word, [*CATALOGUE, *root.command.list_commands(ctx)]))
-    click.echo("\n".join(_lines(CATALOGUE[word])))
+    entry = CATALOGUE[word]
+    click.echo(json.dumps(members(entry)) if as_json else "\n".join(_lines(entry)))
     return exits.DONE
 
 
@@ -54,7 +66,11 @@ def _lines(entry: Entry) -> list[str]:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the completion script of a shell: eval "$(encoder completion bash)"."""
+    """Print the completion script of a shell, which knows commands, jobs, presets, queues and codes.
+
+    bash: eval "$(encoder completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc, after compinit; fish:
+    encoder completion fish > ~/.config/fish/completions/encoder.fish
+    """
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101  # click has all three
     click.echo(kind(ctx.find_root().command, {}, "encoder", "_ENCODER_COMPLETE").source())

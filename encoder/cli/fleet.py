@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from encoder.cli import exits
-from encoder.cli.client import Client, Object
+from encoder.cli.client import Client
 from encoder.cli.moment import moment
+from encoder.cli.refused import Object
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean, count, duration, size
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from encoder.cli.client import Client, Object
+from encoder.cli.client import Client
 from encoder.cli.deliveries import line
+from encoder.cli.refused import Object
 from encoder.cli.text import clean
 from encoder.model.base import Json, from_json
 from encoder.model.event import TOLD, Event

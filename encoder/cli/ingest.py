@@ -6,8 +6,9 @@ from typing import TextIO
 
 import click
 
-from encoder.cli import exits
-from encoder.cli.client import Client, Object
+from encoder.cli import complete, exits
+from encoder.cli.client import Client
+from encoder.cli.refused import Object
 from encoder.cli.said import object_of
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
@@ -40,16 +41,17 @@ async def put(client: Client, out: Out, *, name: str, file: TextIO) -> int:
     Secrets are said each time. Jobs that there are keep what they were made with.
     """
     _told(await client.put_ingest_rule(name, object_of(file)), out)
+    out.next("See what comes in", "jobs", "--watch")
     return exits.DONE
 
 
 @ingest.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.rules)
 @remote
 async def remove(client: Client, out: Out, *, name: str) -> int:
     """Remove a rule: nothing is made by it any more."""
     await client.remove_ingest_rule(name)
-    out.note(f"removed {clean(name)}")
+    out.removed(name)
     return exits.DONE
 
 

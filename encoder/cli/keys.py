@@ -11,6 +11,7 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.members import members
+from encoder.cli.next import command
 from encoder.cli.serve import at_home, serve
 from encoder.cli.text import clean
 from encoder.model.ids import DEFAULT_TENANT, KeyId, TenantId
@@ -61,7 +62,8 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
     made = serve(lambda settings: roles.on_store(settings, lambda store: store.add_key(new), data=data))
     click.echo(json.dumps({**members(made), "key": key}) if as_json else key)
     if not as_json:
-        click.echo(f"This is key {made.id}, shown this once. Clients take it from ENCODER_API_KEY.", err=True)
+        told = "Clients take it from ENCODER_API_KEY, or a file that --key-file names."
+        click.echo(f"This is key {made.id}, shown this once. {told}", err=True)
     return exits.DONE
 
 
@@ -72,20 +74,28 @@ def listed(data: Path, *, as_json: bool) -> int:
     """List all keys that were made: by their first characters, never whole."""
     from encoder import roles  # noqa: PLC0415  # as in create
 
-    for key in serve(lambda settings: roles.on_store(settings, lambda store: store.keys(), data=data)):
+    found = serve(lambda settings: roles.on_store(settings, lambda store: store.keys(), data=data))
+    for key in found:
         click.echo(json.dumps(members(key)) if as_json else clean(_line(key)))
+    if not found and not as_json:
+        click.echo(f"There is none. Make one: {command('keys', 'create', 'NAME')}", err=True)
     return exits.DONE
 
 
 @keys.command()
 @click.argument("key", type=click.IntRange(min=1))
 @at_home
-def revoke(key: int, data: Path) -> int:
+@click.option("--json", "as_json", is_flag=True, help="The key's number as JSON.")
+def revoke(key: int, data: Path, *, as_json: bool) -> int:
     """Let a KEY, by its number, in no more. Servers hear of it within ten seconds."""
     from encoder import roles  # noqa: PLC0415  # as in create
 
     if not serve(lambda settings: roles.on_store(settings, lambda store: store.revoke_key(KeyId(key)), data=data)):
-        raise exits.Wrong(f"there is no key {key}; `encoder keys list` shows those that there are.")
+        raise exits.Wrong(f"there is no key {key}.\n  → See those that there are: {command('keys', 'list')}")
+    if as_json:
+        click.echo(json.dumps({"id": key, "revoked": True}))
+    else:
+        click.echo(f"key {key} is revoked", err=True)
     return exits.DONE
 
 

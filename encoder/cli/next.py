@@ -11,6 +11,7 @@ from pathlib import Path
 from encoder.cli.text import clean
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def command(*words: str, url: str = DEFAULT_URL) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
-from encoder.cli.client import Refused, Unreachable, refusal
+from encoder.cli.exchange import refusal
+from encoder.cli.refused import Refused, Unreachable
 
 CHUNK_BYTES = 1024 * 1024
 TRIES = 6  # of which none brought a byte

@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 import click
 
 from encoder.cli import exits
-from encoder.cli.client import Object, Refused
-from encoder.cli.next import command
+from encoder.cli.next import LOOPBACK, command
+from encoder.cli.refused import Object, Refused
 from encoder.cli.text import clean
 
 MAX_INLINE_BYTES = 12_000_000  # the server takes bodies of 16 MiB, and base64 adds a third
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class TooLarge(exits.Wrong):

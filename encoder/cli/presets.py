@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from encoder.cli import exits
+from encoder.cli import complete, exits
 from encoder.cli.client import Client
 from encoder.cli.said import object_of
 from encoder.cli.session import Out, remote
@@ -29,11 +29,12 @@ async def listed(client: Client, out: Out) -> int:
         else:
             whose = "built in" if preset.get("builtIn") else f"yours, version {preset.get('version')}"
             out.line(clean(f"{preset.get('name'):<18} {whose}  {preset.get('about')}").strip())
+    out.next("See what one stands for", "presets", "show", "NAME")
     return exits.DONE
 
 
 @presets.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.presets)
 @remote
 async def show(client: Client, out: Out, *, name: str) -> int:
     """Show the members that a preset stands for, as one would write them into a job."""
@@ -42,6 +43,7 @@ async def show(client: Client, out: Out, *, name: str) -> int:
         out.data(preset)
     else:
         out.line("\n".join(map(clean, json.dumps(preset.get("members"), indent=2, ensure_ascii=False).splitlines())))
+    out.next("Use it", "submit", "SOURCE", "--preset", name)
     return exits.DONE
 
 
@@ -64,11 +66,11 @@ async def put(client: Client, out: Out, *, name: str, file: TextIO) -> int:
 
 
 @presets.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=complete.presets)
 @remote
 async def remove(client: Client, out: Out, *, names: tuple[str, ...]) -> int:
     """Remove presets of your own. Jobs that were submitted with them keep what they said."""
     for name in names:
         await client.remove_preset(name)
-        out.note(f"removed {clean(name)}")
+        out.removed(name)
     return exits.DONE

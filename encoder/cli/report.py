@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from encoder.cli.session import advice
-from encoder.cli.text import clean, count, duration, percent, size
+from encoder.cli.text import clean, count, duration, percent, size, times
 from encoder.cli.views import Job, Output
 from encoder.model import place as places
 from encoder.model.result import Timings
@@ -51,7 +51,8 @@ def state(output: Output) -> str:
     """`h264  encoding 68 %, 4.1× real time, 21 s left`."""
     facts = [
         percent(output.progress) if output.progress is not None else "",
-        f"{output.speed:.1f}× real time" if output.speed else "",
+        f"{output.fps:.3g} fps" if output.fps else "",
+        f"{times(output.speed)} real time" if output.speed else "",
         f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else "",
         f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else "",
     ]
@@ -66,7 +67,9 @@ def details(job: Job) -> list[str]:
 
 def _head(job: Job) -> Iterator[str]:
     yield f"job {job.id}  {clean(job.status)}  {percent(job.progress)}  run {job.run}  {clean(job.name)}"
-    yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC, took {duration(job.took_seconds)}"
+    took = f", took {duration(job.took_seconds)}" if job.ended else ""
+    yield f"  uuid {clean(job.uuid)}, created {job.created_at:%Y-%m-%d %H:%M:%S} UTC{took}"
+    yield f"  queue {clean(job.queue)}, priority {job.priority}"
     yield f"  from {clean(places.named(job.source))}"
     of_outputs = {note for output in job.outputs for note in output.warnings}
     yield from (f"     warning: {clean(note.message)}" for note in job.warnings if note not in of_outputs)
@@ -76,6 +79,13 @@ def _head(job: Job) -> Iterator[str]:
 
 def _output(output: Output) -> Iterator[str]:
     yield f"  {output.id}  {state(output)}"
+    if output.rungs:
+        yield f"     rungs {clean(output.rungs)}"
+    if output.worker:
+        beat = f", last heard of at {output.last_beat_at:%H:%M:%S} UTC" if output.last_beat_at else ""
+        yield f"     on {clean(output.worker)}{beat}"
+    if output.attempts > 1:
+        yield f"     attempt {output.attempts}"
     to = output.spec.destination
     yield f"     to {clean(places.named(to)) if to else STORAGE}"
     if output.uri:

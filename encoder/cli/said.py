@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from encoder.cli.client import Object
+from encoder.cli.refused import Object
 from encoder.cli.text import clean
 
 

@@ -15,7 +15,7 @@ from encoder import errors
 from encoder.cli import exits
 from encoder.cli.members import members
 from encoder.cli.next import command
-from encoder.cli.text import clean
+from encoder.cli.text import clean, count
 
 if TYPE_CHECKING:
     from encoder.doctor import Finding
@@ -41,7 +41,9 @@ def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
     except asyncio.CancelledError:
         sys.exit(exits.TERMINATED)
     except errors.StoreUnavailable as error:
-        click.echo(f"error: the database cannot be used: {clean(error)}", err=True)
+        from encoder.store import advice  # noqa: PLC0415  # only then
+
+        click.echo(f"error: the database cannot be used: {clean(error)}\n  → {advice.to_do(error)}", err=True)
         sys.exit(exits.UNAVAILABLE)
     except errors.Unfit as error:
         raise exits.Wrong(f"{clean(error)}\n  → docs/reference/settings.md says what each setting may be.") from error
@@ -64,7 +66,7 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
 
     def ready(url: str) -> None:
         submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
-        click.echo(f"Encoder is at {url}\nTry it: {submit}")
+        click.echo(f"The dashboard is at {url}\nOr try it here: {submit}")
 
     return serve(lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready))
 
@@ -94,18 +96,24 @@ def migrate() -> int:
 
 
 @click.command()
+@at_home
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
-def doctor(*, as_json: bool) -> int:
+def doctor(data: Path, *, as_json: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    findings = serve(roles.run_doctor)
+    findings = serve(lambda settings: roles.run_doctor(settings, data=data))
     for finding in findings:
         click.echo(json.dumps(members(finding)) if as_json else _line(finding))
-    return exits.DONE if all(finding.ok for finding in findings) else exits.FAILED
+    bad = sum(not finding.ok for finding in findings)
+    if not as_json:
+        click.echo(
+            f"{count(bad, 'thing')} to mend; look again: {command('doctor')}" if bad else "All is well.", err=True
+        )
+    return exits.FAILED if bad else exits.DONE
 
 
 def _line(finding: Finding) -> str:
     mark = click.style("ok ", fg="green") if finding.ok else click.style("BAD", fg="red")
-    advice = f"\n      → {finding.to_do}" if finding.to_do and not finding.ok else ""
+    advice = f"\n      → {clean(finding.to_do)}" if finding.to_do and not finding.ok else ""
     return f"{mark} {finding.name}: {clean(finding.detail)}{advice}"

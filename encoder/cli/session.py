@@ -11,13 +11,16 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from typing import TextIO
+from urllib.parse import urlsplit
 
 import click
 
 from encoder import errors
 from encoder.cli import exits
-from encoder.cli.client import Client, Object, Refused, Unreachable
-from encoder.cli.next import DEFAULT_URL, command
+from encoder.cli.client import Client
+from encoder.cli.next import DEFAULT_URL, LOOPBACK, command
+from encoder.cli.refused import Foreign, Object, Refused, Unreachable
 from encoder.cli.text import clean
 from encoder.model.base import Json
 
@@ -28,7 +31,8 @@ class Out:
 
     as_json: bool
     quiet: bool
-    bars: bool
+    bars: bool  # may be drawn on standard error
+    tables: bool = False  # may be drawn on standard output
     url: str  # of the server that is spoken with
 
     def data(self, found: Json) -> None:
@@ -43,6 +47,13 @@ class Out:
         """A warning or a hint."""
         if not self.quiet:
             click.echo(text, err=True)
+
+    def removed(self, name: str) -> None:
+        """Something that had a name is gone."""
+        if self.as_json:
+            self.data({"name": name, "removed": True})
+        else:
+            self.note(f"removed {clean(name)}")
 
     def next(self, what: str, *words: str) -> None:
         """The next thing that one might do, and the command that does it."""
@@ -61,8 +72,15 @@ def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
     def run(
         *, url: str, key_file: Path | None, as_json: bool, quiet: bool, verbose: int, no_progress: bool, **rest: object
     ) -> int:
-        out = Out(as_json=as_json, quiet=quiet, bars=_bars(no_progress=no_progress or quiet), url=url)
-        key = key_file.read_text().strip() if key_file else os.environ.get("ENCODER_API_KEY")
+        plain = no_progress or quiet
+        out = Out(
+            as_json=as_json,
+            quiet=quiet,
+            bars=not plain and is_drawn(sys.stderr),
+            tables=not plain and is_drawn(sys.stdout),
+            url=url,
+        )
+        key = _key(key_file)
 
         async def talk() -> int:
             async with Client(url, key) as client:
@@ -70,15 +88,23 @@ def remote(body: Callable[..., Awaitable[int]]) -> Callable[..., int]:
 
         try:
             return asyncio.run(talk())
-        except (Refused, Unreachable) as error:
+        except (click.ClickException, click.Abort, click.exceptions.Exit, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001  # a fault of ours too is told in a sentence
             if verbose > 1:
                 traceback.print_exc()
-            return tell(error, as_json=as_json)
+            return _failed(error, as_json=as_json, url=url)
 
     taking: Callable[..., int] = run
     for option in _OPTIONS:
         taking = option(taking)
     return taking
+
+
+def _address(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise click.BadParameter(f"{clean(url)!r} must begin with http:// or https://.")
+    return url
 
 
 _OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
@@ -91,13 +117,27 @@ _OPTIONS: tuple[Callable[[Callable[..., int]], Callable[..., int]], ...] = (
         type=click.Path(exists=True, dir_okay=False, path_type=Path),
         help="File that holds the API key.  [else: ENCODER_API_KEY]",
     ),
-    click.option("--url", envvar="ENCODER_URL", default=DEFAULT_URL, show_default=True, help="The server."),
+    click.option(
+        "--url", envvar="ENCODER_URL", default=DEFAULT_URL, show_default=True, callback=_address, help="The server."
+    ),
 )
 
 
-def _bars(*, no_progress: bool) -> bool:
-    env = os.environ
-    return sys.stderr.isatty() and not no_progress and not env.get("CI") and env.get("TERM") != "dumb"
+def is_drawn(stream: TextIO) -> bool:
+    """Whether bars and tables may be drawn there: it is a terminal, and one that can."""
+    return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def _key(file: Path | None) -> str | None:
+    if file is None:
+        return os.environ.get("ENCODER_API_KEY")
+    try:
+        key = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise exits.Wrong(f"--key-file {clean(file)} cannot be read: {clean(error)}") from error
+    if not key:
+        raise exits.Wrong(f"--key-file {clean(file)} is empty.\n  → Make a key: {command('keys', 'create', 'NAME')}")
+    return key
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -109,10 +149,14 @@ def confirm(question: str, *, yes: bool) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-def tell(error: Refused | Unreachable, *, as_json: bool) -> int:
+def tell(error: Refused | Unreachable | Foreign, *, as_json: bool) -> int:
     """Says what happened, where, and what to do."""
+    if isinstance(error, Foreign):
+        to_do = f"Name the server's own address, and use its release of the command: {command('jobs', '--url', 'URL')}"
+        click.echo(f"error: {clean(error)}\n  → {to_do}", err=True)
+        return exits.UNAVAILABLE
     if isinstance(error, Unreachable):
-        click.echo(f"error: {clean(error)}\n  → Is it running? Start it here: {command('up')}", err=True)
+        click.echo(f"error: {clean(error)}\n  → {_start(error.url)}", err=True)
         return exits.UNAVAILABLE
     if as_json:
         click.echo(json.dumps(error.problem, ensure_ascii=False), err=True)
@@ -121,11 +165,28 @@ def tell(error: Refused | Unreachable, *, as_json: bool) -> int:
     return exits.of_status(error.status)
 
 
+def _start(url: str) -> str:
+    if urlsplit(url).hostname in LOOPBACK:
+        return f"Is it running? Start it here: {command('up')}"
+    return "Is it running, and the address right? Say another one with --url or ENCODER_URL."
+
+
+def _failed(error: Exception, *, as_json: bool, url: str) -> int:
+    if isinstance(error, Refused | Unreachable | Foreign):
+        return tell(error, as_json=as_json)
+    if isinstance(error, errors.Defect):  # an answer that is not made as those of this release
+        return tell(Foreign(url, str(error)), as_json=as_json)
+    click.echo(f"error: a fault of this command itself: {type(error).__name__}: {clean(error)}", err=True)
+    click.echo("  → Run it again with -vv, and report what it prints.", err=True)
+    return exits.FAILED
+
+
 def _lines(error: Refused) -> list[str]:
     faults = error.problem.get("errors")
     places = [fault for fault in faults if isinstance(fault, dict)] if isinstance(faults, list) else []
     lines = [_place(fault) for fault in places] or [clean(error)]
-    return [f"error: {error.code + ': ' if error.code else ''}{lines[0]}", *lines[1:], *advice(error.code, lines)]
+    code = clean(error.code)
+    return [f"error: {code + ': ' if code else ''}{lines[0]}", *lines[1:], *advice(error.code, lines)]
 
 
 def _place(fault: Object) -> str:

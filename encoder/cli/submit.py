@@ -9,9 +9,10 @@ from typing import TextIO, TypeVar
 
 import click
 
-from encoder.cli import exits, place, upload, views
-from encoder.cli.client import Client, Object, Refused
+from encoder.cli import complete, exits, place, report, views
+from encoder.cli.client import Client
 from encoder.cli.facts import media, planned
+from encoder.cli.refused import Object, Refused
 from encoder.cli.said import object_of
 from encoder.cli.session import Out, remote
 from encoder.cli.watch import until_end
@@ -44,14 +45,33 @@ class Asked:
 
 def _job_options(command: C) -> C:
     for option in (
-        click.option("--queue", metavar="NAME", help="The workers that are to take it, by their queue.  [encode]"),
+        click.option(
+            "--queue",
+            metavar="NAME",
+            shell_complete=complete.queues,
+            help="The workers that are to take it, by their queue.  [encode]",
+        ),
         click.option("--priority", type=click.IntRange(-100, 100), help="Higher runs sooner."),
         click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
         click.option("--notify", metavar="URL", help="Whom to tell by webhook."),
         click.option("--job", "whole", type=click.File(), metavar="FILE", help="A whole job as JSON; - is stdin."),
-        click.option("-o", "--output", "destinations", multiple=True, metavar="DEST", help="Place of the n-th output."),
-        click.option("--preset", "presets", multiple=True, help="An output by its preset; may be repeated.  [h264]"),
-        click.argument("source", required=False),
+        click.option(
+            "-o",
+            "--output",
+            "destinations",
+            multiple=True,
+            metavar="DEST",
+            type=click.Path(),
+            help="Place of the n-th output.",
+        ),
+        click.option(
+            "--preset",
+            "presets",
+            multiple=True,
+            shell_complete=complete.presets,
+            help="An output by its preset; may be repeated.  [h264]",
+        ),
+        click.argument("source", required=False, type=click.Path()),
     ):
         command = option(command)
     return command
@@ -60,7 +80,9 @@ def _job_options(command: C) -> C:
 @click.command(epilog=EXAMPLES)
 @_job_options
 @click.option("--wait", is_flag=True, help="Stay until the job ends; the exit code tells how.")
-@click.option("--timeout", "timeout_s", type=float, help="With --wait: seconds after which to stop waiting.")
+@click.option(
+    "--timeout", "timeout_s", type=click.FloatRange(min=0), help="With --wait: seconds after which to stop waiting."
+)
 @click.option("--idempotency-key", "key", help="Makes it safe to run this command twice.")
 @remote
 async def submit(
@@ -80,6 +102,8 @@ async def submit(
     try:
         accepted = await _tried(client, job, post)
     except place.TooLarge as large:
+        from encoder.cli import upload  # noqa: PLC0415  # only then: what brings it takes long to load
+
         accepted = await upload.and_then(client, out, large, lambda source: post({"source": source, **_rest(job)}))
     job_id = str(accepted["id"])
     if wait:
@@ -87,8 +111,10 @@ async def submit(
         return await until_end(client, out, job_id, timeout_s=timeout_s)
     if out.as_json:
         out.data(accepted)
-    else:
-        out.line(job_id)
+        return exits.DONE
+    out.line(job_id)
+    for warning in report.warnings(from_json(views.Job, await client.job(job_id))):
+        out.note(warning)
     out.next("Watch it", "watch", job_id)
     return exits.DONE
 
@@ -103,11 +129,12 @@ async def plan(client: Client, out: Out, **asked: object) -> int:
         out.data(answer)
     else:
         out.line("\n".join(planned(from_json(views.Preview, answer))))
+        out.note("Nothing was stored. Run the same words with `submit` to have it made.")
     return exits.DONE
 
 
 @click.command()
-@click.argument("source")
+@click.argument("source", type=click.Path())
 @remote
 async def probe(client: Client, out: Out, *, source: str) -> int:
     """Show what a source is: container, streams, sizes, rates, how it was recorded."""

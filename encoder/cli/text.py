@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, and the marks that turn the direction of text: they can rewrite what stands on a terminal.
-_HOSTILE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# C0 and C1 controls, the marks that turn the direction of text or hide in it, and halves of characters, which no
+# terminal can be sent: they can rewrite what stands there, or end us.
+_HOSTILE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -35,12 +39,26 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def ago(seconds: float) -> str:
+    """`12 s`, `6 min`, `3 h`, `2 d`: an age in a list. The clocks of two machines may differ: never below zero."""
+    seconds = max(0.0, seconds)
+    for most, unit_s, unit in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < most:
+            return f"{int(seconds // unit_s)} {unit}"
+    return f"{int(seconds // 86400)} d"
+
+
 def rate(bits_per_second: float | None) -> str:
     return "–" if bits_per_second is None else size(bits_per_second).removesuffix("B") + "bit/s"
 
 
 def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
+
+
+def times(speed: float) -> str:
+    """How much faster than it plays: `4.1×`, `0.02×`."""
+    return f"{speed:.1f}×" if speed >= 0.1 else f"{speed:.1g}×"  # noqa: PLR2004  # below, there is no digit left
 
 
 def count(number: int, noun: str) -> str:

@@ -13,9 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from yarl import URL
 
-from encoder.cli.client import Client, Object, Refused, Unreachable, refusal
+from encoder.cli.client import Client
+from encoder.cli.exchange import refusal
 from encoder.cli.pieces import CHUNK_BYTES, in_pieces, size_of
 from encoder.cli.place import TooLarge
+from encoder.cli.refused import Object, Refused, Unreachable
 from encoder.cli.session import Out
 from encoder.cli.text import clean, size
 

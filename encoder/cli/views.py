@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from encoder.model.base import Record
+from encoder.model.base import Json, Record
 from encoder.model.job import Place
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note
@@ -23,15 +23,36 @@ class Spec(Record):
     destination: Place | None = None
 
 
-class Output(Record):
+class Rung(Record):
+    """One rendition of a package."""
+
+    name: str = ""
+    video: dict[str, Json] | None = None
+
+
+class Plan(Record):
+    renditions: tuple[Rung, ...] = ()
+
+
+class Live(Record):
+    """What of an output changes while it is made."""
+
     id: int
     status: str
-    spec: Spec = Spec()
     stage: str | None = None
     progress: float | None = None
+    fps: float | None = None
     speed: float | None = None
     eta_seconds: float | None = None
     bytes_per_second: float | None = None
+    worker: str | None = None
+    last_beat_at: datetime | None = None
+
+
+class Output(Live):
+    spec: Spec = Spec()
+    plan: Plan | None = None
+    attempts: int = 0
     uri: str | None = None
     url: str | None = None
     size_bytes: int | None = None
@@ -52,6 +73,11 @@ class Output(Record):
             return asked.preset
         return " ".join(str(part) for part in (asked.container, asked.height and f"{asked.height}p") if part)
 
+    @property
+    def rungs(self) -> str:
+        """`1080p 720p`: the pictures that a package is made of, once it is planned."""
+        return " ".join(rung.name for rung in self.plan.renditions if rung.video) if self.plan else ""
+
 
 class Waiting(Record):
     reason: str
@@ -65,6 +91,8 @@ class Job(Record):
     run: int = 1
     name: str = ""
     source: Place = {}
+    priority: int = 0
+    queue: str = ""
     progress: float | None = None
     cancel_requested: bool = False
     waiting_for: Waiting | None = None
@@ -82,6 +110,32 @@ class Job(Record):
     @property
     def took_seconds(self) -> float | None:
         return (self.finished_at - self.created_at).total_seconds() if self.finished_at else None
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Until its last output is encoded, as far as that is known."""
+        return max((output.eta_seconds for output in self.outputs if output.eta_seconds is not None), default=None)
+
+    @property
+    def slowest(self) -> Output | None:
+        """The output that the others will have waited for: of those that are being made, the one with most to go."""
+        made = [output for output in self.outputs if output.stage]
+        return max(made, key=lambda output: output.eta_seconds or 0.0, default=None)
+
+
+class Change(Record):
+    """A job that changed, as the live stream tells it."""
+
+    id: int
+    status: str
+    run: int = 1
+    progress: float | None = None
+    cancel_requested: bool = False
+    waiting_for: Waiting | None = None
+    error: Problem | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    outputs: tuple[Live, ...] = ()
 
 
 class PlannedOutput(Record):

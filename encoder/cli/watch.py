@@ -1,52 +1,81 @@
-"""Staying with a job until it ends: bars on a terminal, a line per change elsewhere."""
+"""Staying with jobs: with one or some until they end, with all until one has seen enough."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
-from types import TracebackType
-from typing import Protocol, Self
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from encoder import errors
-from encoder.cli import exits, report, views
-from encoder.cli.client import BUSY, Client, Object, Refused, Unreachable
+from encoder.cli import complete, exits, report, views
+from encoder.cli.client import Client
+from encoder.cli.crowd import crowd, named, unfinished
+from encoder.cli.follow import PATIENCE_S, patiently
+from encoder.cli.refused import Object
+from encoder.cli.screens import screen
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean, duration, size
+from encoder.cli.text import clean, duration
 from encoder.model.base import from_json
-
-AGAIN_S = 0.5
-PATIENCE_S = 60.0  # a server is restarted in less
 
 
 @click.command()
-@click.argument("job")
-@click.option("--timeout", "timeout_s", type=float, help="Seconds after which to stop watching.")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...", shell_complete=complete.open_jobs)
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0), help="Seconds after which to stop watching.")
 @remote
-async def watch(client: Client, out: Out, *, job: str, timeout_s: float | None) -> int:
-    """Follow a job until it ends. Ctrl-C stops only the watching."""
-    return await until_end(client, out, job, timeout_s=timeout_s)
+async def watch(client: Client, out: Out, *, jobs: tuple[str, ...], timeout_s: float | None) -> int:
+    """Follow jobs until they end: one with a bar per output, several as a table. Ctrl-C stops only the watching.
+
+    Without a JOB: all that wait or run, and those that come, until Ctrl-C. The exit code of several is 1 if one failed,
+    else 6 if one was cancelled.
+    """
+    if len(jobs) == 1:
+        return await until_end(client, out, jobs[0], timeout_s=timeout_s)
+    look = named(client, jobs) if jobs else unfinished(client)
+    again = out.command("watch", *jobs)
+    async with leaving(out, lambda: f"Stopped watching; the jobs go on.\nWatch them again: {again}", timeout_s):
+        ended = await crowd(client, out, look, until_ended=bool(jobs), patience_s=timeout_s or PATIENCE_S)
+        return _told_of(out, ended)
+    return exits.TIMED_OUT
+
+
+def _told_of(out: Out, ended: Sequence[views.Job]) -> int:
+    failed = [job for job in ended if job.status == "failed"]
+    if failed:
+        out.next("See what went wrong, and what to do", "job", str(failed[0].id))
+    return exits.of_jobs(job.status for job in ended)
 
 
 async def until_end(client: Client, out: Out, job_id: str, *, timeout_s: float | None) -> int:
     """Shows the job until it ends, then how; the exit code says it too."""
+    seen: list[views.Job] = []
+
+    def goes_on() -> str:
+        left = seen[0].eta_seconds if seen else None
+        time = f", about {duration(left)} of encoding left" if left is not None else ""
+        watch, cancel = (out.command(verb, job_id) for verb in ("watch", "cancel"))
+        return f"Stopped watching; the job goes on{time}.\nWatch it: {watch}\nCancel it: {cancel}"
+
+    async with leaving(out, goes_on, timeout_s):
+        answer = await last(client, out, job_id, patience_s=timeout_s or PATIENCE_S, seen=seen)
+        job = from_json(views.Job, answer)
+        _conclude(out, job, answer)
+        return exits.of_job(job.status)
+    return exits.TIMED_OUT
+
+
+@asynccontextmanager
+async def leaving(out: Out, goes_on: Callable[[], str], timeout_s: float | None) -> AsyncIterator[None]:
+    """Says what `goes_on` when its block ends before what was waited for: by the time, which is no error, or Ctrl-C."""
     try:
         async with asyncio.timeout(timeout_s):
-            answer = await last(client, out, job_id, patience_s=timeout_s or PATIENCE_S)
+            yield
     except TimeoutError:
-        out.note(f"Stopped watching; the job goes on. Watch it: {out.command('watch', job_id)}")
-        return exits.TIMED_OUT
+        out.note(goes_on())
     except asyncio.CancelledError:
-        out.note(f"Stopped watching; the job goes on. Cancel it: {out.command('cancel', job_id)}")
-        raise
-    job = from_json(views.Job, answer)
-    _conclude(out, job, answer)
-    return exits.of_job(job.status)
+        out.note(goes_on())
+        raise exits.Left from None
 
 
 def _conclude(out: Out, job: views.Job, answer: Object) -> None:
@@ -57,124 +86,27 @@ def _conclude(out: Out, job: views.Job, answer: Object) -> None:
         return
     for line in report.ending(job):
         click.echo(line, err=job.status != "completed")
+    if job.status == "completed":
+        out.next("See its files and its proof", "job", str(job.id))
+    elif any(output.attempts for output in job.outputs if output.error):
+        out.next("See what ffmpeg said", "log", str(job.id))
 
 
-async def last(client: Client, out: Out, job_id: str, *, patience_s: float = PATIENCE_S) -> Object:
-    """The job as it ended."""
+async def last(
+    client: Client, out: Out, job_id: str, *, patience_s: float = PATIENCE_S, seen: list[views.Job] | None = None
+) -> Object:
+    """The job as it ended. `seen`: holds it as it was seen last."""
 
     def away(error: Exception) -> None:
         out.note(f"{clean(error)}; trying again for {patience_s:g} s …")
 
-    with _screen(out) as screen:
+    with screen(out) as shown:
         async with aclosing(patiently(client, job_id, away, patience_s=patience_s)) as answers:
             async for answer in answers:
                 job = from_json(views.Job, answer)
-                screen.show(job)
+                if seen is not None:
+                    seen[:] = [job]
+                shown.show(job)
                 if job.ended:
                     return answer
     raise errors.Defect("following ends with the job")
-
-
-async def patiently(
-    client: Client, job_id: str, away: Callable[[Exception], None], *, patience_s: float
-) -> AsyncGenerator[Object, None]:
-    """The same as `follow`, also past a server that is away for so long; `away` is told each time that it goes."""
-    gone_at: float | None = None
-    while True:
-        try:
-            async with aclosing(follow(client, job_id)) as answers:
-                async for answer in answers:
-                    gone_at = None
-                    yield answer
-        except (Unreachable, Refused) as error:
-            if isinstance(error, Refused) and error.status not in BUSY:
-                raise
-            if gone_at is None:
-                gone_at = time.monotonic()
-                away(error)
-            if time.monotonic() - gone_at >= patience_s:
-                raise
-        else:
-            return
-        await asyncio.sleep(AGAIN_S)
-
-
-async def follow(client: Client, job_id: str) -> AsyncGenerator[Object, None]:
-    """The job as it is, then again each time that something has happened to it, until it has ended."""
-    while True:
-        answer = await client.job(job_id)
-        yield answer
-        if from_json(views.Job, answer).ended:
-            return
-        async with aclosing(client.events(job_id)) as events:
-            async for _ in events:
-                yield await client.job(job_id)
-        await asyncio.sleep(AGAIN_S)  # the server ended the stream although the job goes on: it is being restarted
-
-
-class Screen(Protocol):
-    def show(self, job: views.Job) -> None: ...
-
-
-class Silence:
-    def show(self, job: views.Job) -> None:
-        pass
-
-
-class Lines:
-    """One line for each change of an output's state."""
-
-    def __init__(self) -> None:
-        self._told: dict[int, str] = {}
-
-    def show(self, job: views.Job) -> None:
-        for output in job.outputs:
-            if self._told.get(output.id) != output.status:
-                self._told[output.id] = output.status
-                click.echo(f"job {job.id}  {clean(output.name)}  {clean(output.status)}", err=True)
-
-
-class Bars:
-    """One bar for each output, redrawn in place."""
-
-    def __init__(self) -> None:
-        self._rows: dict[int, TaskID] = {}
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=28),
-            TextColumn("{task.percentage:>3.0f} %  {task.fields[facts]}", markup=False),
-            console=Console(stderr=True),
-        )
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def show(self, job: views.Job) -> None:
-        for output in job.outputs:
-            if output.id not in self._rows:
-                self._rows[output.id] = self._progress.add_task("", total=1.0, facts="")
-            share = 1.0 if output.status == "uploaded" else output.progress or 0.0
-            name = f"{clean(output.name):<14} {clean(output.stage or output.status):<10}"
-            self._progress.update(self._rows[output.id], completed=share, description=name, facts=_facts(output))
-
-
-def _facts(output: views.Output) -> str:
-    speed = f"{output.speed:.1f}× real time" if output.speed else ""
-    rate = f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else ""
-    left = f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else ""
-    return "  ".join(fact for fact in (speed, rate, left) if fact)
-
-
-@contextmanager
-def _screen(out: Out) -> Iterator[Screen]:
-    if out.bars:
-        with Bars() as bars:
-            yield bars
-    else:
-        yield Silence() if out.quiet else Lines()

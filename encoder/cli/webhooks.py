@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from encoder import errors
-from encoder.cli import exits
-from encoder.cli.client import Client, Object
+from encoder.cli import complete, exits
+from encoder.cli.client import Client
 from encoder.cli.deliveries import deliveries, replay
 from encoder.cli.listen import listen
+from encoder.cli.refused import Object
 from encoder.cli.serve import at_home
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
@@ -42,9 +44,6 @@ async def endpoints(client: Client, out: Out) -> int:
     if not found:
         out.next("There is none. Make one", "webhooks", "put", "NAME", "--to", "https://…")
     return exits.DONE
-
-
-_FORMS = "standard, mediaconvert, elastictranscoder or coconut.  [else: standard]"
 
 
 @webhooks.command()
@@ -92,29 +91,31 @@ def _settings(said: tuple[str, ...]) -> dict[str, Json]:
 
 
 @webhooks.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.endpoints)
 @click.option(
     "--keep-hours", type=click.IntRange(24, 720), default=24, show_default=True, help="How long the old one signs, too."
 )
 @remote
 async def rotate(client: Client, out: Out, *, name: str, keep_hours: int) -> int:
     """Give an endpoint a new secret, which is shown now and never again."""
-    return _told(await client.rotate_endpoint(name, keep_hours), out)
+    _told(await client.rotate_endpoint(name, keep_hours), out)
+    out.next("See whether it arrives", "webhooks", "test", name)
+    return exits.DONE
 
 
 @webhooks.command()
-@click.argument("names", nargs=-1, required=True)
+@click.argument("names", nargs=-1, required=True, shell_complete=complete.endpoints)
 @remote
 async def remove(client: Client, out: Out, *, names: tuple[str, ...]) -> int:
     """Remove endpoints. What waits for one is told to nobody."""
     for name in names:
         await client.remove_endpoint(name)
-        out.note(f"removed {clean(name)}")
+        out.removed(name)
     return exits.DONE
 
 
 @webhooks.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.endpoints)
 @remote
 async def test(client: Client, out: Out, *, name: str) -> int:
     """Tell an endpoint of a job that there never was, the way that all is told."""
@@ -132,7 +133,8 @@ async def test(client: Client, out: Out, *, name: str) -> int:
     "--tenant", type=click.IntRange(min=1), default=DEFAULT_TENANT, show_default=True, help="Who is to be given it."
 )
 @at_home
-def secret(tenant: int, data: Path) -> int:
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per secret.")
+def secret(tenant: int, data: Path, *, as_json: bool) -> int:
     """Print what signs for the `notificationUrl` of a tenant's jobs: to be given to its receivers, the newest first.
 
     It is the operator's (ENCODER_WEBHOOK_SECRET, else that of the data folder), as this tenant has it.
@@ -144,7 +146,8 @@ def secret(tenant: int, data: Path) -> int:
         listed = [each.get_secret_value() for each in settings.load().webhook_secret]
         listed = listed or ([kept.read_text().strip()] if kept.exists() else [])
         for each in listed:
-            click.echo(sign.tenant_secret(sign.checked(each), TenantId(tenant)))
+            told = sign.tenant_secret(sign.checked(each), TenantId(tenant))
+            click.echo(json.dumps({"tenantId": tenant, "secret": told}) if as_json else told)
     except errors.Unfit as error:
         raise exits.Wrong(clean(error)) from error
     if not listed:
@@ -152,15 +155,14 @@ def secret(tenant: int, data: Path) -> int:
     return exits.DONE
 
 
-def _told(endpoint: Object, out: Out) -> int:
+def _told(endpoint: Object, out: Out) -> None:
     if out.as_json:
         out.data(endpoint)
-        return exits.DONE
+        return
     out.line(_line(endpoint))
     if endpoint.get("secret"):
         out.line(clean(endpoint["secret"]))
         out.note("This secret is shown once: keep it where the receiver finds it.")
-    return exits.DONE
 
 
 def _line(endpoint: Object) -> str:

@@ -285,7 +285,8 @@ class Worker:
     async def _drain(self) -> None:
         """Give running work its grace, then end it; a publish in flight gets some more."""
         await self._quietly(self._store.draining(self._info.id))
-        log.info("worker.draining", tasks=len(self._held))
+        grace_s = self._rhythm.drain_s
+        log.info("worker.draining", tasks=len(self._held), grace_s=grace_s, sooner="another signal ends them at once")
         for wait_s, ending in ((self._rhythm.drain_s, Ending.DRAIN), (FORCE_AFTER_S, Ending.SELF_STOP)):
             if not await self._ended_within(0 if self._force.is_set() else wait_s):
                 for held in list(self._held.values()):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from encoder.cli import upload, watch
-from encoder.cli.client import MAX_TRIES, MAX_WAIT_S, Client, Object, Refused, Unreachable
+from encoder.cli import crowd, follow, upload
+from encoder.cli.client import MAX_TRIES, Client
+from encoder.cli.exchange import MAX_WAIT_S
+from encoder.cli.refused import Foreign, Object, Refused, Unreachable
 
 Answer = Callable[[web.Request], web.StreamResponse]
 
@@ -173,7 +176,7 @@ async def test_a_follower_stays_while_the_server_is_restarted_and_says_so_once()
     told: list[str] = []
     answers = (_json({**_JOB, "status": "running"}), *absent, _json({**_JOB, "status": "completed"}))
     async with _served(*answers) as (client, _):
-        following = watch.patiently(client, "1", lambda error: told.append(str(error)), patience_s=60)
+        following = follow.patiently(client, "1", lambda error: told.append(str(error)), patience_s=60)
         assert [answer["status"] async for answer in following] == ["running", "completed"]
         assert told == [f"{client.url} does not answer"]
 
@@ -181,13 +184,13 @@ async def test_a_follower_stays_while_the_server_is_restarted_and_says_so_once()
 async def test_a_follower_gives_up_when_its_patience_ends() -> None:
     async with _served(_cut) as (client, _):
         with pytest.raises(Unreachable, match=r"does not answer$"):
-            _ = [answer async for answer in watch.patiently(client, "1", lambda _: None, patience_s=0)]
+            _ = [answer async for answer in follow.patiently(client, "1", lambda _: None, patience_s=0)]
 
 
 async def test_a_follower_has_no_patience_with_a_job_that_is_not_there() -> None:
     async with _served(_json({"code": "not_found"}, 404)) as (client, script):
         with pytest.raises(Refused):
-            _ = [answer async for answer in watch.patiently(client, "1", lambda _: None, patience_s=60)]
+            _ = [answer async for answer in follow.patiently(client, "1", lambda _: None, patience_s=60)]
     assert len(script.requests) == 1
 
 
@@ -215,3 +218,47 @@ async def test_whoever_stores_an_upload_is_shown_no_key_and_sent_just_its_bytes(
     assert (request.headers["Content-Length"], request.headers["If-None-Match"]) == (str(256 * 3000), "*")
     assert script.bodies == [path.read_bytes()]
     assert sum(told) == 256 * 3000
+
+
+_HERE = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", '{"presets": 7}', "{}"])
+async def test_whoever_answers_otherwise_than_the_api_is_told_apart(body: str) -> None:
+    async with _served(lambda _: web.Response(text=body, headers=_HERE)) as (client, _):
+        with pytest.raises(Foreign, match=r"is not the API of Encoder"):
+            await client.presets()
+
+
+@pytest.mark.parametrize("name", ["a/../b", "a?b#c", "ü %2F"])
+async def test_a_name_is_one_part_of_the_path_whatever_stands_in_it(name: str) -> None:
+    async with _served(_json(_JOB)) as (client, script):
+        await client.job(name)
+    (request,) = script.requests
+    assert request.raw_path == f"/jobs/{quote(name, safe='')}"
+
+
+async def test_where_no_stream_comes_through_jobs_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one whose server was away meanwhile: that is said, and that it is back."""
+    monkeypatch.setattr(follow, "POLL_S", 0.02)
+    monkeypatch.setattr(follow, "GAP_S", 0.01)
+    told: list[bool] = []
+    page = [{"jobs": [{**_JOB, "status": status}], "nextCursor": None} for status in ("queued", "completed")]
+    states = [_json(page[0]), *[_cut] * (2 * MAX_TRIES), _json(page[1])]  # aiohttp tries once more by itself
+
+    def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/events":
+            return web.Response(status=404, text="a proxy that knows no streams")
+        return states.pop(0)(request) if len(states) > 1 else states[0](request)
+
+    seen: list[str] = []
+    async with _served(answer) as (client, _):
+        look = crowd.listed(client, 5, {})
+        async with aclosing(follow.boards(client, look, lambda error: told.append(error is not None))) as boards:
+            async for board in boards:
+                seen += [job.status for job in board]
+                if "completed" in seen:
+                    break
+    assert seen[0] == "queued"
+    assert told == [True] * (len(told) - 1) + [False]
+    assert len(told) > 1

@@ -207,7 +207,10 @@ async def test_a_large_file_that_is_not_taken_either_is_refused_with_the_remedy(
 async def test_jobs_are_listed_for_people_and_for_scripts(api: Api) -> None:
     ids = [(await encoder("submit", SOURCE, url=api.url)).out.strip() for _ in range(3)]
     for_people = await encoder("jobs", "--status", "queued", "--limit", "2", url=api.url)
-    assert [line.split()[0] for line in for_people.out.splitlines()] == ids[:0:-1]
+    assert [line.split()[0] for line in for_people.out.splitlines()] == ["JOB", *ids[:0:-1]]
+    assert f"encoder job {ids[-1]} --url {api.url}\n" in for_people.err
+    for nothing, told in ((("--status", "failed", "--status", "cancelled"), "No job is like that"), ((), "")):
+        assert told in (await encoder("jobs", *nothing, url=api.url)).err
     for_scripts = await encoder("jobs", "--json", url=api.url)
     assert [json.loads(line) for line in for_scripts.out.splitlines()] == (await api.get("/jobs"))["jobs"]
 
@@ -226,7 +229,43 @@ async def test_a_hostile_name_is_harmless_on_a_terminal(api: Api) -> None:
     )
     done = await encoder("jobs", url=api.url)
     assert done.code == 0
-    assert all(char.isprintable() for char in done.out.rstrip("\n"))
+    shown = await encoder("job", "1", url=api.url)
+    assert all(char.isprintable() or char == "\n" for char in done.out + shown.out)
+
+
+async def test_jobs_are_deleted_for_good_once_that_was_meant(api: Api) -> None:
+    job_id = (await encoder("submit", SOURCE, url=api.url)).out.strip()
+    assert "say --yes" in (await encoder("delete", job_id, url=api.url)).err
+    done = await encoder("delete", "999", job_id, "--yes", url=api.url)
+    assert (done.code, done.out) == (2, f"job {job_id} is gone\n")
+    assert "not_found" in done.err
+    assert (await api.get("/jobs"))["jobs"] == []
+    assert "There is no job yet. Submit one: " in (await encoder("jobs", url=api.url)).err
+
+
+async def test_a_log_that_is_not_there_is_told(api: Api) -> None:
+    job_id = (await encoder("submit", SOURCE, url=api.url)).out.strip()
+    for words, told in (((), "has no log"), (("7",), "no such output")):
+        done = await encoder("log", job_id, *words, url=api.url)
+        assert (done.code, told in done.err) == (2, True)
+
+
+async def test_the_shell_is_offered_what_there_is(api: Api) -> None:
+    """Half a word of a job, a preset or a queue; nothing at all where no server answers."""
+    ids = [(await encoder("submit", SOURCE, url=api.url)).out.strip() for _ in range(2)]
+    await encoder("cancel", ids[0], "--yes", url=api.url)
+
+    async def offered(*words: str, url: str = api.url) -> list[str]:
+        typed = {"COMP_WORDS": " ".join(("encoder", *words)), "COMP_CWORD": str(len(words))}
+        done = await encoder(url=url, _ENCODER_COMPLETE="bash_complete", **typed)
+        assert done.err == ""
+        return [line.removeprefix("plain,") for line in done.out.split()]
+
+    assert await offered("job", "") == ids[::-1]
+    assert await offered("cancel", "") == [ids[1]]
+    assert await offered("submit", SOURCE, "--preset", "hev") == ["hevc"]
+    assert await offered("help", "source_tr") == ["source_truncated"]
+    assert await offered("job", "", url="http://127.0.0.1:9") == []
 
 
 async def test_cancel_and_retry_go_on_after_a_refusal_and_tell_the_worst(api: Api) -> None:

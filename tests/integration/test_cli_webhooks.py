@@ -77,7 +77,7 @@ async def test_what_was_told_is_listed_and_told_again(desk: Desk, store: Store) 
     await desk.post.tell_all()
     told = [json.loads(each) for each in (await desk.webhooks("deliveries", "--json")).out.splitlines()]
     assert [(each["id"], each["status"]) for each in told] == [(2, "gone"), (1, "gone")]
-    assert (await desk.webhooks("replay", "1")).err == "delivery 1 is told again\n"
+    assert (await desk.webhooks("replay", "1")).out == "delivery 1 is told again\n"
     assert (await desk.webhooks("replay", "--status", "gone", "--yes")).out == "1 told again, 0 left\n"
     await desk.post.tell_all()
     assert (await desk.webhooks("deliveries", "--status", "gone")).out == ""

@@ -224,3 +224,25 @@ def test_a_dry_run_warns_of_places_before_anything_is_said_to_them() -> None:
     assert [note.code for note in told.outputs[0].warnings] == ["password_in_the_clear"]
     assert [note.code for note in told.outputs[1].warnings] == ["password_in_the_clear"]
     assert [note.code for note in told.warnings] == ["host_key_unchecked", "password_in_the_clear"]
+
+
+@pytest.mark.parametrize(
+    ("container", "place", "misleads"),
+    [
+        ("webm", {"kind": "file", "path": "/out/x.MP4"}, True),
+        ("mp4", {"kind": "http", "url": "https://h.example/x.webm?sign=y.mp4"}, True),
+        ("mp4", {"kind": "http", "url": "https://h.example/x.mp4?name=y.webm"}, False),
+        ("webm", {"kind": "file", "path": "/out/x.mp4/"}, False),
+        ("mp4", {"kind": "s3", "bucket": "b", "path": "v1.2/holiday"}, False),
+        ("mp4", {"kind": "s3", "bucket": "b", "path": "holiday.m4v"}, False),
+        ("mp4", None, False),
+    ],
+)
+def test_a_name_that_promises_another_format_is_warned_of(
+    container: str, place: dict[str, Any] | None, *, misleads: bool
+) -> None:
+    spec = from_json(OutputSpec, {"container": container, "destination": place})
+    around = Surroundings()
+    checks = Checks(sources=Sources(around), destinations=Destinations(around, stored=no_storage), policy=Policy())
+    told = tell._of_places(spec, checks)
+    assert [note.code for note in told] == ["suffix_differs"] * misleads

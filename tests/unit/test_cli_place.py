@@ -8,8 +8,8 @@ import pytest
 
 from encoder.api.wire import read_job
 from encoder.cli import exits, place
-from encoder.cli.client import Object, Refused
 from encoder.cli.next import command
+from encoder.cli.refused import Object, Refused
 from encoder.model.base import Json
 from tests.unit.test_api_wire import Anywhere
 

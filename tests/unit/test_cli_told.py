@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from encoder.cli import report, session, views
-from encoder.cli.client import Object, Refused
+from encoder.cli.refused import Object, Refused
 from encoder.errors import CATALOGUE
 from encoder.model.base import replace
 from encoder.model.plan import Note
@@ -62,7 +62,7 @@ def test_a_warning_about_the_source_stands_under_it_and_is_said_once_at_the_end(
     notes = tuple(Note(code="w", message=message) for message in ("no key", "no sound"))
     job = replace(_job(_output(1, "h264", "no sound")), warnings=notes)
     lines = report.details(job)
-    assert lines[2:4] == ["  from ", "     warning: no key"]
+    assert lines[3:5] == ["  from ", "     warning: no key"]
     assert sum("no key" in line for line in lines) == 1
     assert report.warnings(job) == ["warning: no key", "warning: no sound"]
 
@@ -87,7 +87,8 @@ def test_a_job_is_shown_with_where_it_comes_from_and_goes_to() -> None:
         _job(views.Output(id=0, status="queued", spec=asked), _output(1, "vp9")),
         source={"kind": "s3", "bucket": "b", "path": "in.mov", "access_key_id": "***"},
     )
-    lines = report.details(job)
+    lines = report.details(replace(job, queue="gpu", priority=-7))
+    assert "  queue gpu, priority -7" in lines
     assert "  from s3 b/in.mov" in lines
     assert "     to sftp h.example/out·.mp4" in lines
     assert "     to the platform's storage" in lines
