@@ -25,9 +25,13 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2
 
 
 class Look:
-    """Renders templates. Each finds `static(path)`, the address of a file of ours, and `now`."""
+    """Renders templates. Each finds `static(path)`, the address of a file of ours, and `now`.
+
+    `static`: another one whenever a file of ours is.
+    """
 
     def __init__(self, folder: Path, files: Files) -> None:
+        self.static = files.version
         self._environment = Environment(
             loader=FileSystemLoader(folder),
             autoescape=True,
