@@ -235,6 +235,13 @@ _BODIES: Mapping[str, Mapping[str, tuple[str, Json]]] = {
         "cap": ("At most two at a time", {"cap": 2}),
         "share": ("Twice as much as another, where both have work", {"share": 2}),
     },
+    "Key": {
+        "smallest": ("To read and to write, until it is revoked", {"name": "shop"}),
+        "support": (
+            "For people who look, of tenant 7, for a year",
+            {"name": "support", "scopes": ["read"], "tenant": 7, "days": 365},
+        ),
+    },
     "Endpoint": {
         "smallest": ("The fewest words", {"url": "https://media.example.com/webhook"}),
         "ends": (

@@ -32,26 +32,45 @@ _ABSENT = "There is no such ingest rule."
 
 async def listed(call: Call) -> web.Response:
     """GET /ingest/rules."""
+    return answer(await every(call))
+
+
+async def every(call: Call) -> answers.RulesAnswer:
+    """The tenant's, by name."""
     rows = await call.parts.store.rules(call.tenant_id)
-    return answer(answers.RulesAnswer(rules=tuple(map(_told, rows))))
+    return answers.RulesAnswer(rules=tuple(map(_told, rows)))
 
 
 async def shown(call: Call) -> web.Response:
     """GET /ingest/rules/{name}."""
-    name = _name(call)
-    row = None if name is None else await call.parts.store.rule(call.tenant_id, name)
+    return answer(await one(call, call.request.match_info["name"]))
+
+
+async def one(call: Call, name: str) -> answers.RuleAnswer:
+    """The rule of this name.
+
+    Raises:
+        errors.Rejected: `not_found`.
+    """
+    row = await call.parts.store.rule(call.tenant_id, name) if _is_name(name) else None
     if row is None:
         raise problems.not_found(_ABSENT)
-    return answer(_told(row))
+    return _told(row)
 
 
 async def put(call: Call) -> web.Response:
     """PUT /ingest/rules/{name}: as it will be from now on, whole. Jobs that were made stay as they are."""
-    name = _name(call)
-    if name is None:
-        message = "The name must be at most 64 letters, digits and any of `_.-`, and begin with a letter or digit."
-        raise Rejected.because("invalid_value", message)
-    body = await receive(call.request)
+    name = _named(call.request.match_info["name"])
+    return answer(await keep(call, name, await receive(call.request)))
+
+
+async def keep(call: Call, name: str, body: Json) -> answers.RuleAnswer:
+    """The rule that `body` says, kept under this name.
+
+    Raises:
+        errors.Rejected: every fault of it; `too_many_rules`.
+    """
+    name = _named(name)
     members, paths = read_rule(body, await presets.known(call.parts.store, call.tenant_id, body))
     rule, secrets = _hidden(members, call.parts.places.secret_members)
     await require_sound(call, members)
@@ -66,21 +85,39 @@ async def put(call: Call) -> web.Response:
     row = await call.parts.store.put_rule(new, most=MOST_RULES)
     if row is None:
         raise Rejected.because("too_many_rules", CATALOGUE["too_many_rules"].to_do)
-    return answer(_told(row))
+    return _told(row)
 
 
 async def remove(call: Call) -> web.Response:
     """DELETE /ingest/rules/{name}: nothing is made by it any more. Jobs that were made stay."""
-    name = _name(call)
-    if name is None or not await call.parts.store.remove_rule(call.tenant_id, name):
-        raise problems.not_found(_ABSENT)
+    await drop(call, call.request.match_info["name"])
     return web.Response(status=204)
 
 
-def _name(call: Call) -> str | None:
-    """The name that the path has, if a rule can bear it."""
-    name = call.request.match_info["name"]
-    return name if re.fullmatch(RULE_NAME, name) else None
+async def drop(call: Call, name: str) -> None:
+    """Remove the rule of this name.
+
+    Raises:
+        errors.Rejected: `not_found`.
+    """
+    if not _is_name(name) or not await call.parts.store.remove_rule(call.tenant_id, name):
+        raise problems.not_found(_ABSENT)
+
+
+def _is_name(name: str) -> bool:
+    return re.fullmatch(RULE_NAME, name) is not None
+
+
+def _named(name: str) -> str:
+    """The name, if a rule can bear it.
+
+    Raises:
+        errors.Rejected: `invalid_value`.
+    """
+    if not _is_name(name):
+        message = "The name must be at most 64 letters, digits and any of `_.-`, and begin with a letter or digit."
+        raise Rejected.because("invalid_value", message)
+    return name
 
 
 async def enabled(parts: Parts, tenant_id: TenantId) -> Sequence[Rule]:

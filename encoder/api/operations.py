@@ -80,19 +80,24 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request to one operation."""
+    """One request to one operation. `caller`: None where that is public."""
 
     parts: Parts
     request: web.Request
     query: Query
-    tenant: TenantId | None
+    caller: Caller | None
 
     @property
     def tenant_id(self) -> TenantId:
-        """Whose key it came with, for the operations that are not public."""
-        if self.tenant is None:
-            raise Defect("a public operation belongs to no tenant")
-        return self.tenant
+        """Whose key it came with."""
+        return self.let_in.tenant_id
+
+    @property
+    def let_in(self) -> Caller:
+        """Who calls, for the operations that are not public."""
+        if self.caller is None:
+            raise Defect("nobody was asked who calls a public operation")
+        return self.caller
 
     @property
     def shelf(self) -> FolderStorage:
@@ -114,24 +119,24 @@ def mount(operation: Operation, parts: Parts) -> web.RouteDef:
             if operation.folder:  # a link that we did not write has no faults: it leads nowhere
                 raise problems.not_found("No link of ours reads so.") from wrong
             raise
-        tenant = None if operation.scope is None else await _admitted(request, operation, operation.scope, parts)
+        caller = None if operation.scope is None else await _admitted(request, operation, operation.scope, parts)
         if operation.body is None:
             await body.refuse(request)
-        return await operation.handler(Call(parts=parts, request=request, query=asked, tenant=tenant))
+        return await operation.handler(Call(parts=parts, request=request, query=asked, caller=caller))
 
     # GET does not bring HEAD along: what is served is what is documented
     settings = {"allow_head": False} if operation.method == "GET" else {}
     return web.RouteDef(operation.method, operation.path.replace("{key}", "{key:.+}"), handle, settings)
 
 
-async def _admitted(request: web.Request, operation: Operation, scope: Scope, parts: Parts) -> TenantId:
+async def _admitted(request: web.Request, operation: Operation, scope: Scope, parts: Parts) -> Caller:
     """Whose call it is, and one more of those that it may make."""
     if request.method not in SAFE:
         parts.origins.require_own(request, public_host=parts.public_host)
     caller = await parts.gate.admit(request, scope, operation.dialect, basic=operation.of_stores)
     # a store tells of each object by itself, and some not again: it may come as often as whoever only looks
     count(request, caller, "GET" if operation.of_stores else request.method, parts)
-    return caller.tenant_id
+    return caller
 
 
 def count(request: web.Request, caller: Caller, method: str, parts: Parts) -> None:

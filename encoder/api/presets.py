@@ -78,19 +78,37 @@ async def all_of(call: Asker) -> tuple[answers.PresetAnswer, ...]:
 
 async def shown(call: Call) -> web.Response:
     """GET /presets/{name}."""
-    name = call.request.match_info["name"]
+    return answer(await one(call, call.request.match_info["name"]))
+
+
+async def one(call: Call, name: str) -> answers.PresetAnswer:
+    """The preset of this name.
+
+    Raises:
+        errors.Rejected: `not_found`.
+    """
     if name in presets.BUILT_IN:
-        return answer(tell.built_in(presets.BUILT_IN[name]))
+        return tell.built_in(presets.BUILT_IN[name])
     row = await call.parts.store.preset(call.tenant_id, name) if _is_name(name) else None
     if row is None:
         raise _absent()
-    return answer(tell.preset(row))
+    return tell.preset(row)
 
 
 async def put(call: Call) -> web.Response:
     """PUT /presets/{name}: for the jobs to come."""
     name = _name_of_ones_own(call.request.match_info["name"])
-    said = await asyncio.to_thread(preset_words.read, await receive(call.request))
+    return answer(await keep(call, name, await receive(call.request)))
+
+
+async def keep(call: Call, name: str, body: Json) -> answers.PresetAnswer:
+    """The preset that `body` says, kept under this name.
+
+    Raises:
+        errors.Rejected: every fault of it; `preset_built_in`, `too_many_presets`.
+    """
+    name = _name_of_ones_own(name)
+    said = await asyncio.to_thread(preset_words.read, body)
     beside = {_name_of_ones_own(name + behind): members for behind, members in said.beside.items()}
     for other, members in beside.items():
         if members is None:
@@ -98,7 +116,7 @@ async def put(call: Call) -> web.Response:
         else:
             await _put(call, other, said.about, members)
     row = await _put(call, name, said.about, said.members)
-    return answer(tell.preset(row, said.warnings))
+    return tell.preset(row, said.warnings)
 
 
 async def _put(call: Call, name: str, about: str, members: dict[str, Json]) -> PresetRow:
@@ -111,10 +129,18 @@ async def _put(call: Call, name: str, about: str, members: dict[str, Json]) -> P
 
 async def remove(call: Call) -> web.Response:
     """DELETE /presets/{name}."""
-    name = _name_of_ones_own(call.request.match_info["name"])
-    if not await call.parts.store.remove_preset(call.tenant_id, name):
-        raise _absent()
+    await drop(call, call.request.match_info["name"])
     return web.Response(status=204)
+
+
+async def drop(call: Call, name: str) -> None:
+    """Remove the preset of this name.
+
+    Raises:
+        errors.Rejected: `not_found`, `preset_built_in`.
+    """
+    if not await call.parts.store.remove_preset(call.tenant_id, _name_of_ones_own(name)):
+        raise _absent()
 
 
 def _name_of_ones_own(name: str) -> str:

@@ -14,6 +14,7 @@ from encoder.api.wire import Job, Probe
 from encoder.api.wire_bulk import Bulk
 from encoder.api.wire_endpoint import Endpoint
 from encoder.api.wire_ingest import IngestRule, ObjectEvents
+from encoder.api.wire_key import Key
 from encoder.api.wire_pipeline import Pipeline
 from encoder.api.wire_place import OtherDestination, OtherSource
 from encoder.api.wire_preset import Preset
@@ -27,7 +28,7 @@ from encoder.sources.registry import Sources
 
 _Schema = dict[str, Any]
 _NONE: _Schema = {"not": {}}
-_BODIES = (Job, Bulk, Probe, Upload, Endpoint, Preset, Pipeline, Quota, IngestRule, ObjectEvents)
+_BODIES = (Job, Bulk, Probe, Upload, Endpoint, Preset, Pipeline, Quota, IngestRule, ObjectEvents, Key)
 
 
 def schemas(ref_template: str) -> _Schema:

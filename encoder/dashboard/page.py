@@ -70,15 +70,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of a person. `call`: the same, as functions of the API take it. `caller`: None at the door."""
+    """One request of a person. `call`: the same, as functions of the API take it."""
 
     call: Call
-    caller: Caller | None
     desk: Desk
 
     @property
     def request(self) -> web.Request:
         return self.call.request
+
+    @property
+    def caller(self) -> Caller | None:
+        """Who looks; None at the door."""
+        return self.call.caller
 
     def may(self, scope: str) -> bool:
         """Whether the visitor's key is good for it."""
@@ -137,9 +141,7 @@ def mount(page: Page, desk: Desk) -> web.RouteDef:
     """The route of a page."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        visit = Visit(
-            call=Call(parts=desk.parts, request=request, query=Query({}), tenant=None), caller=None, desk=desk
-        )
+        visit = Visit(call=Call(parts=desk.parts, request=request, query=Query({}), caller=None), desk=desk)
         try:
             visit = await _let_in(visit, page)
             response = await page.handler(visit)
@@ -168,8 +170,7 @@ async def _let_in(visit: Visit, page: Page) -> Visit:
         caller = await parts.gate.admit(request, page.scope)
         operations.count(request, caller, request.method, parts)
     asked = Query({}) if page.query is None else query.read(request.query, page.query)
-    tenant = caller.tenant_id if caller else None
-    return replace(visit, call=Call(parts=parts, request=request, query=asked, tenant=tenant), caller=caller)
+    return replace(visit, call=replace(visit.call, query=asked, caller=caller))
 
 
 def _is_stranger(error: Exception) -> bool:

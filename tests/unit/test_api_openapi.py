@@ -22,6 +22,7 @@ from encoder.api.wire_bulk import read_bulk
 from encoder.api.wire_endpoint import read_endpoint
 from encoder.api.wire_faults import _WORDS
 from encoder.api.wire_ingest import read_rule
+from encoder.api.wire_key import read_key
 from encoder.api.wire_pipeline import read_pipeline
 from encoder.api.wire_quota import read_quota
 from encoder.api.wire_upload import read_upload
@@ -115,6 +116,7 @@ def test_operations_have_the_names_that_clients_are_built_on(operations: tuple[O
         "listEndpoints", "getEndpoint", "putEndpoint", "deleteEndpoint", "rotateEndpoint", "testEndpoint",
         "listDeliveries", "getDelivery", "replayDeliveries", "replayDelivery",
         "listIngestRules", "getIngestRule", "putIngestRule", "removeIngestRule", "ingestObjects",
+        "listKeys", "createKey", "revokeKey",
         "listPipelines", "getPipeline", "putPipeline", "deletePipeline",
         *(
             f"{name}TranscoderJob{where}"
@@ -218,6 +220,7 @@ def test_every_example_is_taken_by_the_schema_and_by_the_code(document: dict[str
         "putPreset": lambda body, _: preset_words.read(body),
         "putQuota": lambda body, _: read_quota(body),
         "actOnJobs": lambda body, _: read_bulk(body),
+        "createKey": lambda body, _: read_key(body),
         "putEndpoint": lambda body, places: read_endpoint("shop", body, places),
         "putPipeline": read_pipeline, **dict.fromkeys(_TRANSCODER, _transcoded),
         "putIngestRule": lambda rule, places: wire.read_job(sample(read_rule(rule)[0]), places),

@@ -8,6 +8,7 @@ from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
 from encoder.api.routes.ingest import INGEST
 from encoder.api.routes.jobs import JOBS, ONE_JOB
+from encoder.api.routes.keys import KEYS
 from encoder.api.routes.platform import PLATFORM
 from encoder.api.routes.presets import PRESETS
 from encoder.api.routes.server import SERVER, document, metrics
@@ -18,7 +19,7 @@ from encoder.api.routes.webhooks import WEBHOOKS
 
 def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
     """Every operation. `folder`: whether the platform's storage is one."""
-    ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *INGEST)
+    ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *INGEST, *KEYS)
     every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(queue))
     listed = tuple(operation for operation in every if folder or not operation.folder)
     return (*listed, document(listed))
