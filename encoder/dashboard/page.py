@@ -169,7 +169,8 @@ async def _let_in(visit: Visit, page: Page) -> Visit:
     if page.scope is not None:
         caller = await parts.gate.admit(request, page.scope)
         operations.count(request, caller, request.method, parts)
-    asked = Query({}) if page.query is None else query.read(request.query, page.query)
+    filled = MultiDict((name, value) for name, value in request.query.items() if value)  # forms send empty fields too
+    asked = Query({}) if page.query is None else query.read(filled, page.query)
     return replace(visit, call=replace(visit.call, query=asked, caller=caller))
 
 

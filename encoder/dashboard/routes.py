@@ -9,7 +9,19 @@ from pathlib import Path
 from aiohttp import web
 
 from encoder.api.parts import Parts
-from encoder.dashboard import bring, door, job, jobs, new
+from encoder.dashboard import (
+    bring,
+    deliveries,
+    door,
+    endpoints,
+    job,
+    jobs,
+    keys,
+    new,
+    presets,
+    rules,
+    settings,
+)
 from encoder.dashboard.files import Files
 from encoder.dashboard.look import Look
 from encoder.dashboard.page import Desk, Page, mount
@@ -22,6 +34,12 @@ PAGES: tuple[Page, ...] = (
     *new.PAGES,
     *bring.PAGES,
     *job.PAGES,
+    *deliveries.PAGES,
+    *settings.PAGES,
+    *presets.PAGES,
+    *endpoints.PAGES,
+    *rules.PAGES,
+    *keys.PAGES,
     *door.PAGES,
 )
 

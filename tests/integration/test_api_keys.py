@@ -99,7 +99,8 @@ class Door:
         async with self.api.ask(method, path, headers=headers, **more) as response:
             told = await response.json() if "json" in response.content_type else await response.text()
             if isinstance(told, dict):
-                told.pop("requestId", None)
+                for member in ("requestId", "at"):
+                    told.pop(member, None)
             return response.status, dict(response.headers), told
 
     async def whole(self, key: str, method: str, path: str) -> tuple[int, dict[str, str], bytes]:

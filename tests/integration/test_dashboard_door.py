@@ -14,12 +14,11 @@ from aiohttp import ClientResponse, web
 from encoder.api.auth import KeyGate
 from encoder.dashboard.routes import PAGES
 from encoder.dashboard.session import COOKIE, GOOD_S, RENEW_S, Sessions
-from encoder.model.ids import TenantId
-from encoder.model.key import Scope, digest, new_key, shown
+from encoder.model.key import Scope, digest, new_key
 from encoder.signer import Signer
-from encoder.store.kept import NewKey
 from encoder.store.postgres import PostgresStore
 from tests.lab.api import Api, running
+from tests.lab.keyed import key_in
 
 PUBLIC = {"/ui/login", "/ui/login/kept", "/ui/logout", "/ui/preferences"}
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -30,15 +29,6 @@ async def api(store: PostgresStore, tmp_path: Path) -> AsyncIterator[Api]:
     """A server that asks for keys. Its sessions are signed as `Sessions(Signer(b"lab"))` would."""
     async with running(store, tmp_path, gate=KeyGate(store), loopback_only=False) as up:
         yield up
-
-
-async def key_for(store: PostgresStore, *scopes: Scope, tenant: int = 1) -> str:
-    text = new_key()
-    made = NewKey(
-        tenant_id=TenantId(tenant), name="ann", prefix=shown(text), digest=digest(text), scopes=frozenset(scopes)
-    )
-    await store.add_key(made)
-    return text
 
 
 async def login(api: Api, key: str, *, after: str = "/", **headers: str) -> ClientResponse:
@@ -57,7 +47,7 @@ async def test_a_key_that_may_read_opens_and_logout_shuts(api: Api, store: Postg
     async with api.ask("GET", "/ui/jobs?status=failed", allow_redirects=False) as closed:
         assert closed.status == 303
         assert closed.headers["Location"] == "/ui/login?next=/ui/jobs%3Fstatus%3Dfailed"
-    entered = await login(api, await key_for(store, Scope.READ), after="/ui/jobs?status=failed")
+    entered = await login(api, await key_in(store, Scope.READ), after="/ui/jobs?status=failed")
     kept = entered.cookies[COOKIE]
     assert (entered.status, kept["secure"], kept["httponly"], kept["samesite"]) == (303, True, True, "Lax")
     cookies = cookie_of(entered)
@@ -80,14 +70,14 @@ async def test_what_is_no_key_does_not_open(api: Api, key: str) -> None:
 
 
 async def test_a_key_that_may_not_read_does_not_open(api: Api, store: PostgresStore) -> None:
-    refused = await login(api, await key_for(store, Scope.WRITE))
+    refused = await login(api, await key_in(store, Scope.WRITE))
     assert (refused.status, COOKIE in refused.cookies) == (403, False)
     assert "lacks the scope read" in await refused.text()
 
 
 async def test_a_login_ends_with_its_key(api: Api, store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("encoder.api.auth.KNOWN_S", 0)
-    cookies = cookie_of(await login(api, await key_for(store, Scope.READ)))
+    cookies = cookie_of(await login(api, await key_in(store, Scope.READ)))
     (row,) = await store.keys()
     await store.revoke_key(row.id)
     async with api.ask("GET", "/", cookies=cookies, allow_redirects=False) as page:
@@ -95,7 +85,7 @@ async def test_a_login_ends_with_its_key(api: Api, store: PostgresStore, monkeyp
 
 
 async def test_the_api_takes_no_cookie_and_pages_no_header(api: Api, store: PostgresStore) -> None:
-    key = await key_for(store, *Scope)
+    key = await key_in(store, *Scope)
     cookies = cookie_of(await login(api, key))
     async with api.ask("GET", "/jobs", cookies=cookies) as refused:
         assert refused.status == 401
@@ -121,10 +111,10 @@ async def test_every_page_but_the_door_asks_for_a_login(api: Api) -> None:
 async def test_each_tenant_sees_its_own(api: Api, store: PostgresStore) -> None:
     """B4: the job of another tenant is absent from every page."""
     body = {"source": {"kind": "inline", "data": "QUJD", "fileName": "mine.mp4"}, "outputs": [{"preset": "h264"}]}
-    key = await key_for(store, Scope.WRITE)
+    key = await key_in(store, Scope.WRITE)
     async with api.ask("POST", "/jobs", json=body, headers={"Authorization": f"Bearer {key}"}) as accepted:
         job = (await accepted.json())["id"]
-    cookies = cookie_of(await login(api, await key_for(store, Scope.READ, tenant=2)))
+    cookies = cookie_of(await login(api, await key_in(store, Scope.READ, tenant=2)))
     async with api.ask("GET", f"/ui/jobs/{job}", cookies=cookies) as page:
         assert (page.status, page.content_type) == (404, "text/html")
     async with api.ask("GET", "/", cookies=cookies) as page:
@@ -138,7 +128,7 @@ async def test_each_tenant_sees_its_own(api: Api, store: PostgresStore) -> None:
 )
 async def test_a_form_of_another_page_does_nothing(api: Api, store: PostgresStore, headers: dict[str, str]) -> None:
     """H3: with the cookie, and from a page of somebody else or of nobody knows whom."""
-    cookies = cookie_of(await login(api, await key_for(store, *Scope)))
+    cookies = cookie_of(await login(api, await key_in(store, *Scope)))
     for path in {path for method, path in api.routes if method == "POST" and path.startswith("/ui/")}:
         address = re.sub(r"{\w+}", "1", path)
         async with api.ask("POST", address, cookies=cookies, headers=headers, allow_redirects=False) as refused:
@@ -148,7 +138,7 @@ async def test_a_form_of_another_page_does_nothing(api: Api, store: PostgresStor
 
 async def test_a_form_of_our_own_page_is_known_by_its_origin_where_that_is_all(api: Api, store: PostgresStore) -> None:
     """H3: browsers that send no `Sec-Fetch-Site`."""
-    key = await key_for(store, Scope.READ)
+    key = await key_in(store, Scope.READ)
     origin = {"Origin": api.url}
     async with api.ask("POST", "/ui/login", data={"key": key}, headers=origin, allow_redirects=False) as entered:
         assert entered.status == 303
@@ -161,7 +151,7 @@ async def test_a_form_of_our_own_page_is_known_by_its_origin_where_that_is_all(a
 )  # fmt: skip
 async def test_the_door_leads_nowhere_but_to_our_pages(api: Api, store: PostgresStore, address: str) -> None:
     """H4: whatever stands in `next`, in the form's field or in the address."""
-    entered = await login(api, await key_for(store, Scope.READ), after=address)
+    entered = await login(api, await key_in(store, Scope.READ), after=address)
     assert entered.headers["Location"] == "/ui/login/kept?next=/"
     query = {"next": address}
     cookies = cookie_of(entered)
@@ -181,7 +171,7 @@ async def test_a_browser_that_keeps_no_login_is_told_why(api: Api) -> None:
 async def test_a_cookie_that_was_changed_or_has_ended_opens_nothing(
     api: Api, store: PostgresStore, change: str
 ) -> None:
-    (cookie,) = cookie_of(await login(api, await key_for(store, Scope.READ))).values()
+    (cookie,) = cookie_of(await login(api, await key_in(store, Scope.READ))).values()
     places = {"signature": 80, "hash": 10, "time": 48}
     if change in places:
         at = places[change]
@@ -193,7 +183,7 @@ async def test_a_cookie_that_was_changed_or_has_ended_opens_nothing(
 
 
 async def test_a_login_is_renewed_by_use_and_ends_without(api: Api, store: PostgresStore) -> None:
-    hashed, now = digest(await key_for(store, Scope.READ)), time.time()
+    hashed, now = digest(await key_in(store, Scope.READ)), time.time()
     for old_s, lives, renewed in ((0, True, False), (RENEW_S + 60, True, True), (GOOD_S + 1, False, False)):
         response, then = web.Response(), now - old_s
         Sessions(Signer(b"lab"), clock=partial(float, then)).begin(response, hashed)

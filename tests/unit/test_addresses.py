@@ -56,6 +56,7 @@ WORDS = {
 }
 WORDS |= {"q", "tag", "code", "cursor", "createdAfter", "createdBefore"}  # by which jobs are found
 WORDS |= {"access_key_id", "access_key_secret", "session_token"}
+WORDS |= {"name"}  # of a key
 WORDS |= {"Container", "Name", "Description", "Id", "Arn", "Type"}  # of a preset of Elastic Transcoder's
 FORBIDDEN = [*FORBIDDEN_V4, *FORBIDDEN_V6, *(str(form(IPv4Address(v4))) for v4 in FORBIDDEN_V4 for form in FORMS)]
 LOCAL = ["localhost", "LOCALHOST", "x.localhost", "localhost.", "minio", "metadata", "127.0.0.1."]
