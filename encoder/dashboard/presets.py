@@ -19,7 +19,7 @@ _ONE = f"{_HOME}/{{name}}"
 
 async def listed(visit: Visit) -> web.Response:
     """GET /ui/settings/presets."""
-    every = (await presets.every(visit.call)).presets
+    every = await presets.all_of(visit.call)
     return visit.show("presets.html", area="settings", tab="presets", presets=every)
 
 

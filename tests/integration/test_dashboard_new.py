@@ -25,8 +25,9 @@ from encoder.model.media import AudioStream, Media, VideoStream
 from encoder.model.plan import Estimate, Note, OutputPlan, Pass, Plan, Refusal
 from encoder.model.preview import Preview
 from encoder.store.postgres import PostgresStore
-from tests.integration.test_dashboard_door import cookie_of, key_for, login
+from tests.integration.test_dashboard_door import cookie_of, login
 from tests.lab.api import Api, running
+from tests.lab.keyed import key_in
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 PATH = "/ui/jobs/new"
@@ -290,7 +291,7 @@ async def test_a_form_of_another_site_makes_no_job(api: Api) -> None:
 
 async def test_a_key_that_may_only_read_has_no_such_page(store: PostgresStore, tmp_path: Path) -> None:
     async with running(store, tmp_path, gate=KeyGate(store), loopback_only=False) as api:
-        cookies = cookie_of(await login(api, await key_for(store, Scope.READ)))
+        cookies = cookie_of(await login(api, await key_in(store, Scope.READ)))
         async with api.ask("GET", PATH, cookies=cookies) as refused:
             page = await refused.text()
         assert (refused.status, "lacks the scope" in page, "New job" in page) == (403, True, False)

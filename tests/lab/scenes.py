@@ -55,11 +55,15 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(name="job-long", address="/ui/jobs/{long}"),
         Scene(name="job-absent", address="/ui/jobs/999999999", status=404),
     ),
+    "/ui/webhooks/{id}": (Scene(name="webhook", address="/ui/webhooks/1"),),
+    "/ui/settings/presets/{name}": (Scene(name="settings-preset", address="/ui/settings/presets/h264"),),
+    "/ui/settings/endpoints/{name}": (Scene(name="settings-endpoint", address="/ui/settings/endpoints/orders"),),
+    "/ui/settings/ingest/{name}": (Scene(name="settings-rule", address="/ui/settings/ingest/videos"),),
     "/ui/login": (Scene(name="login", address="/ui/login", locked=True),),
     "/ui/login/kept": (Scene(name="login-lost", address="/ui/login/kept", locked=True, status=403),),
 }
 # paths of what answers no page to be looked at, and what it answers
-_UNSEEN: Mapping[str, str] = {}
+_UNSEEN: Mapping[str, str] = {"/ui/settings": "the first of its tabs"}
 
 
 def scenes(pages: Iterable[Page] = PAGES) -> Iterator[Scene]:
