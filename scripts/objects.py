@@ -28,7 +28,7 @@ PAGE_OF = {
         ),
         _PLACES,
     ),
-    **dict.fromkeys(("Bulk", "JobsMeant", "Probe", "Quota"), "reference/api.md"),
+    **dict.fromkeys(("Bulk", "JobsMeant", "Probe", "Quota", "Key"), "reference/api.md"),
     "Preset": "reference/presets.md",
     "Upload": "reference/uploads.md",
     "Endpoint": "reference/webhooks.md",
