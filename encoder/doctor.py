@@ -52,7 +52,7 @@ class Finding:
 async def examine(settings: Settings) -> list[Finding]:
     """Look at everything; one thing that is wrong hides no other."""
     machine = Machine(settings)
-    return [await _examined(name, look, machine) for name, look in _LOOKS.items()]
+    return [await _examined(name, look, machine) for name, look in LOOKS.items()]
 
 
 async def _examined(name: str, look: Callable[[Machine], Awaitable[str]], machine: Machine) -> Finding:
@@ -295,7 +295,7 @@ async def _is_ready(dsn: str) -> bool:
     return version >= newest
 
 
-_LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
+LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "python": _python,
     "ffmpeg": _ffmpeg,
     "ffmpeg's known weaknesses": _weaknesses,

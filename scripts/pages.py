@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -15,7 +16,7 @@ from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
-from scripts import built_in, calls, cases, marks, objects, troubles
+from scripts import built_in, calls, cases, limits, marks, objects, troubles
 from scripts.marks import DOCS
 
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
@@ -44,7 +45,11 @@ CLIENT = """
 
 
 def _setting(name: str, field: FieldInfo) -> str:
-    return f"| `ENCODER_{name.upper()}` | {_unit(name, field)} | {_default(field)} | {field.description} |\n"
+    effect = _PAGE.sub(r"[\2](../\1\2.md)", field.description or "")
+    return f"| `ENCODER_{name.upper()}` | {_unit(name, field)} | {_default(field)} | {effect} |\n"
+
+
+_PAGE = re.compile(r"docs/(\w+/)([\w-]+)\.md")  # as a terminal shows it; a page has a link
 
 
 def _unit(name: str, field: FieldInfo) -> str:
@@ -223,6 +228,7 @@ def _with_parts(page: str) -> Callable[[], str]:
 PAGES: dict[str, Callable[[], str]] = {
     "reference/api.md": calls.page,
     "reference/errors.md": troubles.page,
+    "reference/limits.md": limits.page,
     "reference/settings.md": settings_page,
     "reference/cli.md": cli_page,
     "reference/codecs.md": codecs_page,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from encoder import doctor
 from encoder.api.wire import read_job
 from encoder.api.wire_ingest import read_rule
 from encoder.destinations.registry import Destinations
@@ -30,6 +31,7 @@ from tests.unit.test_api_wire import Anywhere
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+_BETWEEN_MARKS = re.compile(r"<!-- (\w+)(?: \S+)? -->.*?<!-- /\1 -->", re.DOTALL)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -149,6 +151,24 @@ def test_the_rule_of_the_page_is_accepted_and_what_is_skipped_is_told() -> None:
 def test_every_preset_is_documented() -> None:
     told = _read("docs/reference/presets.md")
     assert [name for name in BUILT_IN if f"\n### {name}\n" not in told] == []
+
+
+def test_what_people_wrote_of_a_page_is_short_enough_to_read() -> None:
+    """Generated pages, and generated parts of others, may be longer."""
+    written = {
+        path: _BETWEEN_MARKS.sub("", path.read_text()) for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")
+    }
+    whole = {"reference/cli.md", "reference/errors.md", "reference/api.md", "why/security.md", "progress.md"}
+    long = {str(path.relative_to(ROOT / "docs")) for path, text in written.items() if len(text.splitlines()) >= 200}
+    assert long - whole == set()
+
+
+# what doctor finds
+
+
+def test_every_finding_of_doctor_is_told() -> None:
+    page = _read("docs/operate/doctor.md")
+    assert [name for name in doctor.LOOKS if f"\n| {name} | " not in page] == []
 
 
 # guarantees
