@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack, aclosing
 
-import aiohttp
 import click
 
-from encoder import errors
-from encoder.cli import exits
+from encoder.cli import complete, exits
 from encoder.cli.client import Client
-from encoder.cli.heard import Heard, of_deliveries, of_jobs
+from encoder.cli.heard import of_deliveries, of_jobs
 from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
-from encoder.webhooks import sign
-
-ANSWER_S = 15.0
 
 
 @click.command()
@@ -26,7 +20,12 @@ ANSWER_S = 15.0
     envvar="WEBHOOK_SECRET",
     help="What signs it: the receiver verifies it as in earnest.  [WEBHOOK_SECRET, else a new one that is shown]",
 )
-@click.option("--endpoint", metavar="NAME", help="What this endpoint is told, in its form.  [else: all that happens]")
+@click.option(
+    "--endpoint",
+    metavar="NAME",
+    shell_complete=complete.endpoints,
+    help="What this endpoint is told, in its form.  [else: all that happens]",
+)
 @click.option("--event", metavar="TYPE", help="Only events of this type.")
 @click.option("--limit", type=click.IntRange(min=1), help="End after so many.")
 @remote
@@ -46,38 +45,22 @@ async def listen(
     """
     if endpoint:
         await client.endpoint(endpoint)  # of one that is not there nothing would ever be heard
-    signer = _signer(secret, out) if address else None
     asked = {"endpoint": endpoint, "event": event}
     filters = {name: value for name, value in asked.items() if value}
     news = of_deliveries(client, filters) if endpoint else of_jobs(client, event)
-    out.note("Listening; Ctrl-C ends it.")
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ANSWER_S)) as session, aclosing(news):
+    async with AsyncExitStack() as stack:
+        receiver = None
+        if address:
+            from encoder.cli.receiver import Receiver  # noqa: PLC0415  # what posts takes long to load
+
+            receiver = await stack.enter_async_context(Receiver(address, secret, out))
+        out.note("Listening; Ctrl-C ends it.")
         heard = 0
-        async for each in news:
-            said = await _told(session, each, address, signer) if address and signer else ""
-            out.line(each.body if out.as_json else each.said + clean(said))
-            heard += 1
-            if heard == limit:
-                break
+        async with aclosing(news):
+            async for each in news:
+                said = await receiver.tell(each) if receiver else ""
+                out.line(each.body if out.as_json else each.said + clean(said))
+                heard += 1
+                if heard == limit:
+                    break
     return exits.DONE
-
-
-def _signer(secret: str | None, out: Out) -> str:
-    if secret is None:
-        secret = sign.new_secret()
-        out.note(f"Your receiver verifies with {secret}")
-    try:
-        return sign.checked(secret)
-    except errors.Unfit as error:
-        raise click.UsageError(f"--secret: {error}.") from error
-
-
-async def _told(session: aiohttp.ClientSession, heard: Heard, address: str, secret: str) -> str:
-    """What the receiver on this machine said."""
-    headers = sign.headers([secret], webhook_id=heard.webhook_id, at=datetime.now(UTC), body=heard.body)
-    headers["Content-Type"] = "application/json"
-    try:
-        async with session.post(address, data=heard.body.encode(), headers=headers, allow_redirects=False) as response:
-            return f"  → {response.status}"
-    except (aiohttp.ClientError, TimeoutError) as error:
-        return f"  → {type(error).__name__}"

@@ -18,7 +18,6 @@ from encoder.cli.session import Out, remote
 from encoder.cli.text import clean
 from encoder.model.base import Json
 from encoder.model.ids import DEFAULT_TENANT, TenantId
-from encoder.webhooks import sign
 
 
 @click.group()
@@ -140,6 +139,7 @@ def secret(tenant: int, data: Path, *, as_json: bool) -> int:
     It is the operator's (ENCODER_WEBHOOK_SECRET, else that of the data folder), as this tenant has it.
     """
     from encoder import settings  # noqa: PLC0415  # pydantic is slow to load, and most commands need none
+    from encoder.webhooks import sign  # noqa: PLC0415  # as is cryptography
 
     kept = data / "webhook-secret"
     try:
