@@ -10,7 +10,7 @@ from datetime import datetime
 from aiohttp import web
 
 from encoder.api import answers
-from encoder.api.operations import Call, answer
+from encoder.api.operations import Asker, Call, answer
 from encoder.errors import CATALOGUE, FailureClass, Rejected
 from encoder.model.ids import JobId
 from encoder.store.dead import COUNTED, DeadFilter, DeadGroup
@@ -22,15 +22,36 @@ MOST_S = 10.0  # for which one call goes on with retries
 
 async def listed(call: Call) -> web.Response:
     """GET /dead."""
-    groups = await call.parts.store.dead_groups(call.tenant_id)
-    return answer(answers.DeadAnswer(groups=tuple(map(_group, groups))))
+    kind = call.query.get("class", str)
+    told = await groups(
+        call,
+        kind=FailureClass(kind) if kind else None,
+        failed_after=call.query.get("failedAfter", datetime),
+        failed_before=call.query.get("failedBefore", datetime),
+    )
+    return answer(answers.DeadAnswer(groups=told))
+
+
+async def groups(
+    call: Asker,
+    *,
+    kind: FailureClass | None = None,
+    failed_after: datetime | None = None,
+    failed_before: datetime | None = None,
+) -> tuple[answers.DeadGroupAnswer, ...]:
+    """What failed alike, of a class, in a time."""
+    found = await call.parts.store.dead_groups(call.tenant_id, failed_after=failed_after, failed_before=failed_before)
+    return tuple(_group(group) for group in found if kind in (None, group.kind))
 
 
 async def redrive(call: Call) -> web.Response:
     """POST /dead/redrive: the oldest first, each in a transaction of its own."""
-    limit = call.query.get("limit", int) or DEFAULT_LIMIT
-    done = await _redrive(call.parts.store, await _wanted(call), limit, max_attempts=call.parts.limits.max_attempts)
-    return answer(done)
+    return answer(await run_again(call, await _wanted(call), limit=call.query.get("limit", int) or DEFAULT_LIMIT))
+
+
+async def run_again(call: Asker, wanted: DeadFilter, *, limit: int) -> answers.RedriveAnswer:
+    """Retry what is meant, the oldest first, for ten seconds at most."""
+    return await _redrive(call.parts.store, wanted, limit, max_attempts=call.parts.limits.max_attempts)
 
 
 async def _wanted(call: Call) -> DeadFilter:

@@ -11,6 +11,8 @@ from aiohttp import web
 from encoder.api.parts import Parts
 from encoder.dashboard import (
     bring,
+    bulk,
+    dead,
     deliveries,
     door,
     endpoints,
@@ -31,6 +33,8 @@ from encoder.signer import Signer
 _HERE = Path(__file__).parent
 PAGES: tuple[Page, ...] = (
     *jobs.PAGES,
+    *bulk.PAGES,
+    *dead.PAGES,
     *new.PAGES,
     *bring.PAGES,
     *job.PAGES,

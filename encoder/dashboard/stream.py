@@ -66,15 +66,15 @@ async def stream(visit: Visit) -> web.StreamResponse:
     return await live.stream(visit.call, _of_list(visit, ids, wanted, JobId(int(newest)) if wanted else None))
 
 
-def ids_of(text: str) -> list[JobId]:
+def ids_of(text: str, *, most: int = MOST) -> list[JobId]:
     """Numbers of jobs, separated by commas.
 
     Raises:
         errors.Rejected: `invalid_query`.
     """
     parts = [part for part in text.split(",") if part]
-    if len(parts) > MOST or not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):  # noqa: PLR2004
-        raise Rejected.because("invalid_query", f"`jobs` must be at most {MOST} numbers of jobs, separated by commas.")
+    if len(parts) > most or not all(part.isascii() and part.isdecimal() and len(part) < 19 for part in parts):  # noqa: PLR2004
+        raise Rejected.because("invalid_query", f"`jobs` must be at most {most} numbers of jobs, separated by commas.")
     return [JobId(int(part)) for part in parts]
 
 

@@ -157,8 +157,10 @@ class Watching(Protocol):
 class DeadLetters(Protocol):
     """Jobs that stand `failed`, so that what failed alike can run again at once, by `retry`."""
 
-    async def dead_groups(self, tenant_id: TenantId) -> Sequence[DeadGroup]:
-        """By code and class, the most frequent first; of the newest 10,000 failed jobs."""
+    async def dead_groups(
+        self, tenant_id: TenantId, *, failed_after: datetime | None = None, failed_before: datetime | None = None
+    ) -> Sequence[DeadGroup]:
+        """By code and class, the most frequent first; of the newest 10,000 failed jobs, those that failed in a time."""
 
     async def dead_jobs(self, wanted: DeadFilter) -> DeadPage:
         """One look at failed jobs, the oldest first. Reads `look` of them at most, whatever matches."""

@@ -45,6 +45,10 @@ class DeadLetterSuite:
         assert (most.code, most.kind, most.jobs) == ("worker_lost", FailureClass.CRASH, 3)
         assert (most.first_at, most.last_at) == (await failed_at(store, lost[0]), await failed_at(store, lost[2]))
         assert (other.code, other.kind, other.jobs) == ("source_truncated", FailureClass.PERMANENT, 1)
+        late = await store.dead_groups(DEFAULT_TENANT, failed_after=await failed_at(store, lost[1]))
+        assert [(group.code, group.jobs) for group in late] == [("worker_lost", 2)]
+        early = await store.dead_groups(DEFAULT_TENANT, failed_before=await failed_at(store, lost[0]))
+        assert [(group.code, group.jobs) for group in early] == [("source_truncated", 1)]
 
     async def test_what_runs_again_or_is_deleted_is_dead_no_more(self, store: Store) -> None:
         again, deleted, left = [await failed(store) for _ in range(3)]

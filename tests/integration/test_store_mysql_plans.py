@@ -222,7 +222,7 @@ async def test_a_search_is_stopped_in_its_time_and_the_next_list_is_not(
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (Statement.DEAD_GROUPS, (7, LIMIT)),
+        (Statement.DEAD_GROUPS, (7, LIMIT, None, None)),
         (Statement.DEAD_JOBS, (7, 0, LIMIT, None, None, None, None)),
         (Statement.DEAD_JOBS, (7, 100_100, LIMIT, "other", "crash", datetime.now(UTC), datetime.now(UTC))),
     ],

@@ -239,7 +239,7 @@ async def test_a_search_is_stopped_in_its_time_and_the_next_list_is_not(
 @pytest.mark.parametrize(
     ("statement", "values"),
     [
-        (Statement.DEAD_GROUPS, ("7", str(LIMIT))),
+        (Statement.DEAD_GROUPS, ("7", str(LIMIT), "NULL", "NULL")),
         (Statement.DEAD_JOBS, ("7", "0", str(LIMIT), *["NULL"] * 4)),
         (Statement.DEAD_JOBS, ("7", "100100", str(LIMIT), "'other'", "'crash'", "now()", "now()")),
     ],

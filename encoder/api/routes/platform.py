@@ -106,6 +106,11 @@ PLATFORM = (
         summary="What failed, by code and class, with what to do about it",
         handler=dead.listed,
         scope=Scope.READ,
+        query=(
+            query.choice("class", "only failures of this class", FailureClass),
+            query.moment("failedAfter", "only of jobs that failed at this time or later"),
+            query.moment("failedBefore", "only of jobs that failed before this time"),
+        ),
         answers={200: (answers.DeadAnswer,)},
         problems=(503,),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from encoder.errors import FailureClass
 from encoder.model.ids import JobId, TenantId
@@ -13,8 +14,11 @@ from encoder.store.verbs.base import Verbs
 
 
 class DeadLetters(Verbs):
-    async def dead_groups(self, tenant_id: TenantId) -> Sequence[DeadGroup]:
-        return [_group_of(row) for row in await self._pool.rows(Statement.DEAD_GROUPS, tenant_id, COUNTED)]
+    async def dead_groups(
+        self, tenant_id: TenantId, *, failed_after: datetime | None = None, failed_before: datetime | None = None
+    ) -> Sequence[DeadGroup]:
+        rows = await self._pool.rows(Statement.DEAD_GROUPS, tenant_id, COUNTED, failed_after, failed_before)
+        return [_group_of(row) for row in rows]
 
     async def dead_jobs(self, wanted: DeadFilter) -> DeadPage:
         rows = await self._pool.rows(
