@@ -4,7 +4,7 @@
 <!-- run: python -->        as a program, among them
 <!-- run: file NAME -->     laid into the folder, for them
 <!-- run: printed NAME -->  what the file holds in the end; numbers may be others
-<!-- run: job -->           a job that is accepted as it stands (so `output`, `rule`, `members` of a preset)
+<!-- run: job -->           a job that is accepted as it stands; so `output`, of which there may be several, `preset`, …
 <!-- run: by FILE -->       that test takes it from the page
 <!-- run: no, REASON -->    not at all
 """
@@ -19,6 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _BLOCK = re.compile(r"(?:^<!-- run: ([^\n]*?) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_GENERATED = re.compile(r"<!-- (\w+)(?: \S+)? -->.*?<!-- /\1 -->", re.DOTALL)
+_WHOLLY = {"cli.md", "errors.md"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +36,13 @@ class Block:
     @property
     def body(self) -> str:
         """The JSON of it: all of it, or what a command sends."""
-        if self.language == "json":
-            return self.text
-        found = re.search(r"-d '(\{.*\})'", self.text, re.DOTALL)
-        assert found, self.text
-        return found[1]
+        found = re.search(r"-d '\s*(\{.*\})\s*'", self.text, re.DOTALL)
+        return found[1] if found else self.text
 
 
 def blocks(path: Path) -> Iterator[Block]:
-    for said, language, text in _BLOCK.findall(path.read_text()):
+    """Those that people wrote; what `make docs` writes is not an example."""
+    for said, language, text in _BLOCK.findall(_GENERATED.sub("", path.read_text())):
         how, _, argument = said.replace(", ", " ", 1).partition(" ")
         yield Block(page=str(path.relative_to(ROOT)), how=how, argument=argument, language=language, text=text)
 
@@ -52,5 +52,6 @@ def of_tasks() -> list[Path]:
     return [ROOT / "README.md", *sorted((DOCS / "start").glob("*.md")), *sorted((DOCS / "howto").glob("*.md"))]
 
 
-def with_examples() -> list[Path]:
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+def written() -> list[Path]:
+    """All pages that people wrote."""
+    return [ROOT / "README.md", *(path for path in sorted(DOCS.rglob("*.md")) if path.name not in _WHOLLY)]

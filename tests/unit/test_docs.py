@@ -67,22 +67,6 @@ def test_the_tree_of_the_readme_is_the_package() -> None:
     assert set(_tree()) == there
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/reference/job.md"])
-def test_the_jobs_of_the_documents_are_accepted(name: str) -> None:
-    found = re.search(r"(?:-d '|```json\n)(\{.*?^\})", _read(name), re.MULTILINE | re.DOTALL)
-    assert found
-    spec = read_job(json.loads(found[1]), Anywhere())
-    assert len(spec.outputs) == 2
-
-
-@pytest.mark.parametrize("number", range(3))
-def test_the_commands_that_show_the_kinds_are_accepted(number: int) -> None:
-    """Each is a shell's one command: what is quoted is a job as it stands, line breaks of a key included."""
-    jobs = re.findall(r"-d '(\{.*?^\})'", _read("docs/reference/places.md"), re.MULTILINE | re.DOTALL)
-    assert len(jobs) == 3
-    read_job(json.loads(jobs[number].replace("…", "x")), Anywhere())
-
-
 def test_every_object_that_may_be_sent_has_its_table_and_every_member_a_word() -> None:
     for name in objects.sent():
         assert name in objects.PAGE_OF or name in objects.ELSEWHERE, name
