@@ -65,14 +65,14 @@ async def run(jobs: str = "1000000") -> None:
         async with Postgres(folder / "db").running() as dsn:
             store = await open_store(dsn)
             try:
-                await _fill(dsn, count)
+                await fill(dsn, count)
                 await _pages(dsn, folder, count)
                 await _retention(store, min(REMOVED, count // 2))
             finally:
                 await store.close()
 
 
-async def _fill(dsn: str, count: int) -> None:
+async def fill(dsn: str, count: int) -> None:
     begun, first = time.perf_counter(), datetime.now(UTC) - timedelta(seconds=count + 3600)
     db = await asyncpg.connect(dsn)
     try:
