@@ -21,7 +21,7 @@ POSTED = sorted({page.path for page in PAGES if page.method == "POST"})
 async def test_what_others_wrote_is_text(browser: Browser, shown: Showcase) -> None:
     """H1: names, tags, metadata, the answers of receivers and destinations, and what was searched for."""
     shows = {"/": True, f"/ui/jobs/{shown.jobs['hostile']}": True}
-    shows |= dict.fromkeys([f"/ui/jobs/{shown.jobs['half']}", f"/?q={quote(ODD)}", f"/ui/{quote(ODD)}"], False)
+    shows |= dict.fromkeys([f"/ui/jobs/{shown.jobs['half']}", f"/?q={quote(MARKUP)}", f"/ui/{quote(ODD)}"], False)
     async with tab(browser, shown.url, borne=["status of 404"]) as page:
         for path, is_told in shows.items():
             await page.goto(path)
