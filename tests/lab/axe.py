@@ -9,7 +9,8 @@ from playwright.async_api import Page
 
 COUNTS = {"serious", "critical"}
 _RUN = """options => axe.run(document, options).then(({violations}) => violations.map(({id, impact, help, nodes}) => (
-  {id, impact, help, where: nodes.map(({target, failureSummary}) => `${target.join(" ")}: ${failureSummary}`)})))"""
+  {id, impact, help, where: nodes.map(({target, failureSummary}) =>
+    `${target.join(" ")}: ${failureSummary.split("\\n").slice(1, 2).join().trim()}`)})))"""
 _OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 
