@@ -24,6 +24,8 @@ from encoder.model.key import Scope
 Handler = Callable[["Visit"], Awaitable[web.StreamResponse]]
 LOGIN = "/ui/login"
 SAID = "encoder-said"  # a sentence about what was just done, for the next page
+# with `no-referrer`, as all else has it, a browser hides from us that a form is our own (`Origin: null`)
+_OURSELVES = "same-origin"
 _SAID_S = 30
 _MOST_SAID = 1000  # letters: a cookie holds 4 kB
 _AFTER = "after"  # a field of forms: where to go on
@@ -103,6 +105,7 @@ class Visit:
         }
         text = self.desk.look.render(template, {**shown, **facts})
         response = web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=headers)
+        response.headers["Referrer-Policy"] = _OURSELVES
         if said:
             response.del_cookie(SAID, path="/", httponly=True, samesite="Strict")
         return response

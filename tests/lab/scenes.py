@@ -63,7 +63,10 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
     "/ui/login/kept": (Scene(name="login-lost", address="/ui/login/kept", locked=True, status=403),),
 }
 # paths of what answers no page to be looked at, and what it answers
-_UNSEEN: Mapping[str, str] = {"/ui/settings": "the first of its tabs"}
+_UNSEEN: Mapping[str, str] = {
+    "/ui/jobs/bulk": "needs a cursor: how far an action on many jobs is",
+    "/ui/settings": "the first of its tabs",
+}
 
 
 def scenes(pages: Iterable[Page] = PAGES) -> Iterator[Scene]:

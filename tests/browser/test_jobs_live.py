@@ -1,0 +1,137 @@
+"""The list of jobs in a browser: it changes under the reader's hand, and nothing that he holds is taken from him."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from encoder.api import bulk
+from encoder.dashboard import stream
+from encoder.model.ids import OutputId
+from encoder.model.state import OutputState
+from encoder.store.protocol import Store
+from encoder.store.rows import Beat, Live
+from tests.lab import work
+from tests.lab.api import Api, running
+from tests.lab.browser import MARKS, sideways_px, tab
+
+pytestmark = MARKS
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    monkeypatch.setattr(stream, "FLUSH_S", 0.1)
+    monkeypatch.setattr(stream, "COUNTS_S", 0.1)
+    async with running(store, tmp_path) as up:
+        yield up
+
+
+async def test_rows_change_under_the_readers_hand(browser: Browser, api: Api) -> None:
+    store = api.parts.store
+    worker = work.new_worker()
+    await store.hello(worker)
+    jobs = [(await work.enqueue(store, outputs=2, label=f"film-{number}.mov")).id for number in range(3)]
+    (claim,) = await work.claim(store, worker=worker.id)
+    await store.mark(claim, [work.change(0, OutputState.ENCODING)])
+    heart = store.heart()
+
+    async def beat(progress: float) -> None:
+        live = {OutputId(0): Live(stage="encoding", progress=progress, fps=50.0, speed=2.0, eta_seconds=130.0)}
+        await heart.beat(worker.id, [Beat(task_id=claim.task_id, epoch=claim.epoch, live=live)], lease=work.LEASE)
+
+    await beat(0.2)
+    async with tab(browser, api.url) as page:
+        await page.goto("/")
+        await expect(page.locator("#live .live")).to_have_text("Live")
+        row = page.locator(f"#j{jobs[0]}")
+        await expect(row).to_contain_text("10\u202f%")
+        # what the reader holds: a row chosen, a field typed into, the menu of a row
+        await page.locator(f"#j{jobs[1]} input").check()
+        await page.locator("[name=tag]").fill("trail")
+        mark = "(row) => { row.mark = 1; window.scrolled = 0; addEventListener('scroll', () => window.scrolled++); }"
+        await row.evaluate(mark)
+
+        await beat(0.6)
+        await expect(row.locator("[data-fact=pct]")).to_have_text("30\u202f%")
+        await expect(row.locator("rect.done")).to_have_attribute("width", "30")
+        await expect(row.locator("[data-fact=now]")).to_have_text("50\u202ffps · 2× · ~2\u202fmin")
+        await store.settle(claim, work.failing())
+        await expect(row.locator(".pill")).to_have_text("Failed")
+        await expect(row.locator(".c-now a")).to_have_text(re.compile(r"\w+"))
+        await expect(page.locator("#counts [href='/?status=failed'] b")).to_have_text("1")
+        assert await row.evaluate("(row) => row.mark") == 1, "it is the same row, made to look otherwise"
+        await store.cancel(jobs[1])
+        await expect(page.locator(f"#j{jobs[1]} .pill")).to_have_text("Cancelled")
+        await expect(page.locator(f"#j{jobs[1]} input")).to_be_checked()
+        await expect(page.locator("[name=tag]")).to_be_focused()
+        await expect(page.locator("[name=tag]")).to_have_value("trail")
+        await work.enqueue(store)
+        await expect(page.locator("#new a")).to_have_text("1 new: show")
+        assert await page.locator("#jobs [data-job]").count() == 3, "and nothing moves until he wants it"
+        await store.delete(jobs[2])
+        await expect(page.locator(f"#j{jobs[2]}")).to_have_class(re.compile("gone"))
+        assert await page.evaluate("() => window.scrolled") == 0
+        # the pause is a key, and it is kept
+        await page.locator("h1").click()
+        await page.keyboard.press("u")
+        await expect(page.locator("#live .live")).to_have_text("Paused")
+        await page.reload()
+        await expect(page.locator("#live .live")).to_have_text("Paused")
+        await page.locator("[data-live-pause]").click()
+        await expect(page.locator("#live .live")).to_have_text("Live")
+    await heart.close()
+
+
+async def test_many_are_chosen_by_keys_and_done_slice_by_slice_by_itself(
+    browser: Browser, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST", 2)
+    jobs = [(await work.enqueue(api.parts.store)).id for _ in range(5)]
+    async with tab(browser, api.url) as page:
+        await page.goto("/?status=queued")
+        await page.keyboard.press("j")
+        await page.keyboard.press("j")
+        await page.keyboard.press("x")
+        await expect(page.locator(f"#j{jobs[3]} input")).to_be_checked()
+        await expect(page.locator("[data-count]")).to_have_text("1 selected")
+        await page.keyboard.press("a")
+        await expect(page.locator("[data-count]")).to_have_text("5 selected")
+        await page.keyboard.press("c")
+        await expect(page.locator("h1")).to_have_text("Cancel 5 jobs?")
+        await expect(page.locator("a.button:has-text('Keep them')")).to_be_focused()
+        await page.locator("button:has-text('Cancel 5 jobs')").click()
+        await expect(page.locator(".said")).to_have_text("Cancelled 5 jobs.")
+        assert page.url.endswith("/?status=queued")
+        await page.goto("/")
+        await page.locator(f"#j{jobs[0]} [data-menu]").click()
+        await page.locator("#row-menu [value=retry]").click()
+        await expect(page.locator("h1")).to_have_text(f"Retry job j{jobs[0]}?")
+        await page.locator("button:has-text('Retry job')").click()
+        await expect(page.locator(f"#j{jobs[0]} .pill")).to_have_text("Queued")
+        for width in (360, 768, 2560):
+            await page.set_viewport_size({"width": width, "height": 900})
+            assert await sideways_px(page) == 0, width
+
+
+async def test_a_stream_that_breaks_says_so_and_comes_back(browser: Browser, api: Api) -> None:
+    job = (await work.enqueue(api.parts.store)).id
+    async with tab(browser, api.url, borne=["ui/stream", "503"]) as page:
+        await page.goto("/")
+        await expect(page.locator("#live .live")).to_have_text("Live")
+        await page.route("**/ui/stream*", lambda route: route.fulfill(status=503))
+        api.parts.watcher.close()
+        await expect(page.locator("#live .live")).to_have_text(
+            re.compile("Live updates stopped at .* UTC. Trying again")
+        )
+        assert await _grey(page, job)
+
+
+async def _grey(page: Page, job: int) -> bool:
+    return bool(
+        await page.locator(f"#j{job}").evaluate("() => document.documentElement.classList.contains('live-stopped')")
+    )
