@@ -10,6 +10,7 @@ from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
 from encoder.api.routes.ingest import INGEST
 from encoder.api.routes.jobs import JOBS, ONE_JOB
+from encoder.api.routes.keys import KEYS
 from encoder.api.routes.platform import PLATFORM
 from encoder.api.routes.presets import PRESETS
 from encoder.api.routes.storage import STORAGE
@@ -28,6 +29,7 @@ _SECTIONS: Sequence[tuple[str, str, Sequence[Operation]]] = (
     ("The platform", "Workers, queues, figures, and what failed.", PLATFORM),
     ("Webhooks", "Events, bodies and tries: [webhooks](webhooks.md).", WEBHOOKS),
     ("Ingest", "[Ingest](ingest.md).", INGEST),
+    ("Keys", "What keys open: [calling](calling.md#keys).", KEYS),
     ("Other services", "In the words of Elastic Transcoder and Coconut: [other services' jobs](compat.md).", COMPAT),
     ("Files", "By signed links, where the platform's storage is a folder.", STORAGE),
 )
@@ -71,12 +73,11 @@ def _alike(part: Sequence[Operation]) -> Iterable[list[Operation]]:
 
 def _call(operation: Operation, others: Iterable[Operation]) -> str:
     described: Schema = objects.told()["paths"][operation.path][operation.method.lower()]
-    parts = [f"\n### `{operation.method} {operation.path}`\n\n{operation.summary}. {_scope(operation)}\n"]
+    told = " ".join(filter(None, (f"{operation.summary}.", operation.about, _scope(operation))))
+    parts = [f"\n### `{operation.method} {operation.path}`\n\n{told}\n"]
     also = ", ".join(f"`{other.method} {other.path}`" for other in others)
     if also:
         parts.append(f"\nAlso {also}, where its clients call.\n")
-    if described.get("description"):
-        parts.append(f"\n{described['description']}\n")
     parts.append(_parameters(described["parameters"]))
     parts.append(f"\n{_taken(described)}{_answers(described)}\n")
     return "".join(parts)

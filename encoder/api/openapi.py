@@ -80,8 +80,8 @@ def _operation(operation: Operation) -> _Schema:
     }
     if operation.body is not None:
         described["requestBody"] = {"required": operation.body_required, "content": _taken(operation.body)}
-    if operation.of_stores:
-        described["description"] = "The body may also come as `text/plain` or untyped, the key as a Basic password."
+    if operation.about:
+        described["description"] = operation.about
     return described
 
 

@@ -38,7 +38,9 @@ class Header:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """`answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
+    """`about`: what the summary leaves out, in sentences.
+
+    `answers`: what it tells by status, in each of its forms; `problems`: the other statuses that are its own.
 
     `body`: the class of the job language that it takes, by name; or the media type of bytes that it takes; None: it
     takes none, and refuses one.
@@ -54,6 +56,7 @@ class Operation:
     path: str
     operation_id: str
     summary: str
+    about: str = ""
     handler: Handler
     scope: Scope | None
     answers: Mapping[int, tuple[Answer, ...]]

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.lab import media, pages
 from tests.lab.pages import Block
 from tests.lab.platform import Platform, free_port, running
@@ -21,6 +23,7 @@ AT_ONCE = 3
 RUN = {"shell", "python", "file", "printed"}
 
 
+@pytest.mark.timeout(300)
 async def test_the_commands_of_the_pages_do_what_the_pages_say(dsn: str, tmp_path: Path) -> None:
     require_programs("bash", "curl")
     told = {path: [block for block in pages.blocks(path) if block.how in RUN] for path in pages.of_tasks()}

@@ -55,6 +55,7 @@ INGEST = (
         path="/ingest/s3",
         operation_id="ingestObjects",
         summary="Take in what a store says of new objects; answered once their jobs stand",
+        about="The body may also come as `text/plain` or untyped, the key as a Basic password.",
         handler=ingest.take,
         scope=Scope.WRITE,
         body="ObjectEvents",
