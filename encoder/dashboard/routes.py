@@ -23,6 +23,7 @@ from encoder.dashboard import (
     presets,
     rules,
     settings,
+    watch,
 )
 from encoder.dashboard.files import Files
 from encoder.dashboard.look import Look
@@ -38,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     *new.PAGES,
     *bring.PAGES,
     *job.PAGES,
+    *watch.PAGES,
     *deliveries.PAGES,
     *settings.PAGES,
     *presets.PAGES,

@@ -57,6 +57,13 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
     ),
     "/ui/webhooks/{id}": (Scene(name="webhook", address="/ui/webhooks/1"),),
     "/ui/settings/presets/{name}": (Scene(name="settings-preset", address="/ui/settings/presets/h264"),),
+    "/ui/jobs/{id}/outputs/{outputId}/watch": (
+        Scene(name="watch", address="/ui/jobs/{completed}/outputs/0/watch"),
+        Scene(name="watch-package", address="/ui/jobs/{package}/outputs/0/watch"),
+        Scene(name="watch-storyboard", address="/ui/jobs/{storyboard}/outputs/0/watch"),
+        Scene(name="watch-failed", address="/ui/jobs/{failed}/outputs/0/watch"),
+        Scene(name="watch-hostile", address="/ui/jobs/{hostile}/outputs/0/watch"),
+    ),
     "/ui/settings/endpoints/{name}": (Scene(name="settings-endpoint", address="/ui/settings/endpoints/orders"),),
     "/ui/settings/ingest/{name}": (Scene(name="settings-rule", address="/ui/settings/ingest/videos"),),
     "/ui/login": (Scene(name="login", address="/ui/login", locked=True),),
