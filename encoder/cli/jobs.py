@@ -97,6 +97,7 @@ async def job(client: Client, out: Out, *, job: str) -> int:
         out.next("Watch it", "watch", job)
     elif shown.status != "completed":
         out.next("Run what is missing again", "retry", job)
+    out.page(str(shown.id))
     return exits.DONE
 
 

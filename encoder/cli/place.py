@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
-
 from encoder.cli import exits
 from encoder.cli.next import LOOPBACK, command
 from encoder.cli.refused import Object, Refused
@@ -49,7 +47,8 @@ def source(text: str, server: str) -> Object:
         return _inline(sys.stdin.buffer.read(MAX_INLINE_BYTES + 1), None)
     path = Path(text)
     if not path.is_file():
-        raise click.UsageError(f"there is no file {clean(text)}")
+        folder = clean(path.absolute().parent)
+        raise exits.Wrong(f"there is no file {clean(path.name)} in {folder}.\n  → Correct the path, or say a URL.")
     if path.stat().st_size == 0:
         raise exits.Wrong(f"empty_source: {clean(text)}: The file is empty.")
     if urlsplit(server).hostname in LOOPBACK:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from encoder.cli.session import advice
-from encoder.cli.text import clean, count, duration, percent, size, times
+from encoder.cli.text import clean, count, duration, frames, left, percent, size, times
 from encoder.cli.views import Job, Output
 from encoder.model import place as places
 from encoder.model.result import Timings
@@ -51,10 +51,10 @@ def state(output: Output) -> str:
     """`h264  encoding 68 %, 4.1× real time, 21 s left`."""
     facts = [
         percent(output.progress) if output.progress is not None else "",
-        f"{output.fps:.3g} fps" if output.fps else "",
+        frames(output.fps) if output.fps else "",
         f"{times(output.speed)} real time" if output.speed else "",
         f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else "",
-        f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else "",
+        left(output.eta_seconds) if output.eta_seconds is not None else "",
     ]
     doing = output.stage or output.status
     return f"{clean(output.name)}  {clean(doing)} {', '.join(fact for fact in facts if fact)}".rstrip()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from encoder.cli.text import ago, clean, duration, percent, size, times
+from encoder.cli.text import ago, clean, duration, frames, left, percent, size, times
 from encoder.cli.views import Job, Live
 from encoder.errors import CATALOGUE
 
@@ -69,16 +69,16 @@ def now(job: Job) -> str:
         return clean(" – ".join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))
     if job.ended:
         return f"took {duration(job.took_seconds)}"
-    return speed(job.slowest) if job.slowest else ""
+    return speed(job.slowest, beside="") if job.slowest else ""
 
 
-def speed(output: Live) -> str:
-    """`118 fps  3.9× real time  4:00 left`, as far as it is known."""
+def speed(output: Live, *, beside: str = " real time") -> str:
+    """`118 fps  3.9× real time  4:00 left`, as far as it is known. `beside`: what it is so many times."""
     facts = (
-        f"{output.fps:.3g} fps" if output.fps else "",
-        f"{times(output.speed)} real time" if output.speed else "",
+        frames(output.fps) if output.fps else "",
+        f"{times(output.speed)}{beside}" if output.speed else "",
         f"{size(output.bytes_per_second)}/s" if output.bytes_per_second else "",
-        f"{duration(output.eta_seconds)} left" if output.eta_seconds is not None else "",
+        left(output.eta_seconds) if output.eta_seconds is not None else "",
     )
     return "  ".join(fact for fact in facts if fact)
 

@@ -60,6 +60,11 @@ class Out:
         if not self.as_json:
             self.note(f"{what}: {self.command(*words)}")
 
+    def page(self, job_id: str) -> None:
+        """Where the dashboard shows a job."""
+        if not self.as_json:
+            self.note(clean(f"In a browser: {self.url.rstrip('/')}/ui/jobs/{job_id}"))
+
     def command(self, *words: str) -> str:
         """`encoder WORDS…` for the same server."""
         return command(*words, url=self.url)

@@ -116,6 +116,7 @@ async def submit(
     for warning in report.warnings(from_json(views.Job, await client.job(job_id))):
         out.note(warning)
     out.next("Watch it", "watch", job_id)
+    out.page(job_id)
     return exits.DONE
 
 

@@ -56,6 +56,16 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
+def left(seconds: float) -> str:
+    """How long it may still take, which nobody knows to a tenth: `21 s left`, `3:07 left`."""
+    return f"{duration(max(1, round(seconds)))} left"
+
+
+def frames(per_second: float) -> str:
+    """`0.57 fps`, `23.9 fps`, `1250 fps`."""
+    return f"{per_second:.3g} fps" if per_second < 1000 else f"{per_second:.0f} fps"  # noqa: PLR2004  # beyond, 1e+03
+
+
 def times(speed: float) -> str:
     """How much faster than it plays: `4.1×`, `0.02×`."""
     return f"{speed:.1f}×" if speed >= 0.1 else f"{speed:.1g}×"  # noqa: PLR2004  # below, there is no digit left

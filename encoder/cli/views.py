@@ -52,6 +52,7 @@ class Live(Record):
 class Output(Live):
     spec: Spec = Spec()
     plan: Plan | None = None
+    command: tuple[str, ...] = ()
     attempts: int = 0
     uri: str | None = None
     url: str | None = None

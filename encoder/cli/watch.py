@@ -16,7 +16,7 @@ from encoder.cli.follow import PATIENCE_S, patiently
 from encoder.cli.refused import Object
 from encoder.cli.screens import screen
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean, duration
+from encoder.cli.text import clean, left
 from encoder.model.base import from_json
 
 
@@ -52,8 +52,8 @@ async def until_end(client: Client, out: Out, job_id: str, *, timeout_s: float |
     seen: list[views.Job] = []
 
     def goes_on() -> str:
-        left = seen[0].eta_seconds if seen else None
-        time = f", about {duration(left)} of encoding left" if left is not None else ""
+        eta_s = seen[0].eta_seconds if seen else None
+        time = f", with about {left(eta_s)} to encode" if eta_s is not None else ""
         watch, cancel = (out.command(verb, job_id) for verb in ("watch", "cancel"))
         return f"Stopped watching; the job goes on{time}.\nWatch it: {watch}\nCancel it: {cancel}"
 
@@ -88,8 +88,9 @@ def _conclude(out: Out, job: views.Job, answer: Object) -> None:
         click.echo(line, err=job.status != "completed")
     if job.status == "completed":
         out.next("See its files and its proof", "job", str(job.id))
-    elif any(output.attempts for output in job.outputs if output.error):
+    elif any(output.command for output in job.outputs if output.error):
         out.next("See what ffmpeg said", "log", str(job.id))
+    out.page(str(job.id))
 
 
 async def last(

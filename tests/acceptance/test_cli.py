@@ -70,6 +70,7 @@ async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
     try:
         async with asyncio.timeout(60):
             first, second = await process.stdout.readline(), await process.stdout.readline()
+        assert first.startswith(b"The dashboard is at http://")
         url = first.decode().split()[-1]
         assert second.decode().endswith(f"encoder submit VIDEO --preset h264 --wait --url {url}\n")
         assert (await encoder("jobs", url=url)).code == 0
@@ -80,6 +81,10 @@ async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
         made = await encoder("keys", "create", "mine", *home, url="")
         assert made.code == 0, made.err
         assert "mine" in (await encoder("keys", "list", *home, url="")).out
+        seen = await encoder("doctor", *home, url="")
+        assert (seen.code, "database: PostgreSQL" in seen.out, "webhooks: 1 secret" in seen.out) == (0, True, True), (
+            seen
+        )
     finally:
         process.terminate()
         await process.communicate()

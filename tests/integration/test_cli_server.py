@@ -219,6 +219,7 @@ async def test_a_job_is_shown_with_its_outputs(api: Api) -> None:
     job_id = (await encoder("submit", SOURCE, "--preset", "h264", url=api.url)).out.strip()
     done = await encoder("job", job_id, url=api.url)
     assert f"job {job_id}  queued" in done.out
+    assert f"In a browser: {api.url}/ui/jobs/{job_id}\n" in done.err
     assert "in.mov" in done.out
     assert "h264" in done.out
 

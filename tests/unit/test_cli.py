@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 import pytest
@@ -38,6 +38,22 @@ def test_every_option_says_what_it_does(name: str) -> None:
     assert command is not None
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     assert [option.name for option in options if not option.help] == []
+
+
+def _below(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for word, each in command.commands.items():
+            yield from _below(each, f"{name} {word}")
+    else:
+        yield name, command
+
+
+def test_every_command_speaks_json_but_for_those_that_serve_and_the_shell_s_own_script() -> None:
+    context = click.Context(root)
+    commands = [(name, root.get_command(context, name)) for name in COMMANDS]
+    all_of_them = dict(pair for name, command in commands if command for pair in _below(command, name))
+    without = {name for name, command in all_of_them.items() if "as_json" not in {each.name for each in command.params}}
+    assert without == {"up", "api", "worker", "migrate", "completion"}
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

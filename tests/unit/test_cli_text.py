@@ -17,6 +17,9 @@ from encoder.cli import exits, text
         "\u2066isolate",
         "line\u2028separator",
         "\x00",
+        "zero\u200bwidth",
+        "tag\U000e0041",
+        "half\ud83d",
     ],
 )
 def test_clean_leaves_nothing_that_a_terminal_obeys(hostile: str) -> None:
@@ -53,6 +56,19 @@ def test_durations_are_told_as_people_write_them(seconds: float | None, told: st
     assert text.duration(seconds) == told
 
 
+def test_what_is_left_and_how_fast_it_goes_is_told_no_finer_than_it_is_known() -> None:
+    assert [text.left(seconds) for seconds in (0.54, 21.4, 187)] == ["1 s left", "21 s left", "3:07 left"]
+    assert [text.frames(fps) for fps in (0.573, 23.976, 1250.4)] == ["0.573 fps", "24 fps", "1250 fps"]
+    assert [text.times(speed) for speed in (0.0239, 4.13, 52.16)] == ["0.02×", "4.1×", "52.2×"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-3, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (7200, "2 h"), (200_000, "2 d")]
+)
+def test_an_age_has_one_unit_and_is_never_negative(seconds: float, told: str) -> None:
+    assert text.ago(seconds) == told
+
+
 def test_rates_are_told_in_bits() -> None:
     assert text.rate(2_500_000) == "2.5 Mbit/s"
     assert text.rate(None) == "–"
@@ -68,6 +84,14 @@ def test_one_is_not_many() -> None:
 )
 def test_the_exit_code_tells_what_to_do_about_a_refusal(status: int, code: int) -> None:
     assert exits.of_status(status) == code
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [((), 0), (("completed",), 0), (("completed", "cancelled"), 6), (("cancelled", "failed", "completed"), 1)],
+)
+def test_the_exit_code_of_several_jobs_is_that_of_the_worst(statuses: tuple[str, ...], code: int) -> None:
+    assert exits.of_jobs(statuses) == code
 
 
 def test_the_exit_code_tells_how_a_job_ended() -> None:
