@@ -24,7 +24,8 @@ FOCUSED = """() => {
 }"""
 STOPS = """() => [
   ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")
-].filter((each) => !each.disabled && each.type !== "hidden" && each.checkVisibility()).length"""
+].filter((each) => !each.disabled && each.type !== "hidden")
+  .filter((each) => each.checkVisibility({visibilityProperty: true})).length"""
 
 
 async def test_the_first_stop_skips_to_the_content(browser: Browser, shown: Showcase) -> None:
