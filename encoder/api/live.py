@@ -45,6 +45,7 @@ async def stream(call: Call, messages: AsyncGenerator[Message]) -> web.StreamRes
     """
     call.parts.origins.require_own(call.request, public_host=call.parts.public_host)
     response = EventSourceResponse(send_timeout=SEND_S, ping_interval=PING_S)
+    response.headers["Cache-Control"] = "no-store"
     await response.prepare(call.request)
     async with response, aclosing(messages):
         # nobody listens any more, or nobody may, or nobody knows just now: then he comes back and takes it up

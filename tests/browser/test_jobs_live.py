@@ -72,7 +72,7 @@ async def test_rows_change_under_the_readers_hand(browser: Browser, api: Api) ->
         await expect(page.locator("[name=tag]")).to_have_value("trail")
         await work.enqueue(store)
         await expect(page.locator("#new a")).to_have_text("1 new: show")
-        assert await page.locator("#jobs [data-job]").count() == 3, "and nothing moves until he wants it"
+        assert await page.locator("#jobs [data-shape]").count() == 3, "and nothing moves until he wants it"
         await store.delete(jobs[2])
         await expect(page.locator(f"#j{jobs[2]}")).to_have_class(re.compile("gone"))
         assert await page.evaluate("() => window.scrolled") == 0
@@ -108,7 +108,7 @@ async def test_many_are_chosen_by_keys_and_done_slice_by_slice_by_itself(
         await expect(page.locator(".said")).to_have_text("Cancelled 5 jobs.")
         assert page.url.endswith("/?status=queued")
         await page.goto("/")
-        await page.locator(f"#j{jobs[0]} [data-menu]").click()
+        await page.locator(f"#j{jobs[0]} .c-menu button").click()
         await page.locator("#row-menu [value=retry]").click()
         await expect(page.locator("h1")).to_have_text(f"Retry job j{jobs[0]}?")
         await page.locator("button:has-text('Retry job')").click()

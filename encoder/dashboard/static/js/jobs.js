@@ -16,7 +16,7 @@ const filters = new URLSearchParams([...new URLSearchParams(location.search)].fi
 
 if (table) {
   const announce = announcer();
-  const ids = () => [...table.querySelectorAll("[data-job]")].map((row) => row.dataset.job);
+  const ids = () => [...table.querySelectorAll("[data-shape]")].map((row) => row.id.slice(1));
   const asked = (more) => new URLSearchParams([...filters, ...Object.entries(more)]);
   const row = (id) => document.getElementById(`j${id}`);
   const wanted = filters.get("status")?.split(",");
@@ -137,9 +137,9 @@ function aim(id) {
 }
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-menu]");
+  const button = event.target.closest("#jobs .c-menu button");
   if (!button) return;
-  aim(button.dataset.menu);
+  aim(button.closest("tr").id.slice(1));
   const { bottom, right } = button.getBoundingClientRect();
   menu.showPopover();
   const { width, height } = menu.getBoundingClientRect();
@@ -150,8 +150,8 @@ document.addEventListener("click", (event) => {
 
 // keys
 
-const rows = () => [...document.querySelectorAll("#jobs [data-job]")];
-const current = () => document.activeElement?.closest?.("#jobs [data-job]") ?? document.querySelector("#jobs tr.on");
+const rows = () => [...document.querySelectorAll("#jobs [data-shape]")];
+const current = () => document.activeElement?.closest?.("#jobs [data-shape]") ?? document.querySelector("#jobs tr.on");
 
 function go(step) {
   const all = rows(), at = all.indexOf(current());
@@ -170,7 +170,7 @@ function act(action) {
   }
   const row = current();
   if (!row || !menu) return;
-  aim(row.dataset.job);
+  aim(row.id.slice(1));
   const button = menu.querySelector(`[value=${action}]`);
   if (!button.hidden) button.click();
 }

@@ -3,7 +3,7 @@
 const OFF = "encoder-keys-off";
 const GOES = { j: "/", d: "/ui/dead", f: "/ui/fleet", q: "/ui/queues", i: "/ui/insights", w: "/ui/webhooks", s: "/ui/settings", n: "/ui/jobs/new" };
 const WAIT_MS = 1000;
-let goes = 0;
+let goes = -Infinity; // when `g` was pressed
 
 const actions = new Map([
   ["?", () => document.getElementById("keys")?.showModal()],
@@ -24,7 +24,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const place = event.timeStamp - goes < WAIT_MS && GOES[event.key];
-  goes = 0;
+  goes = -Infinity;
   if (place) {
     location.href = place;
     return;
