@@ -21,6 +21,7 @@ POLL_S = 2.0  # where no stream comes through
 LOOK_S = 30.0  # where one does: what it might have missed
 GAP_S = 1.0  # between two looks, however much is told
 _RETRY_STREAM_S = 5.0
+_LOST = sse.Message(event="lost")
 
 Away = Callable[[Exception | None], None]
 Look = Callable[[Board], Awaitable[Iterable[Object]]]
@@ -82,7 +83,9 @@ class _Ear:
                         self.live = True
                         self.heard.put_nowait(message)
             except (Unreachable, Refused, Foreign):
-                self.live = False
+                if self.live:
+                    self.live = False
+                    self.heard.put_nowait(_LOST)
             await asyncio.sleep(_RETRY_STREAM_S)
 
 

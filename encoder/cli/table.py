@@ -75,7 +75,8 @@ class LiveTable:
         told = ", ".join(f"{number} {state}" for state, number in counted.items() if number)
         state = Text(self._trouble, style="bold yellow") if self._trouble else Text(f"{datetime.now(UTC):%H:%M:%S} UTC")
         waiting = "no job" if self._read else "asking …"
-        line = Text.assemble((self._title, "bold"), "  ", told or waiting, "  ", state)
+        parts = (state, told) if self._trouble else (told or waiting, state)
+        line = Text.assemble((self._title, "bold"), "  ", parts[0], "  ", parts[1])
         line.no_wrap, line.overflow = True, "ellipsis"
         return line
 

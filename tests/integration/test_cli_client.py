@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -238,8 +239,18 @@ async def test_a_name_is_one_part_of_the_path_whatever_stands_in_it(name: str) -
     assert request.raw_path == f"/jobs/{quote(name, safe='')}"
 
 
+async def test_a_stream_that_is_lost_is_told_to_whoever_waits_for_news() -> None:
+    ear = follow._Ear(asyncio.Queue())
+    async with _served(_events("event: hello\ndata: {}\n\n"), _json({}, 404)) as (client, _):
+        listening = asyncio.create_task(ear.listen(client))
+        async with asyncio.timeout(10):
+            assert [(await ear.heard.get()).event for _ in range(2)] == ["hello", "lost"]
+        assert not ear.live
+        listening.cancel()
+
+
 async def test_where_no_stream_comes_through_jobs_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also one whose server was away meanwhile: that is said, and that it is back."""
+    """Also where the server was away meanwhile: that is said, and that it is back."""
     monkeypatch.setattr(follow, "POLL_S", 0.02)
     monkeypatch.setattr(follow, "GAP_S", 0.01)
     told: list[bool] = []
@@ -252,7 +263,7 @@ async def test_where_no_stream_comes_through_jobs_are_asked_for_again(monkeypatc
         return states.pop(0)(request) if len(states) > 1 else states[0](request)
 
     seen: list[str] = []
-    async with _served(answer) as (client, _):
+    async with asyncio.timeout(10), _served(answer) as (client, _):
         look = crowd.listed(client, 5, {})
         async with aclosing(follow.boards(client, look, lambda error: told.append(error is not None))) as boards:
             async for board in boards:
