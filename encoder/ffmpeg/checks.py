@@ -1,4 +1,4 @@
-"""The checks of a proof (docs/why/encoding.md, "The proof"). Each looks at one thing. Pure.
+"""The checks of a proof (docs/why/proof.md). Each looks at one thing. Pure.
 
 A check that does not apply to an output gives None.
 """

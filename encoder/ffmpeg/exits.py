@@ -21,7 +21,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """What is left of a process. Exit code 0 and a playable file prove nothing yet: see docs/why/encoding.md."""
+    """What is left of a process. Exit code 0 and a playable file prove nothing yet: see docs/why/proof.md."""
 
     code: int  # negative: the signal that ended it
     reason: Reason

@@ -6,7 +6,7 @@ from encoder.model.base import Json, Record
 
 
 class Check(Record):
-    """One check of docs/why/encoding.md: what was expected, what was measured, what would have been allowed."""
+    """One check of docs/why/proof.md: what was expected, what was measured, what would have been allowed."""
 
     name: str
     rendition: str | None = None  # of a package, if the check is about one of them
@@ -29,7 +29,7 @@ class Check(Record):
 
 
 class Proof(Record):
-    """All checks that apply to an output, in the order of docs/why/encoding.md."""
+    """All checks that apply to an output, in the order of docs/why/proof.md."""
 
     checks: tuple[Check, ...]
 

@@ -1,4 +1,4 @@
-"""Check 13 of docs/why/encoding.md: whether a package keeps what its manifests promise."""
+"""Check 13 of docs/why/proof.md: whether a package keeps what its manifests promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrupt results never pass (docs/why/encoding.md, "The proof"): real ones, broken on disk between encode and verify.
+"""Corrupt results never pass (docs/why/proof.md): real ones, broken on disk between encode and verify.
 
 Each break is done by real tools to a result of the real encode, and judged by the worker's own stage. It must be
 refused as `output_invalid`, and told as the check that claims to see it, with the member that is wrong.
