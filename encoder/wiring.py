@@ -430,7 +430,11 @@ class Wiring(Machine):
             queues=self.settings.worker_queues,
             slots={queue: slots.get(queue, self.settings.worker_slots) for queue in self.settings.worker_queues},
             encoders=tuple(sorted(abilities.encoders)),
-            about={"ffmpeg": abilities.version, "sandbox": to_json(self.ffmpeg.layers)},
+            about={
+                "ffmpeg": abilities.version,
+                "sandbox": to_json(self.ffmpeg.layers),
+                "warnings": [f"{each.name} ({each.part}): {each.guard}" for each in abilities.weaknesses],
+            },
         )
 
     def _rhythm(self) -> Rhythm:

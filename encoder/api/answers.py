@@ -10,7 +10,7 @@ from msgspec import field
 from encoder.errors import FailureClass
 from encoder.model.base import Json, Record
 from encoder.model.event import Event
-from encoder.model.ids import JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import JobId, OutputId, TenantId
 from encoder.model.media import Media
 from encoder.model.plan import Estimate, Note, OutputPlan
 from encoder.model.proof import Proof
@@ -205,34 +205,6 @@ class PresetAnswer(Record):
 
 class PresetsAnswer(Record):
     presets: tuple[PresetAnswer, ...]
-
-
-class RunningAnswer(Record):
-    task_id: TaskId
-    job_id: JobId
-    job_uuid: UUID
-    kind: str
-    stage: str | None
-    since: datetime
-
-
-class WorkerAnswer(Record):
-    id: WorkerId
-    host: str
-    pid: int
-    version: str
-    queues: tuple[str, ...]
-    slots: dict[str, int]
-    encoders: tuple[str, ...]
-    about: dict[str, Json]
-    started_at: datetime
-    seen_at: datetime
-    draining: bool
-    running: tuple[RunningAnswer, ...]
-
-
-class WorkersAnswer(Record):
-    workers: tuple[WorkerAnswer, ...]
 
 
 class QueueAnswer(Record):

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
-from encoder.api import answers, problems, tell
+from encoder.api import answers, answers_fleet, problems, tell, tell_fleet
 from encoder.api.operations import Call, answer
 from encoder.errors import Rejected
 from encoder.model.ids import TenantId
 from encoder.model.queue import QUEUE_NAME, named
 
+LOST_WITHIN = timedelta(days=1)  # for which a worker that fell silent is told of
+CAME_WITHIN = timedelta(minutes=5)  # of what comes to a queue
+BEGAN_WITHIN = timedelta(hours=1)  # of tasks of whose waits is told
 MOST_USED = 50_000  # jobs whose outputs are added up for one answer
 _TENANT = re.compile(r"[1-9][0-9]{0,17}")
 
 
 async def workers(call: Call) -> web.Response:
-    """GET /workers."""
-    rows = await call.parts.store.workers(seen_within=call.parts.limits.worker_seen)
-    return answer(answers.WorkersAnswer(workers=tuple(map(tell.worker, rows))))
+    """GET /workers; with `lost` also those that fell silent within a day."""
+    return answer(await workers_of(call, lost=call.query.get("lost", bool) or False))
+
+
+async def workers_of(call: Call, *, lost: bool) -> answers_fleet.WorkersAnswer:
+    """Live workers, and if asked for those that were lost within a day, as the caller may see them."""
+    seen_within = LOST_WITHIN if lost else call.parts.limits.worker_seen
+    rows = await call.parts.store.workers(seen_within=seen_within)
+    told = tuple(tell_fleet.worker(row, call.tenant_id) for row in rows if lost or not row.lost)
+    return answers_fleet.WorkersAnswer(workers=told)
+
+
+async def queues(call: Call) -> web.Response:
+    """GET /queues."""
+    return answer(await queues_of(call))
+
+
+async def queues_of(call: Call) -> answers_fleet.QueuesAnswer:
+    """Every queue, with what all tenants have there."""
+    store = call.parts.store
+    depths = await store.depths(None)
+    names = [depth.queue for depth in depths]
+    paces = await store.paces(names, came_within=CAME_WITHIN, began_within=BEGAN_WITHIN)
+    alive = [row for row in await store.workers(seen_within=call.parts.limits.worker_seen) if not row.lost]
+    told = (tell_fleet.queue(depth, pace, alive) for depth, pace in zip(depths, paces, strict=True))
+    return answers_fleet.QueuesAnswer(queues=tuple(told))
 
 
 async def stats(call: Call) -> web.Response:
@@ -69,9 +95,14 @@ async def _usage(call: Call, tenant_id: TenantId, since: datetime, until: dateti
 async def pause(call: Call) -> web.Response:
     """POST /queues/{queue}/pause: what runs goes on."""
     queue = call.request.match_info["queue"]
-    if not (is_name(queue) and await call.parts.store.pause(queue, call.query.get("because", str) or "")):
+    if not (is_name(queue) and await pause_it(call, queue, call.query.get("because", str) or "")):
         raise await unknown_queue(call)
     return await _queue(call, queue)
+
+
+async def pause_it(call: Call, queue: str, because: str) -> bool:
+    """Pause a queue in the name of the caller's key; False when there is no such queue."""
+    return await call.parts.store.pause(queue, because, call.let_in.name or None)
 
 
 async def resume(call: Call) -> web.Response:
@@ -92,5 +123,5 @@ async def unknown_queue(call: Call) -> Rejected:
 
 
 async def _queue(call: Call, name: str) -> web.Response:
-    queues = (await call.parts.store.stats(call.tenant_id)).queues
-    return answer(next(tell.queue(depth) for depth in queues if depth.queue == name))
+    depths = await call.parts.store.depths(call.tenant_id)
+    return answer(next(tell.queue(depth) for depth in depths if depth.queue == name))

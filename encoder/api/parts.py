@@ -12,9 +12,11 @@ from prometheus_client import CollectorRegistry
 from encoder.api.auth import Gate, OpenGate
 from encoder.api.cors import Origins
 from encoder.api.cursor import Cursors
+from encoder.api.lookout import Lookout
 from encoder.api.metrics import IngestMetrics
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
+from encoder.api.spans import Spans
 from encoder.api.tell import Warnings
 from encoder.api.wire import Places
 from encoder.model.ids import TenantId
@@ -87,6 +89,7 @@ class Parts:
     `public_url`: how callers reach us, without a slash at its end.
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
     `origins`: whose pages may call, though they are not ours.
+    `spans`: what was counted of the past; `lookout`: what is wrong now.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
 
@@ -113,4 +116,6 @@ class Parts:
     limits: Limits = Limits()
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     ingested: IngestMetrics = field(default_factory=lambda: IngestMetrics(CollectorRegistry()))
+    spans: Spans = field(default_factory=Spans)
+    lookout: Lookout = field(default_factory=Lookout)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -19,7 +19,7 @@ from encoder.model.job import JobSpec, OutputSpec, Place
 from encoder.model.plan import Note
 from encoder.model.preview import Preview
 from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
-from encoder.store.fleet import QueueDepth, Quota, Stats, Usage, Used, WorkerRow
+from encoder.store.fleet import QueueDepth, Quota, Stats, Usage, Used
 from encoder.store.kept import PresetRow
 from encoder.store.rows import Accepted, Holder, JobRow, Lack, Live, OutputRow
 
@@ -295,34 +295,6 @@ def preset(row: PresetRow, warnings: tuple[Note, ...] = ()) -> answers.PresetAns
         built_in=False,
         created_at=row.created_at,
         updated_at=row.updated_at,
-    )
-
-
-def worker(row: WorkerRow) -> answers.WorkerAnswer:
-    info = row.info
-    return answers.WorkerAnswer(
-        id=info.id,
-        host=info.host,
-        pid=info.pid,
-        version=info.version,
-        queues=info.queues,
-        slots=info.slots,
-        encoders=info.encoders,
-        about=info.about,
-        started_at=row.started_at,
-        seen_at=row.seen_at,
-        draining=row.draining,
-        running=tuple(
-            answers.RunningAnswer(
-                task_id=task.task_id,
-                job_id=task.job_id,
-                job_uuid=task.job_uuid,
-                kind=task.kind,
-                stage=task.stage,
-                since=task.since,
-            )
-            for task in row.running
-        ),
     )
 
 

@@ -118,7 +118,7 @@ class Client:
         await self._send("DELETE", f"/presets/{_name(name)}", repeatable=False)
 
     async def workers(self) -> list[Object]:
-        return self._listed(await self._send("GET", "/workers"), "workers")
+        return self._listed(await self._send("GET", "/workers", {"lost": "true"}), "workers")
 
     async def stats(self, **asked: str) -> Object:
         return await self._send("GET", "/stats", asked)

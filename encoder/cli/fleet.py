@@ -15,25 +15,46 @@ from encoder.cli.text import clean, count, duration, size
 @click.command()
 @remote
 async def workers(client: Client, out: Out) -> int:
-    """List live workers and what each runs now."""
+    """List workers and what each runs now; and those that were lost within a day, with what."""
     found = await client.workers()
     for worker in found:
         if out.as_json:
             out.data(worker)
         else:
             out.line(_worker(worker))
-    if not found:
+    if not any(worker.get("status") != "lost" for worker in found):
         out.note("No worker is alive. Start one here: encoder up")
     return exits.DONE
 
 
 def _worker(worker: Object) -> str:
-    running = worker.get("running")
-    tasks = [task for task in running if isinstance(task, dict)] if isinstance(running, list) else []
-    doing = ", ".join(f"job {task.get('jobId')} {task.get('stage') or ''}".strip() for task in tasks) or "idle"
     queues = worker.get("queues")
     taken = ",".join(map(str, queues)) if isinstance(queues, list) else ""
-    return clean(f"{worker.get('host')}  {worker.get('version')}  {taken}  {doing}")
+    who = f"{worker.get('host')} pid {worker.get('pid')}  {worker.get('version')}  {taken}"
+    sign = f"last sign {worker.get('seenAt')}"
+    if worker.get("status") == "lost":
+        return clean(f"{who}  LOST, {sign}{_lost(worker)}")
+    doing = "; ".join(map(_running, _list(worker, "running"))) or "idle"
+    stops = "  draining" if worker.get("status") == "draining" else ""
+    return clean(f"{who}{stops}  {doing}  {sign}")
+
+
+def _running(task: Object) -> str:
+    progress = task.get("progress")
+    share = f" {float(str(progress)):.0%}" if progress is not None else ""
+    return f"job {task.get('jobId')} {task.get('stage') or ''}".strip() + share
+
+
+def _lost(worker: Object) -> str:
+    """With what it was lost: jobs, once each."""
+    again = {task.get("jobId"): task.get("status") != "failed" for task in _list(worker, "taken")}
+    told = [f"job {job} ({'taken over' if is_taken else 'failed'})" for job, is_taken in again.items()]
+    return f", with {', '.join(told)}" if told else ""
+
+
+def _list(worker: Object, member: str) -> list[Object]:
+    value = worker.get(member)
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 @click.command()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
 
 from encoder import errors
 from encoder.log import get_logger
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.queue.lease import Contact, LeaseTimes
-from encoder.store.protocol import Tasks
-from encoder.store.rows import Expired, Settlement
+from encoder.store.protocol import Tasks, Workers
+from encoder.store.rows import Expired, Settled, Settlement
 
 log = get_logger(__name__)
+
+
+class Rescues(Tasks, Workers, Protocol):
+    """What a rescuer needs of a store."""
 
 
 def closing(expired: Expired) -> Settlement:
@@ -29,7 +35,7 @@ class Rescuer:
     """
 
     def __init__(
-        self, store: Tasks, times: LeaseTimes, contact: Contact, *, clock: Callable[[], float], uniform: Uniform
+        self, store: Rescues, times: LeaseTimes, contact: Contact, *, clock: Callable[[], float], uniform: Uniform
     ) -> None:
         self._store = store
         self._times = times
@@ -63,6 +69,8 @@ class Rescuer:
                 continue
             if settled is not None:
                 rescued += 1
+                if not expired.by_deadline:
+                    await self._note(expired, settled)
                 log.warning(
                     "task.rescued",
                     task=expired.claim.task_id,
@@ -72,6 +80,11 @@ class Rescuer:
                     by_deadline=expired.by_deadline,
                 )
         return rescued
+
+    async def _note(self, expired: Expired, settled: Settled) -> None:
+        """For people: what was settled is settled, whether or not it is noted with the worker."""
+        with suppress(errors.StoreUnavailable):
+            await self._store.note_lost(expired, settled.task_state)
 
     async def _trusted(self) -> bool:
         if self._contact.unbroken_s(self._clock()) < self._times.lease_s:

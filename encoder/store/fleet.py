@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from encoder.model.base import Json
-from encoder.model.ids import JobId, TaskId, TenantId, WorkerId
-from encoder.model.state import JobState
+from encoder.model.ids import JobId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.state import JobState, TaskState
+from encoder.store.rows import Live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +29,48 @@ class WorkerInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """One task that a worker has now."""
+    """One task that a worker has now, and how far each output of it was at the last beat."""
 
     task_id: TaskId
     job_id: JobId
     job_uuid: UUID
+    label: str
+    tenant_id: TenantId
     kind: str
+    queue: str
+    attempt: int
     stage: str | None
     since: datetime
+    beat_at: datetime
+    live: Mapping[OutputId, Live]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A task that was taken from a worker that fell silent. `state`: how it stood then; `waiting`: it runs again."""
+
+    job_id: JobId
+    tenant_id: TenantId
+    kind: str
+    state: TaskState
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRow:
+    """`lost`: not seen for so long that it is not alive, or its tasks were taken since; it may still come back.
+
+    `machine`: what it tells now and then of load, memory and scratch; None of an older release.
+    """
+
     info: WorkerInfo
     started_at: datetime
     seen_at: datetime
     draining: bool
+    lost: bool = False
     running: tuple[Running, ...] = ()
+    taken: tuple[Taken, ...] = ()
+    machine: dict[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +85,71 @@ class QueueDepth:
     oldest_seconds: float | None  # age of the oldest task that waits or is ready
     paused_at: datetime | None
     paused_because: str | None
+    paused_by: str | None = None  # the name of the key that did
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What a tenant has before a queue. `used`: weights in line and running; `cap`: at most so many, None: no limit."""
+
+    tenant_id: TenantId
+    waiting: int
+    used: int
+    cap: int | None
+    share: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePace:
+    """How work comes to a queue and leaves it, of late.
+
+    `arrivals_per_minute`: of all its tasks; `waits_s`: how long each that began had waited; `tenants`: who waits.
+    """
+
+    queue: str
+    arrivals_per_minute: float
+    waits_s: tuple[float, ...]
+    tenants: tuple[Waiting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failing:
+    """What receivers were not told though it was tried. `since`: the oldest of it happened then."""
+
+    deliveries: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedBy:
+    """So many jobs ended alike. `step`: how long they had waited for their first start, on a scale of eight steps to
+    each doubling, of which 0 is one second; None: they never started, or ran again."""
+
+    state: JobState
+    code: str | None  # of a failure
+    step: int | None
+    jobs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBy:
+    """What outputs of a tenant and a preset, None for those of none, have used: as `Used`."""
+
+    tenant_id: TenantId
+    preset: str | None
+    outputs: int
+    output_seconds: float
+    cpu_seconds: float
+    delivered_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What ended in a time. `cut`: more ended then than were looked at."""
+
+    ended: tuple[EndedBy, ...]
+    used: tuple[UsedBy, ...]
+    cut: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,24 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from encoder.model.base import Json
 from encoder.model.event import Event
 from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
-from encoder.model.state import JobState, UploadEnd
+from encoder.model.state import JobState, TaskState, UploadEnd
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
-from encoder.store.fleet import Checkup, Quota, Stats, Usage, WorkerInfo, WorkerRow
+from encoder.store.fleet import (
+    Checkup,
+    Failing,
+    QueueDepth,
+    QueuePace,
+    Quota,
+    Span,
+    Stats,
+    Usage,
+    WorkerInfo,
+    WorkerRow,
+)
 from encoder.store.kept import (
     Ingested,
     KeyRow,
@@ -224,8 +236,11 @@ class Queues(Protocol):
     async def known_queues(self) -> Sequence[str]:
         """Their names, in order: `encode`, `io`, and those that a worker named in its `hello`. None is forgotten."""
 
-    async def pause(self, queue: str, because: str) -> bool:
-        """Start nothing of a queue until `resume`; False when there is no such queue."""
+    async def pause(self, queue: str, because: str, by: str | None = None) -> bool:
+        """Start nothing of a queue until `resume`; False when there is no such queue.
+
+        `because`: why; "" leaves what was said before. `by`: the name of the key that asks for it.
+        """
 
     async def resume(self, queue: str) -> bool:
         """End a pause; False when there is no such queue."""
@@ -488,8 +503,34 @@ class Workers(Protocol):
 
     async def bye(self, worker_id: WorkerId) -> None: ...
 
+    async def tell_about(self, worker_id: WorkerId, about: Mapping[str, Json]) -> None:
+        """Replace what a worker said of itself."""
+
+    async def note_lost(self, expired: Expired, state: TaskState) -> None:
+        """Note with a silent worker that a task was taken from it, which stands in this state since."""
+
     async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
-        """Live workers with what each runs, oldest first."""
+        """Workers that were seen lately with what each runs, oldest first."""
+
+
+class Insights(Protocol):
+    """How the whole does, for people: every answer reads no more than it says, whatever the backlog."""
+
+    async def depths(self, tenant_id: TenantId | None) -> Sequence[QueueDepth]:
+        """All queues in the order of their names, with what a tenant has there; None: with what all have."""
+
+    async def failing(self, tenant_id: TenantId) -> Failing | None:
+        """What a tenant's receivers were not told lately, of the newest 1,000 of a state; None: nothing."""
+
+    async def paces(
+        self, queues: Sequence[str], *, came_within: timedelta, began_within: timedelta
+    ) -> Sequence[QueuePace]:
+        """How work came to these queues and left them, of late: of the newest 5,000 tasks, of what runs and of the 500
+        jobs that ended last; and who waits, of the first 100,000 tasks that do."""
+
+    async def span(self, tenant_id: TenantId | None, *, since: datetime, until: datetime, most: int) -> Span:
+        """What became of the jobs that ended from `since` until before `until`, of a tenant or of all: of the first
+        `most` that ended then, of whatever tenant. Deleted ones count, removed ones do not."""
 
 
 class Clinic(Protocol):
@@ -532,6 +573,7 @@ class Store(
     Sealed,
     Retention,
     Workers,
+    Insights,
     Clinic,
     Protocol,
 ):

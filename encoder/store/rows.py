@@ -346,6 +346,7 @@ class Settled:
 class Expired:
     """A lease that nobody renewed (`by_deadline` false) or that ran past its task's deadline."""
 
+    worker_id: WorkerId
     claim: Claim
     by_deadline: bool
 

@@ -144,6 +144,15 @@ class Statement(StrEnum):
     BYE = "bye"
     WORKERS = "workers"
     RUNNING = "running"
+    TELL_ABOUT = "tell_about"
+    NOTE_LOST = "note_lost"
+
+    ARRIVALS = "arrivals"
+    WAITED = "waited"
+    COUNT_WAITING = "count_waiting"
+    ENDED_BY = "ended_by"
+    USED_BY = "used_by"
+    FAILING_DELIVERIES = "failing_deliveries"
 
     CHECKUP = "checkup"
     PING = "ping"

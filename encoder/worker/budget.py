@@ -23,6 +23,16 @@ LOOK_EVERY_S = 5.0  # for room on the disk that others make: nobody tells of tha
 Told = Callable[[Lack], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a machine has for its work, and how much of it is taken: memory by promise, scratch on the disk."""
+
+    memory_bytes: int
+    memory_promised_bytes: int
+    scratch_bytes: int
+    scratch_used_bytes: int
+
+
 class Budget:
     """Shares of one machine. `memory_bytes`: for all encoders of this process; work that needs more runs alone."""
 
@@ -41,6 +51,16 @@ class Budget:
     def is_crowded(self) -> bool:
         """Somebody waits: more work would wait as well, and other machines may have room for it."""
         return bool(self._line)
+
+    def room(self) -> Room:
+        """How it is now, for people."""
+        size_bytes = self._scratch.size_bytes()
+        return Room(
+            memory_bytes=self._memory_bytes,
+            memory_promised_bytes=sum(share.promised.memory_bytes for share in self._shares),
+            scratch_bytes=size_bytes,
+            scratch_used_bytes=max(0, size_bytes - max(0, self._scratch.free_bytes() - LEAST_FREE_BYTES)),
+        )
 
     @asynccontextmanager
     async def share(self, name: str, told: Told) -> AsyncIterator[Share]:

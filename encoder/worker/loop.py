@@ -23,6 +23,7 @@ from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim, Outcome, Settlement
 from encoder.worker.budget import Budget
+from encoder.worker.gauge import Gauge
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
 from encoder.worker.ledger import Ledger
@@ -119,6 +120,7 @@ class Worker:
                 group.create_task(self._heart.run(), name="heart"),
                 group.create_task(self._ear.listen(self.wake.heard), name="ear"),
                 group.create_task(self._rescuer().run(), name="rescue"),
+                group.create_task(self._gauge().run(), name="gauge"),
                 group.create_task(DueSweep(self._store).run(), name="due"),
                 group.create_task(SecretSweep(self._store, uniform=self._uniform).run(), name="secrets"),
                 group.create_task(ObjectSweep(self._store, uniform=self._uniform).run(), name="objects"),
@@ -148,6 +150,9 @@ class Worker:
 
     def _rescuer(self) -> Rescuer:
         return Rescuer(self._store, self._rhythm.times, self._contact, clock=self._clock, uniform=self._uniform)
+
+    def _gauge(self) -> Gauge:
+        return Gauge(self._store, self._info, self._budget, uniform=self._uniform)
 
     # claiming
 

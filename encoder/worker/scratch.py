@@ -79,6 +79,11 @@ class Scratch:
             return free
         return min(free, self._limit_bytes + LEAST_FREE_BYTES - used_bytes(self._own))
 
+    def size_bytes(self) -> int:
+        """Of all that may be in it: the limit, or the disk without what is always left free."""
+        total = max(0, shutil.disk_usage(self._root).total - LEAST_FREE_BYTES)
+        return total if self._limit_bytes is None else min(total, self._limit_bytes)
+
     def require(self, size_bytes: int) -> None:
         """Refuse what cannot fit.
 

@@ -8,6 +8,7 @@ from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_endpoints import EndpointSuite
 from tests.contracts.store_graph import GraphSuite
 from tests.contracts.store_ingest import IngestSuite
+from tests.contracts.store_insights import FleetSuite, SpanSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
 from tests.contracts.store_pipelines import PipelineSuite
@@ -56,6 +57,8 @@ class StoreSuite(
     PipelineSuite,
     RetentionSuite,
     WorkerSuite,
+    FleetSuite,
+    SpanSuite,
     ClinicSuite,
     WakeSuite,
     WatchingSuite,

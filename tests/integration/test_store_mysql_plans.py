@@ -74,6 +74,9 @@ FILL = (
 )
 
 
+SPAN = (datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def crowded(maria: mariadb.Server) -> AsyncIterator[str]:
     """A database with a backlog that came in one burst."""
@@ -364,6 +367,28 @@ async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(connectio
     assert read[0] <= 6 * LIMIT + 20
     (query,) = queries("usage")
     assert await read_whole(connection, query, 1, 0, NEWEST, *times, LIMIT, *days) == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "values", "each"),
+    [
+        (Statement.ARRIVALS, (LIMIT, timedelta(minutes=5)), 3),
+        (Statement.WAITED, (LIMIT, timedelta(days=365)), 6),
+        (Statement.COUNT_WAITING, ("encode", LIMIT), 3),
+        (Statement.FAILING_DELIVERIES, (1, LIMIT), 4),
+        (Statement.FAILING_DELIVERIES, (3, LIMIT), 4),
+        (Statement.ENDED_BY, (None, *SPAN, LIMIT), 3),
+        (Statement.ENDED_BY, (7, *SPAN, LIMIT), 3),
+        (Statement.USED_BY, (None, *SPAN, LIMIT, 1000), 6),
+        (Statement.USED_BY, (1, *SPAN, LIMIT, 1000), 6),
+    ],
+)
+async def test_what_is_told_of_the_whole_reads_samples(
+    connection: Connection, statement: Statement, values: Sequence[object], each: int
+) -> None:
+    async with counted(connection) as read:
+        await Session(connection).fetch(statement, *values)
+    assert read[0] <= each * LIMIT + 20, read
 
 
 async def test_counting_stops_at_ten_thousand(connection: Connection) -> None:

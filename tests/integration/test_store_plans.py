@@ -409,6 +409,44 @@ async def test_usage_reads_jobs_of_its_time_and_no_more_than_its_limit(
         assert read(nodes, "job_outputs") <= 3 * LIMIT
 
 
+@pytest.mark.parametrize("kept", [True, False])
+async def test_what_is_told_of_the_fleet_reads_samples(connection: asyncpg.Connection, *, kept: bool) -> None:
+    came = await plan(connection, Statement.ARRIVALS, str(LIMIT), "'5 min'", kept=kept)
+    assert scanned(came) == set()
+    assert (indexes(came) - {None}, read(came, "tasks")) == ({"tasks_pk"}, LIMIT)
+    waited = await plan(connection, Statement.WAITED, str(LIMIT), "'1 year'", kept=kept)
+    assert scanned(waited) == set()
+    assert "jobs_ended" in indexes(waited)
+    assert read(waited, "jobs") <= LIMIT
+    assert read(waited, "tasks") <= LIMIT
+    waiting = await plan(connection, Statement.COUNT_WAITING, "'encode'", str(LIMIT), kept=kept)
+    assert scanned(waiting) == set()
+    assert (indexes(waiting) - {None}, read(waiting, "tasks")) == ({"tasks_heads"}, LIMIT)
+    for tenant in ("1", "3"):
+        failing = await plan(connection, Statement.FAILING_DELIVERIES, tenant, str(LIMIT), kept=kept)
+        assert scanned(failing) == set()
+        assert read(failing, "webhook_deliveries") <= 2 * LIMIT
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("tenant", ["NULL", "1", "7"])
+async def test_a_span_reads_what_ended_in_it_and_no_more_than_its_limit(
+    connection: asyncpg.Connection,
+    tenant: str,
+    kept: bool,  # a column of the table
+) -> None:
+    short, whole = ("now() - interval '200 s'", "now()"), ("now() - interval '9 days'", "now()")
+    for times, most in ((short, 500), (whole, LIMIT)):
+        ended = await plan(connection, Statement.ENDED_BY, tenant, *times, str(most), kept=kept)
+        used = await plan(connection, Statement.USED_BY, tenant, *times, str(most), "1000", kept=kept)
+        assert scanned(ended) | scanned(used) == set()
+        assert indexes(ended) - {None} == {"jobs_ended"}
+        assert indexes(used) - {None} == {"jobs_ended", "job_outputs_pk"}
+        for nodes in (ended, used):
+            assert read(nodes, "jobs") <= most
+        assert read(used, "job_outputs") <= most
+
+
 async def test_counting_stops_at_ten_thousand(connection: asyncpg.Connection) -> None:
     counted = await plan(connection, Statement.COUNT_JOBS, "NULL", ALL_STATES, kept=False)
     measured = await plan(connection, Statement.DEPTHS, "NULL", kept=False)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, dead, fleet, query, quotas
+from encoder.api import answers, answers_fleet, dead, fleet, insights, query, quotas, troubles
 from encoder.api.operations import Operation
 from encoder.api.routes.common import JSON_PROBLEMS
+from encoder.api.spans import Range
 from encoder.errors import FailureClass
 from encoder.model.key import Scope
+
+_INSIGHTS = (
+    query.choice("range", "how far back; 24h when absent", Range),
+    query.choice("csv", "tell this table as CSV", insights.Table),
+)
 
 PLATFORM = (
     Operation(
@@ -16,7 +22,60 @@ PLATFORM = (
         summary="Live workers and what each runs now",
         handler=fleet.workers,
         scope=Scope.ADMIN,
-        answers={200: (answers.WorkersAnswer,)},
+        query=(query.switch("lost", "also those that fell silent within a day, and with what"),),
+        answers={200: (answers_fleet.WorkersAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/queues",
+        operation_id="listQueues",
+        summary="Queues of all tenants: what waits, for what, how work comes and goes",
+        handler=fleet.queues,
+        scope=Scope.ADMIN,
+        answers={200: (answers_fleet.QueuesAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/insights",
+        operation_id="getInsights",
+        summary="What was done over time: jobs by their ends, failures, waits, usage; as JSON, or one table as CSV",
+        handler=insights.own,
+        scope=Scope.READ,
+        query=_INSIGHTS,
+        answers={200: (answers_fleet.InsightsAnswer, "text/csv")},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/insights/all",
+        operation_id="getInsightsOfAll",
+        summary="As `GET /insights`, of all tenants",
+        handler=insights.every,
+        scope=Scope.ADMIN,
+        query=_INSIGHTS,
+        answers={200: (answers_fleet.InsightsAnswer, "text/csv")},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/troubles",
+        operation_id="listTroubles",
+        summary="What is wrong now for the caller's jobs; nothing while all is well",
+        handler=troubles.own,
+        scope=Scope.READ,
+        answers={200: (answers_fleet.TroublesAnswer,)},
+        problems=(503,),
+    ),
+    Operation(
+        method="GET",
+        path="/troubles/all",
+        operation_id="listTroublesOfAll",
+        summary="As `GET /troubles`, of all tenants' jobs and of the fleet",
+        handler=troubles.every,
+        scope=Scope.ADMIN,
+        answers={200: (answers_fleet.TroublesAnswer,)},
         problems=(503,),
     ),
     Operation(

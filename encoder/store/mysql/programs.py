@@ -129,8 +129,8 @@ async def take_back(session: Connection, queue: str, tenant: int | None) -> Sequ
     return ()
 
 
-async def pause(session: Connection, queue: str, because: str) -> Sequence[Row]:
-    return [{"queue": queue}] if await session.write(_PAUSE, queue, because) else ()
+async def pause(session: Connection, queue: str, because: str, kept: str) -> Sequence[Row]:
+    return [{"queue": queue}] if await session.write(_PAUSE, queue, because, kept) else ()
 
 
 async def resume(session: Connection, queue: str) -> Sequence[Row]:
@@ -393,8 +393,8 @@ async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]
     return [{"removed": len(mine)}]
 
 
-async def workers(session: Connection, within: object) -> Sequence[Row]:
-    rows = await session.ask(_WORKERS, within)
+async def workers(session: Connection, within: object, alive: object) -> Sequence[Row]:
+    rows = await session.ask(_WORKERS, within, alive)
     return [row | {name: msgspec.json.decode(row[name]) for name in ("queues", "encoders")} for row in rows]
 
 

@@ -7,6 +7,7 @@ from encoder.store.verbs.dead import DeadLetters
 from encoder.store.verbs.deliveries import Deliveries
 from encoder.store.verbs.endpoints import Endpoints
 from encoder.store.verbs.ingest import Ingest
+from encoder.store.verbs.insights import Insights
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.keys import Keys
 from encoder.store.verbs.pipelines import Pipelines
@@ -36,6 +37,7 @@ class Every(
     Sealed,
     Retention,
     Workers,
+    Insights,
     Clinic,
 ):
     """An engine adds how it enqueues a job, for that is where they differ most."""

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 from encoder.store.engine import Session
 from encoder.store.fleet import Quota
+from encoder.store.pauses import pause_text
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import quota_of
 
 
 class Queues(Verbs):
-    async def pause(self, queue: str, because: str) -> bool:
+    async def pause(self, queue: str, because: str, by: str | None = None) -> bool:
         async def work(session: Session) -> bool:
-            known = await session.fetchrow(Statement.PAUSE, queue, because) is not None
+            known = await session.fetchrow(Statement.PAUSE, queue, because, pause_text(because, by)) is not None
             if known:
                 await session.execute(Statement.TAKE_BACK, queue, None)
             return known

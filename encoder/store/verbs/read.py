@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,8 +24,20 @@ from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, Upl
 from encoder.model.trail import Step, Trail
 from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
-from encoder.store.fleet import QueueDepth, Quota, Running, Usage, Used, WorkerInfo, WorkerRow
+from encoder.store.fleet import (
+    EndedBy,
+    QueueDepth,
+    Quota,
+    Running,
+    Taken,
+    Usage,
+    Used,
+    UsedBy,
+    WorkerInfo,
+    WorkerRow,
+)
 from encoder.store.kept import KeyRow, PipelineRow, PresetRow, RuleRow, UploadRow
+from encoder.store.pauses import read_pause
 from encoder.store.receivers import EndpointRow
 from encoder.store.rows import Attempt, Claim, DeliveryRow, EndpointSeal, Holder, Holdup, JobRow, Live, OutputRow, Part
 
@@ -274,6 +287,9 @@ def rule_of(row: Row) -> RuleRow:
 
 
 def worker_of(row: Row, running: tuple[Running, ...]) -> WorkerRow:
+    """A worker. What changes while it runs lies with what it said of itself, under names of its own."""
+    about = members_of(row["about"])
+    taken, machine = _taken_of(about.pop("lost", None)), about.pop("machine", None)
     info = WorkerInfo(
         id=WorkerId(row["id"]),
         host=row["host"],
@@ -282,14 +298,30 @@ def worker_of(row: Row, running: tuple[Running, ...]) -> WorkerRow:
         queues=tuple(row["queues"]),
         slots=msgspec.json.decode(row["slots"], type=dict[str, int]),
         encoders=tuple(row["encoders"]),
-        about=members_of(row["about"]),
+        about=about,
     )
     return WorkerRow(
         info=info,
         started_at=row["started_at"],
         seen_at=row["seen_at"],
         draining=row["draining"],
+        lost=bool(row["unseen"]) or any(each.at > row["seen_at"] for each in taken),
         running=running,
+        taken=taken,
+        machine=machine if isinstance(machine, dict) else None,
+    )
+
+
+def _taken_of(noted: Json) -> tuple[Taken, ...]:
+    return tuple(
+        Taken(
+            job_id=JobId(each["job"]),
+            tenant_id=TenantId(each["tenant"]),
+            kind=each["kind"],
+            state=TaskState(each["state"]),
+            at=datetime.fromisoformat(each["at"]),
+        )
+        for each in msgspec.convert(noted or [], type=list[dict[str, Any]])
     )
 
 
@@ -298,13 +330,20 @@ def running_of(row: Row) -> Running:
         task_id=TaskId(row["task_id"]),
         job_id=JobId(row["job_id"]),
         job_uuid=row["job_uuid"],
+        label=row["label"],
+        tenant_id=TenantId(row["tenant_id"]),
         kind=row["kind"],
+        queue=row["queue"],
+        attempt=row["attempt"],
         stage=row["stage"],
         since=row["since"],
+        beat_at=row["beat_at"],
+        live=_live_of(row["live"]),
     )
 
 
 def depth_of(row: Row) -> QueueDepth:
+    because, by = read_pause(row["paused_because"])
     return QueueDepth(
         queue=row["queue"],
         waiting=row["waiting"],
@@ -313,7 +352,23 @@ def depth_of(row: Row) -> QueueDepth:
         running=row["running"],
         oldest_seconds=row["oldest_seconds"],
         paused_at=row["paused_at"],
-        paused_because=row["paused_because"],
+        paused_because=because,
+        paused_by=by,
+    )
+
+
+def ended_of(row: Row) -> EndedBy:
+    return EndedBy(state=JobState(row["state"]), code=row["code"], step=row["step"], jobs=int(row["jobs"]))
+
+
+def used_by_of(row: Row) -> UsedBy:
+    return UsedBy(
+        tenant_id=TenantId(row["tenant_id"]),
+        preset=row["preset"] or None,
+        outputs=int(row["outputs"]),
+        output_seconds=float(row["output_seconds"]),
+        cpu_seconds=float(row["cpu_seconds"]),
+        delivered_bytes=int(row["delivered_bytes"]),
     )
 
 
@@ -338,7 +393,7 @@ def _used_of(preset: str, rows: Sequence[Row]) -> Used:
 def holdup_of(row: Row) -> Holdup:
     return Holdup(
         paused_at=row["paused_at"],
-        paused_because=row["paused_because"],
+        paused_because=read_pause(row["paused_because"])[0],
         cap=row["cap"],
         running=row["running"],
         taken=bool(row["taken"]),

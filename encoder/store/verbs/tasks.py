@@ -149,7 +149,10 @@ class Tasks(Verbs):
 
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         rows = await self._pool.rows(Statement.EXPIRED, limit)
-        return [Expired(claim=claim_of(row), by_deadline=row["by_deadline"]) for row in rows]
+        return [
+            Expired(worker_id=WorkerId(row["worker_id"]), claim=claim_of(row), by_deadline=row["by_deadline"])
+            for row in rows
+        ]
 
     async def held(self, task_id: TaskId, epoch: int) -> Claim | None:
         row = await self._pool.row(Statement.HELD, task_id, epoch)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from encoder.model.base import Json
 from encoder.model.ids import WorkerId
+from encoder.model.state import TaskState
 from encoder.store.fleet import Running, WorkerInfo, WorkerRow
+from encoder.store.line import SEEN
+from encoder.store.rows import Expired
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
@@ -34,8 +38,15 @@ class Workers(Verbs):
     async def bye(self, worker_id: WorkerId) -> None:
         await self._pool.rows(Statement.BYE, worker_id)
 
+    async def tell_about(self, worker_id: WorkerId, about: Mapping[str, Json]) -> None:
+        await self._pool.rows(Statement.TELL_ABOUT, worker_id, json_text(about))
+
+    async def note_lost(self, expired: Expired, state: TaskState) -> None:
+        claim = expired.claim
+        await self._pool.rows(Statement.NOTE_LOST, expired.worker_id, claim.job_id, claim.tenant_id, claim.kind, state)
+
     async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
-        rows = await self._pool.rows(Statement.WORKERS, seen_within)
+        rows = await self._pool.rows(Statement.WORKERS, seen_within, SEEN)
         running: defaultdict[WorkerId, list[Running]] = defaultdict(list)
         for task in await self._pool.rows(Statement.RUNNING, [row["id"] for row in rows]):
             running[task["worker_id"]].append(running_of(task))

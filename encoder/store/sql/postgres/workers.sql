@@ -1,5 +1,6 @@
--- List workers that were seen lately, oldest first.
+-- List workers that were seen lately, oldest first; `unseen`: not for so long that they are not alive.
 -- Index: none, there are as many rows as workers. Locks: none.
--- $1 within
-SELECT id, host, pid, version, queues, slots, encoders, about, started_at, seen_at, draining
+-- $1 within, $2 alive within
+SELECT id, host, pid, version, queues, slots, encoders, about, started_at, seen_at, draining,
+  seen_at <= now() - $2::interval AS unseen
 FROM workers WHERE seen_at > now() - $1::interval ORDER BY started_at, id;

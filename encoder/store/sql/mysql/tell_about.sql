@@ -1,0 +1,4 @@
+-- A worker tells how its machine is. What was lost with it is forgotten: it lives.
+-- Index: workers_pk. Locks: its row.
+-- $1 id, $2 about
+UPDATE workers SET about = $2, seen_at = UTC_TIMESTAMP(6) WHERE id = $1;
