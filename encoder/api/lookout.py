@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from encoder import errors
 from encoder.model.ids import TenantId
@@ -22,11 +23,23 @@ LOST_WITHIN = timedelta(hours=1)  # in which a worker fell silent that nobody ha
 _KEPT = 1_000  # tenants whose last look is remembered
 
 
+class Kind(StrEnum):
+    """What can be wrong."""
+
+    DATABASE_UNAVAILABLE = "database_unavailable"
+    DATABASE_SLOW = "database_slow"
+    WORKERS_LOST = "workers_lost"
+    QUEUE_PAUSED = "queue_paused"
+    QUEUE_WITHOUT_WORKER = "queue_without_worker"
+    LONG_WAIT = "long_wait"
+    WEBHOOKS_FAILING = "webhooks_failing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """`about`: the page of the dashboard that tells more. `since`: None: it is not known."""
 
-    code: str
+    kind: Kind
     message: str
     count: int
     since: datetime | None
@@ -108,7 +121,7 @@ def troubles(seen: Seen, now: datetime, *, operator: bool) -> Iterator[Trouble]:
     """What of it is wrong, the gravest first."""
     if seen.took_s >= SLOW_S:
         message = f"The database is slow: a look that takes milliseconds took {seen.took_s:.1f} s"
-        yield Trouble(code="database_slow", message=message, count=1, since=None, about="about")
+        yield Trouble(kind=Kind.DATABASE_SLOW, message=message, count=1, since=None, about="about")
     if operator:
         yield from _lost(seen.workers)
     alive = [row for row in seen.workers if not row.lost and not row.draining]
@@ -117,12 +130,14 @@ def troubles(seen: Seen, now: datetime, *, operator: bool) -> Iterator[Trouble]:
     if seen.failing is not None:
         count = seen.failing.deliveries
         message = f"{_many(count, 'webhook')} {_do(count, 'fails', 'fail')} at the receiver"
-        yield Trouble(code="webhooks_failing", message=message, count=count, since=seen.failing.since, about="webhooks")
+        yield Trouble(
+            kind=Kind.WEBHOOKS_FAILING, message=message, count=count, since=seen.failing.since, about="webhooks"
+        )
 
 
 def _away(since: datetime) -> Trouble:
     message = "The database does not answer. Encodes go on; their ends will be recorded when it is back"
-    return Trouble(code="database_unavailable", message=message, count=1, since=since, about="about")
+    return Trouble(kind=Kind.DATABASE_UNAVAILABLE, message=message, count=1, since=since, about="about")
 
 
 def _lost(workers: Sequence[WorkerRow]) -> Iterator[Trouble]:
@@ -131,7 +146,7 @@ def _lost(workers: Sequence[WorkerRow]) -> Iterator[Trouble]:
     if lost:
         since = min(row.seen_at for row in lost)
         message = f"{_many(len(lost), 'worker')} lost"
-        yield Trouble(code="workers_lost", message=message, count=len(lost), since=since, about="fleet")
+        yield Trouble(kind=Kind.WORKERS_LOST, message=message, count=len(lost), since=since, about="fleet")
 
 
 def _follows(other: WorkerRow, lost: WorkerRow) -> bool:
@@ -146,13 +161,13 @@ def _held_up(depth: QueueDepth, alive: Sequence[WorkerRow], now: datetime, *, op
             because = f": {depth.paused_because}" if depth.paused_because else ""
             waits = f", {_many(stands, 'task')} {_do(stands, 'waits', 'wait')}" if stands else ""
             message = f"Queue {depth.queue} is paused{because}{waits}"
-            yield Trouble(code="queue_paused", message=message, count=stands, since=depth.paused_at, about="queues")
+            yield Trouble(kind=Kind.QUEUE_PAUSED, message=message, count=stands, since=depth.paused_at, about="queues")
     elif stands and not any(depth.queue in row.info.queues for row in alive):
         message = f"No worker takes from queue {depth.queue}, {_many(stands, 'task')} {_do(stands, 'waits', 'wait')}"
-        yield Trouble(code="queue_without_worker", message=message, count=stands, since=oldest, about="queues")
+        yield Trouble(kind=Kind.QUEUE_WITHOUT_WORKER, message=message, count=stands, since=oldest, about="queues")
     elif oldest is not None and now - oldest >= LONG:
         message = f"{_many(stands, 'task')} {_do(stands, 'waits', 'wait')} for a slot in queue {depth.queue}"
-        yield Trouble(code="long_wait", message=message, count=stands, since=oldest, about="queues")
+        yield Trouble(kind=Kind.LONG_WAIT, message=message, count=stands, since=oldest, about="queues")
 
 
 def _many(count: int, what: str) -> str:

@@ -36,7 +36,7 @@ def told(seen: Look) -> answers.TroublesAnswer:
         at=seen.at,
         troubles=tuple(
             answers.TroubleAnswer(
-                code=each.code,
+                code=each.kind,
                 message=each.message,
                 count=each.count,
                 since=each.since,

@@ -84,7 +84,7 @@ class Rescuer:
     async def _note(self, expired: Expired, settled: Settled) -> None:
         """For people: what was settled is settled, whether or not it is noted with the worker."""
         with suppress(errors.StoreUnavailable):
-            await self._store.note_lost(expired, settled.task_state)
+            await self._store.note_lost(expired.worker_id, expired.claim, settled.task_state)
 
     async def _trusted(self) -> bool:
         if self._contact.unbroken_s(self._clock()) < self._times.lease_s:

@@ -68,6 +68,7 @@ from encoder.store.rows import (
     Moment,
     NewJob,
     OutputChange,
+    Owned,
     Part,
     Pulse,
     Settled,
@@ -214,8 +215,8 @@ class Tasks(Protocol):
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         """Leases past their time, without locking them."""
 
-    async def held(self, task_id: TaskId, epoch: int) -> Claim | None:
-        """The claim under this lease; None when it is gone. For those who know that its owner is dead."""
+    async def held(self, task_id: TaskId, epoch: int) -> Owned | None:
+        """The claim under this lease, and whose it is; None when it is gone. For those who know of its owner's death."""
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
         """Settle for a dead owner; None when it lives, was renewed, or another rescuer has the job."""
@@ -506,7 +507,7 @@ class Workers(Protocol):
     async def tell_about(self, worker_id: WorkerId, about: Mapping[str, Json]) -> None:
         """Replace what a worker said of itself."""
 
-    async def note_lost(self, expired: Expired, state: TaskState) -> None:
+    async def note_lost(self, worker_id: WorkerId, claim: Claim, state: TaskState) -> None:
         """Note with a silent worker that a task was taken from it, which stands in this state since."""
 
     async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:

@@ -343,6 +343,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """A claim, and whose it is."""
+
+    worker_id: WorkerId
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
     """A lease that nobody renewed (`by_deadline` false) or that ran past its task's deadline."""
 

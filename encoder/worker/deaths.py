@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import Protocol
 
 from encoder import errors
 from encoder.log import get_logger
 from encoder.model.ids import TaskId
 from encoder.queue import settle
-from encoder.store.protocol import Tasks
+from encoder.store.protocol import Tasks, Workers
 from encoder.worker.scratch import Scratch
 
 log = get_logger(__name__)
@@ -20,7 +21,11 @@ log = get_logger(__name__)
 _ATTEMPT = re.compile(r"(\d+)-(\d+)", re.ASCII)  # the folder of one: see `transcode.token_of`
 
 
-async def take_over(store: Tasks, scratch: Scratch) -> None:
+class Orphanage(Tasks, Workers, Protocol):
+    """What is needed of a store."""
+
+
+async def take_over(store: Orphanage, scratch: Scratch) -> None:
     """Settle as lost what dead processes of this machine were at, and remove what they left.
 
     While the database is away their folders stay for the next start, and their leases run out as any other.
@@ -31,12 +36,13 @@ async def take_over(store: Tasks, scratch: Scratch) -> None:
         log.warning("deaths.unavailable", reason=str(error))
 
 
-async def _free(store: Tasks, folder: str) -> None:
+async def _free(store: Orphanage, folder: str) -> None:
     """`folder`: the name of what stands in the dead one's. That of an attempt says which task it was at."""
     attempt = _ATTEMPT.fullmatch(folder)
-    claim = await store.held(TaskId(int(attempt[1])), int(attempt[2])) if attempt else None
-    if claim is None:
+    owned = await store.held(TaskId(int(attempt[1])), int(attempt[2])) if attempt else None
+    if owned is None:
         return
+    claim = owned.claim
     try:
         settled = await store.settle(claim, settle.lost(claim))
     except errors.LeaseLost:
@@ -46,4 +52,5 @@ async def _free(store: Tasks, folder: str) -> None:
     except Exception:  # a defect that one task meets must not keep this machine from starting
         log.exception("deaths.defect", task=claim.task_id)
         return
+    await store.note_lost(owned.worker_id, claim, settled.task_state)
     log.warning("task.orphaned", task=claim.task_id, epoch=claim.epoch, job=claim.job_id, state=settled.task_state)

@@ -94,6 +94,7 @@ async def test_a_worker_that_is_started_again_after_a_crash_does_not_wait_for_it
         job = await platform.ended(job_id)
         assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
         assert (await task_row(platform, job_id))["lost"] == 1
+        assert await lost(platform) == [(job_id, "waiting")]
         await audit.audit(platform, delivered=platform.storage)
 
 
@@ -108,6 +109,7 @@ async def test_a_worker_killed_on_another_machine_is_replaced_when_its_lease_has
         await platform.start("worker", ENCODER_SCRATCH_DIR=str(tmp_path / "elsewhere"))
         job = await platform.ended(job_id)
         assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
+        assert await lost(platform) == [(job_id, "waiting")]
         back = await platform.start("worker")  # on the first machine
         await until(lambda: swept(platform), within_s=20)
         back.signal(signal.SIGTERM)
@@ -328,6 +330,14 @@ async def answers(platform: Platform) -> bool:
 async def workers(platform: Platform) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (await platform.call("GET", "/workers"))[1]["workers"]
     return found
+
+
+async def lost(platform: Platform) -> list[tuple[int, str]]:
+    """Jobs of the one worker that is told as lost, and how their tasks stood then; it is alive no longer."""
+    found = (await platform.call("GET", "/workers?lost=true"))[1]["workers"]
+    (worker,) = [worker for worker in found if worker["status"] == "lost"]
+    assert worker["id"] not in {alive["id"] for alive in await workers(platform)}
+    return [(taken["jobId"], taken["status"]) for taken in worker["taken"]]
 
 
 async def draining(platform: Platform) -> bool:

@@ -50,7 +50,7 @@ class FleetSuite:
         assert expired.worker_id == worker.id
         settled = await store.rescue(claim, settle.lost(claim))
         assert settled is not None
-        await store.note_lost(expired, settled.task_state)
+        await store.note_lost(worker.id, expired.claim, settled.task_state)
         row = await only_worker(store)
         assert row.lost
         (taken,) = row.taken
@@ -69,7 +69,7 @@ class FleetSuite:
         await work.claim(store, worker=worker.id, lease=work.PAST)
         (expired,) = await store.expired()
         for _ in range(52):
-            await store.note_lost(expired, TaskState.FAILED)
+            await store.note_lost(worker.id, expired.claim, TaskState.FAILED)
         assert len((await only_worker(store)).taken) == 50
 
     async def test_a_pause_tells_who_asked_for_it_and_keeps_what_was_said(self, store: Store) -> None:

@@ -399,8 +399,9 @@ class LeaseSuite:
     async def test_who_knows_that_an_owner_is_dead_settles_for_it_at_once(self, store: Store) -> None:
         """G5: the claim is found by its task and epoch, as long as it is held."""
         _, claim = await work.working(store)
-        held = await store.held(claim.task_id, claim.epoch)
-        assert held is not None
+        owned = await store.held(claim.task_id, claim.epoch)
+        assert owned is not None
+        held = owned.claim
         assert (held.job_id, held.attempt, held.args) == (claim.job_id, claim.attempt, claim.args)
         assert (await store.settle(held, work.LOST)).task_state is TaskState.WAITING
         assert await store.held(claim.task_id, claim.epoch) is None

@@ -60,7 +60,7 @@ async def test_a_worker_tells_what_it_runs_and_when_it_is_lost_with_what(api: Ap
     assert (first["fps"], first["speed"], first["etaSeconds"], second["waitsFor"]) == (118.0, 3.9, 240.0, "scratch")
 
     for each in expired:
-        await store.note_lost(each, settle.lost(each.claim).state)
+        await store.note_lost(each.worker_id, each.claim, settle.lost(each.claim).state)
     assert (await api.get("/workers"))["workers"] == []
     (told,) = (await api.get("/workers?lost=true"))["workers"]
     assert told["status"] == "lost"

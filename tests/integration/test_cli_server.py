@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from encoder import errors
+from encoder.model.state import TaskState
 from encoder.storage import arrival, folder
 from encoder.store.postgres import PostgresStore
 from tests.lab import work
@@ -301,4 +302,17 @@ async def test_stats_and_workers_are_told(api: Api) -> None:
     assert (workers.code, workers.out) == (0, "")
     assert "No worker is alive" in workers.err
     await api.parts.store.hello(work.new_worker("studio-7", queues=("gpu", "io")))
-    assert "studio-7  1.0  gpu,io  idle" in (await encoder("workers", url=api.url)).out
+    assert "studio-7 pid 7  1.0  gpu,io  idle  last sign 20" in (await encoder("workers", url=api.url)).out
+
+
+async def test_a_lost_worker_is_told_with_what_it_had(api: Api) -> None:
+    store, worker = api.parts.store, work.new_worker("studio-8")
+    await store.hello(worker)
+    job = await work.enqueue(store)
+    (claim,) = await work.claim(store, worker=worker.id, lease=work.PAST)
+    assert f"job {job.id}  last sign" in (await encoder("workers", url=api.url)).out
+    await store.note_lost(worker.id, claim, TaskState.WAITING)
+    told = await encoder("workers", url=api.url)
+    assert told.out.startswith("studio-8 pid 7  1.0  encode,io  LOST, last sign 20")
+    assert told.out.endswith(f"Z, with job {job.id} (taken over)\n")
+    assert "No worker is alive" in told.err

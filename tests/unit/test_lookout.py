@@ -115,9 +115,9 @@ def test_what_is_wrong_is_told_once_with_its_count_and_since_when(
     only_operators: bool,  # a column of the table
 ) -> None:
     (trouble,) = found(**changes)
-    assert (trouble.code, trouble.count, trouble.since) == (code, count, since)
+    assert (trouble.kind, trouble.count, trouble.since) == (code, count, since)
     assert message in trouble.message
-    assert [each.code for each in found(operator=False, **changes)] == ([] if only_operators else [code])
+    assert [each.kind for each in found(operator=False, **changes)] == ([] if only_operators else [code])
 
 
 def test_a_lost_worker_is_told_until_another_began_on_its_host() -> None:
@@ -131,7 +131,7 @@ def test_a_lost_worker_is_told_until_another_began_on_its_host() -> None:
 def test_a_worker_that_drains_or_is_lost_takes_from_no_queue() -> None:
     waits = (depth(waiting=1, oldest_seconds=1.0),)
     for idle in (worker(draining=True), worker(**LOST)):
-        assert "queue_without_worker" in {each.code for each in found(depths=waits, workers=(idle,))}
+        assert "queue_without_worker" in {each.kind for each in found(depths=waits, workers=(idle,))}
 
 
 @dataclass

@@ -20,7 +20,7 @@ from encoder.store.hints import Hints
 from encoder.store.line import NOTIFY, SEEN, Floor
 from encoder.store.news import News
 from encoder.store.repeated import repeated
-from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Part, Settled, Settlement
+from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Owned, Part, Settled, Settlement
 from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
@@ -154,9 +154,9 @@ class Tasks(Verbs):
             for row in rows
         ]
 
-    async def held(self, task_id: TaskId, epoch: int) -> Claim | None:
+    async def held(self, task_id: TaskId, epoch: int) -> Owned | None:
         row = await self._pool.row(Statement.HELD, task_id, epoch)
-        return None if row is None else claim_of(row)
+        return None if row is None else Owned(worker_id=WorkerId(row["worker_id"]), claim=claim_of(row))
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
         closed = await self._close(claim, settlement, by_rescue=True)

@@ -11,7 +11,7 @@ from encoder.model.ids import WorkerId
 from encoder.model.state import TaskState
 from encoder.store.fleet import Running, WorkerInfo, WorkerRow
 from encoder.store.line import SEEN
-from encoder.store.rows import Expired
+from encoder.store.rows import Claim
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
@@ -41,9 +41,8 @@ class Workers(Verbs):
     async def tell_about(self, worker_id: WorkerId, about: Mapping[str, Json]) -> None:
         await self._pool.rows(Statement.TELL_ABOUT, worker_id, json_text(about))
 
-    async def note_lost(self, expired: Expired, state: TaskState) -> None:
-        claim = expired.claim
-        await self._pool.rows(Statement.NOTE_LOST, expired.worker_id, claim.job_id, claim.tenant_id, claim.kind, state)
+    async def note_lost(self, worker_id: WorkerId, claim: Claim, state: TaskState) -> None:
+        await self._pool.rows(Statement.NOTE_LOST, worker_id, claim.job_id, claim.tenant_id, claim.kind, state)
 
     async def workers(self, *, seen_within: timedelta) -> Sequence[WorkerRow]:
         rows = await self._pool.rows(Statement.WORKERS, seen_within, SEEN)
