@@ -216,7 +216,7 @@ class Tasks(Protocol):
         """Leases past their time, without locking them."""
 
     async def held(self, task_id: TaskId, epoch: int) -> Owned | None:
-        """The claim under this lease, and whose it is; None when it is gone. For those who know of its owner's death."""
+        """The claim under this lease, and whose it is; None when it is gone. For those who know its owner dead."""
 
     async def rescue(self, claim: Claim, settlement: Settlement) -> Settled | None:
         """Settle for a dead owner; None when it lives, was renewed, or another rescuer has the job."""
