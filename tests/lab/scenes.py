@@ -66,6 +66,10 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
     ),
     "/ui/settings/endpoints/{name}": (Scene(name="settings-endpoint", address="/ui/settings/endpoints/orders"),),
     "/ui/settings/ingest/{name}": (Scene(name="settings-rule", address="/ui/settings/ingest/videos"),),
+    "/ui/jobs/new": (
+        Scene(name="new", address="/ui/jobs/new"),
+        Scene(name="new-clone", address="/ui/jobs/new?from={long}"),
+    ),
     "/ui/login": (Scene(name="login", address="/ui/login", locked=True),),
     "/ui/login/kept": (Scene(name="login-lost", address="/ui/login/kept", locked=True, status=403),),
 }

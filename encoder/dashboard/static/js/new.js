@@ -6,6 +6,9 @@ import { Upload, unfinished } from "./tus.js";
 const KEPT = "input:not([type=hidden]), textarea, select"; // what somebody writes into
 const OF_FAULTS = ["aria-invalid", "aria-describedby"];
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
+const AWAY = "The server does not answer. What you wrote is still here.";
+const ELSEWHERE = "The server did not take this. Has your login ended? Log in again in another tab, then go on here.";
+let asked = 0; // times that something was sent
 let upload = null; // on its way
 let brings = false; // bytes move
 let submits = false; // as soon as the file is here
@@ -23,23 +26,32 @@ document.addEventListener("submit", (event) => {
   else send(act);
 });
 
-async function send(act) {
+/** `quietly`: nobody asked for it, so that it must not take anybody away from what he writes. */
+async function send(act, { quietly = false } = {}) {
+  const mine = ++asked;
   const told = new URLSearchParams(new FormData(form()));
   told.set("do", act);
   form().setAttribute("aria-busy", "true");
+  part("failed").hidden = true;
   const answer = await fetch(form().action, { method: "POST", body: told }).catch(() => null);
   if (answer?.redirected && act === "submit") {
     location.href = answer.url;
     return;
   }
-  const next = answer && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("new");
+  const text = await answer?.text().catch(() => "");
+  if (mine !== asked) return; // something else was asked for meanwhile
   form().removeAttribute("aria-busy");
+  const next = text && new DOMParser().parseFromString(text, "text/html").getElementById("new");
   if (!next) {
-    refuse(answer ? "The server did not take this. Your login may have ended: log in again in another tab, then go on here." : "The server does not answer. What you wrote is still here.");
+    part("failed").textContent = answer ? ELSEWHERE : AWAY;
+    part("failed").hidden = false;
     return;
   }
   Idiomorph.morph(form(), next, { ignoreActiveValue: true, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
-  look(document.getElementById("wrong") ?? (act === "add" ? last(".output select") : document.getElementById(act === "curl" ? "as-curl" : "dry")));
+  const wrong = document.getElementById("wrong");
+  part("said").textContent = wrong?.innerText ?? (act === "plan" ? "The dry run is here." : "");
+  if (quietly) return;
+  look(wrong ?? (act === "add" ? last(".output select") : document.getElementById(act === "curl" ? "as-curl" : "dry")));
 }
 
 function beforeNodeMorphed(old, next) {
@@ -71,6 +83,11 @@ document.addEventListener("click", (event) => {
   const field = document.getElementById(link.dataset.field);
   field?.closest("details:not([open])")?.setAttribute("open", "");
   field?.focus();
+});
+
+document.addEventListener("input", (event) => {
+  const stale = event.target.form?.id === "new" && part("stale");
+  if (stale) stale.hidden = false;
 });
 
 document.addEventListener("change", (event) => {
@@ -132,9 +149,9 @@ function here(id) {
   line.dataset.here = "";
   line.textContent = `✓ ${upload.name}, ${bytes(upload.size)}, is here.`;
   upload = null;
-  const wanted = submits ? "submit" : "plan";
+  const act = submits ? "submit" : "plan";
   wait(false);
-  send(wanted);
+  send(act, { quietly: act === "plan" });
 }
 
 function stopped() {
