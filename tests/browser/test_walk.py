@@ -10,7 +10,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.lab import media
 from tests.lab.browser import MARKS, tab
-from tests.lab.showcase import Showcase
+from tests.lab.platform import until
+from tests.lab.showcase import FAST, Showcase
 
 pytestmark = MARKS
 OF_A_JOB = re.compile(r"/ui/jobs/(\d+)$")
@@ -50,6 +51,57 @@ async def test_a_file_is_brought_and_becomes_a_job(browser: Browser, shown: Show
         await expect(page.get_by_role("heading", name="Log in with an API key")).to_be_visible()
         await page.goto("/")
         await expect(page.get_by_role("heading", name="Log in with an API key")).to_be_visible()
+
+
+def file_job(path: Path, **output: object) -> dict[str, object]:
+    return {"source": {"kind": "file", "path": str(path)}, "outputs": [{"preset": "h264", **FAST, **output}]}
+
+
+async def test_what_failed_is_tried_again_and_once_mended_redriven(browser: Browser, shown: Showcase) -> None:
+    missing = shown.folder / "late.mp4"
+    job_id = await shown.platform.submit(file_job(missing))
+    assert (await shown.platform.ended(job_id))["status"] == "failed"
+    async with tab(browser, shown.url) as page:
+        row = page.locator(f"#j{job_id}")
+        await page.goto("/?status=failed")
+        await row.get_by_role("button", name="Actions").click()
+        await page.get_by_role("button", name="Retry").last.click()
+        await page.get_by_role("button", name="Retry job").click()
+        await expect(page.get_by_role("status").first).to_contain_text("Queued again 1 job")
+        assert page.url.endswith("/?status=failed")  # filters are kept
+        await until(lambda: runs(shown, job_id, 2, "failed"), within_s=30)
+        film(shown.folder, missing.name)
+        await page.goto("/ui/dead")
+        group = page.locator(".card", has=page.get_by_text("source_not_found", exact=True))
+        await group.get_by_role("button", name="Redrive 1").click()
+        await page.get_by_role("button", name="Redrive").click()
+        await expect(page.locator(".said")).to_be_visible()
+        await page.goto("/")
+        await expect(row.locator(".pill")).to_have_text(
+            "Completed", timeout=30_000
+        )  # told live: nothing is loaded again
+    assert await runs(shown, job_id, 3, "completed")
+
+
+async def runs(shown: Showcase, job_id: int, run: int, status: str) -> bool:
+    job = await shown.platform.job(job_id)
+    return (job["run"], job["status"]) == (run, status)
+
+
+async def test_progress_is_seen_to_move_and_what_runs_is_cancelled(browser: Browser, shown: Showcase) -> None:
+    job_id = await shown.platform.submit(file_job(shown.folder / "concert.mp4", encoderPreset="veryslow", height=720))
+    async with tab(browser, shown.url) as page:
+        row = page.locator(f"#j{job_id}")
+        await page.goto("/")
+        await expect(row.locator(".pill")).to_have_text("Encoding", timeout=30_000)
+        bar = row.get_by_role("progressbar")
+        seen = await bar.get_attribute("aria-valuenow")
+        await expect(bar).not_to_have_attribute("aria-valuenow", seen or "", timeout=30_000)
+        await row.get_by_role("button", name="Actions").click()
+        await page.get_by_role("button", name="Cancel", exact=False).last.click()
+        await page.get_by_role("button", name=f"Cancel job j{job_id}").click()
+        await expect(row.locator(".pill")).to_have_text("Cancelled", timeout=30_000)
+    assert (await shown.platform.job(job_id))["status"] == "cancelled"
 
 
 async def test_without_scripts_a_job_is_found_and_opened(browser: Browser, shown: Showcase) -> None:
