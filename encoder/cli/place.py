@@ -14,6 +14,7 @@ from encoder.cli.next import LOOPBACK, command
 from encoder.cli.refused import Object, Refused
 from encoder.cli.text import clean
 
+UPLOAD = "upload:"  # and the id of one
 MAX_INLINE_BYTES = 12_000_000  # the server takes bodies of 16 MiB, and base64 adds a third
 
 
@@ -36,13 +37,15 @@ def is_url(text: str) -> bool:
 
 
 def source(text: str, server: str) -> Object:
-    """The source that `text` names: a URL, `-` (standard input) or a local file.
+    """The source that `text` names: a URL, `-` (standard input), `upload:ID`, or a local file.
 
     A server on this machine is told the file's path, which it may refuse (`instead`); one elsewhere is sent the
     bytes.
     """
     if is_url(text):
         return {"url": text}
+    if text.startswith(UPLOAD):
+        return {"kind": "upload", "fileId": text.removeprefix(UPLOAD)}
     if text == "-":
         return _inline(sys.stdin.buffer.read(MAX_INLINE_BYTES + 1), None)
     path = Path(text)

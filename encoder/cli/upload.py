@@ -24,8 +24,10 @@ from encoder.cli.text import clean, size
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=300)
 
 
-async def and_then(client: Client, out: Out, large: TooLarge, send: Callable[[Object], Awaitable[Object]]) -> Object:
-    """Uploads the file that was too large, then sends what names it as a source.
+async def and_then(
+    client: Client, out: Out, large: TooLarge, send: Callable[[Object], Awaitable[Object]]
+) -> tuple[Object, Object]:
+    """Uploads the file that was too large, then sends what names it as a source. The answer, and that source.
 
     It is sent before the upload too: what else is wrong with it is told before the bytes go.
 
@@ -38,7 +40,7 @@ async def and_then(client: Client, out: Out, large: TooLarge, send: Callable[[Ob
     except Refused as refused:
         raise large.because(refused) from refused
     try:
-        return await send(source)
+        return await send(source), source
     except Refused as refused:
         if refused.code != "upload_not_ready":
             raise
@@ -47,7 +49,7 @@ async def and_then(client: Client, out: Out, large: TooLarge, send: Callable[[Ob
             await bring(large.path, invitation, sent)
     except Refused as refused:
         raise large.because(refused) from refused
-    return await send(source)
+    return await send(source), source
 
 
 async def bring(path: Path, invitation: Object, sent: Callable[[int], None]) -> None:

@@ -181,6 +181,15 @@ async def test_a_large_file_goes_on_where_it_broke_off(
     assert (linked.root / f"uploads/{job['source']['fileId']}/source").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.parametrize("verb", ["plan", "probe"])
+async def test_to_look_at_a_large_file_it_is_brought_too(linked: Api, tmp_path: Path, verb: str) -> None:
+    done = await encoder(verb, str(_large(tmp_path / "large.mov")), url=linked.url)
+    assert "Uploading large.mov, 12 MB" in done.err
+    assert "source_not_found" in done.err  # of the lab's API, which has nobody who looks
+    assert len(list((linked.root / "uploads").iterdir())) == 1
+    assert (await linked.get("/jobs"))["jobs"] == []
+
+
 async def test_what_is_wrong_with_a_job_is_told_before_its_file_is_brought(linked: Api, tmp_path: Path) -> None:
     done = await encoder("submit", str(_large(tmp_path / "large.mov")), "--preset", "h266", url=linked.url)
     assert done.code == 2

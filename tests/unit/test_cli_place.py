@@ -8,6 +8,7 @@ import pytest
 
 from encoder.api.wire import read_job
 from encoder.cli import exits, place
+from encoder.cli.asked import Asked, words
 from encoder.cli.next import command
 from encoder.cli.refused import Object, Refused
 from encoder.model.base import Json
@@ -159,3 +160,19 @@ def test_addresses_of_every_kind_are_understood_by_the_server(text: str, kept: O
     job = {"source": {"url": "https://h.example/in.mov"}, "outputs": [other]}
     [output] = read_job(job, Anywhere()).outputs
     assert output.destination == kept
+
+
+def test_what_lies_on_the_server_is_named_by_its_id() -> None:
+    assert place.source("upload:0191b2c4", "https://h.example") == {"kind": "upload", "fileId": "0191b2c4"}
+
+
+def test_the_same_job_is_said_once_more_without_its_secrets() -> None:
+    said = Asked(
+        source="https://h.example/in.mov?signature=S3nt1nel", presets=("h264", "vp9"),
+        destinations=("sftp://ann:S3nt1nel@h.example/out.mp4", "out.webm"), tags=("a b",), priority=-3, queue="gpu",
+        notify="https://h.example/hook?key=S3nt1nel",
+    )  # fmt: skip
+    told = " ".join(words(said, said.source))
+    same = "--preset h264 --preset vp9 -o DEST -o out.webm --tag a b"
+    assert told == f"SOURCE {same} --notify=URL --priority=-3 --queue=gpu"
+    assert next(words(said, "upload:1")) == "upload:1"
