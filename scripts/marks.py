@@ -18,7 +18,8 @@ def filled(page: str, writers: Mapping[str, Callable[[str], str]]) -> str:
         if name not in writers:
             return part[0]
         head = f"<!-- {name} {what} -->" if what else f"<!-- {name} -->"
-        return f"{head}\n\n{writers[name](what).strip()}\n\n<!-- /{name} -->"
+        written = writers[name](what).strip()
+        return f"{head}\n\n{written}\n\n<!-- /{name} -->" if written else f"{head}\n<!-- /{name} -->"
 
     return _PART.sub(write, (DOCS / page).read_text())
 

@@ -214,8 +214,19 @@ def _object(page: str) -> Callable[[str], str]:
     return lambda name: objects.table(name, of=page)
 
 
-_WRITERS: Mapping[str, Callable[[str], str]] = {"answers": lambda _: objects.answers(), "presets": built_in.part}
+def _screen(name: str) -> str:
+    """A picture of the dashboard, which browser tests took; nothing where there is none yet."""
+    wide = f"screens/{name}-1440-light.webp"
+    return f"![The page in a wide window]({wide})" if (DOCS / wide).exists() else ""
+
+
+_WRITERS: Mapping[str, Callable[[str], str]] = {
+    "answers": lambda _: objects.answers(),
+    "presets": built_in.part,
+    "screen": _screen,
+}
 _WITH_PARTS = (
+    "dashboard.md",
     *("reference/job.md", "reference/places.md", "reference/answers.md", "reference/presets.md"),
     *("reference/uploads.md", "reference/ingest.md", "reference/webhooks.md", "reference/compat.md"),
 )

@@ -16,6 +16,7 @@ import pytest
 from encoder import doctor
 from encoder.api.wire import read_job
 from encoder.api.wire_ingest import read_rule
+from encoder.dashboard.routes import PAGES as PAGES_OF_THE_DASHBOARD
 from encoder.destinations.registry import Destinations
 from encoder.ffmpeg.presets import BUILT_IN
 from encoder.ingest.job import sample
@@ -153,6 +154,12 @@ def test_what_people_wrote_of_a_page_is_short_enough_to_read() -> None:
 def test_every_finding_of_doctor_is_told() -> None:
     page = _read("docs/operate/doctor.md")
     assert [name for name in doctor.LOOKS if f"\n| {name} | " not in page] == []
+
+
+def test_every_page_of_the_dashboard_is_told() -> None:
+    page = _read("docs/dashboard.md")
+    opened = (each for each in PAGES_OF_THE_DASHBOARD if each.method == "GET" and not each.fragment)
+    assert [each.path for each in opened if "{" not in each.path and f"`{each.path}`" not in page] == []
 
 
 # guarantees
