@@ -37,6 +37,7 @@ from encoder.api.cors import foreign, is_ours
 from encoder.api.live import Message
 from encoder.dashboard import filters
 from encoder.dashboard.facts import facts, shape
+from encoder.dashboard.health import health
 from encoder.dashboard.page import Page, Visit
 from encoder.errors import Rejected
 from encoder.model.ids import JobId, OutputId
@@ -98,8 +99,9 @@ async def _of_list(
         yield _message("shapes", {str(job_id): shape(row) for job_id, row in rows.items()})
         board = _Board(ids, rows, wanted, newest)
         yield _message("facts", {str(job_id): facts(row) for job_id, row in rows.items() if row.state in _RUNS})
+        strip = _Strip(visit)
         while True:
-            for message in board.told(seat):
+            for message in (*board.told(seat), *await strip.told()):
                 yield message
             await asyncio.sleep(FLUSH_S)
             if not await live.pause(call, seat):
@@ -172,6 +174,21 @@ class _Board:
             self._new.add(job_id)
 
 
+class _Strip:
+    """What is wrong now, told where it is another than before."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._said: Mapping[str, str] | None = None
+
+    async def told(self) -> Sequence[Message]:
+        now = await health(self._visit)
+        if now == self._said:
+            return ()
+        self._said = now
+        return (_message("health", now),)
+
+
 async def _of_job(visit: Visit, row: JobRow, output: OutputId | None) -> AsyncGenerator[Message]:
     call, key = visit.call, str(row.id)
     with call.parts.watcher.job(row.id, seq=row.seq) as seat:
@@ -180,11 +197,14 @@ async def _of_job(visit: Visit, row: JobRow, output: OutputId | None) -> AsyncGe
         yield _message("shapes", {key: looks})
         yield _message("facts", {key: told})
         said: tuple[int, str] | None = None
+        strip = _Strip(visit)
         while True:
+            for message in await strip.told():
+                yield message
             if output is not None:
-                said, message = await _log(visit, row, output, said)
-                if message:
-                    yield message
+                said, tail = await _log(visit, row, output, said)
+                if tail:
+                    yield tail
             await asyncio.sleep(FLUSH_S / 2)
             if not await live.pause(call, seat, _READ_S if output is not None else None):
                 return

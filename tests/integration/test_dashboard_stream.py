@@ -130,6 +130,24 @@ async def test_a_page_of_one_job_is_told_of_its_outputs_and_of_the_log_from_wher
         assert refused.status == 400
 
 
+async def test_the_strip_is_told_when_it_changes(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("encoder.api.lookout.GOOD_S", 0.05)
+    store = api.parts.store
+    await store.hello(work.new_worker())
+    async with listening(api, "jobs=") as told:
+        assert await told.next("health") == {}
+        await store.pause("encode", "the shelf is full")
+        await work.enqueue(store)
+        paused = await told.next("health")
+        while "waits" not in paused["text"]:
+            paused = await told.next("health")
+        assert paused["text"].startswith("Queue encode is paused: the shelf is full, 1 task waits, since ")
+        assert paused["link"] == "/ui/queues"
+        await store.resume("encode")
+        while await told.next("health") != {}:
+            pass
+
+
 async def test_who_comes_again_is_told_all_anew(api: Api) -> None:
     job = await work.enqueue(api.parts.store)
     async with listening(api, f"jobs={job.id}") as told:
