@@ -8,16 +8,21 @@ from encoder.api.answers_webhooks import DeliveryAnswer
 from encoder.model.base import Record
 from encoder.model.ids import OutputId
 from encoder.model.result import Problem
+from encoder.model.state import OutputState
 from encoder.store.rows import Outcome
 
 
 class SpanAnswer(Record):
-    """A stage of an attempt. `output`: null where it is one of all outputs: fetching, probing, waiting."""
+    """A stage of an attempt. `output`: null where it is one of all outputs: fetching, probing, waiting.
+
+    `outcome`: what became of the output with the end of this stage: uploaded, failed, cancelled.
+    """
 
     output: OutputId | None
     stage: str
     started_at: datetime
     ended_at: datetime | None
+    outcome: OutputState | None
 
 
 class AttemptAnswer(Record):

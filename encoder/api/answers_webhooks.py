@@ -38,7 +38,7 @@ class DeliveryAnswer(Record):
     """What one receiver was told, and what it said. `status`: pending, delivered, exhausted, gone.
 
     `endpoint`: null for the job's own `notificationUrl`; a test of an endpoint belongs to no job. `body`: the very text
-    that is sent; null in lists.
+    that is sent; null in lists. `nextTryAt`: of one that is tried again by itself.
     """
 
     id: DeliveryId
@@ -56,6 +56,7 @@ class DeliveryAnswer(Record):
     created_at: datetime
     tried_at: datetime | None
     delivered_at: datetime | None
+    next_try_at: datetime | None
     body: str | None
 
 

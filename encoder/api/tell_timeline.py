@@ -12,7 +12,7 @@ from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, SpanAnswer
 from encoder.model.base import Record
 from encoder.model.event import JOB_OVER, Event, EventType
 from encoder.model.result import Problem
-from encoder.model.state import OUTPUT_ENDED
+from encoder.model.state import OUTPUT_ENDED, OutputState
 from encoder.model.trail import Step
 from encoder.store.rows import Attempt, Outcome
 
@@ -134,4 +134,5 @@ def _spans(steps: Sequence[Step], started_at: datetime | None, ended_at: datetim
             stage=step.stage,
             started_at=started_at + timedelta(seconds=step.at),
             ended_at=ended_at if after is None else started_at + timedelta(seconds=after.at),
+            outcome=OutputState(after.stage) if after is not None and after.stage in OUTPUT_ENDED else None,
         )

@@ -290,5 +290,6 @@ def told(row: DeliveryRow, body: str | None = None) -> answers.DeliveryAnswer:
         created_at=row.created_at,
         tried_at=row.tried_at,
         delivered_at=row.delivered_at,
+        next_try_at=row.next_try_at,
         body=body,
     )

@@ -409,5 +409,6 @@ class DeliveryRow:
     tried_at: datetime | None
     delivered_at: datetime | None
     receiver: str = ""
+    next_try_at: datetime | None = None  # in lists
     sealed: bytes | None = None  # the job's secrets; the whole address is among them
     endpoint: EndpointSeal | None = None  # to be told by it; None where it was removed, and in lists

@@ -10,6 +10,7 @@ from encoder.api.tell_timeline import runs
 from encoder.ffmpeg.child import Tail
 from encoder.model.event import Event, EventType
 from encoder.model.ids import JobId, OutputId, TaskId, TenantId
+from encoder.model.state import OutputState
 from encoder.model.trail import LogTail, Step
 from encoder.queue.wake import Wake
 from encoder.store.rows import Aside, Attempt, Claim, Live, Outcome
@@ -69,12 +70,18 @@ def test_the_stages_of_an_attempt_follow_each_other_and_its_outputs_go_their_own
     assert (run.started_at, run.ended_at, run.waiting_since) == (NOON, after(20), None)
     assert (attempt.queued_at, attempt.started_at, attempt.ended_at) == (NOON, after(4), after(20))
     assert attempt.spans == (
-        SpanAnswer(output=None, stage="fetching", started_at=after(4.5), ended_at=after(6)),
-        SpanAnswer(output=None, stage="probing", started_at=after(6), ended_at=after(7)),
-        SpanAnswer(output=OutputId(0), stage="encoding", started_at=after(7.5), ended_at=after(13)),
-        SpanAnswer(output=OutputId(0), stage="verifying", started_at=after(13), ended_at=after(14)),
-        SpanAnswer(output=OutputId(0), stage="uploading", started_at=after(14), ended_at=after(15)),
-        SpanAnswer(output=OutputId(1), stage="encoding", started_at=after(14.5), ended_at=after(20)),
+        SpanAnswer(output=None, stage="fetching", started_at=after(4.5), ended_at=after(6), outcome=None),
+        SpanAnswer(output=None, stage="probing", started_at=after(6), ended_at=after(7), outcome=None),
+        SpanAnswer(output=OutputId(0), stage="encoding", started_at=after(7.5), ended_at=after(13), outcome=None),
+        SpanAnswer(output=OutputId(0), stage="verifying", started_at=after(13), ended_at=after(14), outcome=None),
+        SpanAnswer(
+            output=OutputId(0),
+            stage="uploading",
+            started_at=after(14),
+            ended_at=after(15),
+            outcome=OutputState.UPLOADED,
+        ),
+        SpanAnswer(output=OutputId(1), stage="encoding", started_at=after(14.5), ended_at=after(20), outcome=None),
     )
 
 
@@ -102,7 +109,9 @@ def test_attempts_that_were_lost_or_failed_stay_and_the_next_is_queued_at_their_
     assert [each.queued_at for each in run.attempts] == [NOON, after(10), after(30)]
     assert [each.runnable_at for each in run.attempts] == [NOON, after(10), after(40)]
     assert [each.last_beat_at for each in run.attempts] == [after(5), None, after(42)]
-    assert run.attempts[-1].spans == (SpanAnswer(output=None, stage="fetching", started_at=after(41.5), ended_at=None),)
+    assert run.attempts[-1].spans == (
+        SpanAnswer(output=None, stage="fetching", started_at=after(41.5), ended_at=None, outcome=None),
+    )
     assert run.waiting_since is None
 
 

@@ -197,6 +197,7 @@ def delivery_of(row: Row) -> DeliveryRow:
         tried_at=row["tried_at"],
         delivered_at=row["delivered_at"],
         receiver=row["receiver"],
+        next_try_at=row["next_try_at"],
         sealed=row["sealed"],
     )
 

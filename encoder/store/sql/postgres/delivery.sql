@@ -5,6 +5,7 @@
 -- $1 delivery, $2 whether it is told again
 SELECT d.id, d.job_id, j.uuid AS job_uuid, d.tenant_id, d.webhook_id, d.event_type, d.url, d.body, d.state, d.tries,
        d.status, d.error, d.answer, d.created_at, d.tried_at, d.delivered_at, d.receiver, j.sealed,
+       NULL AS next_try_at,
        e.uuid AS endpoint_uuid, e.enabled, e.sealed_url, e.secret,
        CASE WHEN e.old_secret_until > clock_timestamp() THEN e.old_secret END AS old_secret
 FROM webhook_deliveries d
