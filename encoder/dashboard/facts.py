@@ -102,8 +102,8 @@ def _numbers(output: answers.OutputProgress) -> dict[str, object]:
     silent_s = (datetime.now(UTC) - output.last_beat_at).total_seconds() if output.last_beat_at else None
     return {
         "stage": output.stage,
-        "fps": _short(output.fps),
-        "speed": _short(output.speed),
+        "fps": short(output.fps),
+        "speed": short(output.speed),
         "eta": None if output.eta_seconds is None else round(output.eta_seconds),
         "sign": None if silent_s is None else max(0, round(silent_s)),
     }
@@ -112,9 +112,9 @@ def _numbers(output: answers.OutputProgress) -> dict[str, object]:
 def _pace(output: answers.OutputProgress) -> str:
     words = []
     if output.fps:
-        words.append(f"{_short(output.fps):g}\u202ffps")
+        words.append(f"{short(output.fps):g}\u202ffps")
     if output.speed:
-        words.append(f"{_short(output.speed):g}×")
+        words.append(f"{short(output.speed):g}×")
     if output.bytes_per_second:
         words.append(f"{output.bytes_per_second / 1e6:.3g}\u202fMB/s")
     if output.eta_seconds and (output.progress or 0) >= _SURE:
@@ -127,7 +127,8 @@ def about(seconds: float) -> str:
     return span(max(_STEP, round(seconds / _STEP) * _STEP) if seconds < _MINUTE else round(seconds / _MINUTE) * _MINUTE)
 
 
-def _short(value: float | None) -> float | None:
+def short(value: float | None) -> float | None:
+    """As many digits as are read."""
     if value is None:
         return None
     return round(value, 1) if value < _ONE_BY_ONE else round(value)

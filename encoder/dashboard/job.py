@@ -11,10 +11,11 @@ from urllib.parse import urljoin
 import msgspec
 from aiohttp import web
 
-from encoder.api import again, jobs, timeline, webhooks
+from encoder.api import again, jobs, timeline
 from encoder.api.answers import JobAnswer, OutputAnswer
 from encoder.api.answers_timeline import TimelineAnswer
 from encoder.dashboard import job_words, log_words, proof_words, source_words, waterfall
+from encoder.dashboard.facts import shape
 from encoder.dashboard.job_words import name_of
 from encoder.dashboard.page import Page, Question, Visit
 from encoder.errors import Rejected
@@ -68,6 +69,8 @@ class Facts:
             "ended": self.job.status in JOB_ENDED,
             "area": "jobs",
             "report": proof_words.report,
+            "pace": job_words.pace,
+            "shape": shape(self.row),
             "command": command,
             "files": lambda output: files(self.row, output),
         }
@@ -152,11 +155,6 @@ async def _log(visit: Visit) -> dict[str, Any]:
     return {"log": None if text is None else log_words.read(text), "tail": live}
 
 
-async def tail(visit: Visit) -> web.StreamResponse:
-    """GET /ui/parts/jobs/{id}/outputs/{outputId}/tail: as the API tells it."""
-    return await timeline.tail(visit.call)
-
-
 async def raw_log(visit: Visit) -> web.StreamResponse:
     """GET /ui/jobs/{id}/outputs/{outputId}/log/raw."""
     return await jobs.log(visit.call)
@@ -209,13 +207,6 @@ async def delete(visit: Visit) -> web.StreamResponse:
     return await visit.back(f"Job {row.id} was deleted.", to="/")
 
 
-async def replay(visit: Visit) -> web.StreamResponse:
-    """POST /ui/jobs/{id}/deliveries/{delivery}/replay: tell a receiver once more, under the same id."""
-    row = await jobs.find(visit.call)
-    await webhooks.again(visit.call, visit.request.match_info["delivery"])
-    return await visit.back("The message is sent again, under the same id.", to=f"/ui/jobs/{row.id}#webhooks")
-
-
 def command(output: OutputAnswer) -> str:
     """For a shell: words quoted, one command after the other."""
     return " ".join(word if word == "&&" else shlex.quote(word) for word in output.command)
@@ -260,9 +251,7 @@ PAGES = (
     Page(method="POST", path=f"{_JOB}/cancel", handler=found(cancel), scope=Scope.WRITE),
     Page(method="POST", path=f"{_JOB}/retry", handler=found(retry), scope=Scope.WRITE),
     Page(method="POST", path=f"{_JOB}/delete", handler=found(delete), scope=Scope.WRITE),
-    Page(method="POST", path=f"{_JOB}/deliveries/{{delivery}}/replay", handler=found(replay), scope=Scope.WRITE),
     Page(method="GET", path=_PART, handler=part, fragment=True),
     Page(method="GET", path=f"{_PART}{_OUTPUT}", handler=output_part, fragment=True),
     Page(method="GET", path=f"{_PART}{_OUTPUT}/log", handler=log_part, fragment=True),
-    Page(method="GET", path=f"{_PART}{_OUTPUT}/tail", handler=tail, fragment=True),
 )

@@ -9,7 +9,8 @@ from datetime import datetime
 from encoder.api.answers import JobAnswer, OutputAnswer
 from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, TimelineAnswer
 from encoder.blame import Blame
-from encoder.dashboard.look import percent, span
+from encoder.dashboard.facts import about, short
+from encoder.dashboard.look import in_bytes, percent, span
 from encoder.errors import CATALOGUE
 from encoder.model.result import Problem
 from encoder.model.state import JOB_ENDED, JobState, OutputState
@@ -106,7 +107,24 @@ def time_left(outputs: Sequence[OutputAnswer]) -> str | None:
         for output in outputs
         if output.eta_seconds is not None and (output.progress or 0) >= LEAST_ETA_SHARE
     ]
-    return span(max(known)) if known else None
+    return about(max(known)) if known else None
+
+
+def pace(output: OutputAnswer) -> str:
+    """How fast an output is made, and how long that will take."""
+    words = []
+    if output.fps:
+        words.append(f"{short(output.fps):g}\u202ffps")
+    if output.speed:
+        words.append(f"{short(output.speed):g}×")
+    if output.transferred_bytes:
+        of = f" of {in_bytes(output.total_bytes)}" if output.total_bytes else ""
+        words.append(f"{in_bytes(output.transferred_bytes)}{of}")
+    if output.bytes_per_second:
+        words.append(f"{in_bytes(output.bytes_per_second)}/s")
+    if output.eta_seconds is not None and (output.progress or 0) >= LEAST_ETA_SHARE:
+        words.append(f"~{about(output.eta_seconds)} left")
+    return " · ".join(words)
 
 
 def life(attempt: AttemptAnswer | None, at: datetime) -> str | None:

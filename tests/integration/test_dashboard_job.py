@@ -33,7 +33,7 @@ JOB: dict[str, Any] = {
     "source": {"kind": "inline", "data": "QUJD", "fileName": "holiday.mov"},
     "outputs": [{"preset": "h264"}, {"container": "webm"}],
 }
-FAILURES = [entry for entry in CATALOGUE.values() if entry.kind is not None]
+FAILURES = [(entry, entry.kind) for entry in CATALOGUE.values() if entry.kind is not None]
 LEASE = timedelta(minutes=1)
 OWN = {"Sec-Fetch-Site": "same-origin"}
 
@@ -103,7 +103,7 @@ async def proven(store: PostgresStore, claim: Claim, output: int = 0, *, checks:
         ),
         (OutputState.UPLOADED, {"delivered": made, "timings": Timings(encode=31.0, verify=2.0, upload=0.5)}),
     ):
-        await store.mark(claim, [OutputChange(id=OutputId(output), state=state, **members)])  # type: ignore[arg-type]
+        await store.mark(claim, [OutputChange(id=OutputId(output), state=state, **members)])
 
 
 async def test_each_failure_has_a_card_with_cause_and_next_step(api: Api, store: PostgresStore) -> None:
@@ -126,10 +126,10 @@ async def test_each_failure_has_a_card_with_cause_and_next_step(api: Api, store:
     text = await page(api, f"/ui/jobs/{job}")
     cards = [words(card) for card in re.findall(r'<section class="card bad.*?</section>', text)]
     assert len(cards) == len(FAILURES)
-    for entry, card in zip(FAILURES, cards, strict=True):
+    for (entry, kind), card in zip(FAILURES, cards, strict=True):
         fault = "source" if entry.blame is Blame.PLACE else str(entry.blame)
-        told = (entry.title, f"Said of {entry.code}.", entry.about, f"fault: {fault}", f"Do now: {entry.to_do}")
-        for said in (*told, str(entry.kind), "tried 1 time"):
+        told = (entry.title, f"Said of {entry.code}.", str(entry.about), f"fault: {fault}", f"Do now: {entry.to_do}")
+        for said in (*told, str(kind), "tried 1 time"):
             assert said in card, entry.code
         assert f'href="/docs/errors#{entry.code}"' in text
 
@@ -169,8 +169,7 @@ async def test_a_failed_job_says_what_stands_what_was_tried_and_what_comes(api: 
 async def test_all_of_an_output_is_told_as_the_api_tells_it(api: Api, store: PostgresStore) -> None:
     job = (await api.submit(JOB | {"metadata": {"orderId": "42"}, "tags": ["trailer"]}))["id"]
     claim = await claimed(store)
-    facts = {"expected": {"width": 1280}, "measured": {"width": 1279}}
-    picture = Check(name="picture", passed=False, fault="width", **facts)
+    picture = Check(name="picture", passed=False, fault="width", expected={"width": 1280}, measured={"width": 1279})
     await proven(store, claim)
     shown = await api.get(f"/jobs/{job}")
     for path in (f"/ui/jobs/{job}", f"/ui/jobs/{job}/outputs/0"):
@@ -225,8 +224,8 @@ async def test_a_job_under_way_says_how_far_how_fast_and_when_it_was_heard_of(ap
     progress = (await api.get(f"/jobs/{job}"))["progress"]
     assert f"{int(progress * 100)} % done, about 4 min left." in text
     assert "Last sign of life" in text
-    assert re.search(r"encoding\s+41 %\s+118 fps\s+3.9×\s+~4 min left", text)
-    assert re.search(r"uploading\s+96 %\s+12 MB of 240 MB\s+3.04 MB/s", text)
+    assert re.search(r"encoding\s+41 %\s+118 fps · 3.9× · ~4 min left", text)
+    assert re.search(r"uploading\s+96 %\s+12 MB of 240 MB · 3.04 MB/s", text)
     assert "encode" in text
     assert "so far" in text
     assert f'action="/ui/jobs/{job}/cancel"' in await page(api, f"/ui/jobs/{job}")
@@ -268,8 +267,9 @@ async def test_what_others_wrote_is_only_text_and_secrets_are_nowhere(api: Api, 
     }
     job = (await api.submit(asked))["id"]
     claim = await claimed(store)
-    odd = {"expected": {HOSTILE: HOSTILE}, "measured": {HOSTILE: [HOSTILE]}}
-    hostile = Check(name=HOSTILE, passed=False, fault=HOSTILE, **odd)
+    hostile = Check(
+        name=HOSTILE, passed=False, fault=HOSTILE, expected={HOSTILE: HOSTILE}, measured={HOSTILE: [HOSTILE]}
+    )
     await proven(store, claim, checks=(hostile,))
     await store.mark(claim, [OutputChange(id=OutputId(1), state=OutputState.ENCODING, command=("ffmpeg", HOSTILE))])
     trail = Trail(worker=HOSTILE, steps=(Step(stage="encoding", at=0.0, output=OutputId(1)),))
@@ -326,9 +326,12 @@ async def test_a_message_is_sent_again_from_the_page(api: Api, store: PostgresSt
     text = await page(api, f"/ui/jobs/{job}")
     assert "503" in words(text)
     assert "next" in words(text)
-    (action,) = re.findall(r'action="(/ui/jobs/\d+/deliveries/\d+/replay)"', text)
-    async with api.ask("POST", action, headers=OWN, allow_redirects=False) as response:
-        assert (response.status, response.headers["Location"]) == (303, f"/ui/jobs/{job}#webhooks")
+    (action,) = re.findall(r'action="(/ui/webhooks/\d+/replay)"', text)
+    after = f"/ui/jobs/{job}#webhooks"
+    assert f'value="{after}"' in text
+    form = {"after": after, "confirm": "1"}
+    async with api.ask("POST", action, data=form, headers=OWN, allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (303, after)
     assert (await api.get(f"/jobs/{job}/timeline"))["webhooks"][0]["nextTryAt"] is None
     await claimed(store, queue="io")
 
