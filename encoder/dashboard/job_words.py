@@ -67,7 +67,7 @@ def standing(job: JobAnswer) -> str:
     made = sum(output.status is OutputState.UPLOADED for output in job.outputs)
     all_of_them = len(job.outputs)
     if made == all_of_them:
-        return "The output stands" if made == 1 else f"All {made} outputs stand"
+        return {1: "The output stands", 2: "Both outputs stand"}.get(made, f"All {made} outputs stand")
     if not made:
         return "No output stands"
     return f"{made} of {all_of_them} outputs {'stands' if made == 1 else 'stand'}"

@@ -382,7 +382,7 @@ async def test_the_page_of_a_job_leads_to_the_file_in_our_storage_and_to_no_othe
     job = (await api.submit(JOB))["id"]
     await complete(store, await claimed(store), api)
     async with api.ask("GET", f"/ui/jobs/{job}") as response:
-        (link,) = re.findall(r'<a href="([^"]+)">Download</a>', await response.text())
+        (link,) = re.findall(r'href="([^"]+)" rel="noreferrer noopener">', await response.text())
     async with api.ask("GET", html.unescape(link).removeprefix("http://lab")) as response:
         assert (response.status, await response.read()) == (200, bytes(range(256)) * 40)
 

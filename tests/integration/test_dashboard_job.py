@@ -112,9 +112,8 @@ async def test_each_failure_has_a_card_with_cause_and_next_step(api: Api, store:
         await api.submit(JOB | {"outputs": [{"preset": "h264", "width": 100 + 2 * n} for n in range(len(FAILURES))]})
     )["id"]
     claim = await claimed(store)
-    problems = [
-        Problem(code=each.code, message=f"Said of {each.code}.", kind=each.kind, retryable=False) for each in FAILURES
-    ]
+    told = ((entry.code, kind) for entry, kind in FAILURES)
+    problems = [Problem(code=code, message=f"Said of {code}.", kind=kind, retryable=False) for code, kind in told]
     await store.mark(
         claim,
         [
@@ -128,8 +127,14 @@ async def test_each_failure_has_a_card_with_cause_and_next_step(api: Api, store:
     assert len(cards) == len(FAILURES)
     for (entry, kind), card in zip(FAILURES, cards, strict=True):
         fault = "source" if entry.blame is Blame.PLACE else str(entry.blame)
-        told = (entry.title, f"Said of {entry.code}.", str(entry.about), f"fault: {fault}", f"Do now: {entry.to_do}")
-        for said in (*told, str(kind), "tried 1 time"):
+        words_of_it = (
+            entry.title,
+            f"Said of {entry.code}.",
+            str(entry.about),
+            f"fault: {fault}",
+            f"Do now: {entry.to_do}",
+        )
+        for said in (*words_of_it, str(kind), "tried 1 time"):
             assert said in card, entry.code
         assert f'href="/docs/errors#{entry.code}"' in text
 
@@ -179,7 +184,7 @@ async def test_all_of_an_output_is_told_as_the_api_tells_it(api: Api, store: Pos
         assert "The rate of the source was kept." in text
         assert "ffmpeg -i 'it'\"'\"'s mine.mov' && ffmpeg '$HOME'" in text
         assert shown["outputs"][0]["uri"] in text
-        assert shown["outputs"][0]["url"] in text
+        assert shown["outputs"][0]["url"].partition("?")[0] in text
         assert "It was recorded turned." in text
         assert "encode 31 s" in text
         assert f'href="/ui/jobs/{job}/outputs/0/watch"' in text
@@ -197,9 +202,14 @@ async def test_all_of_an_output_is_told_as_the_api_tells_it(api: Api, store: Pos
     assert [part for part in row.split() if part in ("1,280", "1,279")] == ["1,280", "1,279"]
     assert "Encoder's end" not in proof
     async with api.ask("GET", f"/ui/jobs/{job}/json") as response:
-        assert await response.json() == await api.get(f"/jobs/{job}")
+        assert unsigned(await response.json()) == unsigned(await api.get(f"/jobs/{job}"))
     async with api.ask("GET", f"/ui/jobs/{job}/outputs/0/log/raw") as response:
         assert (response.content_type, (await response.text())[:9]) == ("text/plain", "Stream #0")
+
+
+def unsigned(job: dict[str, Any]) -> dict[str, Any]:
+    """Without the links, each of which is made anew."""
+    return job | {"outputs": [output | {"url": None} for output in job["outputs"]]}
 
 
 async def raw(api: Api, path: str) -> str:

@@ -55,6 +55,18 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
         Scene(name="job-long", address="/ui/jobs/{long}"),
         Scene(name="job-absent", address="/ui/jobs/999999999", status=404),
     ),
+    "/ui/jobs/{id}/outputs/{outputId}": (
+        Scene(name="output", address="/ui/jobs/{completed}/outputs/0"),
+        Scene(name="output-failed", address="/ui/jobs/{half}/outputs/1"),
+    ),
+    "/ui/jobs/{id}/outputs/{outputId}/log": (
+        Scene(name="output-log", address="/ui/jobs/{completed}/outputs/0/log"),
+        Scene(name="output-log-none", address="/ui/jobs/{queued}/outputs/0/log"),
+    ),
+    "/ui/jobs/{id}/outputs/{outputId}/proof": (
+        Scene(name="output-proof", address="/ui/jobs/{package}/outputs/0/proof"),
+        Scene(name="output-proof-none", address="/ui/jobs/{failed}/outputs/0/proof"),
+    ),
     "/ui/webhooks/{id}": (Scene(name="webhook", address="/ui/webhooks/1"),),
     "/ui/settings/presets/{name}": (Scene(name="settings-preset", address="/ui/settings/presets/h264"),),
     "/ui/jobs/{id}/outputs/{outputId}/watch": (
@@ -77,6 +89,8 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
 _UNSEEN: Mapping[str, str] = {
     "/ui/jobs/bulk": "needs a cursor: how far an action on many jobs is",
     "/ui/settings": "the first of its tabs",
+    "/ui/jobs/{id}/json": "the job as the API tells it",
+    "/ui/jobs/{id}/outputs/{outputId}/log/raw": "text",
 }
 
 

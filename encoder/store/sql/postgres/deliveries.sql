@@ -9,7 +9,7 @@ FROM unnest($1::bigint[]) AS wanted(id)
 CROSS JOIN LATERAL (SELECT * FROM webhook_deliveries WHERE id = wanted.id OFFSET 0) d
 LEFT JOIN LATERAL (SELECT uuid FROM jobs WHERE id = d.job_id OFFSET 0) j ON true
 LEFT JOIN LATERAL (
-  SELECT run_at FROM tasks WHERE job_id = d.job_id AND state = 'scheduled' AND d.state = 'pending'
-    AND (name = 'n/' || d.id OR name LIKE 'n/' || d.id || '/%') LIMIT 1
+  SELECT run_at FROM tasks
+  WHERE job_id = d.job_id AND name = 'n/' || d.id AND state = 'scheduled' AND d.state = 'pending' OFFSET 0
 ) t ON true
 ORDER BY d.id DESC;
