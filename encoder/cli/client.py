@@ -120,6 +120,16 @@ class Client:
     async def workers(self) -> list[Object]:
         return self._listed(await self._send("GET", "/workers", {"lost": "true"}), "workers")
 
+    async def troubles(self) -> list[Object]:
+        """What is wrong now: of the fleet too, for whoever may see it."""
+        try:
+            found = await self._send("GET", "/troubles/all")
+        except Refused as refused:
+            if refused.code != "insufficient_scope":
+                raise
+            found = await self._send("GET", "/troubles")
+        return self._listed(found, "troubles")
+
     async def stats(self, **asked: str) -> Object:
         return await self._send("GET", "/stats", asked)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
-from encoder.cli import exits
+from encoder.cli import complete, exits
 from encoder.cli.client import Client
 from encoder.cli.moment import moment
+from encoder.cli.next import command
 from encoder.cli.refused import Object
 from encoder.cli.session import Out, remote
-from encoder.cli.text import clean, count, duration, size
+from encoder.cli.text import ago, clean, count, duration, size
 
 
 @click.command()
@@ -23,7 +26,9 @@ async def workers(client: Client, out: Out) -> int:
         else:
             out.line(_worker(worker))
     if not any(worker.get("status") != "lost" for worker in found):
-        out.note("No worker is alive. Start one here: encoder up")
+        out.note(f"No worker is alive. Start one here: {command('up')}")
+    else:
+        out.next("Watch what they do", "watch")
     return exits.DONE
 
 
@@ -31,7 +36,8 @@ def _worker(worker: Object) -> str:
     queues = worker.get("queues")
     taken = ",".join(map(str, queues)) if isinstance(queues, list) else ""
     who = f"{worker.get('host')} pid {worker.get('pid')}  {worker.get('version')}  {taken}"
-    sign = f"last sign {worker.get('seenAt')}"
+    silent = datetime.now(UTC) - datetime.fromisoformat(str(worker.get("seenAt")))
+    sign = f"last sign {ago(silent.total_seconds())} ago"
     if worker.get("status") == "lost":
         return clean(f"{who}  LOST, {sign}{_lost(worker)}")
     doing = "; ".join(map(_running, _list(worker, "running"))) or "idle"
@@ -64,7 +70,7 @@ def _list(worker: Object, member: str) -> list[Object]:
 @click.option("--until", type=moment, metavar="TIME", help="Only those that were submitted before.  [else: now]")
 @remote
 async def stats(client: Client, out: Out, *, since: str | None, until: str | None) -> int:
-    """Count jobs by state and tasks by queue."""
+    """Count jobs by state and tasks by queue, and say what is wrong now."""
     asked = {"createdAfter": since, "createdBefore": until}
     answer = await client.stats(**{name: time for name, time in asked.items() if time})
     if out.as_json:
@@ -84,6 +90,8 @@ async def stats(client: Client, out: Out, *, since: str | None, until: str | Non
         for each in presets if isinstance(presets, list) else []:
             if isinstance(each, dict):
                 out.line(clean(f"  {each.get('preset') or 'no preset':<16} {_used(each)}"))
+    for trouble in await client.troubles():
+        out.note(clean(f"wrong: {trouble.get('message')}"))
     return exits.DONE
 
 
@@ -99,28 +107,31 @@ def _used(used: Object) -> str:
 
 
 @click.command()
-@click.argument("queue")
+@click.argument("queue", shell_complete=complete.queues)
 @click.option("--because", metavar="WHY", help="Shown with all that waits.")
 @remote
 async def pause(client: Client, out: Out, *, queue: str, because: str | None) -> int:
     """Start nothing of a queue (encode, io, or one of yours) until it is resumed. What runs goes on."""
-    return _told(await client.pause(queue, because), out)
+    _told(await client.pause(queue, because), out)
+    out.next("End the pause", "resume", queue)
+    return exits.DONE
 
 
 @click.command()
-@click.argument("queue")
+@click.argument("queue", shell_complete=complete.queues)
 @remote
 async def resume(client: Client, out: Out, *, queue: str) -> int:
     """End the pause of a queue."""
-    return _told(await client.resume(queue), out)
+    _told(await client.resume(queue), out)
+    out.next("Watch what runs", "watch")
+    return exits.DONE
 
 
-def _told(queue: Object, out: Out) -> int:
+def _told(queue: Object, out: Out) -> None:
     if out.as_json:
         out.data(queue)
     else:
         out.line(_queue(queue))
-    return exits.DONE
 
 
 def _queue(queue: Object) -> str:

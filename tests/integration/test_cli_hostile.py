@@ -56,7 +56,12 @@ ANSWERS: dict[str, Any] = {
     "/jobs": {"jobs": [JOB, {**JOB, "id": 2, "status": "queued", "error": None}], "nextCursor": None},
     "/jobs/1": JOB,
     "/jobs/1/outputs/0/log": "log",
-    "/workers": {"workers": [{"host": "h", "version": "v", "queues": ["q"], "running": [{"jobId": 1, "stage": "s"}]}]},
+    "/workers": {
+        "workers": [
+            {"host": "h", "version": "v", "queues": ["q"], "seenAt": _TIME, "running": [{"jobId": 1, "stage": "s"}]}
+        ]
+    },
+    "/troubles/all": {"troubles": [{"message": "m"}]},
     "/stats": {"jobs": {"s": 1}, "queues": [QUEUE]},
     "/dead": {"groups": [{"code": "c", "class": "c", "advice": "a", "firstAt": _TIME, "lastAt": _TIME, "jobs": 1}]},
     "/presets": {"presets": [{"name": "n", "about": "a", "builtIn": True}]},
