@@ -75,7 +75,7 @@ def now(row: JobRow, told: answers.JobProgress | None = None) -> str:
         because = f": {row.holdup.paused_because}" if row.holdup.paused_because else ""
         return f"Queue {row.task_queue} is paused{because}"
     if told.waiting_for is not None:
-        reason, detail = told.waiting_for.reason, told.waiting_for.detail.partition("; GET")[0]
+        reason, detail = told.waiting_for.reason, told.waiting_for.detail.partition("; GET")[0].replace("`", "")
         begin = _BEGINS.get(reason, "") if not detail.startswith("no ") else ""
         return begin + detail if begin else detail[:1].upper() + detail[1:]
     near = _furthest_behind(told)

@@ -18,7 +18,8 @@ from encoder.store.protocol import Store
 from encoder.store.rows import Beat, Live
 from tests.lab import work
 from tests.lab.api import Api, running
-from tests.lab.browser import MARKS, sideways_px, tab
+from tests.lab.axe import axe
+from tests.lab.browser import MARKS, THEMES, look, sideways_px, tab
 
 pytestmark = MARKS
 
@@ -104,6 +105,9 @@ async def test_many_are_chosen_by_keys_and_done_slice_by_slice_by_itself(
         await page.keyboard.press("c")
         await expect(page.locator("h1")).to_have_text("Cancel 5 jobs?")
         await expect(page.locator("a.button:has-text('Keep them')")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-count]")).to_have_text("5 selected")
+        await page.keyboard.press("c")
         await page.locator("button:has-text('Cancel 5 jobs')").click()
         await expect(page.locator(".said")).to_have_text("Cancelled 5 jobs.")
         assert page.url.endswith("/?status=queued")
@@ -135,3 +139,49 @@ async def _grey(page: Page, job: int) -> bool:
     return bool(
         await page.locator(f"#j{job}").evaluate("() => document.documentElement.classList.contains('live-stopped')")
     )
+
+
+async def test_lists_are_fit_for_everybody(browser: Browser, api: Api, axe_core: Path) -> None:
+    store = api.parts.store
+    async with tab(browser, api.url) as page:
+        await page.goto("/")
+        assert await axe(page, axe_core) == [], "nothing there yet"
+        for label in ("a.mov", "b.mov"):
+            job, claim = await work.working(store, outputs=2, label=label)
+            await store.settle(claim, work.failing())
+        await work.enqueue(store)
+        for path in ("/", "/?status=completed&tag=x&since=1h", "/ui/dead"):
+            await page.goto(path)
+            for theme, width in zip(THEMES, (1440, 360), strict=True):
+                await look(page, width=width, theme=theme)
+                assert await axe(page, axe_core) == [], (path, width)
+                assert await sideways_px(page) == 0, (path, width)
+        await look(page, width=1440)
+        await page.goto("/")
+        await page.locator(f"#j{job.id} .c-menu button").click()
+        assert await axe(page, axe_core) == [], "the menu of a row"
+        await page.locator("#row-menu [value=delete]").click()
+        assert await axe(page, axe_core) == [], "the question"
+
+
+async def test_all_of_it_works_without_a_script(browser: Browser, api: Api) -> None:
+    store = api.parts.store
+    job, claim = await work.working(store)
+    await store.settle(claim, work.failing())
+    await work.enqueue(store, tags=("trailer",))
+    async with tab(browser, api.url, java_script_enabled=False) as page:
+        await page.goto("/")
+        await page.get_by_label("Tag").fill("trailer")
+        await page.get_by_role("button", name="Filter").click()
+        assert "tag=trailer" in page.url
+        await page.get_by_label("All that match").check()
+        await page.get_by_role("button", name="Cancel…").click()
+        await page.get_by_role("button", name="Cancel 1 job").click()
+        await expect(page.locator(".said")).to_have_text("Cancelled 1 job.")
+        await page.goto("/ui/dead")
+        await page.get_by_role("button", name="Redrive 1…").click()
+        await page.get_by_role("button", name="Redrive 1").click()
+        await expect(page.locator(".said")).to_have_text("1 queued again.")
+        await page.locator("[name=q]").first.fill(str(job.id))
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/ui/jobs/{job.id}")

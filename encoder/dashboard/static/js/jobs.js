@@ -23,7 +23,7 @@ if (table) {
 
   const found = (made, stale) => {
     const counts = made.getElementById?.("counts") ?? made.querySelector("#counts");
-    if (counts) morph(document.getElementById("counts"), counts);
+    if (counts && document.getElementById("counts")) morph(document.getElementById("counts"), counts);
     for (const id of stale) {
       const old = row(id), now = made.querySelector(`#j${id}`);
       if (!old) continue;
@@ -67,6 +67,7 @@ function age(seconds, before) {
 
 const boxes = () => [...document.querySelectorAll("#jobs [name=ids]")];
 const bar = document.getElementById("chosen");
+if (document.querySelector(".said")) sessionStorage.removeItem(CHOSEN); // it was done
 let chosen = new Set(JSON.parse(sessionStorage.getItem(CHOSEN) ?? "[]"));
 
 function keep() {
@@ -97,8 +98,8 @@ if (bar) {
   document.getElementById("bulk").addEventListener("submit", (event) => {
     const here = new Set(boxes().map((box) => box.value));
     for (const id of chosen) if (!here.has(id)) hidden(event.target, "ids", id);
-    sessionStorage.removeItem(CHOSEN);
   });
+  addEventListener("pageshow", keep); // a browser that goes back has checked the boxes by itself
 }
 
 function hidden(form, name, value) {
