@@ -125,7 +125,11 @@ async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *,
 
 async def run_rewrap(settings: Settings, *, data: Path) -> Rewrapped:
     """All that is sealed in the database is wrapped anew by the first key. `data`: as in `on_store`."""
-    vault = Vault([key.get_secret_value() for key in settings.secret_keys])
+    keys = [key.get_secret_value() for key in settings.secret_keys]
+    if not keys:
+        old = Home(data).folder / "secret-key"
+        raise errors.Unfit(f"ENCODER_SECRET_KEYS is not set: name the new key, then the old one (`encoder up`: {old}).")
+    vault = Vault(keys)
     return await on_store(settings, lambda store: rewrap(store, vault), data=data)
 
 
