@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import os
 import re
-import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.test_docs import ROOT
+from tests.lab import site
+from tests.lab.pages import ROOT
 
 NOT_LISTED = {"progress.md"}  # a diary, found from the README
 _ASKED_FOR = re.compile(
@@ -24,40 +20,19 @@ _ASKED_FOR = re.compile(
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make site` makes, without a network where the kernel can take it away."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    shutil.copy(ROOT / "zensical.toml", folder)
-    built = _build(folder)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder / "build" / "site"
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site.made(tmp_path_factory.mktemp("site"))
 
 
-@functools.cache
-def _alone() -> list[str]:
-    """What takes the network away from a command, where we may."""
-    alone = ["unshare", "--map-root-user", "--net"]
-    may = shutil.which("unshare") and subprocess.run([*alone, "true"], capture_output=True, check=False).returncode == 0
-    return alone if may else []
-
-
-def _build(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [*_alone(), str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
-    return subprocess.run(
-        command, cwd=folder, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True, check=False
-    )
-
-
-def test_every_page_is_there_and_asks_for_files_of_the_site_alone(site: Path) -> None:
+def test_every_page_is_there_and_asks_for_files_of_the_site_alone(built: Path) -> None:
     pages = {str(path.relative_to(ROOT / "docs").with_suffix(".html")) for path in (ROOT / "docs").rglob("*.md")}
-    made = {str(path.relative_to(site)): path.read_text() for path in site.rglob("*.html")}
+    made = {str(path.relative_to(built)): path.read_text() for path in built.rglob("*.html")}
     assert pages <= made.keys()
     for page, text in made.items():
         asked = set(_ASKED_FOR.findall(text))
         assert asked, page
         assert [each for each in asked if "://" in each or each.startswith("//")] == [], page
-    for style in site.rglob("*.css"):
+    for style in built.rglob("*.css"):
         assert [each for each in _ASKED_FOR.findall(style.read_text()) if not each.startswith(("data:", "#"))] == [], (
             style
         )
@@ -70,9 +45,9 @@ def test_a_link_that_leads_nowhere_stops_the_build(tmp_path: Path, link: str) ->
     index, settings = tmp_path / "docs" / "index.md", tmp_path / "zensical.toml"
     settings.write_text('[project]\nsite_name = "site"\n')
     index.write_text("# Site\n\n[there](why/flow.md#flow)\n")
-    assert _build(tmp_path).returncode == 0
+    assert site.build(tmp_path).returncode == 0
     index.write_text(f"# Site\n\n[there]({link})\n")
-    assert _build(tmp_path).returncode != 0
+    assert site.build(tmp_path).returncode != 0
 
 
 def test_every_page_is_listed() -> None:
