@@ -83,6 +83,7 @@ async def shown(visit: Visit) -> web.Response:
         screen=await _with_text(visit, output, _screen(row, output)),
         source=_source(row),
         rate=video.rate if video else None,
+        start=video.start_seconds if video and not video.from_zero else 0.0,
         offset=output.plan.clip_start_seconds if output.plan else 0.0,
         thumbnails=_thumbnails(row),
         kept=kept,

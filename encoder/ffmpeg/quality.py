@@ -42,6 +42,8 @@ class Scores(Record):
     vmaf: float | None = None
     vmaf_harmonic_mean: float | None = None
     vmaf_5th_percentile: float | None = None
+    vmaf_lowest: float | None = None
+    vmaf_lowest_frame: int | None = None  # of those that were looked at
     vmaf_model: str | None = None
     ssim: float | None = None
     psnr: float | None = None
@@ -145,6 +147,8 @@ def check(
         "vmaf": scores.vmaf,
         "vmafHarmonicMean": scores.vmaf_harmonic_mean,
         "vmaf5thPercentile": scores.vmaf_5th_percentile,
+        "vmafLowest": scores.vmaf_lowest,
+        "vmafLowestFrame": scores.vmaf_lowest_frame,
         "vmafModel": scores.vmaf_model,
         "ssim": scores.ssim,
         "psnr": scores.psnr,
@@ -209,13 +213,16 @@ def _file(name: str, output: OutputPlan) -> str:
 
 def _vmaf(path: Path, model: str) -> Scores:
     with path.open(encoding="ascii", newline="") as file:
-        scores = sorted(float(row["vmaf"]) for row in csv.DictReader(file))
-    if not scores:
+        found = sorted((float(row["vmaf"]), int(row["Frame"])) for row in csv.DictReader(file))
+    if not found:
         raise ValueError("no frame was compared")
+    scores = [score for score, _ in found]
     return Scores(
         vmaf=statistics.fmean(scores),
         vmaf_harmonic_mean=len(scores) / math.fsum(1 / (score + 1) for score in scores) - 1,
         vmaf_5th_percentile=scores[int(_PERCENTILE * (len(scores) - 1))],
+        vmaf_lowest=found[0][0],
+        vmaf_lowest_frame=found[0][1],
         vmaf_model=model,
     )
 

@@ -6,7 +6,7 @@ deinterlaced and tone-mapped alike and count their frames on one grid. A result 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from encoder.ffmpeg.case import Able
 from encoder.model.base import replace
 from encoder.model.media import Media, Opened, VideoStream
 from encoder.model.plan import ImagesPlan, OutputPlan, Pass, Plan, VideoPlan
+from encoder.model.proof import Proof
 
 MOST_SIDE_PX = 640
 MOST_BYTES = 40_000  # of one
@@ -28,14 +29,25 @@ _CHEAP_PIXELS = 1920 * 1080 * 900  # so much is decoded for what it costs to ent
 _DISCONTINUITIES = ("-dts_delta_threshold", "1000000")  # of segments with others left out, times stay as they are
 
 
-def moments(output: OutputPlan, opened: Opened) -> tuple[int, ...]:
-    """The frames of an output that are shown: the first, the last, and seven between, evenly apart."""
+def moments(output: OutputPlan, opened: Opened, proof: Proof) -> tuple[int, ...]:
+    """The frames of an output that are shown: the first, the last, seven between, evenly apart; and of what was
+    compared with its source by VMAF, the frame that is least like it.
+    """
     video, stream = _video(output), opened.media.video[0]
     count = next((count.shown for count in opened.counts if count.index == stream.index), 0)
     if video.encoder == codecs.COPY:  # its frames may be uneven, and are taken from a grid
         count = int((stream.duration_seconds or 0.0) * Fraction(video.rate))
     last = max(0, count - 1)
-    return tuple(dict.fromkeys(round(Fraction(place * last, PAIRS - 1)) for place in range(PAIRS)))
+    even = (round(Fraction(place * last, PAIRS - 1)) for place in range(PAIRS))
+    return tuple(sorted({*even, *(frame for frame in _worst(output, proof) if frame <= last)}))
+
+
+def _worst(output: OutputPlan, proof: Proof) -> Iterator[int]:
+    for check in proof.checks:
+        if check.name == "quality" and (check.rendition or "") == output.name and isinstance(check.measured, dict):
+            frame = check.measured.get("vmafLowestFrame")
+            if isinstance(frame, int):
+                yield frame
 
 
 def seconds(output: OutputPlan, frame: int) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from encoder.worker.shots import Album, Shots
 
 log = get_logger(__name__)
 
-LIMIT_S = 90.0  # for one output
+LIMIT_S = 60.0  # for one output, once it is its turn
 _MOST_TOLD_BYTES = 64_000
 
 
@@ -51,7 +51,7 @@ class Witness:
         if not proven.streams:
             return
         try:
-            async with asyncio.timeout(LIMIT_S), run.looking:
+            async with run.looking, asyncio.timeout(LIMIT_S):
                 album = Album()
                 told = await self._told(run, source, media, proven, album)
                 await self._keep(run, proven, told, album)
@@ -81,7 +81,7 @@ class Witness:
         )
         for place, (stream, opened) in enumerate(pairs):
             if stream.video is not None:
-                streams[place] = replace(streams[place], stills=await _taken(shots, stream, opened))
+                streams[place] = replace(streams[place], stills=await _taken(shots, stream, opened, proven.proof))
         return Evidence(
             streams=tuple(streams),
             pictures=album.extents,
@@ -103,9 +103,9 @@ class Witness:
             await destination.close()
 
 
-async def _taken(shots: Shots, stream: OutputPlan, opened: Opened) -> tuple[Still, ...]:
+async def _taken(shots: Shots, stream: OutputPlan, opened: Opened, proof: Proof) -> tuple[Still, ...]:
     try:
-        return await shots.of(stream, opened)
+        return await shots.of(stream, opened, proof)
     except (errors.Failure, OSError, ValueError) as error:
         log.warning("evidence.no_stills", output=shots.made.output, stream=stream.name, reason=str(error))
         return ()

@@ -17,6 +17,7 @@ from encoder.log import get_logger
 from encoder.model.evidence import Extent, Still
 from encoder.model.media import Media, Opened
 from encoder.model.plan import OutputPlan, Plan
+from encoder.model.proof import Proof
 from encoder.worker import renditions
 from encoder.worker.context import Made, Run
 from encoder.worker.scratch import remove
@@ -24,7 +25,7 @@ from encoder.worker.scratch import remove
 log = get_logger(__name__)
 
 SOURCE_LIMIT_S = 25.0  # for all stills of one source that one output needs
-RUN_LIMITS = Limits(wall_seconds=20.0, file_bytes=16 * 1024**2, memory_bytes=4 * 1024**3)
+RUN_LIMITS = Limits(wall_seconds=30.0, file_bytes=16 * 1024**2, memory_bytes=4 * 1024**3)
 
 
 @dataclass(slots=True)
@@ -60,13 +61,13 @@ class Shots:
     size: tuple[int, int]
     album: Album
 
-    async def of(self, stream: OutputPlan, opened: Opened) -> tuple[Still, ...]:
-        """Of one picture, a file's or a rendition's.
+    async def of(self, stream: OutputPlan, opened: Opened, proof: Proof) -> tuple[Still, ...]:
+        """Of one picture, a file's or a rendition's. `proof`: of the output.
 
         Raises:
             errors.Failure, OSError, ValueError: none could be made of the result.
         """
-        frames = stills.moments(stream, opened)
+        frames = stills.moments(stream, opened, proof)
         of_result = await self._of_result(stream, opened, frames)
         copied = stream.video is not None and stream.video.encoder == codecs.COPY
         of_source = [None] * len(frames) if copied else await self._of_source(stream, frames)

@@ -136,7 +136,7 @@ async def test_the_numbers_come_with_the_proof_of_a_job(dsn: str, tmp_path: Path
     check = output["proof"]["checks"][-1]
     assert (check["name"], check["passed"]) == ("quality", True)
     assert set(check["measured"]) == {
-        "vmaf", "vmafHarmonicMean", "vmaf5thPercentile", "vmafModel", "ssim", "psnr",
+        "vmaf", "vmafHarmonicMean", "vmaf5thPercentile", "vmafLowest", "vmafLowestFrame", "vmafModel", "ssim", "psnr",
     }  # fmt: skip
     assert check["measured"]["vmaf"] > 80
     assert output["warnings"] == []

@@ -48,13 +48,14 @@ export function chart(figure, video) {
 function marks(self, keys, video) {
   const { ctx, bbox } = self;
   ctx.save();
-  ctx.strokeStyle = colour("--muted");
-  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([]);
+  ctx.strokeStyle = colour("--ink");
+  ctx.lineWidth = 2 * devicePixelRatio;
   ctx.beginPath();
   for (const key of keys) {
     const x = self.valToPos(key, "x", true);
     ctx.moveTo(x, bbox.top + bbox.height);
-    ctx.lineTo(x, bbox.top + bbox.height - 10 * devicePixelRatio);
+    ctx.lineTo(x, bbox.top + bbox.height - 12 * devicePixelRatio);
   }
   ctx.stroke();
   if (video?.duration) {

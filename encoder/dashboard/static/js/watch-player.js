@@ -13,6 +13,7 @@ export class Player {
     this.controls = section.querySelector("[data-controls]");
     const [over, under] = (section.dataset.rate ?? "25/1").split("/").map(Number);
     this.rate = over / under;
+    this.first = Number(section.dataset.first ?? 0); // when its first frame is shown
     this.offset = Number(section.dataset.offset);
     this.stage = section.querySelector("[data-stage]") && new Stage(section);
     this.video.addEventListener("error", () => this.refuse(this.video.error?.message));
@@ -94,7 +95,7 @@ export class Player {
   }
 
   get frame() {
-    return Math.floor(this.video.currentTime * this.rate + 0.01);
+    return Math.max(0, Math.floor((this.video.currentTime - this.first) * this.rate + 0.01));
   }
 
   tell() {
@@ -114,9 +115,9 @@ export class Player {
   /** Into the middle of the next frame: at its edge either of two may be shown. */
   step(frames) {
     this.video.pause();
-    const last = Math.max(0, Math.ceil(this.video.duration * this.rate) - 1);
+    const last = Math.max(0, Math.ceil((this.video.duration - this.first) * this.rate) - 1);
     const frame = Math.min(Math.max(this.frame + frames, 0), last);
-    this.video.currentTime = (frame + 0.5) / this.rate;
+    this.video.currentTime = this.first + (frame + 0.5) / this.rate;
   }
 
   /** The source shows what the output shows: it is sought where it stands, and kept near while it plays. */
