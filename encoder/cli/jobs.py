@@ -96,7 +96,7 @@ async def job(client: Client, out: Out, *, job: str) -> int:
     if not shown.ended:
         out.next("Watch it", "watch", job)
     elif shown.status != "completed":
-        out.next("Run what is missing again", "retry", job)
+        out.next("Run what is missing again, once that is mended", "retry", job)
     out.page(str(shown.id))
     return exits.DONE
 

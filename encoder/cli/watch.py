@@ -28,7 +28,7 @@ async def watch(client: Client, out: Out, *, jobs: tuple[str, ...], timeout_s: f
     """Follow jobs until they end: one with a bar per output, several as a table. Ctrl-C stops only the watching.
 
     Without a JOB: all that wait or run, and those that come, until Ctrl-C. The exit code of several is 1 if one failed,
-    else 6 if one was cancelled.
+    else 6 if one was cancelled. With --json a job is told once it has ended, of several each when its state changes.
     """
     if len(jobs) == 1:
         return await until_end(client, out, jobs[0], timeout_s=timeout_s)
