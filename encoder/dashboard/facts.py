@@ -124,7 +124,9 @@ def _pace(output: answers.OutputProgress) -> str:
 
 def about(seconds: float) -> str:
     """A time that is not known so well: whole minutes, below one steps of five seconds."""
-    return span(max(_STEP, round(seconds / _STEP) * _STEP) if seconds < _MINUTE else round(seconds / _MINUTE) * _MINUTE)
+    if seconds < _MINUTE - _STEP / 2:
+        return f"{max(_STEP, round(seconds / _STEP) * _STEP)}\u202fs"
+    return span(round(seconds / _MINUTE) * _MINUTE)
 
 
 def short(value: float | None) -> float | None:

@@ -54,7 +54,7 @@ function pace({ fps, speed, eta, pct }) {
 }
 
 function about(seconds) {
-  if (seconds < 60) return `${Math.max(5, Math.round(seconds / 5) * 5)}\u202fs`;
+  if (seconds < 57.5) return `${Math.max(5, Math.round(seconds / 5) * 5)}\u202fs`;
   const minutes = Math.round(seconds / 60), hours = Math.floor(minutes / 60);
   if (!hours) return `${minutes}\u202fmin`;
   return minutes % 60 ? `${hours}\u202fh ${minutes % 60}\u202fmin` : `${hours}\u202fh`;
