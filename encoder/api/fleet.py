@@ -95,21 +95,30 @@ async def _usage(call: Call, tenant_id: TenantId, since: datetime, until: dateti
 async def pause(call: Call) -> web.Response:
     """POST /queues/{queue}/pause: what runs goes on."""
     queue = call.request.match_info["queue"]
-    if not (is_name(queue) and await pause_it(call, queue, call.query.get("because", str) or "")):
-        raise await unknown_queue(call)
+    await hold(call, queue, call.query.get("because", str) or "")
     return await _queue(call, queue)
 
 
-async def pause_it(call: Call, queue: str, because: str) -> bool:
-    """Pause a queue in the name of the caller's key; False when there is no such queue."""
-    return await call.parts.store.pause(queue, because, call.let_in.name or None)
+async def hold(call: Call, queue: str, because: str) -> None:
+    """Pause a queue in the name of the caller's key.
+
+    Raises:
+        errors.Rejected: `not_found`, there is no such queue.
+    """
+    if not (is_name(queue) and await call.parts.store.pause(queue, because, call.let_in.name or None)):
+        raise await unknown_queue(call)
+
+
+async def release(call: Call, queue: str) -> None:
+    """End the pause of a queue. Raises as `hold`."""
+    if not (is_name(queue) and await call.parts.store.resume(queue)):
+        raise await unknown_queue(call)
 
 
 async def resume(call: Call) -> web.Response:
     """POST /queues/{queue}/resume."""
     queue = call.request.match_info["queue"]
-    if not (is_name(queue) and await call.parts.store.resume(queue)):
-        raise await unknown_queue(call)
+    await release(call, queue)
     return await _queue(call, queue)
 
 

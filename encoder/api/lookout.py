@@ -18,7 +18,7 @@ from encoder.store.protocol import Store
 GOOD_S = 5.0  # for which a look is good
 LONG = timedelta(minutes=5)  # that work may wait before it is told
 SLOW_S = 1.0  # for a look, which takes milliseconds
-AWAY_S = 4.0  # after which no answer is awaited
+AWAY_S = 2.0  # after which no answer is awaited
 LOST_WITHIN = timedelta(hours=1)  # in which a worker fell silent that nobody has begun in place of
 _KEPT = 1_000  # tenants whose last look is remembered
 
@@ -52,16 +52,6 @@ class Look:
 
     at: datetime
     troubles: tuple[Trouble, ...]
-
-    @property
-    def sentence(self) -> str:
-        """All of it in one line, "" while all is well. Times are told apart: `since`."""
-        return "; ".join(trouble.message for trouble in self.troubles)
-
-    @property
-    def since(self) -> datetime | None:
-        """Since when the first of them is."""
-        return min((trouble.since for trouble in self.troubles if trouble.since), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,12 @@ from encoder.store.fleet import Quota
 
 async def listed(call: Call) -> web.Response:
     """GET /quotas: those that say anything."""
+    return answer(await quotas_of(call))
+
+
+async def quotas_of(call: Call) -> answers.QuotasAnswer:
     said = [quota for quota in await call.parts.store.quotas() if quota != _usual(quota.tenant_id, quota.queue)]
-    return answer(answers.QuotasAnswer(quotas=tuple(map(tell.quota, said))))
+    return answers.QuotasAnswer(quotas=tuple(map(tell.quota, said)))
 
 
 async def put(call: Call) -> web.Response:
@@ -23,17 +27,22 @@ async def put(call: Call) -> web.Response:
     tenant_id, queue = fleet.tenant_of(call), call.request.match_info["queue"]
     said = read_quota(await receive(call.request))
     quota = Quota(tenant_id=tenant_id, queue=queue, cap=said.cap, share=said.share)
-    await _set(call, quota)
+    await keep(call, quota)
     return answer(tell.quota(quota))
 
 
 async def remove(call: Call) -> web.Response:
     """DELETE /tenants/{tenant}/quotas/{queue}: what holds for everybody holds for this tenant."""
-    await _set(call, _usual(fleet.tenant_of(call), call.request.match_info["queue"]))
+    await keep(call, _usual(fleet.tenant_of(call), call.request.match_info["queue"]))
     return web.Response(status=204)
 
 
-async def _set(call: Call, quota: Quota) -> None:
+async def keep(call: Call, quota: Quota) -> None:
+    """Let a quota hold.
+
+    Raises:
+        errors.Rejected: `not_found`, there is no such queue.
+    """
     if not (fleet.is_name(quota.queue) and await call.parts.store.set_quota(quota)):
         raise await fleet.unknown_queue(call)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from encoder.api import answers_fleet as answers
-from encoder.api.lookout import Look
+from encoder.api.lookout import Look, Trouble
 from encoder.api.operations import Call, answer
 
 _PAGES = {
@@ -40,8 +40,13 @@ def told(seen: Look) -> answers.TroublesAnswer:
                 message=each.message,
                 count=each.count,
                 since=each.since,
-                page=_PAGES[each.about],
+                page=page_of(each),
             )
             for each in seen.troubles
         ),
     )
+
+
+def page_of(trouble: Trouble) -> str:
+    """Where more is told of it."""
+    return _PAGES[trouble.about]

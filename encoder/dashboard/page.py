@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote
 
 from aiohttp import hdrs, web
@@ -17,6 +17,7 @@ from encoder.api.parts import Parts
 from encoder.api.problems import Problem
 from encoder.api.query import Parameter, Query
 from encoder.dashboard.address import back_to, is_local
+from encoder.dashboard.health import health
 from encoder.dashboard.look import CLOCK, CLOCKS, THEME, THEMES, Look
 from encoder.dashboard.session import Sessions
 from encoder.model.key import Scope
@@ -72,10 +73,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One request of a person. `call`: the same, as functions of the API take it."""
+    """One request of a person. `call`: the same, as functions of the API take it. `strip`: what is wrong now."""
 
     call: Call
     desk: Desk
+    strip: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def request(self) -> web.Request:
@@ -101,7 +103,7 @@ class Visit:
             "said": unquote(said),
             "theme": theme if theme in THEMES else THEMES[0],
             "clock": clock if clock in CLOCKS else CLOCKS[0],
-            "strip": None,
+            "strip": self.strip,
         }
         text = self.desk.look.render(template, {**shown, **facts})
         response = web.Response(status=status, text=text, content_type="text/html", charset="utf-8", headers=headers)
@@ -147,6 +149,8 @@ def mount(page: Page, desk: Desk) -> web.RouteDef:
         visit = Visit(call=Call(parts=desk.parts, request=request, query=Query({}), caller=None), desk=desk)
         try:
             visit = await _let_in(visit, page)
+            if visit.caller is not None and page.method == "GET" and not page.fragment:
+                visit = replace(visit, strip=await health(visit.call))
             response = await page.handler(visit)
         except Exception as error:
             if page.fragment or request.writer.output_size:

@@ -182,7 +182,7 @@ class _Strip:
         self._said: Mapping[str, str] | None = None
 
     async def told(self) -> Sequence[Message]:
-        now = await health(self._visit)
+        now = await health(self._visit.call)
         if now == self._said:
             return ()
         self._said = now

@@ -184,10 +184,11 @@ async def test_a_database_that_is_away_is_told_since_the_first_look_that_missed_
         look = await lookout.look(store, TenantId(1), operator=False)  # type: ignore[arg-type]  # the verbs it asks
         seen.append(look)
         store.now_s += GOOD_S
-    assert seen[0].since == seen[1].since is not None
-    assert "The database does not answer" in seen[1].sentence
+    (first,), (second,) = (look.troubles for look in seen)
+    assert first.since == second.since is not None
+    assert "The database does not answer" in second.message
     store.away = False
-    assert (await lookout.look(store, TenantId(1), operator=False)).sentence == ""  # type: ignore[arg-type]
+    assert (await lookout.look(store, TenantId(1), operator=False)).troubles == ()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
