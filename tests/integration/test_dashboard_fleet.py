@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
@@ -167,14 +166,3 @@ async def test_a_key_that_only_reads_sees_its_own_insights_and_no_fleet(store: S
         assert "the rack" not in told
         async with api.ask("POST", "/ui/queues/encode/resume", headers=cookie | OURS) as response:
             assert response.status == 403
-
-
-async def test_the_strip_is_told_on_the_stream(api: Api, store: Store) -> None:
-    await store.pause("encode", "the rack")
-    async with api.ask("GET", "/ui/stream?jobs=") as response:
-        line = ""
-        while not line.startswith("event: health"):
-            line = (await response.content.readline()).decode()
-        told = json.loads((await response.content.readline()).decode().removeprefix("data: "))
-    assert told["text"].startswith("Queue encode is paused: the rack since ")
-    assert told["link"] == "/ui/queues"

@@ -141,7 +141,7 @@ async def test_the_strip_is_told_when_it_changes(api: Api, monkeypatch: pytest.M
         paused = await told.next("health")
         while "waits" not in paused["text"]:
             paused = await told.next("health")
-        assert paused["text"].startswith("Queue encode is paused: the shelf is full, 1 task waits, since ")
+        assert paused["text"].startswith("Queue encode is paused: the shelf is full, 1 task waits since ")
         assert paused["link"] == "/ui/queues"
         await store.resume("encode")
         while await told.next("health") != {}:
