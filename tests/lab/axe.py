@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ _RUN = """options => axe.run(document, options).then(({violations}) => violation
 _OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
 
 
-async def axe(page: Page, source: Path) -> list[str]:
-    """Violations that are serious or critical, a sentence each. `source`: as the fixture `axe_core`."""
+async def axe(page: Page, source: Path, *, only: Sequence[str] = ()) -> list[str]:
+    """Violations that are serious or critical, a sentence each.
+
+    `source`: as the fixture `axe_core`. `only`: these rules.
+    """
     if not await page.evaluate("() => 'axe' in window"):
         await page.evaluate(source.read_text())
-    found: list[dict[str, Any]] = await page.evaluate(_RUN, _OPTIONS)
+    found: list[dict[str, Any]] = await page.evaluate(_RUN, {**_OPTIONS, **({"runOnly": list(only)} if only else {})})
     return [
         f"{each['id']} ({each['impact']}): {each['help']}: {'; '.join(each['where'])}"
         for each in found

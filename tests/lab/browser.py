@@ -29,6 +29,7 @@ WIDTHS = (360, 768, 1440, 2560)  # px: a phone, a tablet, a desk, a wall
 HEIGHT = 900
 WAIT_MS = 20_000  # as long as a busy machine may take over one step
 MARKS = [pytest.mark.xdist_group("browser"), pytest.mark.asyncio(loop_scope="session")]  # for `pytestmark`: one browser
+_LOOKS, _LOOK_MS = 20, 100
 
 _FLAGS = (
     "--mute-audio", "--autoplay-policy=no-user-gesture-required", "--disable-quic",
@@ -139,9 +140,13 @@ async def look(page: Page, *, width: int | None = None, theme: Theme | None = No
 
 
 async def sideways_px(page: Page) -> int:
-    """How far the page can be scrolled to the right."""
+    """How far the page can be scrolled to the right, once what is drawn anew by scripts has its size."""
     hidden = "() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
-    return int(await page.evaluate(hidden))
+    for _ in range(_LOOKS):
+        if not (over := int(await page.evaluate(hidden))):
+            break
+        await page.wait_for_timeout(_LOOK_MS)
+    return over
 
 
 async def screenshot(page: Page, path: Path, *, quality: int = 80, most_px: int = 4000) -> None:
