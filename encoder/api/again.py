@@ -119,6 +119,8 @@ def _value(value: object) -> Json:
             return _said(value)
         case tuple():
             return [_value(each) for each in value]
+        case float() if value.is_integer():
+            return int(value)
         case _:
             plain: Json = to_json(value)
             return plain

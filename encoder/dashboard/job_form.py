@@ -20,6 +20,7 @@ from encoder.model.secrets import hide_in, is_veiled
 
 MOST_OUTPUTS = 20  # that a form has room for; the API takes more
 MOST_SLOTS = 100  # that were ever added to one form
+AGAIN = "again:"  # before the name of a field: what it held must be given again
 _SLOT = re.compile(r"/outputs/([0-9]{1,2})(?=/|$)")
 _KINDS = frozenset({"upload", "s3", "file"})  # choices that are kinds of places; others have it among their fields
 _SECRET_NAMES = re.compile(r"password|secret|token|privateKey|access_key|headers|username|://[^/\s\"]*@", re.IGNORECASE)
@@ -40,8 +41,13 @@ class Form:
     def of(cls, told: Mapping[str, str]) -> Form:
         """As a browser sends it. What is not a field of ours is passed over."""
         slots = sorted({int(found[1]) for name in told if (found := _SLOT.match(name))})[:MOST_OUTPUTS] or [0]
-        known = {name for name, _ in names(slots)}
-        return cls(values={name: told[name] for name in told if name in known}, slots=tuple(slots))
+        known = dict(names(slots))
+        again = {
+            name: _veiled(each, told[AGAIN + name])
+            for name, each in known.items()
+            if AGAIN + name in told and not told.get(name)
+        }
+        return cls(values={name: told[name] for name in told if name in known}, slots=tuple(slots), again=again)
 
     def get(self, name: str) -> str:
         return self.values.get(name, "").strip()

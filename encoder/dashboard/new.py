@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ FIRST = "h264"
 _SOURCE, _FILE, _PRESET = "/source", "/source:upload/fileId", "/outputs/0/preset"
 _START = Form(values={_SOURCE: "upload", _PRESET: FIRST})
 _LONGEST_ONCE = 64
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _NO_FILE = Fault(path=_FILE, code="missing_field", message="choose a file, and wait until it is here")
 _FILE_GONE = Fault(path=_FILE, code="not_found", message="the file is not here any more; bring it again")
 _FROM = query.text("from", "fill the form in as this job was submitted")
@@ -53,11 +55,12 @@ async def asked(visit: Visit) -> web.Response:
     """POST /ui/jobs/new: one output more or less, a dry run, the command, or the job itself."""
     told = await visit.form()
     form, do = Form.of(told), told.get("do", "plan")
+    cloned = int(told["from"]) if _NUMBER.fullmatch(told.get("from", "")) else None
     if do == "add":
-        return await _page(visit, form.with_output(FIRST))
+        return await _page(visit, form.with_output(FIRST), cloned=cloned)
     if do.startswith("remove-"):
         slot = do.removeprefix("remove-")
-        return await _page(visit, form.without_output(int(slot)) if slot.isdecimal() else form)
+        return await _page(visit, form.without_output(int(slot)) if _NUMBER.fullmatch(slot) else form, cloned=cloned)
     body, faults = body_of(form)
     try:
         await _require_whole(visit, body, form, faults)
@@ -68,8 +71,8 @@ async def asked(visit: Visit) -> web.Response:
             return web.Response(status=303, headers={hdrs.LOCATION: f"/ui/jobs/{accepted.id}"})
         planned = await jobs.preview(visit.call, body) if do == "plan" else None
     except (Rejected, errors.Failure) as wrong:
-        return await _page(visit, form, body=body, wrong=wrong, faults=faults)
-    return await _page(visit, form, body=body, planned=planned)
+        return await _page(visit, form, body=body, wrong=wrong, faults=faults, cloned=cloned)
+    return await _page(visit, form, body=body, planned=planned, cloned=cloned)
 
 
 async def _require_whole(visit: Visit, body: dict[str, Json], form: Form, faults: dict[str, Fault]) -> None:

@@ -38,7 +38,7 @@ async def test_the_first_stop_skips_to_the_content(browser: Browser, shown: Show
         assert await page.evaluate("() => document.activeElement.id") == "main"
 
 
-@pytest.mark.parametrize("path", ["/", "/ui/jobs/{half}"])
+@pytest.mark.parametrize("path", ["/", "/ui/jobs/{half}", "/ui/jobs/new"])
 async def test_everything_is_reached_by_keys_and_seen_when_it_is(browser: Browser, shown: Showcase, path: str) -> None:
     async with tab(browser, shown.url) as page:
         await page.goto(path.format_map(shown.jobs))

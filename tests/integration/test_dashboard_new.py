@@ -228,6 +228,11 @@ async def test_a_job_is_cloned_but_for_its_secrets(api: Api) -> None:
     assert 'name="/outputs/1/height" value="480"' in page
     assert "segmentSeconds&#34;: 4" in page
     assert re.search(r'<option value="hls"[^>]* selected>', page)
+    kept = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page))
+    given = {"/source": "s3", "/source:s3/access_key_id": "S3NTINEL", "/outputs/0/preset": "h264"}
+    _, page, _ = await send(api, "curl", {**kept, **given})
+    assert 'id="again:/source:s3/access_key_secret"' in page, "as long as it was not given"
+    assert ("S3NTINEL" in page, f'like <a href="/ui/jobs/{job["id"]}">' in page) == (False, True)
     async with api.ask("GET", f"{PATH}?from=99999") as absent:
         assert absent.status == 404
 

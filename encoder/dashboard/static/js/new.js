@@ -47,6 +47,9 @@ async function send(act, { quietly = false } = {}) {
     part("failed").hidden = false;
     return;
   }
+  for (const note of next.querySelectorAll("[data-again]")) {
+    if (form().elements[note.dataset.again]?.value) note.remove(); // it is still there
+  }
   Idiomorph.morph(form(), next, { ignoreActiveValue: true, callbacks: { beforeNodeMorphed, beforeAttributeUpdated } });
   const wrong = document.getElementById("wrong");
   part("said").textContent = wrong?.innerText ?? (act === "plan" ? "The dry run is here." : "");
@@ -110,7 +113,7 @@ for (const name of ["dragover", "dragleave", "drop"]) {
 }
 
 async function bring(file) {
-  if (upload && (upload.name !== file.name || upload.size !== file.size)) upload.giveUp();
+  if (upload && (upload.file.name !== file.name || upload.file.size !== file.size)) upload.giveUp();
   else upload?.stop();
   document.querySelector('[name="/source"][value="upload"]').checked = true;
   fileId("");
@@ -123,7 +126,7 @@ async function go() {
   brings = true;
   part("stop").textContent = "Stop";
   part("refused").hidden = true;
-  progress({ sent: 0, total: mine.size, rate: 0, left: null, waits: false });
+  progress({ sent: 0, total: mine.file.size, rate: 0, left: null, waits: false });
   try {
     const id = await mine.run();
     if (mine !== upload) return;
@@ -147,7 +150,7 @@ function here(id) {
   const line = part("here") ?? part("drop").insertAdjacentElement("afterbegin", document.createElement("p"));
   line.className = "here";
   line.dataset.here = "";
-  line.textContent = `✓ ${upload.name}, ${bytes(upload.size)}, is here.`;
+  line.textContent = `✓ ${upload.file.name}, ${bytes(upload.file.size)}, is here.`;
   upload = null;
   const act = submits ? "submit" : "plan";
   wait(false);

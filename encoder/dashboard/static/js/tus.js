@@ -9,10 +9,9 @@ const PASSING = new Set([0, 408, 409, 423, 429]); // what another try may make g
 const VERSION = { "Tus-Resumable": "1.0.0" };
 
 class Refused extends Error {
-  constructor(status, detail) {
-    super(detail || "The server does not answer.");
+  constructor(status, text = "") {
+    super(said(text) || "The server does not answer.");
     this.passes = PASSING.has(status) || (status >= 500 && status !== 507);
-    this.status = status;
   }
 }
 
@@ -26,39 +25,35 @@ export function unfinished() {
  * seconds; `waits`: the connection is broken, and tried again.
  */
 export class Upload {
-  #key; #file; #folder; #told; #request = null; #stopped = false; #address = null;
+  #key; #folder; #told; #request = null; #stopped = false; #address = null;
   #rate = 0; #seen = { at: 0, sent: 0 };
-
   constructor(file, folder, told) {
-    this.#file = file;
+    this.file = file;
     this.#folder = folder;
     this.#told = told;
     this.#key = `${PREFIX}${file.name}:${file.size}:${file.lastModified}`;
   }
-
-  get name() { return this.#file.name; }
-  get size() { return this.#file.size; }
 
   /** Brings it, or the rest of it. Its id once all is here; null when it was stopped. Throws what it was refused with. */
   async run() {
     this.#stopped = false;
     let { fileId, offset } = await this.#begin();
     let failures = 0;
-    while (offset < this.#file.size) {
+    while (offset < this.file.size && !this.#stopped) {
       const before = offset;
       try {
         if (failures) offset = await this.#offset();
-        if (offset < this.#file.size) offset = await this.#send(offset);
+        if (offset < this.file.size) offset = await this.#send(offset);
         failures = 0;
       } catch (broken) {
-        if (this.#stopped) return null;
         failures = offset > before ? 1 : failures + 1;
+        if (this.#stopped) break;
         if (!broken.passes || failures > TRIES) throw broken;
         this.#report(offset, true);
         await this.#pause(failures);
-        if (this.#stopped) return null;
       }
     }
+    if (offset < this.file.size) return null;
     sessionStorage.removeItem(this.#key);
     return fileId;
   }
@@ -80,18 +75,15 @@ export class Upload {
     const known = JSON.parse(sessionStorage.getItem(this.#key));
     if (known) {
       this.#address = known.address;
-      try {
-        return { fileId: known.fileId, offset: await this.#offset() };
-      } catch (gone) {
-        if (gone.passes) throw gone;
-        sessionStorage.removeItem(this.#key); // too old by now
-      }
+      const offset = await this.#offset().catch((gone) => { if (gone.passes) throw gone; });
+      if (offset !== undefined) return { fileId: known.fileId, offset }; // or it is too old by now
     }
-    const told = { file_name: this.#file.name, size_bytes: this.#file.size };
-    const answer = await this.#ask(this.#folder, { method: "POST", body: JSON.stringify(told), headers: { "Content-Type": "application/json" } });
+    const told = { file_name: this.file.name, size_bytes: this.file.size };
+    const headers = { "Content-Type": "application/json" };
+    const answer = await this.#ask(this.#folder, { method: "POST", body: JSON.stringify(told), headers });
     const { fileId, address } = await answer.json();
     this.#address = address;
-    sessionStorage.setItem(this.#key, JSON.stringify({ fileId, address, name: this.#file.name, size: this.#file.size }));
+    sessionStorage.setItem(this.#key, JSON.stringify({ fileId, address, name: this.file.name, size: this.file.size }));
     return { fileId, offset: 0 };
   }
 
@@ -103,8 +95,7 @@ export class Upload {
   async #ask(address, settings) {
     const answer = await fetch(address, settings).catch(() => null);
     if (answer?.ok) return answer;
-    const problem = await answer?.json().catch(() => null);
-    throw new Refused(answer?.status ?? 0, problem?.errors?.[0]?.message ?? problem?.detail);
+    throw new Refused(answer?.status ?? 0, await answer?.text());
   }
 
   /** All that is left, as one piece: only XMLHttpRequest tells how much of it has gone. How much is here then. */
@@ -121,12 +112,12 @@ export class Upload {
       request.onloadend = () => {
         clearInterval(watch);
         if (request.status === 204) resolve(Number(request.getResponseHeader("Upload-Offset")));
-        else reject(new Refused(request.status, detail(request.responseText)));
+        else reject(new Refused(request.status, request.responseText));
       };
       request.open("PATCH", this.#address);
-      const headers = { ...VERSION, "Content-Type": "application/offset+octet-stream", "Upload-Offset": offset };
-      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-      request.send(this.#file.slice(offset));
+      const told = { ...VERSION, "Content-Type": "application/offset+octet-stream", "Upload-Offset": offset };
+      for (const [name, value] of Object.entries(told)) request.setRequestHeader(name, value);
+      request.send(this.file.slice(offset));
     });
   }
 
@@ -137,7 +128,7 @@ export class Upload {
       this.#rate = this.#rate ? 0.7 * this.#rate + 0.3 * rate : rate;
       this.#seen = { at: now, sent };
     }
-    const total = this.#file.size;
+    const total = this.file.size;
     this.#told({ sent, total, rate: this.#rate, left: this.#rate ? (total - sent) / this.#rate : null, waits });
   }
 
@@ -151,9 +142,11 @@ export class Upload {
   }
 }
 
-function detail(text) {
+/** What is wrong, in the words of a problem; nothing where a proxy answers in its own. */
+function said(text) {
   try {
-    return JSON.parse(text).detail;
+    const problem = JSON.parse(text);
+    return problem.errors?.[0]?.message ?? problem.detail;
   } catch {
     return null;
   }
