@@ -24,7 +24,7 @@ FOCUSED = """() => {
 }"""
 STOPS = """() => [
   ...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")
-].filter((each) => !each.disabled && each.type !== "hidden")
+].filter((each) => !each.disabled && each.type !== "hidden" && (each.type !== "radio" || each.checked))
   .filter((each) => each.checkVisibility({visibilityProperty: true})).length"""
 
 
