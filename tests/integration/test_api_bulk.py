@@ -48,6 +48,7 @@ async def statuses(api: Api, *jobs: JobId) -> list[str]:
 
 
 async def test_jobs_that_were_chosen_are_cancelled_and_why_others_are_not_is_told(api: Api) -> None:
+    """B4: another tenant's is told as what is not there."""
     jobs, ended = await queued(api, 4), await queued(api, 1)
     (foreign,) = await queued(api, 1, tenant=TenantId(2))
     await api.parts.store.cancel(ended[0])
