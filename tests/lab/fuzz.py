@@ -42,8 +42,8 @@ _HEAD = re.compile(rb"HTTP/1\.[01] (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "")
 PATHS = (
-    "/jobs", "/jobs/bulk", "/jobs/{}", "/jobs/{}/events", "/jobs/{}/cancel", "/jobs/{}/retry", "/jobs/{}/outputs/{}/log", "/probe",
-    "/jobs/{}/timeline", "/jobs/{}/outputs/{}/tail",
+    "/jobs", "/jobs/{}", "/jobs/{}/events", "/jobs/{}/cancel", "/jobs/{}/retry", "/jobs/{}/outputs/{}/log", "/probe",
+    "/jobs/bulk", "/jobs/{}/timeline", "/jobs/{}/outputs/{}/tail",
     "/upload", "/upload/{}/status", "/presets", "/presets/{}", "/workers", "/stats", "/queues/{}/pause",
     "/queues/{}/resume", "/dead", "/dead/redrive", "/webhooks/deliveries", "/webhooks/deliveries/{}/replay",
     "/storage/{}", "/folders/{}/{}", "/events", "/upload/tus/{}", "/webhooks/endpoints", "/webhooks/endpoints/{}",
@@ -53,7 +53,8 @@ PATHS = (
     "http://{}/jobs", "//{}", "{}",
 )  # fmt: skip
 TAKING = (  # a body
-    "/jobs", "/jobs/bulk", "/probe", "/upload", "/upload/tus", "/ingest/s3", "/compat/elastictranscoder/jobs", "/compat/coconut/jobs",
+    "/jobs", "/jobs/bulk", "/probe", "/upload", "/upload/tus", "/ingest/s3", "/compat/elastictranscoder/jobs",
+    "/compat/coconut/jobs",
 )  # fmt: skip
 CALLS = (
     *(f"POST {path}" for path in TAKING * 4),
