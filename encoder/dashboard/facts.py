@@ -38,12 +38,12 @@ def stage(row: JobRow) -> str | None:
 
 
 def facts(row: JobRow, *, by_output: bool = False) -> dict[str, object]:
-    """Numbers of a job for the stream (its protocol: `stream`). `by_output`: of each output too."""
+    """What changes of a job, for the stream (its protocol: `stream`). `by_output`: with numbers, of each output too."""
     told = tell.progress(row)
-    near = _furthest_behind(told)
     made: dict[str, object] = {"pct": _percent(told.progress), "now": now(row, told)}
-    made |= _numbers(near) if near else {}
     if by_output:
+        near = _furthest_behind(told)
+        made |= _numbers(near) if near else {}
         made["outputs"] = {
             str(output.id): {"state": output.status, "pct": _percent(output.progress), **_numbers(output)}
             for output in told.outputs

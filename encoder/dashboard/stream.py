@@ -4,9 +4,9 @@ Asked for as `?jobs=812,815,…` (at most 200 that stand on the page), with `new
 list's filters where later ones are to be counted; or as `?job=811`, with `log=2` to read along what ffmpeg says for
 output 2. Server-sent events, each of JSON:
 
-    facts    {"812": {"pct": 41.2, "now": "118 fps · 3.9x · ~4 min", "stage": "encoding", "fps": 118, "speed": 3.9,
-             "eta": 240, "sign": 3}}   pct: null where nobody knows; sign: seconds since the last beat; of `job`, also
-             "outputs": {"0": {"state", "pct", "stage", "fps", "speed", "eta", "sign"}}
+    facts    {"812": {"pct": 41.2, "now": "118 fps · 3.9x · ~4 min"}}   pct: null where nobody knows; of `job`, also
+             {"stage": "encoding", "fps": 118, "speed": 3.9, "eta": 240, "sign": 3} and the same for each output,
+             "outputs": {"0": {"state", "pct", "stage", …}}; sign: seconds since the last beat
     shapes   {"812": "1f3a09c2"}   first of all: what a row looks like (`facts.shape`, its `data-shape`). One that
              differs, or is missing because the job is gone, is stale.
     stale    {"jobs": ["811"], "counts": true}   fetch these again as fragments; both members may be missing

@@ -96,10 +96,13 @@ async def test_a_list_is_told_of_progress_of_ends_and_of_what_is_new(api: Api) -
         await store.mark(claim, [work.change(0, OutputState.ENCODING)])
         await heart.beat(worker.id, beats, lease=work.LEASE)
         await heart.close()
-        while not (now := (await told.next("facts")).get(str(first.id), {})).get("fps"):
+        while not (now := (await told.next("facts")).get(str(first.id), {})).get("pct"):
             pass
-        assert (now["pct"], now["fps"], now["speed"], now["eta"], now["stage"]) == (41.2, 118, 3.9, 240, "encoding")
-        assert now["now"] == "118\u202ffps · 3.9× · ~4\u202fmin"
+        assert now == {"pct": 41.2, "now": "118\u202ffps · 3.9× · ~4\u202fmin"}
+        async with listening(api, f"job={first.id}") as page:
+            whole = (await page.next("facts"))[str(first.id)]
+        assert (whole["fps"], whole["speed"], whole["eta"], whole["stage"]) == (118, 3.9, 240, "encoding")
+        assert whole["outputs"]["0"]["pct"] == 41.2
 
         await store.settle(claim, work.failing())
         while str(first.id) not in (stale := await told.next("stale")).get("jobs", ()):

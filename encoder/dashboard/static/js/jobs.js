@@ -63,6 +63,10 @@ function age(seconds, before) {
   return seconds < 86_400 ? `${Math.floor(seconds / 3600)}\u202fh` : before;
 }
 
+document.addEventListener("mouseover", ({ target }) => {
+  if (target.matches("#jobs time:not([title])")) target.title = target.dateTime.replace("T", " ").replace("Z", " UTC");
+});
+
 // selection
 
 const boxes = () => [...document.querySelectorAll("#jobs [name=ids]")];
