@@ -31,8 +31,8 @@ STYLES = {
 class Bars:
     """Drawn four times a second, so that a terminal may be resized meanwhile."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(stderr=True, highlight=False)
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
         self._job: Job | None = None
         self._live = Live(console=self._console, get_renderable=self._drawn, vertical_overflow="crop")
 

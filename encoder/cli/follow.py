@@ -117,7 +117,8 @@ async def boards(
 async def _told(ear: _Ear, board: Board, limit_s: float) -> bool:
     """Wait for news, and put them on the board; whether it must be read anew."""
     try:
-        messages = [await asyncio.wait_for(ear.heard.get(), limit_s)]
+        async with asyncio.timeout(limit_s):  # before Python 3.12 `wait_for` lost a Ctrl-C that came with a message
+            messages = [await ear.heard.get()]
     except TimeoutError:
         return False
     while not ear.heard.empty():

@@ -17,6 +17,7 @@ from encoder.cli.bars import STYLES
 from encoder.cli.refused import Object
 from encoder.cli.text import clean, count
 from encoder.cli.views import Job
+from encoder.model.state import JobState
 
 _ROOMY = 120  # columns from which on there is a bar
 _BAR = 12
@@ -35,8 +36,8 @@ class LiveTable:
     `title`: what is looked at. Drawn four times a second: ages grow, and a terminal may be resized.
     """
 
-    def __init__(self, title: str, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def __init__(self, title: str) -> None:
+        self._console = Console(highlight=False)
         self._title = clean(title)
         self._jobs: Sequence[Job] = ()
         self._trouble = ""
@@ -71,7 +72,7 @@ class LiveTable:
         return Group(self._headline(), _table(shown, width), Text(ends, style="bright_black"))
 
     def _headline(self) -> Text:
-        counted = {state: sum(job.status == state for job in self._jobs) for state in STYLES}
+        counted = {state: sum(job.status == state for job in self._jobs) for state in JobState}
         told = ", ".join(f"{number} {state}" for state, number in counted.items() if number)
         state = Text(self._trouble, style="bold yellow") if self._trouble else Text(f"{datetime.now(UTC):%H:%M:%S} UTC")
         waiting = "no job" if self._read else "asking …"

@@ -14,9 +14,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from encoder.cli import crowd, follow, upload
+from encoder.cli.board import Board
 from encoder.cli.client import MAX_TRIES, Client
 from encoder.cli.exchange import MAX_WAIT_S
 from encoder.cli.refused import Foreign, Object, Refused, Unreachable
+from encoder.cli.sse import Message
 
 Answer = Callable[[web.Request], web.StreamResponse]
 
@@ -247,6 +249,19 @@ async def test_a_stream_that_is_lost_is_told_to_whoever_waits_for_news() -> None
             assert [(await ear.heard.get()).event for _ in range(2)] == ["hello", "lost"]
         assert not ear.live
         listening.cancel()
+
+
+async def test_a_ctrl_c_that_comes_with_a_message_is_not_lost() -> None:
+    for steps in range(6):
+        ear = follow._Ear(asyncio.Queue())
+        waiting = asyncio.create_task(follow._told(ear, Board(), 5.0))
+        await asyncio.sleep(0.01)
+        ear.heard.put_nowait(Message(event="hello"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if waiting.cancel():  # else it had ended before
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
 
 
 async def test_where_no_stream_comes_through_jobs_are_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
