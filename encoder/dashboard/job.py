@@ -78,7 +78,19 @@ class Facts:
     def waterfalls(self) -> tuple[waterfall.Waterfall, ...]:
         """The newest run first."""
         names = {output.id: name_of(output) for output in self.job.outputs}
-        return tuple(waterfall.drawn(run, names, self.timeline.at) for run in reversed(self.timeline.runs))
+        runs = self.timeline.runs
+        begins = [*(run.started_at for run in runs[1:]), None]  # of the run behind each
+        told = self.timeline.webhooks
+        falls = [
+            waterfall.drawn(
+                run,
+                names,
+                self.timeline.at,
+                [each for each in told if each.created_at >= run.started_at and (not end or each.created_at < end)],
+            )
+            for run, end in zip(runs, begins, strict=True)
+        ]
+        return tuple(reversed(falls))
 
 
 async def facts(visit: Visit) -> Facts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, SpanAnswer
+from encoder.api.answers_webhooks import DeliveryAnswer
 from encoder.dashboard.job_words import OUTCOMES
 from encoder.dashboard.look import span
 from encoder.model.ids import OutputId
@@ -14,6 +15,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import Outcome
 
 WIDTH = 1000
+LATER = 1.15  # of how long a run lasted: until then its messages are drawn
 LEAST = 4.0  # of a bar: about two pixels
 TICKS = 5  # at most
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 43200, 86400)
@@ -100,10 +102,17 @@ class _Axis:
         return min(max((moment - self.begin).total_seconds() / self.seconds, 0.0), 1.0) * WIDTH
 
 
-def drawn(run: RunAnswer, names: Mapping[OutputId, str], at: datetime) -> Waterfall:
-    """`names`: of the outputs; `at`: now, where the run has not ended."""
+def drawn(
+    run: RunAnswer, names: Mapping[OutputId, str], at: datetime, told: Sequence[DeliveryAnswer] = ()
+) -> Waterfall:
+    """`names`: of the outputs; `at`: now, where the run has not ended; `told`: what receivers were told of it.
+
+    Messages that went soon after the end are drawn too; what went later stands at the edge.
+    """
     end = run.ended_at or at
-    seconds = max((end - run.started_at).total_seconds(), 0.001)
+    lasted = max((end - run.started_at).total_seconds(), 0.001)
+    last = max((_told_at(each, at) for each in told), default=end)
+    seconds = max(lasted, min((last - run.started_at).total_seconds(), lasted * LATER))
     axis = _Axis(run.started_at, seconds)
     groups = [_group(number, each, axis, names, end) for number, each in enumerate(run.attempts, 1)]
     if run.waiting_since is not None or not groups:
@@ -112,6 +121,8 @@ def drawn(run: RunAnswer, names: Mapping[OutputId, str], at: datetime) -> Waterf
         word = "cancelled" if run.ended_at is not None else "waits"
         state = "cancelled" if run.ended_at is not None else "queued"
         groups.append(Group(number=len(groups) + 1, attempt=None, rows=(waits,), state=state, word=word))
+    if told:
+        groups.append(_webhooks(told, axis, at))
     return Waterfall(
         run=run.run, started_at=run.started_at, seconds=seconds, groups=tuple(groups), ticks=tuple(_ticks(seconds))
     )
@@ -161,6 +172,17 @@ def _stages(attempt: AttemptAnswer, axis: _Axis, names: Mapping[OutputId, str], 
 def _bars(spans: Sequence[SpanAnswer], axis: _Axis, end: datetime) -> Iterator[Bar]:
     for each in spans:
         yield axis.bar(each.stage, each.started_at, each.ended_at or end, going_on=each.ended_at is None)
+
+
+def _webhooks(told: Sequence[DeliveryAnswer], axis: _Axis, at: datetime) -> Group:
+    bars = (axis.bar("telling", each.created_at, _told_at(each, at)) for each in told)
+    took = sum(each.status == "delivered" for each in told)
+    row = Row(label="webhooks", bars=tuple(bars), note=f"{took} of {len(told)} taken", faulty=False)
+    return Group(number=0, attempt=None, rows=(row,), state="delivered", word="")
+
+
+def _told_at(each: DeliveryAnswer, at: datetime) -> datetime:
+    return each.delivered_at or each.tried_at or at
 
 
 def _ticks(seconds: float) -> Iterator[tuple[float, str]]:
