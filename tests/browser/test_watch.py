@@ -104,6 +104,11 @@ async def test_a_file_plays_and_is_stepped_through_and_compared_at_the_same_fram
                 await page.keyboard.press(each)
                 await page.wait_for_function("() => !document.querySelector('video.made').seeking")
             await expect(page.locator("[data-now]")).to_have_text(told)
+        await page.get_by_role("button", name="Frame back").focus()
+        await page.keyboard.press("Space")  # is the button's own there
+        await expect(page.locator("[data-now]")).to_have_text("frame 1 · 00:00.050")
+        assert await page.evaluate("() => document.querySelector('video.made').paused")
+        await page.locator("h1").click()
         await page.keyboard.press("Space")
         await reaches(page, 0.5)
         await page.keyboard.press("Space")

@@ -3,6 +3,8 @@
 const OFF = "encoder-keys-off";
 const GOES = { j: "/", d: "/ui/dead", f: "/ui/fleet", q: "/ui/queues", i: "/ui/insights", w: "/ui/webhooks", s: "/ui/settings", n: "/ui/jobs/new" };
 const WAIT_MS = 1000;
+// what has a use of its own for a key
+const OWNERS = { " ": "button, summary, a, video, audio", ArrowLeft: "video, audio", ArrowRight: "video, audio" };
 let goes = -Infinity; // when `g` was pressed
 
 const actions = new Map([
@@ -30,7 +32,8 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   const act = actions.get(event.key);
-  if (!act) return;
+  const owners = OWNERS[event.key];
+  if (!act || (owners && event.target.closest?.(owners))) return;
   event.preventDefault();
   act(event);
 });
