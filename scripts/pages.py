@@ -217,7 +217,7 @@ def _object(page: str) -> Callable[[str], str]:
 def _screen(name: str) -> str:
     """A picture of the dashboard, which browser tests took; nothing where there is none yet."""
     wide = f"screens/{name}-1440-light.webp"
-    return f"![The page in a wide window]({wide})" if (DOCS / wide).exists() else ""
+    return f"![Picture of the page: {name.replace('-', ', ')}]({wide})" if (DOCS / wide).exists() else ""
 
 
 _WRITERS: Mapping[str, Callable[[str], str]] = {
