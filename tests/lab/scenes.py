@@ -32,7 +32,7 @@ class Scene:
         return shown.locked if self.locked else shown.url
 
     def path(self, shown: Showcase) -> str:
-        return self.address.format_map(shown.jobs)
+        return self.address.format_map({**shown.jobs, "worker": shown.worker})
 
 
 # by the path of the page's row; one whose path says all is a scene by itself
@@ -66,6 +66,10 @@ _SCENES: Mapping[str, tuple[Scene, ...]] = {
     "/ui/jobs/{id}/outputs/{outputId}/proof": (
         Scene(name="output-proof", address="/ui/jobs/{package}/outputs/0/proof"),
         Scene(name="output-proof-none", address="/ui/jobs/{failed}/outputs/0/proof"),
+    ),
+    "/ui/fleet/{worker}": (
+        Scene(name="worker", address="/ui/fleet/{worker}"),
+        Scene(name="worker-absent", address="/ui/fleet/nobody", status=404),
     ),
     "/ui/webhooks/{id}": (Scene(name="webhook", address="/ui/webhooks/1"),),
     "/ui/settings/presets/{name}": (Scene(name="settings-preset", address="/ui/settings/presets/h264"),),

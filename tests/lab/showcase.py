@@ -41,13 +41,14 @@ STORY = {"preset": "storyboard", "thumbnails": {"every": 0.5, "sprite": {"column
 class Showcase:
     """`jobs`: ids by what each shows. `hook`: takes webhooks at `/good`, and refuses them at `/bad`.
 
-    `folder`: files below may be named as sources. `locked`: the origin of an API of the same platform that asks for
-    keys; `key` opens everything there.
+    `worker`: the id of one. `folder`: files below may be named as sources. `locked`: the origin of an API of the same
+    platform that asks for keys; `key` opens everything there.
     """
 
     platform: Platform
     hook: Hook
     jobs: Mapping[str, int]
+    worker: str
     folder: Path
     locked: str
     key: str
@@ -76,8 +77,11 @@ async def showcase(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sho
         dripping = asyncio.create_task(_drip(await _half_way(platform, worker, jobs["processing"])))
         await lost.kill()
         locked, key = await _locked(platform), await a_key(dsn)
+        (first, *_) = (await platform.call("GET", "/workers"))[1]["workers"]
         try:
-            yield Showcase(platform=platform, hook=hook, jobs=jobs, folder=folder, locked=locked, key=key)
+            yield Showcase(
+                platform=platform, hook=hook, jobs=jobs, worker=first["id"], folder=folder, locked=locked, key=key
+            )
         finally:
             dripping.cancel()
 
