@@ -9,7 +9,8 @@ from tests.lab.showcase import Showcase
 
 pytestmark = MARKS
 
-CELLS = "() => [...document.querySelectorAll('[data-chart=ends] details tr:has(time)')].map((row) => row.cells[1].textContent)"
+ROWS = "[data-chart=ends] details tr:has(time)"
+CELLS = f"() => [...document.querySelectorAll('{ROWS}')].map((row) => row.cells[1].textContent)"
 
 
 async def test_charts_are_drawn_and_their_tables_are_the_numbers_of_the_api(browser: Browser, shown: Showcase) -> None:
