@@ -52,7 +52,7 @@ async def test_interrupting_the_wait_leaves_the_job_alone(dsn: str, tmp_path: Pa
     async with running(dsn, tmp_path, workers=0) as platform:
         process = await start("submit", str(media.clip()), "--wait", url=platform.url)
         assert process.stderr
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while b"queued" not in (line := await process.stderr.readline()):
                 assert line, "it ended by itself"
             process.send_signal(signal.SIGINT)

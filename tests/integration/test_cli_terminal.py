@@ -109,7 +109,7 @@ async def test_for_scripts_each_change_is_a_job_on_a_line(api: Api) -> None:
     job = await api.submit(_job("a.mov"))
     process = await start("jobs", "--watch", "--json", url=api.url)
     assert process.stdout
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         told = [json.loads(await process.stdout.readline())]
         await api.told("POST", f"/jobs/{job['id']}/cancel")
         told.append(json.loads(await process.stdout.readline()))
