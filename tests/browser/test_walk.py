@@ -44,13 +44,30 @@ async def test_a_file_is_brought_and_becomes_a_job(browser: Browser, shown: Show
         dry = page.get_by_role("region", name="Dry run")
         await expect(dry).to_contain_text("320×180")
         await page.get_by_role("button", name="Submit").click()
-        job = await shown.platform.ended(await job_at(page))
-        assert (job["status"], job["source"]["kind"]) == ("completed", "upload")
+        job_id = await job_at(page)
+        await expect(page.locator("h1 .pill")).to_have_text("Completed", timeout=30_000)  # told live
+        assert (await shown.platform.job(job_id))["source"]["kind"] == "upload"
+        await watched(page)
         await page.locator("summary", has_text="View and session").click()
         await page.get_by_role("button", name="Log out").click()
         await expect(page.get_by_role("heading", name="Log in with an API key")).to_be_visible()
         await page.goto("/")
         await expect(page.get_by_role("heading", name="Log in with an API key")).to_be_visible()
+
+
+async def watched(page: Page) -> None:
+    """From the job's page: its output plays, and goes where it is sent."""
+    await page.get_by_role("link", name="Watch").first.click()
+    video = page.locator("video.made")
+    await video.evaluate("(video) => video.play()")
+    await page.wait_for_function("() => document.querySelector('video.made').currentTime > 0.1")
+    await video.evaluate("(video) => video.pause()")
+    scrub = page.get_by_label("Position")
+    await scrub.focus()
+    await page.keyboard.press("Home")
+    await page.wait_for_function("() => document.querySelector('video.made').currentTime < 0.1")
+    await page.keyboard.press("End")
+    await page.wait_for_function("() => document.querySelector('video.made').currentTime > 1")
 
 
 def file_job(path: Path, **output: object) -> dict[str, object]:

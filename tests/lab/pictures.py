@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 
-from tests.lab import postgres
+from tests.lab import media, postgres
 from tests.lab.browser import THEMES, chromium, look, screenshot, tab
 from tests.lab.scenes import Scene, scenes
 from tests.lab.showcase import Showcase, showcase
@@ -23,12 +23,26 @@ _QUALITIES = (80, 60, 40, 20, 5)
 
 async def take(folder: Path, chosen: Sequence[Scene]) -> None:
     """Four pictures of each scene."""
+    clip = _clip()
     with tempfile.TemporaryDirectory() as temporary, postgres.cluster(Path(temporary) / "cluster") as cluster:
         seen = Path(temporary) / "shown"
         seen.mkdir()
-        async with cluster.ready() as dsn, showcase(dsn, seen) as shown, chromium() as browser:
+        async with (
+            cluster.ready() as dsn,
+            showcase(dsn, seen, clip=clip, height=360) as shown,
+            chromium() as browser,
+        ):
             for scene in chosen:
                 await _pictures(browser, shown, scene, folder)
+
+
+def _clip() -> Path:
+    """A street of some city, from a theme under the MIT licence."""
+    film = media.public_clip("city_1080p24_moovend.mp4")
+    return media.made(
+        "city.mp4", "-t", "5", "-i", str(film), "-vf", "scale=640:360", "-c:v", "libx264", "-preset", "veryfast",
+        "-c:a", "aac",
+    )  # fmt: skip
 
 
 async def _pictures(browser: Browser, shown: Showcase, scene: Scene, folder: Path) -> None:

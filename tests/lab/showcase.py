@@ -59,8 +59,13 @@ class Showcase:
 
 
 @asynccontextmanager
-async def showcase(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Showcase]:
-    """Seeded, and gone with the block. A worker has been lost, and the queue `archive` is paused."""
+async def showcase(
+    dsn: str, folder: Path, *, clip: Path | None = None, height: int = 90, **settings: str
+) -> AsyncIterator[Showcase]:
+    """Seeded, and gone with the block. A worker has been lost, and the queue `archive` is paused.
+
+    `clip`, `height`: what most jobs read, and how high most outputs are, for who wants to see more than that it works.
+    """
     queues = {"ENCODER_WORKER_QUEUES": "encode,io,archive", "ENCODER_WORKER_SLOTS": "2"}
     async with (
         Shelf() as shelf,
@@ -72,7 +77,8 @@ async def showcase(dsn: str, folder: Path, **settings: str) -> AsyncIterator[Sho
         worker = await platform.start("worker")
         lost = await platform.start("worker", ENCODER_WORKER_QUEUES="io")
         await _settings(platform, hook)
-        jobs = await _jobs(platform, _sources(folder), shelf, hook)
+        made = _sources(folder, clip or media.clip(seconds=1.5))
+        jobs = await _jobs(platform, made, shelf, hook, height=height)
         jobs["processing"] = await platform.submit(_slow(folder))
         dripping = asyncio.create_task(_drip(await _half_way(platform, worker, jobs["processing"])))
         await lost.kill()
@@ -93,20 +99,22 @@ async def _locked(platform: Platform) -> str:
     return door.url
 
 
-async def _jobs(platform: Platform, sources: Mapping[str, Path], shelf: Shelf, hook: Hook) -> dict[str, int]:
+async def _jobs(
+    platform: Platform, sources: Mapping[str, Path], shelf: Shelf, hook: Hook, *, height: int
+) -> dict[str, int]:
     """All but the one that goes on."""
+    quick = {"preset": "h264", **FAST, "height": height}
     good, bad = hook.url("/good"), hook.url("/bad")
     refused = {"kind": "http", "url": shelf.url("/refused.mp4"), "method": "PUT"}
     wanted: dict[str, dict[str, Any]] = {
-        "completed": _job(sources["holiday"], {"preset": "h264", **FAST}, notificationUrl=good)
+        "completed": _job(sources["holiday"], quick, notificationUrl=good)
         | {"tags": ["trailer", "summer"], "metadata": {"orderId": "42", "customer": {"name": "Acme"}}},
-        "package": _job(sources["holiday"], LADDER, {"preset": "h264", **FAST}, tags=["trailer"]),
+        "package": _job(sources["holiday"], LADDER, quick, tags=["trailer"]),
         "storyboard": _job(sources["holiday"], STORY, {"container": "jpg", "width": 160}),
         "failed": _job(sources["broken"], {"preset": "h264"}, notificationUrl=bad, tags=["trailer"]),
-        "half": _job(sources["phone"], {"preset": "h264", **FAST}, {"preset": "h264", **FAST, "destination": refused}),
-        "hostile": _job(sources["hostile"], {"preset": "h264", **FAST}, tags=[ODD])
-        | {"metadata": {"said": ODD, "deep": [{"said": ODD}]}},
-        "long": _job(sources["long"], *({"preset": "h264", **FAST} for _ in range(3)), notificationUrl=good)
+        "half": _job(sources["phone"], quick, {**quick, "destination": refused}),
+        "hostile": _job(sources["hostile"], quick, tags=[ODD]) | {"metadata": {"said": ODD, "deep": [{"said": ODD}]}},
+        "long": _job(sources["long"], *(quick for _ in range(3)), notificationUrl=good)
         | {"tags": [f"tag-{number}" for number in range(20)], "metadata": {"text": LONG}},
         "queued": _job(sources["phone"], {"preset": "h264"}, queue="archive", priority=9),
         "cancelled": _job(sources["phone"], {"preset": "h264"}, queue="archive", notificationUrl=good),
@@ -139,8 +147,7 @@ def _job(source: Path, *outputs: dict[str, Any], **members: object) -> dict[str,
     return {"source": {"kind": "file", "path": str(source)}, "outputs": list(outputs), **members}
 
 
-def _sources(folder: Path) -> dict[str, Path]:
-    clip = media.clip(seconds=1.5)
+def _sources(folder: Path, clip: Path) -> dict[str, Path]:
     named = {
         "holiday": "holiday.mp4",
         "phone": "IMG_2041.mov",
