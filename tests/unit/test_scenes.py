@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from encoder.dashboard.page import Page
 from encoder.dashboard.routes import PAGES
+from tests.lab import pictures as pictures_of
 from tests.lab import scenes
+
+SCREENS = Path(__file__).parents[2] / "docs" / "screens"
 
 
 def test_every_page_is_looked_at() -> None:
@@ -23,3 +28,10 @@ def test_a_page_that_nobody_looks_at_is_noticed() -> None:
 def test_each_picture_has_a_name_of_its_own() -> None:
     names = [scene.name for scene in scenes.scenes()]
     assert len({*names}) == len(names) > 10
+
+
+def test_the_pictures_in_the_docs_are_of_pages_that_there_are_and_small() -> None:
+    names = {scene.name for scene in scenes.scenes()}
+    pictures = {path.stem: path.stat().st_size for path in SCREENS.glob("*.webp")}
+    assert {name.rsplit("-", 2)[0] for name in pictures} <= names
+    assert max(pictures.values()) < pictures_of.MOST_BYTES
