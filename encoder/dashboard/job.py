@@ -18,7 +18,7 @@ from encoder.dashboard import job_words, log_words, proof_words, source_words, w
 from encoder.dashboard.facts import shape
 from encoder.dashboard.job_words import name_of
 from encoder.dashboard.page import Page, Question, Visit
-from encoder.errors import Rejected
+from encoder.errors import CATALOGUE, Rejected
 from encoder.model.key import Scope
 from encoder.model.state import JOB_ENDED
 from encoder.store.rows import JobRow
@@ -70,6 +70,7 @@ class Facts:
             "area": "jobs",
             "report": proof_words.report,
             "pace": job_words.pace,
+            "codes": CATALOGUE,
             "shape": shape(self.row),
             "command": command,
             "files": lambda output: files(self.row, output),

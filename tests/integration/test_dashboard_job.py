@@ -335,6 +335,7 @@ async def test_a_message_is_sent_again_from_the_page(api: Api, store: PostgresSt
     assert told["nextTryAt"] is not None
     text = await page(api, f"/ui/jobs/{job}")
     assert "503" in words(text)
+    assert 'href="/docs/errors#receiver_unavailable"' in text
     assert "next" in words(text)
     (action,) = re.findall(r'action="(/ui/webhooks/\d+/replay)"', text)
     after = f"/ui/jobs/{job}#webhooks"
