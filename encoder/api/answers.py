@@ -152,8 +152,8 @@ class RequestAnswer(Record):
 
 
 class BulkAnswer(Record):
-    """What one call did. `skipped`: by code, why not to others; `left`: still to be done, counted to 10,000; `cursor`
-    goes on there, null when nothing is left.
+    """What one call did. `skipped`: by code, why not to others; `left`: still to be done, counted to 10,000, or at
+    least so many where that takes too long to count; `cursor` goes on there, null when nothing is left.
     """
 
     done: int

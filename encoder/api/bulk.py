@@ -75,14 +75,22 @@ async def go_on(call: Asker, meant: Meant, cursor: str | None = None) -> answers
     cursors, tenant_id = call.parts.cursors, meant.tenant_id
     before = JobId(cursors.read(cursor, tenant_id=tenant_id, question=meant.name)) if cursor else None
     done, skipped, until = 0, Counter[str](), time.monotonic() + MOST_S
-    left = await _next(call, meant, before, limit=MOST)
+    found = left = await _next(call, meant, before, limit=MOST)
     while left and done + skipped.total() < MOST and (time.monotonic() < until or not done + skipped.total()):
         before, *left = left
         refused = await _do(call, meant, before)
         done, skipped = done + (refused is None), skipped + Counter([refused] if refused else [])
-    still = len(await _next(call, meant, before, limit=COUNTED)) if before else 0
+    still = len(left) if len(found) < MOST or before is None else await _left(call, meant, before, known=len(left))
     after = cursors.write(before, tenant_id=tenant_id, question=meant.name) if before and still else None
     return answers.BulkAnswer(done=done, skipped=dict(skipped), left=still, cursor=after)
+
+
+async def _left(call: Asker, meant: Meant, before: JobId, *, known: int) -> int:
+    """How many come after `before`. What takes too long to count is no fault of what was done: at least one more."""
+    try:
+        return len(await _next(call, meant, before, limit=COUNTED))
+    except Rejected:
+        return max(1, known)
 
 
 async def count(call: Asker, meant: Meant) -> int:

@@ -52,24 +52,27 @@ class _Run:
 
 
 def runs(events: Sequence[Event], now: Sequence[Attempt]) -> tuple[RunAnswer, ...]:
-    """`events` from the job's first on; `now`: the attempts that are under way."""
+    """`events` from the job's first on; `now`: the attempts that were under way before these were read."""
     made: dict[int, _Run] = {}
+    over: set[tuple[str, int]] = set()
     for event in events:
         if event.type in _BEGINS:
             made[event.run] = _Run(run=event.run, started_at=event.at)
         elif (run := made.get(event.run)) is None:
             continue
         elif event.type is EventType.TASK_SETTLED:
-            _settled(run, event)
+            over.add(_settled(run, event))
         elif event.type in JOB_OVER:
             run.ended_at = event.at
     last = next(reversed(made.values()), None)
+    now = [each for each in now if (each.task, each.epoch) not in over]
     if last is not None and last.ended_at is None:
-        last.attempts += [_under_way(last, attempt) for attempt in now]
+        last.attempts += [_under_way(last, each) for each in now]
     return tuple(_told(run, waits=run is last and not now) for run in made.values())
 
 
-def _settled(run: _Run, event: Event) -> None:
+def _settled(run: _Run, event: Event) -> tuple[str, int]:
+    """Adds an attempt that is over; its task and epoch."""
     account = msgspec.convert(event.data, _Account)
     task = account.task
     run.attempts.append(
@@ -91,6 +94,7 @@ def _settled(run: _Run, event: Event) -> None:
     if account.outcome in _AGAIN:
         run.queued_at[task] = event.at
         run.runnable_at[task] = event.at + timedelta(seconds=account.delay_seconds)
+    return task, account.epoch
 
 
 def _under_way(run: _Run, attempt: Attempt) -> AttemptAnswer:

@@ -55,8 +55,12 @@ class Witness:
                 album = Album()
                 told = await self._told(run, source, media, proven, album)
                 await self._keep(run, proven, told, album)
-        except (errors.Failure, OSError, ValueError, TimeoutError) as error:
+        except errors.LeaseLost:
+            raise
+        except (errors.Failure, OSError, ValueError) as error:
             log.warning("evidence.not_kept", job=run.job.id, output=proven.made.output, reason=str(error))
+        except Exception:  # a defect of what is only looked at must not cost the output
+            log.exception("evidence.defect", job=run.job.id, output=proven.made.output)
 
     async def _told(self, run: Run, source: Fetched, media: Media, proven: Proven, album: Album) -> Evidence:
         plan = proven.made.plan

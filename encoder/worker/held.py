@@ -86,9 +86,10 @@ class Held:
         """What is said now is of these outputs."""
         self._said = outputs, said
 
-    def want_log(self, *, always: bool = False) -> None:
-        """Somebody wants to read what is said."""
+    def want_log(self, *, always: bool = False) -> bool:
+        """Somebody wants to read what is said; False: nothing is yet."""
         self._log_wanted_until = inf if always else max(self._log_wanted_until, self._clock() + LOG_WANTED_S)
+        return self._said is not None
 
     def _log(self) -> LogTail | None:
         left_s = min(self._log_wanted_until - self._clock(), LOG_WANTED_S)

@@ -212,9 +212,8 @@ class Worker:
         """Somebody reads the log of a job; None: whoever does so could not tell of which."""
         self._logs_wanted = self._logs_wanted or job_id is None
         asked = [held for held in self._held.values() if job_id in (None, held.claim.job_id)]
-        for held in asked:
-            held.want_log(always=job_id is None)
-        if asked:
+        say_something = [held.want_log(always=job_id is None) for held in asked]
+        if any(say_something):
             self._heart.nudge()
 
     # one task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from encoder import errors
 from encoder.api import bulk
 from encoder.model.ids import JobId, TenantId
 from encoder.store.protocol import Store
+from encoder.store.rows import JobFilter
+from encoder.store.verbs.reading import Reading
 from tests.lab import work
 from tests.lab.api import Api, running
 
@@ -80,6 +82,27 @@ async def test_all_that_a_filter_finds_are_done_call_by_call_and_what_came_later
     assert await statuses(api, *lost, other) == ["queued"] * 4 + ["failed"] * 2
     again = await act(api, action="retry", filter=wanted, cursor=first["cursor"])
     assert again == {"done": 0, "skipped": {}, "left": 0, "cursor": None}
+
+
+async def test_what_is_left_may_take_too_long_to_count_but_what_was_done_is_told(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST", 2)
+    jobs = await queued(api, 3, tags=("trailer",))
+    found = Reading.find_jobs
+
+    async def hasty(reading: Reading, wanted: JobFilter) -> Sequence[JobId]:
+        if wanted.limit > bulk.MOST:
+            raise errors.Rejected.because("too_much_to_search", "The search was stopped.")
+        return await found(reading, wanted)
+
+    monkeypatch.setattr(Reading, "find_jobs", hasty)
+    wanted = {"q": "trailer", "createdBefore": NEVER}
+    first = await act(api, action="cancel", filter=wanted)
+    assert (first["done"], first["left"]) == (2, 1)
+    last = await act(api, action="cancel", filter=wanted, cursor=first["cursor"])
+    assert last == {"done": 1, "skipped": {}, "left": 0, "cursor": None}
+    assert await statuses(api, *jobs) == ["cancelled"] * 3
 
 
 async def test_a_cursor_belongs_to_its_question(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,14 +164,15 @@ async def test_a_long_source_is_entered_near_each_moment(
     assert alike_db(tmp_path, pictures[0], pictures[4]) < SAME_DB - 5
 
 
-async def test_what_cannot_be_kept_keeps_no_output_from_its_place(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failure", [errors.Transient("storage_unavailable", "It is away."), errors.Defect("ours")])
+async def test_what_cannot_be_kept_keeps_no_output_from_its_place(tmp_path: Path, failure: Exception) -> None:
     tried = await bench(clip(seconds=1), tmp_path, audioCodec="none")
     tried.run.looking = asyncio.Lock()
     asked: list[str] = []
 
     def nowhere(key: str) -> Any:  # noqa: ANN401  # never comes to it
         asked.append(key)
-        raise errors.Transient("storage_unavailable", "It is away.")
+        raise failure
 
     result = tried.result
     package = Package.of_file(result.path, size_bytes=1, sha256="", content_type="video/mp4")

@@ -115,6 +115,23 @@ def test_attempts_that_were_lost_or_failed_stay_and_the_next_is_queued_at_their_
     assert run.waiting_since is None
 
 
+def test_an_attempt_that_ended_while_the_events_were_read_is_told_once() -> None:
+    under_way = Attempt(
+        task="t1",
+        epoch=1,
+        attempt=1,
+        runnable_at=NOON,
+        started_at=after(1),
+        worker="w3",
+        beat_at=after(9),
+        expires_at=after(69),
+    )
+    events = happened((EventType.JOB_SUBMITTED, 0, {}), (EventType.TASK_SETTLED, 30, settled(1, Outcome.RETRIED, 1)))
+    (run,) = runs(events, (under_way,))
+    assert [each.outcome for each in run.attempts] == [Outcome.RETRIED]
+    assert run.waiting_since == after(30)
+
+
 def test_a_job_that_waits_for_its_next_attempt_says_since_when() -> None:
     events = happened((EventType.JOB_SUBMITTED, 0, {}), (EventType.TASK_SETTLED, 30, settled(1, Outcome.RETRIED, 11)))
     assert [each.waiting_since for each in runs(events[:1], ())] == [NOON]
@@ -146,12 +163,14 @@ def test_what_was_held_tells_its_steps_with_each_beat_and_its_log_only_while_som
     held.at("fetching")
     held.tell(OutputId(0), Live(stage="fetching"))
     held.tell(OutputId(1), Live(stage="fetching"))
+    assert not held.want_log()  # no beat is hurried for it
+    now[0] += LOG_WANTED_S
     held.hear((OutputId(0), OutputId(1)), said)
     said.feed(b"x" * 10 + b"y" * LOG_CHARS)
     quiet = Aside(steps=(Step(stage="fetching", at=1.0),))
     assert [live.aside for live in held.beat().live.values()] == [quiet, None]
-    held.want_log()
-    now[0] = 111.0
+    assert held.want_log()
+    now[0] += 10.0
     aside = held.beat().live[OutputId(0)].aside
     assert aside is not None
     assert aside.log == LogTail(outputs=(OutputId(0), OutputId(1)), at=10, text="y" * LOG_CHARS, left_s=50.0)
