@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
@@ -78,7 +77,8 @@ def is_ours(request: web.Request, *, public_host: str) -> bool | None:
     if site is not None:
         return site not in OTHERS
     if origin is not None:  # an old browser, or no TLS
-        return urlsplit(origin).netloc.lower() in {request.host.lower(), public_host}
+        host = origin.partition("://")[2].lower()  # "" of what is none, and of `null`
+        return host != "" and host in {request.host.lower(), public_host}
     return None
 
 

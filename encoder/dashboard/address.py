@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -17,7 +16,7 @@ def is_local(address: str) -> bool:
 
 def back_to(request: web.Request, otherwise: str) -> str:
     """The page of ours from which the request was sent, its filters kept; `otherwise` where none is told."""
-    told = urlsplit(request.headers.get("Referer", ""))
-    address = told.path + (f"?{told.query}" if told.query else "")
-    is_ours = told.netloc.lower() == request.host.lower()
+    host, _, rest = request.headers.get("Referer", "").partition("://")[2].partition("/")
+    address = f"/{rest.partition('#')[0]}"
+    is_ours = host.lower() == request.host.lower()
     return address if is_ours and is_local(address) else otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 
+from encoder.dashboard.forms import pretty
 from encoder.dashboard.job_fields import DESTINATIONS, JOB, OUTPUT_FIELDS, SOURCES, Field, Group, Kind
 from encoder.dashboard.job_form import MOST_OUTPUTS, Form
 from encoder.model.base import Json
@@ -31,7 +32,7 @@ def _from_output(output: Mapping[str, Json], at: str) -> Iterator[tuple[str, str
     if to is not None:
         yield from _from_place(to, f"{at}/destination", DESTINATIONS)
     if rest:
-        yield at, _written(rest)
+        yield at, pretty(rest)
 
 
 def _from_place(place: Json, at: str, groups: Mapping[str, Group]) -> Iterator[tuple[str, str]]:
@@ -46,7 +47,7 @@ def _from_place(place: Json, at: str, groups: Mapping[str, Group]) -> Iterator[t
                 yield from found
                 return
     yield at, "json"
-    yield f"{at}:json", _written(place)
+    yield f"{at}:json", pretty(place)
 
 
 def _is_of(group: Group, place: Mapping[str, Json]) -> bool:
@@ -124,12 +125,8 @@ def _as_pairs(value: Mapping[str, Json]) -> str:
     )
     if fits and ":" not in "".join(value):
         return "\n".join(f"{name}: {text}" for name, text in value.items())
-    return _written(dict(value))
+    return pretty(dict(value))
 
 
 def _fits_a_line(value: Json) -> bool:
     return isinstance(value, str) and value.isprintable() and value == value.strip() != ""
-
-
-def _written(value: Json) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)

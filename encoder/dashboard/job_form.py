@@ -6,13 +6,13 @@ that was written.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from encoder.api.body import read_json
+from encoder.dashboard.forms import pretty
 from encoder.dashboard.job_fields import DESTINATIONS, JOB, OUTPUT_FIELDS, SOURCES, Field, Group, Kind
 from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
@@ -296,4 +296,4 @@ def _veiled_json(text: str) -> str:
     if not isinstance(value, dict):
         return text
     hidden, secrets = hide_in(value)
-    return json.dumps(hidden, indent=2, ensure_ascii=False) if secrets else text
+    return pretty(hidden) if secrets else text

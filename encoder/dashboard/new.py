@@ -19,7 +19,7 @@ from encoder.api import again, answers, curl, jobs, presets, query, uploads
 from encoder.api.middleware import problem_of
 from encoder.dashboard import bring, job_fields
 from encoder.dashboard.job_filled import of_body
-from encoder.dashboard.job_form import Form, at_fields, body_of, labels
+from encoder.dashboard.job_form import MOST_OUTPUTS, Form, at_fields, body_of, labels
 from encoder.dashboard.media_words import line
 from encoder.dashboard.page import Page, Visit
 from encoder.errors import Fault, Rejected
@@ -28,6 +28,7 @@ from encoder.model.key import Scope
 from encoder.model.state import UploadState
 from encoder.sources.upload import read_id
 from encoder.store.kept import UploadRow
+from encoder.store.rows import JobRow
 
 PATH = "/ui/jobs/new"
 FIRST = "h264"
@@ -45,10 +46,15 @@ async def shown(visit: Visit) -> web.Response:
     """GET /ui/jobs/new: empty, or as a job was submitted, and with a file that is here."""
     asked = visit.call.query
     ref, file_id = asked.get("from", str), asked.get("upload", str)
-    form, cloned = (_START, None) if ref is None else await _clone(visit, ref)
+    row = None if ref is None else await jobs.find_job(visit.call, ref)
+    if row is not None and len(row.outputs) > MOST_OUTPUTS:
+        told = f"Not cloned: it has {len(row.outputs)} outputs, and the form room for {MOST_OUTPUTS}."
+        told += " The command under “As a request” makes all of it again."
+        return await visit.back(told, to=f"/ui/jobs/{row.id}")
+    form = _START if row is None else await _clone(visit, row)
     if file_id is not None:
         form = form.with_values({_SOURCE: "upload", _FILE: file_id})
-    return await _page(visit, form, cloned=cloned)
+    return await _page(visit, form, cloned=row.id if row else None)
 
 
 async def asked(visit: Visit) -> web.Response:
@@ -85,14 +91,13 @@ async def _require_whole(visit: Visit, body: dict[str, Json], form: Form, faults
     raise Rejected(*faults.values())
 
 
-async def _clone(visit: Visit, ref: str) -> tuple[Form, int]:
+async def _clone(visit: Visit, row: JobRow) -> Form:
     """The form of a job that was submitted. A file that went with it is not kept: another one must be brought."""
-    row = await jobs.find_job(visit.call, ref)
     request = await again.request_of(visit.call, row)
     form = of_body(request.body)
     if row.spec.source.get("kind") == "inline":
         form = form.with_values({_SOURCE: "upload", "/source:json": ""})
-    return form, row.id
+    return form
 
 
 async def _page(  # what a page may tell

@@ -67,7 +67,7 @@ def _form(visit: Visit, form: Filled, *, rule: RuleAnswer | None = None, status:
 def _said(rule: RuleAnswer) -> Json:
     """The rule in the words in which it can be put again, but for what is hidden of it."""
     told = to_json(rule)
-    empty: tuple[Json, ...] = (None, [], {}, 0)
+    empty: tuple[Json, ...] = (None, [], {})
     return {name: value for name, value in told.items() if name not in _TOLD and value not in empty}
 
 

@@ -123,8 +123,15 @@ async def test_each_tenant_sees_its_own(api: Api, store: PostgresStore) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {}],
-    ids=["cross-site", "same-site", "foreign origin", "neither"],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {},
+    ],
+    ids=["cross-site", "same-site", "foreign origin", "of a sandbox", "no origin", "neither"],
 )
 async def test_a_form_of_another_page_does_nothing(api: Api, store: PostgresStore, headers: dict[str, str]) -> None:
     """H3: with the cookie, and from a page of somebody else or of nobody knows whom."""
@@ -190,3 +197,9 @@ async def test_a_login_is_renewed_by_use_and_ends_without(api: Api, store: Postg
         cookies = {COOKIE: response.cookies[COOKIE].value}
         async with api.ask("GET", "/", cookies=cookies, allow_redirects=False) as page:
             assert (page.status == 200, COOKIE in page.cookies) == (lives, renewed), old_s
+
+
+async def test_what_is_no_address_leads_to_the_list(api: Api) -> None:
+    headers = OURS | {"Referer": "http://[/ui/fleet"}
+    async with api.ask("POST", "/ui/preferences", data={"theme": "dark"}, headers=headers, allow_redirects=False) as to:
+        assert (to.status, to.headers["Location"]) == (303, "/")

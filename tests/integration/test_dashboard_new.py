@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import aiohttp
@@ -19,6 +20,7 @@ from encoder.api.auth import KeyGate
 from encoder.dashboard import bring as bringing
 from encoder.dashboard import new
 from encoder.dashboard.bring import MOST_HEAD_BYTES
+from encoder.dashboard.job_form import MOST_OUTPUTS
 from encoder.model.job import JobSpec
 from encoder.model.key import Scope
 from encoder.model.media import AudioStream, Media, VideoStream
@@ -235,6 +237,19 @@ async def test_a_job_is_cloned_but_for_its_secrets(api: Api) -> None:
     assert ("S3NTINEL" in page, f'like <a href="/ui/jobs/{job["id"]}">' in page) == (False, True)
     async with api.ask("GET", f"{PATH}?from=99999") as absent:
         assert absent.status == 404
+
+
+async def test_a_clone_leaves_no_output_out(api: Api) -> None:
+    """The form of a job with more outputs than it has room for would be one of another job."""
+    for count, status in ((MOST_OUTPUTS, 200), (MOST_OUTPUTS + 1, 303)):
+        outputs = [{"preset": "h264", "height": 100 + 2 * each} for each in range(count)]
+        job = await api.submit({"source": {"url": "https://example.com/a.mov"}, "outputs": outputs})
+        async with api.ask("GET", f"{PATH}?from={job['id']}", allow_redirects=False) as response:
+            page, to, said = await response.text(), response.headers.get("Location"), response.cookies
+        assert response.status == status
+        assert page.count('class="output ') == (count if status == 200 else 0)
+    assert to == f"/ui/jobs/{job['id']}"
+    assert f"{MOST_OUTPUTS + 1} outputs" in unquote(said["encoder-said"].value)
 
 
 async def test_a_clone_uses_the_file_while_it_lies_there(api: Api, tmp_path: Path) -> None:

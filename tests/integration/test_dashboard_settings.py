@@ -133,6 +133,11 @@ async def test_a_rule_is_kept_and_its_secrets_are_not_shown(api: Api) -> None:
     assert (await api.get("/ingest/rules/films"))["source"]["prefix"] == "up/"
     for path in ("/ui/settings/ingest", "/ui/settings/ingest/films"):
         assert "S3nt1nel" not in await see(api, path)
+    off = {**rule, "enabled": False}
+    assert (await send(api, "/ui/settings/ingest", {"name": "films", "rule": json.dumps(off)}))[0] == 303
+    written = re.search(r"<textarea[^>]*>\n?(.*?)</textarea>", await see(api, "/ui/settings/ingest/films"), re.DOTALL)
+    assert written is not None
+    assert json.loads(unescape(written[1]))["enabled"] is False, "or it would be on again as soon as it is kept"
     broken = {**rule, "outputs": [{"preset": "nothing", "path": "x"}]}
     status, page, _ = await send(api, "/ui/settings/ingest", {"name": "films", "rule": json.dumps(broken)})
     assert (status, "/outputs/0/preset" in page) == (422, True)
