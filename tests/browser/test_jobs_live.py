@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from encoder.api import bulk
+from encoder.api.auth import KeyGate
 from encoder.dashboard import stream
 from encoder.model.ids import OutputId
+from encoder.model.key import Scope
 from encoder.model.state import OutputState
 from encoder.store.protocol import Store
 from encoder.store.rows import Beat, Live
 from tests.lab import work
 from tests.lab.api import Api, running
 from tests.lab.axe import axe
-from tests.lab.browser import MARKS, THEMES, look, sideways_px, tab
+from tests.lab.browser import MARKS, THEMES, WAIT_MS, look, sideways_px, tab
+from tests.lab.keyed import key_in
 
 pytestmark = MARKS
 
@@ -133,6 +137,67 @@ async def test_a_stream_that_breaks_says_so_and_comes_back(browser: Browser, api
             re.compile("Live updates stopped at .* UTC. Trying again")
         )
         assert await _grey(page, job)
+
+
+async def test_a_login_that_ends_says_so(
+    browser: Browser, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("encoder.api.auth.KNOWN_S", 0)
+    await work.enqueue(store)
+    key = await key_in(store, Scope.READ)
+    async with (
+        running(store, tmp_path, gate=KeyGate(store), loopback_only=False) as api,
+        tab(browser, api.url, borne=["status of 401"]) as page,
+    ):
+        await page.goto("/")
+        await page.locator("#key").fill(key)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#live .live")).to_have_text("Live")
+        (row,) = await store.keys()
+        await store.revoke_key(row.id)
+        await expect(page.locator("#live .live")).to_have_text("Your login has ended. Reload to log in again.")
+        await page.reload()
+        await expect(page.get_by_role("heading", name="Log in with an API key")).to_be_visible()
+
+
+async def test_a_row_that_could_not_be_had_is_asked_for_again_and_none_comes_late(browser: Browser, api: Api) -> None:
+    """As when the database is away for a moment, or slow, while the stream stands."""
+    store = api.parts.store
+    job, claim = await work.working(store)
+    asked = under_way = most = 0
+
+    async def slowly(route: Route) -> None:
+        nonlocal asked, under_way, most
+        asked, under_way = asked + 1, under_way + 1
+        most = max(most, under_way)
+        if asked == 1:
+            await route.fulfill(status=503)
+        else:
+            if asked == 2:
+                await store.settle(claim, work.failing())
+                await asyncio.sleep(1.5)
+            await route.continue_()
+        under_way -= 1
+
+    async with tab(browser, api.url, borne=["status of 503"]) as page:
+        await page.goto("/")
+        await expect(page.locator("#live .live")).to_have_text("Live")
+        await page.route("**/ui/parts/jobs?*", slowly)
+        await store.mark(claim, [work.change(0, OutputState.ENCODING)])
+        await expect(page.locator(f"#j{job.id} .pill")).to_have_text("Failed", timeout=WAIT_MS)
+        await page.wait_for_load_state("networkidle")
+        await page.unroute_all(behavior="wait")
+    assert asked > 1
+    assert most == 1
+
+
+async def test_a_job_that_is_deleted_while_it_is_seen_is_told_to_be_gone(browser: Browser, api: Api) -> None:
+    job = (await work.enqueue(api.parts.store)).id
+    async with tab(browser, api.url, borne=["status of 404"]) as page:
+        await page.goto(f"/ui/jobs/{job}")
+        await expect(page.locator("#live .live")).to_have_text("Live")
+        await api.parts.store.delete(job)
+        await expect(page.get_by_role("heading", name="No such job here")).to_be_visible()
 
 
 async def _grey(page: Page, job: int) -> bool:

@@ -7,6 +7,7 @@ import { onKey } from "./keys.js";
 const HIDDEN_MS = 10_000; // then the connection is given back: a browser has six of them for a host
 const AGAIN_MS = 8_000;
 const REFRESH_MS = 1_000;
+const LATER_MS = 3_000; // after a fragment that could not be had
 const ENDS_MS = 5_000;
 const PAUSED = "encoder-live-paused";
 
@@ -37,16 +38,27 @@ export function watch(address, handlers) {
     source = undefined;
     clearTimeout(again);
   };
+  const ended = async () => { // an EventSource does not tell with what it was refused
+    const asks = new AbortController();
+    const answer = await fetch(address(), { signal: asks.signal }).catch(() => null);
+    asks.abort();
+    return answer?.status === 401;
+  };
   const open = () => {
     close();
     if (localStorage.getItem(PAUSED) || document.hidden) return;
     source = new EventSource(address());
     source.onopen = () => say("Live", false);
-    source.onerror = () => {
+    source.onerror = async () => {
       const dead = source?.readyState === EventSource.CLOSED;
       const at = new Date().toISOString().slice(11, 19);
       say(`Live updates stopped at ${at} UTC. Trying again${dead ? ` in ${AGAIN_MS / 1000} s` : ""}.`, true);
-      if (dead) again = setTimeout(open, AGAIN_MS);
+      if (!dead) return;
+      again = setTimeout(open, AGAIN_MS);
+      if (await ended()) {
+        close();
+        say("Your login has ended. Reload to log in again.", true);
+      }
     };
     for (const [name, act] of Object.entries(hear)) {
       source.addEventListener(name, (event) => act(JSON.parse(event.data)));
@@ -97,30 +109,43 @@ function percent(pct) {
   return pct === null ? "–" : `${Math.floor(pct)}\u202f%`;
 }
 
-/** Fetches what is stale, once a second at most for all of it: `fetchParts(ids, counts)` is the address of fragments. */
+/**
+ * Fetches what is stale, once a second at most for all of it: `fetchParts(ids, counts)` is the address of fragments. One
+ * after the other, so that none comes late and shows what was; those that could not be had are asked for again.
+ */
 export function refresher(fetchParts, found) {
   const stale = new Set();
-  let counts = false, timer, last = 0;
+  let counts = false, timer, last = 0, busy = false;
+  const note = (ids, withCounts) => {
+    for (const id of ids) stale.add(id);
+    counts ||= withCounts;
+  };
+  const plan = (wait) => {
+    if ((stale.size || counts) && !timer && !busy) timer = setTimeout(run, Math.max(0, last + wait - performance.now()));
+  };
   const run = async () => {
     timer = undefined;
     last = performance.now();
-    const ids = [...stale];
-    const address = fetchParts(ids, counts);
+    busy = true;
+    const ids = [...stale], withCounts = counts;
     stale.clear();
     counts = false;
-    try {
-      const answer = await fetch(address, { headers: { Accept: "text/html" } });
-      if (!answer.ok) return;
-      const made = document.createElement("template");
-      made.innerHTML = await answer.text();
-      localize(made.content);
-      found(made.content, ids);
-    } catch { /* the stream says that the server is away, and tells all anew when it is back */ }
+    const answer = await fetch(fetchParts(ids, withCounts), { headers: { Accept: "text/html" } }).catch(() => null);
+    const text = await answer?.text().catch(() => null);
+    busy = false;
+    if (answer?.status === 404) location.reload(); // what the page is about is gone, and the page says so
+    const later = typeof text !== "string" || answer.status === 429 || answer.status >= 500;
+    if (later) note(ids, withCounts);
+    plan(later ? LATER_MS : REFRESH_MS);
+    if (!answer?.ok || later) return;
+    const made = document.createElement("template");
+    made.innerHTML = text;
+    localize(made.content);
+    found(made.content, ids);
   };
   return (ids, withCounts = false) => {
-    for (const id of ids) stale.add(id);
-    counts ||= withCounts;
-    if ((stale.size || counts) && !timer) timer = setTimeout(run, Math.max(0, last + REFRESH_MS - performance.now()));
+    note(ids, withCounts);
+    plan(REFRESH_MS);
   };
 }
 
