@@ -39,6 +39,7 @@ class Run:
     retry: list[errors.Failure] = field(default_factory=list)  # failures that another attempt may cure
     encoded: list[OutputId] = field(default_factory=list)  # outputs whose encode ran
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one output at a time has its evidence made
+    unseen: list[OutputId] = field(default_factory=list)  # outputs of which none could be kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from encoder.worker.shots import Album, Shots
 log = get_logger(__name__)
 
 LIMIT_S = 60.0  # for one output, once it is its turn
+MOST_UNSEEN = 3  # outputs of an attempt: then it is tried for no more, so that a storage that is away holds no job up
 _MOST_TOLD_BYTES = 64_000
 
 
@@ -50,8 +51,13 @@ class Witness:
         """Of images nothing is kept: they are what can be seen. Raises errors.LeaseLost, and nothing else."""
         if not proven.streams:
             return
+        async with run.looking:
+            if len(run.unseen) < MOST_UNSEEN and not await self._seen(run, source, media, proven):
+                run.unseen.append(proven.made.output)
+
+    async def _seen(self, run: Run, source: Fetched, media: Media, proven: Proven) -> bool:
         try:
-            async with run.looking, asyncio.timeout(LIMIT_S):
+            async with asyncio.timeout(LIMIT_S):
                 album = Album()
                 told = await self._told(run, source, media, proven, album)
                 await self._keep(run, proven, told, album)
@@ -59,8 +65,11 @@ class Witness:
             raise
         except (errors.Failure, OSError, ValueError) as error:
             log.warning("evidence.not_kept", job=run.job.id, output=proven.made.output, reason=str(error))
+            return False
         except Exception:  # a defect of what is only looked at must not cost the output
             log.exception("evidence.defect", job=run.job.id, output=proven.made.output)
+            return False
+        return True
 
     async def _told(self, run: Run, source: Fetched, media: Media, proven: Proven, album: Album) -> Evidence:
         plan = proven.made.plan
