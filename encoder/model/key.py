@@ -22,7 +22,7 @@ class Scope(StrEnum):
 
     READ = "read"  # see what belongs to its tenant
     WRITE = "write"  # make and change that
-    ADMIN = "admin"  # see and steer what all tenants share: queues, workers, metrics
+    ADMIN = "admin"  # see and steer what all tenants share: queues, workers, metrics; make keys, of scopes that it has
 
 
 def new_key() -> str:
