@@ -116,6 +116,14 @@ class Visit:
         """What went wrong, as a page."""
         return self.show("problem.html", status=problem.status, headers=problem.beside, problem=problem.told)
 
+    def door(self, problem: Problem) -> web.Response:
+        """Of a form that came when the login had ended: in again, and back to where it stood."""
+        after, wrong = (
+            back_to(self.request, "/"),
+            "Your login has ended, and nothing was done. Log in, then do it again.",
+        )
+        return self.show("login.html", status=problem.status, headers=problem.beside, after=after, wrong=wrong)
+
     async def form(self) -> MultiDict[str]:
         """The fields of a form, without its files."""
         given = await self.request.post()
@@ -157,7 +165,9 @@ def mount(page: Page, desk: Desk) -> web.RouteDef:
                 raise
             if _is_stranger(error) and request.method in SAFE:
                 return web.Response(status=303, headers={hdrs.LOCATION: f"{LOGIN}?next={quote(request.path_qs)}"})
-            return middleware.last_word(request, visit.problem(middleware.problem_of(error, request)))
+            problem = middleware.problem_of(error, request)
+            page_of_it = visit.problem if not _is_stranger(error) else visit.door
+            return middleware.last_word(request, page_of_it(problem))
         session = desk.sessions.of(request)
         if session is not None and not response.prepared and visit.caller is not None:
             desk.sessions.renew(response, session)

@@ -32,10 +32,16 @@ async def test_charts_are_drawn_and_their_tables_are_the_numbers_of_the_api(brow
 
 
 async def test_the_fleet_is_seen_anew_by_itself(browser: Browser, shown: Showcase) -> None:
-    async with tab(browser, shown.url, width=360) as page:
+    """And says of when it is, as long as the server does not answer."""
+    async with tab(browser, shown.url, width=360, borne=["status of 503"]) as page:
         await page.goto("/ui/fleet")
         running = page.locator("table.runs tr", has_text=f"j{shown.jobs['processing']}")
         await expect(running).to_be_visible()
         await page.evaluate("() => { document.querySelector('.worker h2 a').textContent = 'stale'; }")
         await expect(page.get_by_role("link", name="stale", exact=True)).to_have_count(0, timeout=WAIT_MS)
         assert await sideways_px(page) == 0
+        await page.route("**/ui/parts/fleet", lambda route: route.fulfill(status=503))
+        still = page.get_by_text("The server does not answer: this is how it was at ")
+        await expect(still).to_be_visible(timeout=WAIT_MS)
+        await page.unroute_all()
+        await expect(still).to_have_count(0, timeout=WAIT_MS)

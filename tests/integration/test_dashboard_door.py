@@ -199,6 +199,15 @@ async def test_a_login_is_renewed_by_use_and_ends_without(api: Api, store: Postg
             assert (page.status == 200, COOKIE in page.cookies) == (lives, renewed), old_s
 
 
+async def test_a_form_that_comes_when_the_login_has_ended_leads_back_to_where_it_stood(api: Api) -> None:
+    headers = OURS | {"Referer": f"{api.url}/ui/dead?since=1h"}
+    async with api.ask("POST", "/ui/dead/redrive", data={"confirm": "1"}, headers=headers) as refused:
+        page = await refused.text()
+    assert (refused.status, refused.headers["WWW-Authenticate"]) == (401, "Cookie")
+    assert "Your login has ended, and nothing was done." in page
+    assert 'name="next" value="/ui/dead?since=1h"' in page
+
+
 async def test_what_is_no_address_leads_to_the_list(api: Api) -> None:
     headers = OURS | {"Referer": "http://[/ui/fleet"}
     async with api.ask("POST", "/ui/preferences", data={"theme": "dark"}, headers=headers, allow_redirects=False) as to:

@@ -26,6 +26,16 @@ def test_what_others_wrote_is_what_the_table_says() -> None:
     assert all(package["licence"] for package in packages)
 
 
+def test_nothing_lies_there_that_no_page_uses() -> None:
+    sources = [
+        path for path in HOME.rglob("*") if path.suffix in {".html", ".py", ".js"} and VENDOR not in path.parents
+    ]
+    text = "".join(path.read_text() for path in sources)
+    files = [path.name for path in VENDOR.iterdir() if path.suffix in {".js", ".css"}]
+    icons = re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text())
+    assert [name for name in (*(f"vendor/{name}" for name in files), *icons) if f'"{name}"' not in text] == []
+
+
 def test_every_icon_that_a_page_names_is_there() -> None:
     there = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
     text = "".join(path.read_text() for path in TEMPLATES)

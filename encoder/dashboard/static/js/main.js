@@ -32,7 +32,7 @@ async function copy(button) {
   const from = button.dataset.copy;
   const text = from ? document.getElementById(from).textContent : button.dataset.text;
   const label = button.querySelector("[data-label]") ?? button;
-  const before = label.textContent;
+  const before = (label.dataset.before ??= label.textContent); // pressed again, it says "Copied"
   try {
     await navigator.clipboard.writeText(text);
     label.textContent = "Copied";
@@ -45,7 +45,6 @@ async function copy(button) {
 // The clock: the server writes UTC, and only the browser knows where its owner is.
 if (document.documentElement.dataset.clock === "local") {
   localize(document);
-  document.addEventListener("htmx:afterSwap", (event) => localize(event.target));
 }
 
 export function localize(root) {
