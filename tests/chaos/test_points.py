@@ -225,8 +225,11 @@ async def at_work(platform: Platform) -> AsyncIterator[None]:
 
 
 def left(platform: Platform, uuid: str) -> list[str]:
-    """What lies in the folders of attempts, and what stands in the storage of a job."""
-    work = [path.name for path in platform.scratch.glob("*/*/*")]
+    """What lies in the folders of attempts, and what stands in the storage of a job.
+
+    But for stills: they are made beside the delivery, and may or may not have begun.
+    """
+    work = [path.name for path in platform.scratch.glob("*/*/*") if path.name != "stills"]
     stored = [path for path in (platform.storage / "jobs" / uuid).glob("*") if path.is_file()]
     return sorted(work + ["PART" if path.name.endswith(".part") else "OBJECT" for path in stored])
 
