@@ -123,9 +123,9 @@ def destination(place: str, folder: Path) -> dict[str, Any] | None:
 
 
 def objects(platform: Platform) -> list[Path]:
-    """All that stands where outputs go, half-written or whole."""
-    folders = (platform.folder / "out", platform.storage)
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    """All that stands where outputs go, half-written or whole; without what is kept to look at beside them."""
+    found = [path for folder in (platform.folder / "out", platform.storage) for path in folder.rglob("*")]
+    return [path for path in found if path.is_file() and "evidence" not in path.parts]
 
 
 async def status(platform: Platform, job_id: int) -> str:

@@ -77,7 +77,8 @@ def _processes(platform: Platform) -> Iterator[str]:
 
 def _files(platform: Platform) -> Iterator[str]:
     for path in platform.folder.rglob("*.part*"):
-        yield f"V6 half-written: {path}"
+        if "evidence" not in path.parts:  # goes with the job
+            yield f"V6 half-written: {path}"
     for path in platform.scratch.glob("*/*"):
         if path.name != "lock":
             yield f"V9 left in scratch: {path}"
