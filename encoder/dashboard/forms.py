@@ -30,7 +30,7 @@ class Filled:
 
     def wrong(self, *paths: str) -> str:
         """What is wrong at one of these places, or below; "" for nothing."""
-        found = [each.message for each in self.faults if any(_is_at(each.path, path) for path in paths)]
+        found = [_said(each, path) for each in self.faults for path in paths if _is_at(each.path, path)]
         return "; ".join(dict.fromkeys(found))
 
     def beside(self, *paths: str) -> tuple[Fault, ...]:
@@ -60,6 +60,12 @@ def object_of(text: str, path: str) -> Json:
 def pretty(value: Json) -> str:
     """JSON as people write it."""
     return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _said(wrong: Fault, path: str) -> str:
+    """What is wrong; of a member below the field's own, with its name."""
+    below = wrong.path.removeprefix(path).removeprefix("/")
+    return f"`{below}` {wrong.message}" if below else wrong.message
 
 
 def _is_at(place: str, path: str) -> bool:

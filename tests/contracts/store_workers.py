@@ -116,7 +116,9 @@ class WakeSuite:
     async def test_an_enqueue_wakes_those_who_claim(self, store: Store) -> None:
         async with listening(store) as heard:
             await work.enqueue(store, hook=work.HOOK)
-            assert {await heard.next(), await heard.next()} == {"ready:encode", "ready:io"}
+            told: set[str] = set()
+            while not told >= {"ready:encode", "ready:io"}:  # an ear may hear of other things between them
+                told.add(await heard.next())
 
     async def test_a_job_and_its_retry_wake_those_who_take_from_its_queue(self, store: Store) -> None:
         await store.hello(work.new_worker(queues=("gpu",)))

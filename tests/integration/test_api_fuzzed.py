@@ -15,7 +15,7 @@ async def test_whatever_bytes_come_they_are_answered_or_closed_and_never_with_a_
     """A10, A12. For longer: `python -m tests.lab.fuzz`. It failed without `handle_error`: aiohttp's own words came."""
     with fuzz.hurried():
         async with running(store, tmp_path) as api:
-            score = await fuzz.fire(api, seed=8, shots=1500)
+            score = await fuzz.fire(api, seed=1, shots=1500)
     assert score.wrong == []
     near_enough = {200, 202, 400, 403, 404, 405, 408, 414, 415, 422, 431}
     assert near_enough <= score.statuses.keys()

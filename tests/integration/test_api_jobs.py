@@ -275,7 +275,7 @@ async def test_each_wrong_parameter_is_named(api: Api) -> None:
         unnamed,
         ("`limit` must be a whole number from 1 to 200.", "", ""),
     ]
-    async with api.ask("GET", "/workers?all=1") as response:
+    async with api.ask("GET", "/queues?all=1") as response:
         assert (await response.json())["detail"] == "`all` is not known here; no query parameter is."
 
 

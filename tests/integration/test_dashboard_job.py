@@ -314,7 +314,7 @@ async def test_what_is_done_asks_first_and_says_what_it_did(api: Api, store: Pos
     )
     assert await post("/cancel", confirm="1") == (303, at)
     assert (await api.get(f"/jobs/{job}"))["status"] == "cancelled"
-    assert "Retry failed (2)" in words(await page(api, at))
+    assert "Run again (2)" in words(await page(api, at))
     assert await post("/retry", confirm="1") == (303, at)
     assert (await api.get(f"/jobs/{job}"))["run"] == 2
     text = await page(api, at)

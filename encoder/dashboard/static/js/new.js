@@ -137,7 +137,11 @@ async function go() {
     if (mine !== upload) return;
     brings = false;
     stopped();
-    refuse(refusal.message);
+    if (!refusal.passes) { // nor will it be taken later
+      upload = null;
+      part("progress").hidden = true;
+    }
+    refuse(`${mine.file.name}: ${refusal.message}`);
   }
 }
 
