@@ -67,12 +67,11 @@ async def whole(visit: Visit) -> web.Response:
     request = visit.request
     boundary = _boundary(request)
     head = await _head(request.content, boundary)
-    behind = b"\r\n--" + boundary + b"--"
-    size_bytes = (request.content_length or 0) - len(head) - len(behind) - len(b"\r\n")
+    size_bytes = (request.content_length or 0) - len(head) - len(_end(boundary))
     if size_bytes < 1:
         raise Rejected.because("upload_incomplete", "No file was chosen, or it is empty.", path="/source/fileId")
     row = await _announced(visit, _name_in(head), size_bytes)
-    await take(visit.call, row, _first(request.content, size_bytes), offset_bytes=0)
+    await take(visit.call, row, _file(request.content, size_bytes, boundary), offset_bytes=0)
     cloned = request.query.get("from", "")
     beside = f"&from={quote(cloned, safe='')}" if cloned else ""
     return await visit.back("The file is here.", to=f"/ui/jobs/new?upload={row.id}{beside}")
@@ -100,7 +99,7 @@ async def _head(content: StreamReader, boundary: bytes) -> bytes:
     except (ValueError, TimeoutError):
         head = b""
     if not head.startswith(b"--" + boundary + b"\r\n") or len(head) > MOST_HEAD_BYTES or b'name="file"' not in head:
-        raise Rejected.because("upload_incomplete", "The form must hold a file, `file`, and nothing else.")
+        raise _other()
     return head
 
 
@@ -112,19 +111,39 @@ def _name_in(head: bytes) -> str:
     return name.decode(errors="replace")
 
 
-def _first(content: StreamReader, count: int) -> Reads:
-    """So many bytes, and nothing of what stands behind them."""
-    left = count
+def _file(content: StreamReader, count: int, boundary: bytes) -> Reads:
+    """So many bytes, the last of them only when the form is seen to end behind them, as it was reckoned.
+
+    It raises errors.Rejected where something else stands in the form: it would be taken for a part of the file.
+    """
+    begins, left, before = _delimiter(boundary), count, b""
 
     async def read() -> bytes:
-        nonlocal left
+        nonlocal left, before
         if not left:
             return b""
-        chunk = (await content.readany())[:left]
+        came = await content.readany()
+        chunk, behind = came[:left], came[left:]
         left -= len(chunk)
+        if begins in before + chunk or (not left and behind + await content.read() != _end(boundary)):
+            raise _other()
+        before = (before + chunk)[1 - len(begins) :]
         return chunk
 
     return read
+
+
+def _delimiter(boundary: bytes) -> bytes:
+    """What stands before each part of a form but the first."""
+    return b"\r\n--" + boundary
+
+
+def _end(boundary: bytes) -> bytes:
+    return _delimiter(boundary) + b"--\r\n"
+
+
+def _other() -> Rejected:
+    return Rejected.because("upload_incomplete", "The form must hold a file, `file`, and nothing else.")
 
 
 PAGES = (

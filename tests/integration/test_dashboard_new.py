@@ -143,6 +143,24 @@ async def test_a_form_without_a_good_file_is_refused(api: Api) -> None:
     assert not list(api.root.glob("uploads/*"))
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        b'\r\n--X-1\r\nContent-Disposition: form-data; name="note"\r\n\r\nshort\r\n--X-1--\r\n',
+        b"\r\n--X-1--",
+        b"\r\n--X-2--\r\n",
+    ],
+    ids=["another field", "no last line", "another boundary"],
+)
+async def test_a_form_that_ends_otherwise_is_no_file(api: Api, end: bytes) -> None:
+    """Its size is reckoned from its wrapping: what else stands there must not be taken for bytes of the film."""
+    head = b'--X-1\r\nContent-Disposition: form-data; name="file"; filename="a.mov"\r\n\r\n'
+    headers = OURS | {"Content-Type": "multipart/form-data; boundary=X-1"}
+    async with api.ask("POST", "/ui/uploads/form", data=head + bytes(300_000) + end, headers=headers) as refused:
+        assert (refused.status, "must hold a file" in await refused.text()) == (400, True)
+    assert not [path for path in api.root.glob("uploads/*") if path.suffix == ".mov"]
+
+
 async def test_a_form_whose_head_never_ends_is_refused(api: Api) -> None:
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="' + b"a" * MOST_HEAD_BYTES * 8
     headers = OURS | {"Content-Type": "multipart/form-data; boundary=b"}
