@@ -50,8 +50,10 @@ async def keep(visit: Visit) -> web.Response:
 
 
 async def rotate(visit: Visit) -> web.Response:
-    """POST /ui/settings/endpoints/{name}/rotate."""
+    """POST /ui/settings/endpoints/{name}/rotate: once from each page. Loaded again, it would end the secret in use."""
     name = visit.request.match_info["name"]
+    if (await visit.form()).get("seen") != _seen(await webhooks.one_endpoint(visit.call, name)):
+        return await visit.back(f"“{name}” was given a new secret meanwhile, and gets no other by that page.", to=_HOME)
     told = (
         "It gets a new secret, which is shown once. The old one signs beside it for 24 hours: within them, exchange it."
     )
@@ -101,7 +103,12 @@ def _of(endpoint: EndpointAnswer) -> Filled:
     settings = pretty(dict(endpoint.settings)) if endpoint.settings else ""
     ticked = {"events": frozenset(endpoint.events), "enabled": frozenset({"1"} if endpoint.enabled else ())}
     values = {"name": endpoint.name, "url": endpoint.url, "format": endpoint.format, "settings": settings, "known": "1"}
-    return Filled(values=values, many=ticked)
+    return Filled(values={**values, "seen": _seen(endpoint)}, many=ticked)
+
+
+def _seen(endpoint: EndpointAnswer) -> str:
+    """By which a page says whose secret it was shown with."""
+    return endpoint.secret_at.isoformat()
 
 
 def _wanted(form: MultiDict[str]) -> Json:

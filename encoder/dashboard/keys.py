@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aiohttp import web
 from multidict import MultiDict
 
 from encoder.api import keys
+from encoder.api.answers_keys import KeyAnswer
 from encoder.dashboard.forms import Filled, filled
 from encoder.dashboard.page import Page, Question, Visit
 from encoder.errors import Rejected
@@ -22,9 +25,11 @@ async def listed(visit: Visit) -> web.Response:
 
 
 async def create(visit: Visit) -> web.Response:
-    """POST /ui/settings/keys: the answer is the only page that ever shows it."""
+    """POST /ui/settings/keys: the answer is the only page that ever shows it, and loaded again it makes no other."""
     form = await visit.form()
     try:
+        if form.get("seen") != _newest((await keys.every(visit.call)).keys):
+            raise Rejected.because("invalid_value", "A key was made since this page was shown: is it the one you want?")
         made = await keys.made(visit.call, _wanted(form))
     except Rejected as refusal:
         return await _page(visit, filled(form, refusal), status=422)
@@ -47,8 +52,13 @@ async def revoke(visit: Visit) -> web.Response:
 async def _page(visit: Visit, form: Filled, *, status: int = 200) -> web.Response:
     every = (await keys.every(visit.call)).keys
     return visit.show(
-        "keys.html", status=status, area="settings", tab="keys", keys=every, form=form, scopes=list(Scope)
+        "keys.html", status=status, area="settings", tab="keys", keys=every, form=form, seen=_newest(every)
     )
+
+
+def _newest(every: Sequence[KeyAnswer]) -> str:
+    """The number of the last key: a page says which it was shown with."""
+    return str(max((key.id for key in every), default=0))
 
 
 def _wanted(form: MultiDict[str]) -> Json:

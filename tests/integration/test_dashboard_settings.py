@@ -48,13 +48,15 @@ async def send(api: Api, path: str, form: object = None) -> tuple[int, str, str]
 
 
 async def test_a_key_is_made_shown_once_and_revoked_when_that_is_meant(api: Api) -> None:
-    form = [("name", HOSTILE), ("tenant", "7"), ("days", ""), ("scope", "read")]
+    form = [("seen", "0"), ("name", HOSTILE), ("tenant", "7"), ("days", ""), ("scope", "read")]
     status, page, _ = await send(api, "/ui/settings/keys", form)
     assert status == 200
     assert "This is shown once" in page
     (made,) = (await api.get("/keys"))["keys"]
     assert (made["name"], made["tenant"], made["scopes"], made["expiresAt"]) == (HOSTILE, 7, ["read"], None)
     assert made["prefix"] in page
+    status, page, _ = await send(api, "/ui/settings/keys", form)
+    assert (status, "A key was made since" in page, len((await api.get("/keys"))["keys"])) == (422, True, 1), "a reload"
     listed = await see(api, "/ui/settings/keys")
     assert re.findall("enc_live_[0-9A-Za-z]{6,}", listed) == []
     revoke = f"/ui/settings/keys/{made['id']}/revoke"
@@ -67,7 +69,8 @@ async def test_a_key_is_made_shown_once_and_revoked_when_that_is_meant(api: Api)
 
 
 async def test_what_is_refused_is_said_at_its_field_and_the_rest_is_kept(api: Api) -> None:
-    status, page, _ = await send(api, "/ui/settings/keys", [("name", "support"), ("tenant", "x"), ("scope", "read")])
+    form = [("seen", "0"), ("name", "support"), ("tenant", "x"), ("scope", "read")]
+    status, page, _ = await send(api, "/ui/settings/keys", form)
     assert status == 422
     assert 'name="name" type="text" value="support"' in page
     assert re.search(r'id="tenant"[^>]*aria-invalid="true"', page)
@@ -114,8 +117,13 @@ async def test_an_endpoint_shows_its_secret_once_and_is_told_a_test(api: Api) ->
     assert status == 303
     assert "endpoint.test" in await see(api, to)
     assert "none: a test" in await see(api, to)
-    status, page, _ = await send(api, "/ui/settings/endpoints/shop/rotate", {"confirm": "1"})
+    meant = {"confirm": "1", "seen": told["secretAt"].replace("Z", "+00:00")}
+    status, page, _ = await send(api, "/ui/settings/endpoints/shop/rotate", meant)
     assert (status, "whsec_" in page) == (200, True)
+    rotated = (await api.get("/webhooks/endpoints/shop"))["secretAt"]
+    status, _, said = await send(api, "/ui/settings/endpoints/shop/rotate", meant)
+    assert (status, "meanwhile" in said) == (303, True)
+    assert (await api.get("/webhooks/endpoints/shop"))["secretAt"] == rotated, "a reload ends no secret that is in use"
     off = [("name", "shop"), ("known", "1"), ("url", "https://media.example.com/hook"), ("format", "standard")]
     assert (await send(api, "/ui/settings/endpoints", off))[0] == 303
     assert not (await api.get("/webhooks/endpoints/shop"))["enabled"]
