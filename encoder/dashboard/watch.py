@@ -13,7 +13,9 @@ from encoder import errors
 from encoder.api import evidence, jobs, query
 from encoder.api.middleware import POLICY
 from encoder.dashboard import media
+from encoder.dashboard.job_words import name_of, pace
 from encoder.dashboard.page import Page, Visit
+from encoder.dashboard.proof_words import report
 from encoder.log import get_logger
 from encoder.model.evidence import Evidence, StreamEvidence
 from encoder.model.place import named
@@ -71,6 +73,7 @@ async def shown(visit: Visit) -> web.Response:
     """GET /ui/jobs/{id}/outputs/{outputId}/watch."""
     row = await jobs.find(visit.call)
     output = jobs.output_of(visit.call, row)
+    told = await jobs.show(visit.call, row)
     kept, problem = await _kept(visit, row, output)
     stream = _chosen(kept, visit.call.query.get("stream", str))
     video = output.plan.video if output.plan else None
@@ -78,8 +81,12 @@ async def shown(visit: Visit) -> web.Response:
     return visit.show(
         "watch.html",
         headers={"Content-Security-Policy": _POLICY},
-        job=row,
-        output=output,
+        area="jobs",
+        job=told,
+        output=told.outputs[output.id],
+        name=name_of,
+        pace=pace,
+        report=report,
         screen=await _with_text(visit, output, _screen(row, output)),
         source=_source(row),
         rate=video.rate if video else None,

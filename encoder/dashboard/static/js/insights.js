@@ -1,16 +1,12 @@
 // Charts drawn from the tables that stand below them: they show no other numbers than the tables tell.
 
-const HEIGHT = 220;
-const DASHES = [[], [6, 4], [2, 3]];
+import { axis, draw, line } from "./chart.js";
+
 const COLOURS = { ends: ["--good", "--bad", "--idle"], steps: ["--busy", "--proof"], lines: ["--busy", "--proof"] };
 
-// what a colour of our own is in the theme that holds
-const asked = document.body.appendChild(document.createElement("i"));
-asked.hidden = true;
+for (const figure of document.querySelectorAll("[data-chart]")) chart(figure);
 
-for (const figure of document.querySelectorAll("[data-chart]")) draw(figure);
-
-function draw(figure) {
+function chart(figure) {
   if (!globalThis.uPlot) return;
   const plot = figure.querySelector("[data-plot]");
   const kind = figure.dataset.chart;
@@ -22,27 +18,20 @@ function draw(figure) {
   if (rows.length < 2) return;
   const piece = times[1] - times[0];
   const day = piece >= 86_400;
-  const axis = { stroke: () => colour("--muted"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { stroke: () => colour("--line") } };
-  const paths = kind !== "lines" ? uPlot.paths.stepped({ align: 1 }) : uPlot.paths.linear();
+  const paths = kind === "lines" ? uPlot.paths.linear() : uPlot.paths.stepped({ align: 1 });
+  const value = (told) => `${told.toLocaleString("en")}${unit}`;
   plot.classList.add("drawn");
-  const drawn = new uPlot({
-    width: plot.clientWidth || 600,
-    height: HEIGHT,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { x: { range: (_, low, high) => [low, high + piece] }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, 1) * 1.1] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map((tick, at) => moment(tick, day || (at > 0 && tick % 86_400 === 0))) }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => `${tick.toLocaleString("en")}${unit}`) }],
+  draw(plot, [times, ...columns], {
+    x: { range: (_, low, high) => [low, high + piece] },
+    axes: [
+      axis((ticks) => ticks.map((tick, at) => moment(tick, day || (at > 0 && tick % 86_400 === 0)))),
+      axis((ticks) => ticks.map(value), { size: 64 }),
+    ],
     series: [
       { label: "from, UTC", value: (_, at) => (at === null ? "–" : new Date(at * 1000).toISOString().slice(0, day ? 10 : 16).replace("T", " ")) },
-      ...heads.map((head, at) => ({
-        label: head.replace(/, s$/, ""), paths, points: { show: kind === "lines" }, width: 2, dash: DASHES[at % DASHES.length], spanGaps: false,
-        stroke: () => colour(COLOURS[kind][at % COLOURS[kind].length]),
-        value: (_, value) => (value === null ? "–" : `${value.toLocaleString("en")}${unit}`),
-      })),
+      ...heads.map((head, at) => line(head.replace(/, s$/, ""), at, COLOURS[kind], value, { paths, points: { show: kind === "lines" }, spanGaps: false })),
     ],
-    cursor: { drag: { x: false, y: false } },
-  }, [times, ...columns], plot);
-  new ResizeObserver(() => drawn.setSize({ width: plot.clientWidth, height: HEIGHT })).observe(plot);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.redraw());
+  });
 }
 
 /** A time of a piece, UTC: of a day only its date, else its hour. */
@@ -53,9 +42,4 @@ function moment(seconds, dated) {
 
 function number(text) {
   return text === "–" ? null : Number(text.replaceAll(",", ""));
-}
-
-function colour(name) {
-  asked.style.color = `var(${name})`;
-  return getComputedStyle(asked).color;
 }

@@ -1,7 +1,7 @@
 // Bytes over time, drawn from the table that stands below: the chart shows no other numbers than the table tells.
 
-const HEIGHT = 220;
-const DASHES = [[], [6, 4], [2, 3]];
+import { axis, colour, draw, line } from "./chart.js";
+
 const COLOURS = ["--busy", "--proof", "--good"];
 
 /** `video`: what a click in the chart goes to, and whose position is drawn. */
@@ -15,27 +15,16 @@ export function chart(figure, video) {
   if (!rows.length) return;
   const end = rows.at(-1)[0] + step;
   const columns = [[...rows.map((row) => row[0]), end], ...heads.map((_, at) => [...rows.map((row) => row[at + 1]), rows.at(-1)[at + 1]])];
-  const stepped = uPlot.paths.stepped({ align: 1 });
-  const axis = { stroke: () => colour("--muted"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { stroke: () => colour("--line") } };
-
-  const drawn = new uPlot({
-    width: plot.clientWidth || 600,
-    height: HEIGHT,
-    scales: { x: { time: false, range: [0, end] }, y: { range: (_, low, high) => [0, Math.max(high, 1) * 1.1] } },
-    axes: [{ ...axis, values: (_, ticks) => ticks.map((tick) => `${tick} s`) }, { ...axis, size: 84, values: (_, ticks) => ticks.map(bits) }],
+  const more = { paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } };
+  const drawn = draw(plot, columns, {
+    x: { time: false, range: [0, end] },
+    axes: [axis((ticks) => ticks.map((tick) => `${tick} s`)), axis((ticks) => ticks.map(bits), { size: 84 })],
     series: [
       { label: "from", value: (_, at) => (at === null ? "–" : `${at} s`) },
-      ...heads.map((head, at) => ({
-        label: head.replace(", kbit/s", ""), paths: stepped, points: { show: false }, width: 2, dash: DASHES[at % DASHES.length],
-        stroke: () => colour(COLOURS[at % COLOURS.length]), value: (_, rate) => (rate === null ? "–" : bits(rate)),
-      })),
+      ...heads.map((head, at) => line(head.replace(", kbit/s", ""), at, COLOURS, bits, more)),
     ],
-    cursor: { drag: { x: false, y: false } },
     hooks: { draw: [(self) => marks(self, keys, video)] },
-  }, columns, plot);
-
-  new ResizeObserver(() => drawn.setSize({ width: plot.clientWidth, height: HEIGHT })).observe(plot);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn.redraw());
+  });
   if (!video) return;
   drawn.over.addEventListener("click", (event) => {
     const at = drawn.posToVal(event.clientX - drawn.over.getBoundingClientRect().left, "x");
@@ -71,14 +60,4 @@ function marks(self, keys, video) {
 
 function bits(rate) {
   return rate < 1000 ? `${Number(rate.toPrecision(3))} kbit/s` : `${Number((rate / 1000).toPrecision(3))} Mbit/s`;
-}
-
-// A canvas does not know `light-dark()`: an element says what it comes to.
-const asked = document.createElement("span");
-asked.hidden = true;
-document.body.append(asked);
-
-function colour(name) {
-  asked.style.color = `var(${name})`;
-  return getComputedStyle(asked).color;
 }
