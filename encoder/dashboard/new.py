@@ -20,8 +20,8 @@ from encoder.api.middleware import problem_of
 from encoder.dashboard import bring, job_fields
 from encoder.dashboard.job_filled import of_body
 from encoder.dashboard.job_form import MOST_OUTPUTS, Form, at_fields, body_of, labels
-from encoder.dashboard.media_words import line
 from encoder.dashboard.page import Page, Visit
+from encoder.dashboard.source_words import line
 from encoder.errors import Fault, Rejected
 from encoder.model.base import Json
 from encoder.model.key import Scope

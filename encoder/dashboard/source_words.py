@@ -1,4 +1,4 @@
-"""What a source is, fact by fact, in plain words: as it is shown, and how it is stored where that differs."""
+"""What a source is in plain words, in a line or fact by fact: as it is shown, and stored where that differs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ _CODECS = {
     "prores": "ProRes",
     "aac": "AAC", "opus": "Opus", "mp3": "MP3", "ac3": "AC-3", "eac3": "E-AC-3", "flac": "FLAC",
 }  # fmt: skip
-_LIGHT = {"smpte2084": "HDR by PQ", "arib-std-b67": "HDR by HLG", "smpte428": "linear light"}
+_LIGHT = {"smpte2084": "HDR (PQ)", "arib-std-b67": "HDR (HLG)", "smpte428": "linear light"}
+_LAYOUTS = {1: "mono", 2: "stereo"}
 _GAMUTS = {
     "bt2020": "BT.2020",
     "smpte432": "Display P3",
@@ -22,7 +23,27 @@ _GAMUTS = {
     "smpte170m": "BT.601",
 }
 _USUAL_BITS = 8
-_STEREO = 2
+
+
+def line(media: Media) -> str:
+    """Its picture, its sound, how long and how large it is, between middle dots."""
+    pictures = [stream for stream in media.video if not stream.attached_picture]
+    facts = [", ".join(_at_a_glance(stream)) for stream in pictures[:1]]
+    facts += (f"{_codec(sound)} {_layout(sound)}" for sound in media.audio[:1])
+    if len(media.audio) > 1:
+        facts.append(f"{len(media.audio)} tracks of sound")
+    if media.subtitles:
+        facts.append(f"{len(media.subtitles)} of subtitles")
+    return " · ".join([*facts, span(media.duration_seconds), in_bytes(media.size_bytes)])
+
+
+def _at_a_glance(stream: VideoStream) -> Iterator[str]:
+    yield f"{stream.display_width_px}×{stream.display_height_px}"
+    if stream.rotation_deg:
+        yield f"turned {stream.rotation_deg}°"
+    yield _codec(stream)
+    yield from _light(stream)
+    yield from _motion(stream)
 
 
 def facts(media: Media) -> tuple[tuple[str, str], ...]:
@@ -63,25 +84,37 @@ def _picture(stream: VideoStream) -> Iterator[str]:
     shown = f"{stream.display_width_px}×{stream.display_height_px}"
     yield f"shown {shown}{_stored(stream)}" if _stored(stream) else shown
     profile = f" {stream.profile}" if stream.profile else ""
-    yield f"{_CODECS.get(stream.codec, stream.codec)}{profile}"
-    if stream.bit_depth > _USUAL_BITS:
-        yield f"{stream.bit_depth} bit"
-    if stream.color_transfer in _LIGHT:
-        yield _LIGHT[stream.color_transfer]
+    yield f"{_codec(stream)}{profile}"
+    yield from _light(stream)
     if stream.dolby_vision_profile is not None:
         yield f"Dolby Vision profile {stream.dolby_vision_profile}"
     if stream.color_primaries in _GAMUTS:
         yield f"colours of {_GAMUTS[stream.color_primaries]}"
-    if rate := stream.median_rate or stream.average_rate:
-        yield f"{_frames(rate)} fps{', variable' if stream.variable_rate else ''}"
-    if stream.interlaced:
-        yield "interlaced"
+    yield from _motion(stream)
     if stream.telecined or stream.pulled_down:
         yield "film on video"
     if stream.lead_frames:
         yield f"begins inside a group of pictures, {stream.lead_frames} frames lost"
     if stream.bitrate_bps:
         yield _rate(stream.bitrate_bps)
+
+
+def _codec(stream: VideoStream | AudioStream) -> str:
+    return _CODECS.get(stream.codec, stream.codec)
+
+
+def _light(stream: VideoStream) -> Iterator[str]:
+    if stream.bit_depth > _USUAL_BITS:
+        yield f"{stream.bit_depth} bit"
+    if stream.color_transfer in _LIGHT:
+        yield _LIGHT[stream.color_transfer]
+
+
+def _motion(stream: VideoStream) -> Iterator[str]:
+    if rate := stream.median_rate or stream.average_rate:
+        yield f"{_frames(rate)} fps{', variable' if stream.variable_rate else ''}"
+    if stream.interlaced:
+        yield "interlaced"
 
 
 def _stored(stream: VideoStream) -> str:
@@ -99,8 +132,8 @@ def _stored(stream: VideoStream) -> str:
 
 
 def _sound(sound: AudioStream) -> Iterator[str]:
-    yield _CODECS.get(sound.codec, sound.codec)
-    yield sound.layout or ("stereo" if sound.channels == _STEREO else f"{sound.channels} channels")
+    yield _codec(sound)
+    yield _layout(sound)
     yield f"{sound.sample_rate_hz / 1000:g}\u202fkHz"
     if sound.language:
         yield sound.language
@@ -108,6 +141,10 @@ def _sound(sound: AudioStream) -> Iterator[str]:
         yield _rate(sound.bitrate_bps)
     if not sound.decodable:
         yield "cannot be decoded"
+
+
+def _layout(sound: AudioStream) -> str:
+    return _LAYOUTS.get(sound.channels) or sound.layout or f"{sound.channels} channels"
 
 
 def _frames(rate: str) -> str:
