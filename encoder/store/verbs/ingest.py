@@ -14,7 +14,7 @@ from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import rule_of
+from encoder.store.verbs.read_kept import rule_of
 
 
 class Ingest(Verbs, ABC):

@@ -11,7 +11,7 @@ from encoder.store.engine import Row
 from encoder.store.fleet import Failing, QueueDepth, QueuePace, Span, Waiting
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import depth_of, ended_of, tenant_of, used_by_of
+from encoder.store.verbs.read_fleet import depth_of, ended_of, tenant_of, used_by_of
 
 NEWEST = 5_000  # tasks, of which it is counted how many came lately
 ENDED = 500  # jobs, the last that ended, of whose tasks it is told how long they waited

@@ -8,7 +8,7 @@ from encoder.model.ids import KeyId
 from encoder.store.kept import KeyRow, NewKey
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import key_of
+from encoder.store.verbs.read_kept import key_of
 
 
 class Keys(Verbs):

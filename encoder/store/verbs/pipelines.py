@@ -10,7 +10,7 @@ from encoder.store.kept import NewPipeline, PipelineRow
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import pipeline_of
+from encoder.store.verbs.read_kept import pipeline_of
 
 
 class Pipelines(Verbs):

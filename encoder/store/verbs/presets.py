@@ -10,7 +10,7 @@ from encoder.store.kept import NewPreset, PresetRow
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import preset_of
+from encoder.store.verbs.read_kept import preset_of
 
 
 class Presets(Verbs):

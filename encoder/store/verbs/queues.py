@@ -9,7 +9,7 @@ from encoder.store.fleet import Quota
 from encoder.store.pauses import pause_text
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import quota_of
+from encoder.store.verbs.read_fleet import quota_of
 
 
 class Queues(Verbs):

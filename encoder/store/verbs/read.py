@@ -1,42 +1,25 @@
-"""From rows to what the protocol speaks of."""
+"""From rows to what the protocol speaks of: jobs, their tasks, and who is told."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from encoder.model.base import Json, Record, from_json
 from encoder.model.event import Event, EventType
-from encoder.model.ids import DeliveryId, EndpointId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, EndpointId, JobId, OutputId, TaskId, TenantId, WorkerId
 from encoder.model.job import JobSpec, OutputSpec
-from encoder.model.key import Scope
 from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan
 from encoder.model.proof import Proof
 from encoder.model.receiver import Receiver
 from encoder.model.result import Delivered, Intent, Problem, Timings
-from encoder.model.state import JobState, OutputState, TaskState, UploadEnd, UploadProtocol, UploadState
+from encoder.model.state import JobState, OutputState, TaskState
 from encoder.model.trail import Step, Trail
 from encoder.store.engine import Row
-from encoder.store.fair import Head, Tenant
-from encoder.store.fleet import (
-    EndedBy,
-    QueueDepth,
-    Quota,
-    Running,
-    Taken,
-    Usage,
-    Used,
-    UsedBy,
-    WorkerInfo,
-    WorkerRow,
-)
-from encoder.store.kept import KeyRow, PipelineRow, PresetRow, RuleRow, UploadRow
 from encoder.store.pauses import read_pause
 from encoder.store.receivers import EndpointRow
 from encoder.store.rows import Attempt, Claim, DeliveryRow, EndpointSeal, Holder, Holdup, JobRow, Live, OutputRow, Part
@@ -77,7 +60,7 @@ def claim_of(row: Row) -> Claim:
 def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
     """A job, from its row joined with its root task, that task's lease and the worker who holds it."""
     spec = spec_of(row["spec"])
-    live = _live_of(row["live"])
+    live = live_of(row["live"])
     return JobRow(
         id=JobId(row["id"]),
         uuid=row["uuid"],
@@ -111,7 +94,7 @@ def job_in(rows: Sequence[Row]) -> JobRow | None:
     return job if row["taken"] is None else replace(job, holdup=holdup_of(row))
 
 
-def _live_of(text: str | None) -> dict[OutputId, Live]:
+def live_of(text: str | None) -> dict[OutputId, Live]:
     return {} if text is None else msgspec.json.decode(text, type=dict[OutputId, Live])
 
 
@@ -164,7 +147,7 @@ def trail_of(row: Row) -> Trail:
 
 
 def _steps_of(live: str | None) -> tuple[Step, ...]:
-    return next((each.aside.steps for each in _live_of(live).values() if each.aside), ())
+    return next((each.aside.steps for each in live_of(live).values() if each.aside), ())
 
 
 def event_of(row: Row) -> Event:
@@ -234,163 +217,6 @@ def endpoint_of(row: Row) -> EndpointRow:
     )
 
 
-def upload_of(row: Row) -> UploadRow:
-    return UploadRow(
-        id=row["id"],
-        tenant_id=TenantId(row["tenant_id"]),
-        key=row["key"],
-        file_name=row["file_name"],
-        content_type=row["content_type"],
-        declared_bytes=row["declared_bytes"],
-        state=UploadState(row["state"]),
-        size_bytes=row["size_bytes"],
-        job_id=None if row["job_id"] is None else JobId(row["job_id"]),
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        uploaded_at=row["uploaded_at"],
-        protocol=UploadProtocol(row["protocol"]),
-        offset_bytes=row["offset_bytes"],
-        multipart=row["multipart"],
-        ended=None if row["ended"] is None else UploadEnd(row["ended"]),
-        problem=row["problem"],
-        ended_at=row["ended_at"],
-        planned=bool(row["planned"]),
-        read_at=row["read_at"],
-    )
-
-
-def key_of(row: Row) -> KeyRow:
-    return KeyRow(
-        id=KeyId(row["id"]),
-        tenant_id=TenantId(row["tenant_id"]),
-        name=row["name"],
-        prefix=row["prefix"],
-        scopes=frozenset(scope for scope in Scope if scope in row["scopes"].split()),  # a newer program may know more
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        used_at=row["used_at"],
-        revoked_at=row["revoked_at"],
-        live=bool(row["live"]),
-    )
-
-
-def rule_of(row: Row) -> RuleRow:
-    return RuleRow(
-        tenant_id=TenantId(row["tenant_id"]),
-        name=row["name"],
-        version=row["version"],
-        uuid=row["uuid"],
-        spec=members_of(row["spec"]),
-        sealed=row["sealed"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def worker_of(row: Row, running: tuple[Running, ...]) -> WorkerRow:
-    """A worker. What changes while it runs lies with what it said of itself, under names of its own."""
-    about = members_of(row["about"])
-    taken, machine = _taken_of(about.pop("lost", None)), about.pop("machine", None)
-    info = WorkerInfo(
-        id=WorkerId(row["id"]),
-        host=row["host"],
-        pid=row["pid"],
-        version=row["version"],
-        queues=tuple(row["queues"]),
-        slots=msgspec.json.decode(row["slots"], type=dict[str, int]),
-        encoders=tuple(row["encoders"]),
-        about=about,
-    )
-    return WorkerRow(
-        info=info,
-        started_at=row["started_at"],
-        seen_at=row["seen_at"],
-        draining=row["draining"],
-        lost=bool(row["unseen"]) or any(each.at > row["seen_at"] for each in taken),
-        running=running,
-        taken=taken,
-        machine=machine if isinstance(machine, dict) else None,
-    )
-
-
-def _taken_of(noted: Json) -> tuple[Taken, ...]:
-    return tuple(
-        Taken(
-            job_id=JobId(each["job"]),
-            tenant_id=TenantId(each["tenant"]),
-            kind=each["kind"],
-            state=TaskState(each["state"]),
-            at=datetime.fromisoformat(each["at"]),
-        )
-        for each in msgspec.convert(noted or [], type=list[dict[str, Any]])
-    )
-
-
-def running_of(row: Row) -> Running:
-    return Running(
-        task_id=TaskId(row["task_id"]),
-        job_id=JobId(row["job_id"]),
-        job_uuid=row["job_uuid"],
-        label=row["label"],
-        tenant_id=TenantId(row["tenant_id"]),
-        kind=row["kind"],
-        queue=row["queue"],
-        attempt=row["attempt"],
-        stage=row["stage"],
-        since=row["since"],
-        beat_at=row["beat_at"],
-        live=_live_of(row["live"]),
-    )
-
-
-def depth_of(row: Row) -> QueueDepth:
-    because, by = read_pause(row["paused_because"])
-    return QueueDepth(
-        queue=row["queue"],
-        waiting=row["waiting"],
-        ready=row["ready"],
-        scheduled=row["scheduled"],
-        running=row["running"],
-        oldest_seconds=row["oldest_seconds"],
-        paused_at=row["paused_at"],
-        paused_because=because,
-        paused_by=by,
-    )
-
-
-def ended_of(row: Row) -> EndedBy:
-    return EndedBy(state=JobState(row["state"]), code=row["code"], step=row["step"], jobs=int(row["jobs"]))
-
-
-def used_by_of(row: Row) -> UsedBy:
-    return UsedBy(
-        tenant_id=TenantId(row["tenant_id"]),
-        preset=row["preset"] or None,
-        outputs=int(row["outputs"]),
-        output_seconds=float(row["output_seconds"]),
-        cpu_seconds=float(row["cpu_seconds"]),
-        delivered_bytes=int(row["delivered_bytes"]),
-    )
-
-
-def usage_of(rows: Sequence[Row]) -> Usage:
-    by_preset: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        by_preset[row["preset"]].append(row)
-    used = (_used_of(preset, by_preset[preset]) for preset in sorted(by_preset))
-    return Usage(jobs=sum(int(row["jobs"]) for row in rows), by_preset=tuple(each for each in used if each.outputs))
-
-
-def _used_of(preset: str, rows: Sequence[Row]) -> Used:
-    return Used(
-        preset=preset or None,
-        outputs=sum(int(row["outputs"]) for row in rows),
-        output_seconds=sum(float(row["output_seconds"]) for row in rows),
-        cpu_seconds=sum(float(row["cpu_seconds"]) for row in rows),
-        delivered_bytes=sum(int(row["delivered_bytes"]) for row in rows),
-    )
-
-
 def holdup_of(row: Row) -> Holdup:
     return Holdup(
         paused_at=row["paused_at"],
@@ -404,42 +230,3 @@ def holdup_of(row: Row) -> Holdup:
 def part_of(row: Row) -> Part:
     result = None if row["result"] is None else members_of(row["result"])
     return Part(name=row["name"], args=members_of(row["args"]), result=result)
-
-
-def quota_of(row: Row) -> Quota:
-    return Quota(tenant_id=TenantId(row["tenant_id"]), queue=row["queue"], cap=row["cap"], share=row["share"])
-
-
-def preset_of(row: Row) -> PresetRow:
-    return PresetRow(
-        tenant_id=TenantId(row["tenant_id"]),
-        name=row["name"],
-        version=row["version"],
-        about=row["about"],
-        members=members_of(row["members"]),
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def pipeline_of(row: Row) -> PipelineRow:
-    return PipelineRow(
-        tenant_id=TenantId(row["tenant_id"]),
-        name=row["name"],
-        uuid=row["uuid"],
-        settings=members_of(row["settings"]),
-        sealed=row["sealed"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-    )
-
-
-def tenant_of(row: Row) -> Tenant:
-    return Tenant(id=TenantId(row["tenant_id"]), used=row["used"], cap=row["cap"], share=row["share"])
-
-
-def heads_of(rows: Sequence[Row]) -> Mapping[TenantId, Sequence[Head]]:
-    heads: defaultdict[TenantId, list[Head]] = defaultdict(list)
-    for row in rows:
-        heads[TenantId(row["tenant_id"])].append(Head(id=TaskId(row["id"]), weight=row["weight"]))
-    return heads

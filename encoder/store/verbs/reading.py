@@ -20,7 +20,8 @@ from encoder.store.rows import JobFilter, JobRow, UnderWay
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import attempt_of, depth_of, event_of, holdup_of, job_in, job_of, usage_of
+from encoder.store.verbs.read import attempt_of, event_of, holdup_of, job_in, job_of
+from encoder.store.verbs.read_fleet import depth_of, usage_of
 
 SEARCH_S = 2.0  # in which text, presets and codes are looked for
 _NUMBER_DIGITS = 18  # every number of so many digits is a bigint

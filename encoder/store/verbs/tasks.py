@@ -24,7 +24,8 @@ from encoder.store.rows import Claim, Expired, JobRow, Live, OutputChange, Owned
 from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import claim_of, heads_of, job_in, part_of, tenant_of, trail_of
+from encoder.store.verbs.read import claim_of, job_in, part_of, trail_of
+from encoder.store.verbs.read_fleet import heads_of, tenant_of
 from encoder.store.verbs.write import close_task, lock, record, standing
 
 

@@ -15,7 +15,8 @@ from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import spec_of, upload_of
+from encoder.store.verbs.read import spec_of
+from encoder.store.verbs.read_kept import upload_of
 
 _FIRST = Spent(id=UUID(int=0), key="", at=datetime.fromtimestamp(0, UTC))
 

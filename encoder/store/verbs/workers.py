@@ -15,7 +15,7 @@ from encoder.store.rows import Claim
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read import running_of, worker_of
+from encoder.store.verbs.read_fleet import running_of, worker_of
 
 
 class Workers(Verbs):
