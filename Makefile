@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
-pytest := $(bin)/pytest -n 2 --dist loadgroup
+pytest := $(bin)/pytest -n 3 --dist loadgroup
 
 help:   ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8

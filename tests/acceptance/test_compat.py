@@ -18,7 +18,7 @@ from tests.lab.keyed import a_key
 from tests.lab.platform import Platform, running, until
 from tests.lab.rgw import Bucket, Gateway
 
-pytestmark = [pytest.mark.xdist_group("s3"), pytest.mark.both_databases]
+pytestmark = pytest.mark.xdist_group("s3")
 
 PIPELINE = "1111111111111-abcde1"
 JOB: dict[str, Any] = {

@@ -94,7 +94,14 @@ BRIEF = {
     "seagull_mpeg4_mp3.avi",
 }
 # of long ones, of which no frame is compared, in H.264 too: test_encoding_media.py encodes the whole of each
-LONG = {"bbb_1080p30_faststart.mp4", "bbb_720p30.ts", "counting_300s_320x240.mp4", "bbb_720p24_vp8.webm"}
+LONG = {
+    "city_1080p24_moovend.mp4",
+    "bbb_1080p30_faststart.mp4",
+    "bbb_720p30.ts",
+    "dog_720p2997_faststart.mp4",
+    "counting_300s_320x240.mp4",
+    "bbb_720p24_vp8.webm",
+}
 SMALL = {"nasa_multitrack.mp4", "webcam.flv", "seagull_mpeg4_mp3.avi"}
 BOX = {"width": 1280, "height": 720}
 

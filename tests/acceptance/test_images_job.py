@@ -6,14 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from encoder.ffmpeg import cues, image_file
 from tests.lab import audit, media
 from tests.lab.platform import running
 from tests.lab.put import Shelf
-
-pytestmark = pytest.mark.both_databases
 
 OUTPUTS: list[dict[str, Any]] = [
     {"container": "jpg", "width": 160},

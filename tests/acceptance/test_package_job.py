@@ -8,14 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.lab import audit, media
 from tests.lab.packages import files_below
 from tests.lab.platform import Platform, running
 from tests.lab.put import Shelf
-
-pytestmark = pytest.mark.both_databases
 
 RUNGS = [{"resolution": "180p", "videoBitrate": "300k"}, {"resolution": "90p", "videoBitrate": "100k"}]
 LADDER = {"encoderPreset": "ultrafast", "renditions": RUNGS, "segmentSeconds": 2}

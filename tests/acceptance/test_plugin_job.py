@@ -6,16 +6,12 @@ import hashlib
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests.lab import audit, media
 from tests.lab.databases import rows
 from tests.lab.platform import running
 from tests.lab.plugin import installed
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange
-
-pytestmark = pytest.mark.both_databases
 
 SECRET = "S3nt1nel"
 

@@ -17,7 +17,7 @@ from tests.lab.platform import Platform, running, until
 from tests.lab.rgw import Bucket, Gateway
 from tests.lab.sentinel import Watch, watching
 
-pytestmark = [pytest.mark.xdist_group("s3"), pytest.mark.both_databases]
+pytestmark = pytest.mark.xdist_group("s3")
 
 KEYS = {"access_key_id": rgw.SENTINEL_ID, "access_key_secret": rgw.SENTINEL_SECRET}
 

@@ -20,9 +20,8 @@ from tests.lab.origin import Served
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Script, Server
 
-pytestmark = pytest.mark.both_databases
 
-
+@pytest.mark.both_databases
 @pytest.mark.parametrize("stage", ["fetching", "delivering"])
 async def test_a_worker_that_dies_leaves_no_secret_behind_nor_does_who_takes_over(
     stage: str, dsn: str, tmp_path: Path

@@ -27,8 +27,6 @@ from tests.lab.sentinel import WORD, Watch, forms
 from tests.lab.tls import Authority
 from tests.lab.wire import Server
 
-pytestmark = pytest.mark.both_databases
-
 DOWN = f"http://{NOBODY}:9999"
 ENDLESS = {"encoderPreset": "veryslow", "width": 1920, "height": 1080, "upscale": True}
 
@@ -93,6 +91,7 @@ async def test_a_job_over_http_that_fails_at_its_source_tells_no_secret(dsn: str
         await job.nothing_is_kept()
 
 
+@pytest.mark.both_databases
 async def test_a_job_over_http_that_fails_behind_its_source_tells_no_secret(dsn: str, tmp_path: Path, web: Web) -> None:
     shelf, source = web.shelf, place(web.origin, "/in.mp4")
     shelf.scripts |= {f"/{status}": repeating(status) for status in (400, 401, 503)} | {"/reset": resetting(after=0)}

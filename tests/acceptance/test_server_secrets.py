@@ -26,8 +26,6 @@ from tests.lab.sshd import Sshd
 from tests.lab.turnstile import turnstile
 from tests.lab.wire import Exchange, Server
 
-pytestmark = pytest.mark.both_databases
-
 LOGIN: Place = {"username": SENTINEL_USER, "password": SENTINEL_PASSWORD}
 NO_LOGIN: Place = {"username": SENTINEL_USER, "password": f"{WORD} is wrong"}
 DOWN: Place = {"host": NOBODY, "port": 9999}
@@ -77,6 +75,7 @@ def inside(ftp_server: Ftpd, sftp_servers: Sshd) -> str:
 
 
 @ftp_group
+@pytest.mark.both_databases
 async def test_a_job_from_and_to_servers_tells_none_of_its_logins(
     dsn: str, tmp_path: Path, ftp_server: Ftpd, sftp_servers: Sshd, inside: str
 ) -> None:

@@ -6,12 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
-
 from tests.lab import media
 from tests.lab.platform import running
-
-pytestmark = pytest.mark.both_databases
 
 
 async def test_a_file_and_a_package_come_out_as_loud_as_was_asked(dsn: str, tmp_path: Path) -> None:

@@ -18,8 +18,6 @@ from tests.lab.platform import REPOSITORY, WEBHOOK_SECRET, running, until
 from tests.lab.put import Shelf, refusing_late
 from tests.lab.wire import Script, Server
 
-pytestmark = pytest.mark.both_databases
-
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
 
 needs_landlock = pytest.mark.skipif(not box.landlock_abi(), reason="this kernel offers no Landlock")
@@ -98,6 +96,7 @@ async def test_one_of_three_outputs_fails_for_good_and_everybody_is_told_which(d
 
 
 @needs_landlock
+@pytest.mark.both_databases
 async def test_a_worker_writes_nowhere_but_into_its_scratch_and_what_it_delivers_to(dsn: str, tmp_path: Path) -> None:
     """G9 of security.md: a whole job by a worker that could not write elsewhere."""
     source = tmp_path / "in.mp4"
