@@ -20,17 +20,21 @@ mirror() {
         awk -v suite="$suite" '$2 == suite { print $1; exit }'
 }
 
+# Made once; who comes meanwhile waits for it.
 pristine() {
-    local tar=${XDG_CACHE_HOME:-$HOME/.cache}/encoder/$suite.tar
+    local tar=${XDG_CACHE_HOME:-$HOME/.cache}/encoder/$suite.tar making
+    mkdir -p "$(dirname "$tar")"
+    exec {making}>"$tar.lock"
+    flock "$making"
     if [[ ! -e $tar ]]; then
         command -v debootstrap >/dev/null || { apt-get update && apt-get install -y debootstrap; } >&2
         say "making a clean $suite"
         debootstrap --variant=minbase --include=python3,make "$suite" "$rooms/pristine" "$(mirror)" >"$rooms/debootstrap.log" ||
             { tail -n 20 "$rooms/debootstrap.log" >&2; return 1; }
-        mkdir -p "$(dirname "$tar")"
         tar -C "$rooms/pristine" -cf "$tar.part" . && mv "$tar.part" "$tar"
         rm -rf "$rooms/pristine"
     fi
+    exec {making}>&-
     echo "$tar"
 }
 
