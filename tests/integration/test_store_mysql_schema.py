@@ -74,7 +74,7 @@ async def test_a_step_that_was_begun_is_gone_through_again(empty: str) -> None:
 
 async def test_a_newer_database_is_left_alone(empty: str) -> None:
     await migrate.upgrade(empty)
-    await mariadb.run(empty, "INSERT INTO schema_version VALUES (99, UTC_TIMESTAMP(6))")
+    await mariadb.run(empty, "INSERT INTO schema_version (version, applied_at) VALUES (99, UTC_TIMESTAMP(6))")
     assert await migrate.upgrade(empty) == 99
 
 

@@ -96,6 +96,8 @@ BROUGHT = {
     " DROP TABLE upload_jobs; DROP INDEX uploads_to_look, uploads_by_age; ALTER TABLE uploads"
     " DROP COLUMN protocol, DROP COLUMN offset_bytes, DROP COLUMN multipart, DROP COLUMN holder,"
     " DROP COLUMN held_until, DROP COLUMN ended, DROP COLUMN problem, DROP COLUMN ended_at, DROP COLUMN look_at",
+    7: "DROP TABLE sweeps, swept, sweep_places; DROP INDEX jobs_purging; ALTER TABLE jobs DROP COLUMN purging_at;"
+    " ALTER TABLE uploads DROP COLUMN purging_at",
 }
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)

@@ -18,7 +18,7 @@ from encoder.store.mysql.connection import Connection, code_of, connect, transla
 from encoder.store.mysql.sql import Query
 
 FIRST = 3  # the first version that there was for these servers
-STEPS: Sequence[str] = (sql.read("step_4"), sql.read("step_5"), sql.read("step_6"))  # each leads one version on
+STEPS: Sequence[str] = tuple(sql.read(f"step_{number}") for number in (4, 5, 6, 7))  # each leads one version on
 VERSION = FIRST + len(STEPS)
 
 OLDEST_MYSQL = (8, 0, 16)  # checks constraints; SKIP LOCKED and JSON_TABLE are older

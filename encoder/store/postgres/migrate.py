@@ -19,6 +19,7 @@ STEPS: Sequence[LiteralString] = (
     sql.STEP_4,
     sql.STEP_5,
     sql.STEP_6,
+    sql.STEP_7,
 )  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 
@@ -33,7 +34,8 @@ _SERVER = "SELECT current_setting('server_version') AS told, current_setting('se
 
 _CREATE_LEDGER = (
     "CREATE TABLE IF NOT EXISTS schema_version ("
-    " version integer CONSTRAINT schema_version_pk PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    " version integer CONSTRAINT schema_version_pk PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now(),"
+    " compatible_from integer NOT NULL DEFAULT 1)"
 )
 
 

@@ -1,4 +1,4 @@
--- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 6: the twin of schema.sql at the root, which a test holds
+-- The schema of Encoder on MySQL 8 and MariaDB from 10.6, version 7: the twin of schema.sql at the root, which a test holds
 -- beside it. A new database gets this file; an older one the numbered steps of ../../mysql/migrate.py that bring it here.
 -- All times are the database's, UTC. No logic is stored in the database.
 --
@@ -14,6 +14,7 @@
 CREATE TABLE IF NOT EXISTS schema_version (
   version int NOT NULL,
   applied_at datetime(6) NOT NULL,
+  compatible_from int NOT NULL DEFAULT 1,       -- programs that were made for this version or a later one may use it still
   CONSTRAINT schema_version_pk PRIMARY KEY (version)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
@@ -39,6 +40,7 @@ CREATE TABLE IF NOT EXISTS jobs (
   started_at datetime(6),                      -- of this run
   finished_at datetime(6),                     -- of this run
   deleted_at datetime(6),                      -- hidden since; the rows go when no task is live
+  purging_at datetime(6),                      -- its time is over since; its objects go, and then its rows
   CONSTRAINT jobs_pk PRIMARY KEY (id),
   CONSTRAINT jobs_uuid_once UNIQUE (uuid),
   CONSTRAINT jobs_key_once UNIQUE (tenant_id, idempotency_key),
@@ -49,7 +51,8 @@ CREATE TABLE IF NOT EXISTS jobs (
   INDEX jobs_with_secrets (secrets_erased_at, finished_at),
   INDEX jobs_created (created_at),
   INDEX jobs_ended (finished_at, id),
-  INDEX jobs_deleted (deleted_at, id)
+  INDEX jobs_deleted (deleted_at, id),
+  INDEX jobs_purging (purging_at, id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
 -- The tags of a job, to find it by; on PostgreSQL an index over jobs.tags. Written with the job.
@@ -255,6 +258,7 @@ CREATE TABLE IF NOT EXISTS uploads (
   problem varchar(64),                         -- the code of why
   ended_at datetime(6),
   look_at datetime(6),                         -- when the storage is asked for it next; null: there is no need
+  purging_at datetime(6),                      -- hidden since; its objects go, and then the row
   CONSTRAINT uploads_pk PRIMARY KEY (id),
   CONSTRAINT uploads_state_known CHECK (state IN ('pending', 'uploaded')),
   CONSTRAINT uploads_ended_known CHECK (ended IN ('failed', 'cancelled')),
@@ -370,4 +374,39 @@ CREATE TABLE IF NOT EXISTS workers (
   draining boolean NOT NULL DEFAULT false,
   CONSTRAINT workers_pk PRIMARY KEY (id),
   CONSTRAINT workers_json CHECK (json_valid(queues) AND json_valid(slots) AND json_valid(encoders) AND json_valid(about))
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- Each time that what has had its time was swept away, and how that went.
+CREATE TABLE IF NOT EXISTS sweeps (
+  id bigint NOT NULL AUTO_INCREMENT,
+  host text NOT NULL,
+  version varchar(64) NOT NULL,
+  policy longtext NOT NULL,                    -- how long what is kept, as it was set for this sweep
+  started_at datetime(6) NOT NULL,
+  seen_at datetime(6) NOT NULL,                -- when it was heard of last
+  ended_at datetime(6),                        -- null: it works, or died
+  outcome varchar(16),
+  removed longtext NOT NULL,                   -- how many, by what
+  blocked bigint NOT NULL DEFAULT 0,           -- jobs and uploads that stay, for the storage keeps their objects
+  overdue bigint NOT NULL DEFAULT 0,           -- jobs that were left although their time is over for two hours
+  problem text,                                -- why it failed, or what the storage said of what it keeps
+  CONSTRAINT sweeps_pk PRIMARY KEY (id),
+  CONSTRAINT sweeps_outcome_known CHECK (outcome IN ('done', 'more', 'failed')),
+  CONSTRAINT sweeps_json CHECK (json_valid(policy) AND json_valid(removed)),
+  INDEX sweeps_started (started_at)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- How many were swept away since there is this database, by what. Sweeps themselves are forgotten, these sums never fall.
+CREATE TABLE IF NOT EXISTS swept (
+  what varchar(32) NOT NULL,
+  removed bigint NOT NULL,
+  CONSTRAINT swept_pk PRIMARY KEY (what)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
+-- What one sweep tells the next: how far it came where it looks through something in parts.
+CREATE TABLE IF NOT EXISTS sweep_places (
+  name varchar(32) NOT NULL,
+  place text NOT NULL,
+  at datetime(6) NOT NULL,
+  CONSTRAINT sweep_places_pk PRIMARY KEY (name)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
