@@ -520,6 +520,9 @@ class Insights(Protocol):
     async def depths(self, tenant_id: TenantId | None) -> Sequence[QueueDepth]:
         """All queues in the order of their names, with what a tenant has there; None: with what all have."""
 
+    async def wanted_slots(self, queue: str) -> int:
+        """How many slots a queue wants: those that are busy, and those for what may start, to 1,000 of a tenant."""
+
     async def failing(self, tenant_id: TenantId) -> Failing | None:
         """What a tenant's receivers were not told lately, of the newest 1,000 of a state; None: nothing."""
 

@@ -35,6 +35,7 @@ class Statement(StrEnum):
     DEAD_GROUPS = "dead_groups"
     DEAD_JOBS = "dead_jobs"
     DEPTHS = "depths"
+    WANTED_SLOTS = "wanted_slots"
 
     CLAIM = "claim"
     LOCK_QUEUE = "lock_queue"

@@ -24,6 +24,10 @@ class Insights(Verbs):
     async def depths(self, tenant_id: TenantId | None) -> Sequence[QueueDepth]:
         return [depth_of(row) for row in await self._pool.search(Statement.DEPTHS, tenant_id)]
 
+    async def wanted_slots(self, queue: str) -> int:
+        (row,) = await self._pool.rows(Statement.WANTED_SLOTS, queue)
+        return int(row["slots"])
+
     async def failing(self, tenant_id: TenantId) -> Failing | None:
         (row,) = await self._pool.rows(Statement.FAILING_DELIVERIES, tenant_id, LOOKED)
         return Failing(deliveries=int(row["deliveries"]), since=row["since"]) if row["deliveries"] else None
