@@ -139,7 +139,7 @@ async def test_the_scaler_may_ask_this_and_read_nothing_of_a_job(dsn: str, store
 
 @asynccontextmanager
 async def scaler_of(dsn: str) -> AsyncIterator[str]:
-    """The database's address for the role that the documentation makes."""
+    """The database's address for the role that `autoscaling.md` makes."""
     engine: scaler.Engine = "mysql" if is_mysql(dsn) else "postgres"
     await run(dsn, *scaler.grants(engine))
     place = urlsplit(dsn).netloc.rpartition("@")[2]
