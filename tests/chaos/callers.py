@@ -20,7 +20,7 @@ from tests.lab.put import Shelf
 from tests.lab.rgw import Bucket
 from tests.lab.wire import Server
 
-LOST_AFTER_S = 120.0  # a job that has not ended so long after the last fault is lost
+LOST_AFTER_S = 60.0  # a job that has not ended so long after the last fault is lost
 ASK_EVERY_S = 0.25
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 160, "height": 90}
 

@@ -13,6 +13,7 @@ from tests.lab.databases import BOTH
 SEED = 2776  # first sessions are ended, then the database stops at once, then a worker dies
 
 
+@pytest.mark.timeout(240)  # a job that stands still is named after a minute
 @pytest.mark.parametrize("database", BOTH)
 async def test_under_random_faults_no_job_is_lost_and_none_is_done_twice(database: str, tmp_path: Path) -> None:
     """V1–V12; G2, G3, G5, G8; K9, K13, M6"""
