@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from encoder import errors
+from encoder import __version__, errors, tracing
 from encoder.api.app import create_app
 from encoder.api.ingest_queue import QueueReader
 from encoder.api.server import serving
@@ -56,7 +56,8 @@ async def run_up(
     async with AsyncExitStack() as stack:
         listener, settings = _bound(settings, port)
         stack.callback(listener.close)
-        _prepare(settings, worker=workers > 0)
+        _prepare(settings, role="up", worker=workers > 0)
+        await stack.enter_async_context(_traced(settings, role="up"))
         died: asyncio.Future[str] | None = None
         if settings.database_url is None:
             postgres = Postgres(home.postgres)
@@ -71,8 +72,8 @@ async def run_api(settings: Settings) -> int:
     """The API against a database."""
     listener, settings = _bound(settings)
     with closing(listener):
-        _prepare(settings, worker=False)
-        async with _store(settings) as store:
+        _prepare(settings, role="api", worker=False)
+        async with _traced(settings, role="api"), _store(settings) as store:
             return await _serve(Wiring(settings, store), listener, workers=0)
 
 
@@ -80,7 +81,8 @@ async def run_worker(settings: Settings) -> int:
     """A worker against a database."""
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(_metrics(settings))
-        _prepare(settings, worker=True)
+        _prepare(settings, role="worker", worker=True)
+        await stack.enter_async_context(_traced(settings, role="worker"))
         wiring = Wiring(settings, await stack.enter_async_context(_store(settings)))
         if metrics is not None:
             await stack.enter_async_context(listening(metrics, wiring.registry))
@@ -100,7 +102,7 @@ async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
 
 async def run_migrate(settings: Settings) -> int:
     """Create or upgrade the tables, and end. A database that is away is an error: a deployment waits for this."""
-    configure(LogFormat(settings.log_format), settings.log_level)
+    configure(LogFormat(settings.log_format), settings.log_level, role="migrate")
     version = await upgrade(_address(settings))
     log.info("migrate.done", version=version)
     return 0
@@ -133,9 +135,9 @@ async def run_rewrap(settings: Settings, *, data: Path) -> Rewrapped:
     return await on_store(settings, lambda store: rewrap(store, vault), data=data)
 
 
-def _prepare(settings: Settings, *, worker: bool) -> None:
+def _prepare(settings: Settings, *, role: str, worker: bool) -> None:
     """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
-    configure(LogFormat(settings.log_format), settings.log_level)
+    configure(LogFormat(settings.log_format), settings.log_level, role=role)
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
     Machine(settings).require(worker=worker)
@@ -143,6 +145,29 @@ def _prepare(settings: Settings, *, worker: bool) -> None:
     starting = asyncio.current_task()
     if starting is not None:
         _at_signal(starting.cancel, signal.SIGTERM)
+
+
+@asynccontextmanager
+async def _traced(settings: Settings, *, role: str) -> AsyncIterator[None]:
+    """Tell spans where that is asked for; what is left of them is sent off at the end.
+
+    Raises:
+        errors.Unfit: the extra is not installed.
+    """
+    if settings.traces == "off":
+        yield
+        return
+    try:
+        from encoder.otel import Otel  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        raise errors.Unfit("ENCODER_TRACES is `otlp`, which needs `pip install encoder[otel]`.") from error
+    otel = Otel.of_process(role=role, version=__version__, host=socket.gethostname())
+    tracing.tell(otel)
+    try:
+        yield
+    finally:
+        tracing.tell(None)
+        await asyncio.to_thread(otel.close)
 
 
 def _at_home(settings: Settings, home: Home, host: str | None) -> Settings:

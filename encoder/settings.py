@@ -164,6 +164,12 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
+    traces: Literal["off", "otlp"] = Field(
+        "off",
+        description="`otlp`: spans of calls and attempts are told to a collector, at `OTEL_EXPORTER_OTLP_ENDPOINT` "
+        "(docs/operate/monitoring.md); wants the extra `otel`",
+    )
+
     @field_validator(
         "worker_queues",
         "secret_keys",

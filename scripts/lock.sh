@@ -11,5 +11,5 @@ compile() {
 }
 
 compile pyproject.toml --output-file requirements/run.txt "$@"
-compile pyproject.toml --output-file requirements/dev.txt --extra dev --extra sftp --constraint requirements/run.txt "$@"
+compile pyproject.toml --output-file requirements/dev.txt --extra dev --extra otel --extra sftp --constraint requirements/run.txt "$@"
 compile tests/bench/peer/requirements.in --output-file tests/bench/peer/requirements.txt "$@"

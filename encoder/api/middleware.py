@@ -7,14 +7,14 @@ import math
 import random
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from encoder import errors
+from encoder import errors, tracing
 from encoder.api import problems
 from encoder.api.auth import Challenged
 from encoder.api.cors import OTHERS, SAFE, Origins
@@ -23,7 +23,7 @@ from encoder.api.metrics import HttpMetrics, route_of
 from encoder.api.problems import Problem
 from encoder.api.rates import RATED
 from encoder.errors import Rejected
-from encoder.log import get_logger
+from encoder.log import bound, get_logger
 
 log = get_logger(__name__)
 
@@ -31,6 +31,7 @@ REQUEST_ID = web.RequestKey("request_id", str)
 _chance = random.Random()  # noqa: S311  # seeded by the system; see `new_request_id`
 
 SERVER = "encoder"  # no version: it would only tell which weakness to try
+_OUR_FAULT = 500
 _FOR_PLAYERS = "/folders/"  # a page of any origin may play what it has a signed link to
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -74,12 +75,28 @@ def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool) -> Mid
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = new_request_id()
         began = time.monotonic()
-        with metrics.in_flight.track_inprogress():
+        with metrics.in_flight.track_inprogress(), bound(request_id=request[REQUEST_ID]), _traced(request):
             response = await _answered(request, handler, origins, loopback_only=loopback_only)
+            tracing.note({"http.response.status_code": response.status})
+            if response.status >= _OUR_FAULT:
+                tracing.failed(str(response.status))
         metrics.count(request, response, time.monotonic() - began)
         return response
 
     return framed
+
+
+def _traced(request: web.Request) -> AbstractContextManager[None]:
+    """A span around each call that may change something; a trace of the caller's goes on in it."""
+    if request.method in SAFE:
+        return nullcontext()
+    route = route_of(request)
+    return tracing.span(
+        f"{request.method} {route}",
+        tracing.Kind.SERVER,
+        {"http.request.method": request.method, "http.route": route},
+        caller=request.headers.get("traceparent"),
+    )
 
 
 async def _answered(
@@ -101,9 +118,9 @@ def problem_of(error: Exception, request: web.Request) -> Problem:
     problem = _problem(error, request[REQUEST_ID])
     if isinstance(error, errors.StoreUnavailable):
         route, reason = route_of(request), str(error)
-        log.warning("request.unanswered", request_id=request[REQUEST_ID], route=route, reason=reason)
+        log.warning("request.unanswered", route=route, reason=reason)
     if problem is None:
-        log.error("request.failed", request_id=request[REQUEST_ID], route=route_of(request), exc_info=error)
+        log.error("request.failed", route=route_of(request), exc_info=error)
         return problems.internal(request[REQUEST_ID])
     return problem
 

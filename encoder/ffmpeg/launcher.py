@@ -164,8 +164,9 @@ class Launcher:
             reason = await watch.until_over()
         finally:
             await child.end(grace_s=self._grace_s)
+            ended = child.exited.result()
+            leash.note(cpu_seconds=ended.cpu_seconds, peak_memory_bytes=watch.peak_memory_bytes)
         leash.check()
-        ended = child.exited.result()
         return Exit(
             code=ended.code,
             reason=reason or _reason(ended.code),

@@ -12,12 +12,15 @@ from encoder.ffmpeg.child import Child
 class Leash:
     """Kills every child of one run at once, and lets none be born after; or lets them all stand still for a while.
 
+    Knows what those that are gone have cost together, and which took the most memory (None: none lived for a second).
     For the thread of the loop only.
     """
 
     def __init__(self) -> None:
         self.cut = False
         self.frozen = False
+        self.cpu_seconds = 0.0
+        self.peak_memory_bytes: int | None = None
         self._children: set[Child] = set()
 
     def kill(self) -> None:
@@ -52,6 +55,11 @@ class Leash:
             child.signal(signal.SIGSTOP)
         child.exited.add_done_callback(lambda _: self._children.discard(child))
         return child
+
+    def note(self, *, cpu_seconds: float, peak_memory_bytes: int | None) -> None:
+        """A child is gone, and has cost so much."""
+        self.cpu_seconds += cpu_seconds
+        self.peak_memory_bytes = max(self.peak_memory_bytes or 0, peak_memory_bytes or 0) or None
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
-from encoder import errors
+from encoder import errors, tracing
+from encoder.log import get_logger
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.secrets import hide
@@ -18,6 +20,8 @@ from encoder.store.kept import Ingested, Seen
 from encoder.store.protocol import Ingest, Jobs
 from encoder.store.rows import Accepted, NewJob
 from encoder.vault import Vault
+
+log = get_logger(__name__)
 
 LABEL_CHARS = 200
 FULL_S = 30.0  # after which it is worth another try: jobs take their time
@@ -38,6 +42,20 @@ def label_of(source: Place) -> str:
 def upload_of(source: Place) -> UUID | None:
     """The upload that a source reads, if it is one."""
     return UUID(str(source["fileId"])) if source.get("kind") == "upload" else None
+
+
+def _traced(spec: JobSpec, tenant_id: TenantId) -> AbstractContextManager[None]:
+    """What the attempts at the job are linked to."""
+    return tracing.span(
+        "enqueue",
+        tracing.Kind.PRODUCER,
+        {
+            "messaging.system": "encoder",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": spec.queue,
+            "encoder.tenant": tenant_id,
+        },
+    )
 
 
 class Enqueue:
@@ -73,16 +91,27 @@ class Enqueue:
             errors.TooMany: `queue_full`; what its key made before is told all the same.
             errors.StoreUnavailable: it may or may not be stored; the same key tells on the next try.
         """
-        made = self.made(spec, tenant_id=tenant_id)
-        job = replace(made, idempotency_key=idempotency_key, body_hash=body_hash)
-        async with self._ceiling.place(tenant_id) as found:
-            if found:
-                accepted: Accepted | None = await self._store.enqueue(job)
-            else:
-                accepted = await self._store.enqueued(tenant_id, idempotency_key, body_hash)
-        if accepted is None:
-            raise self._full()
-        return accepted
+        with _traced(spec, tenant_id):
+            made = self.made(spec, tenant_id=tenant_id)
+            job = replace(made, idempotency_key=idempotency_key, body_hash=body_hash)
+            async with self._ceiling.place(tenant_id) as found:
+                if found:
+                    accepted: Accepted | None = await self._store.enqueue(job)
+                else:
+                    accepted = await self._store.enqueued(tenant_id, idempotency_key, body_hash)
+            if accepted is None:
+                raise self._full()
+            tracing.note({"encoder.job": accepted.id, "encoder.replayed": accepted.replayed})
+            log.info(
+                "job.accepted",
+                job=accepted.id,
+                job_uuid=str(accepted.uuid),
+                tenant=tenant_id,
+                queue=spec.queue,
+                outputs=len(spec.outputs),
+                replayed=accepted.replayed,
+            )
+            return accepted
 
     async def ingest(self, spec: JobSpec, seen: Seen, *, tenant_id: TenantId) -> Ingested:
         """Store the job of an object, or learn which was made of it before.
@@ -91,13 +120,14 @@ class Enqueue:
             errors.TooMany: `queue_full`; what was made before is told all the same.
             errors.StoreUnavailable: it may or may not be stored; the next try tells.
         """
-        async with self._ceiling.place(tenant_id) as found:
-            if found:
-                return await self._store.ingest(self.made(spec, tenant_id=tenant_id), seen)
-            before = await self._store.ingested(tenant_id, seen.digest)
-        if before is None:
-            raise self._full()
-        return Ingested(job_id=before, is_new=False)
+        with _traced(spec, tenant_id):
+            async with self._ceiling.place(tenant_id) as found:
+                if found:
+                    return await self._store.ingest(self.made(spec, tenant_id=tenant_id), seen)
+                before = await self._store.ingested(tenant_id, seen.digest)
+            if before is None:
+                raise self._full()
+            return Ingested(job_id=before, is_new=False)
 
     def made(self, spec: JobSpec, *, tenant_id: TenantId) -> NewJob:
         """The job as it is stored: its secrets are sealed, and stand nowhere else."""
@@ -111,6 +141,7 @@ class Enqueue:
             sealed=self._vault.seal(secrets, tenant_id=tenant_id, job_uuid=uuid),
             max_attempts=self._max_attempts,
             upload_id=upload_of(spec.source),
+            traceparent=tracing.traceparent(),
         )
 
     def _full(self) -> errors.TooMany:

@@ -32,6 +32,12 @@ class NewJob:
     body_hash: bytes | None = None
     max_attempts: int = 3
     upload_id: UUID | None = None  # the upload that is its source
+    traceparent: str | None = None  # of the call that makes it
+
+    @property
+    def args(self) -> dict[str, Json]:
+        """Of its root task."""
+        return {} if self.traceparent is None else {"traceparent": self.traceparent}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,3 +418,4 @@ class DeliveryRow:
     next_try_at: datetime | None = None  # in lists
     sealed: bytes | None = None  # the job's secrets; the whole address is among them
     endpoint: EndpointSeal | None = None  # to be told by it; None where it was removed, and in lists
+    traceparent: str | None = None  # of the call that made the job; not in lists

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from encoder import errors
+from encoder import errors, tracing
 from encoder.log import get_logger
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
@@ -87,6 +87,7 @@ async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proo
     """Fail one output for good, or leave it open for another attempt, and let the others go on."""
     run.held.tell(output, None)
     log.warning("output.failed", output=output, code=failure.code, retryable=failure.retryable)
+    tracing.failed(failure.code)
     if failure.retryable:
         run.retry.append(failure)
     else:

@@ -16,6 +16,7 @@ from encoder.ffmpeg.leash import Leash
 from encoder.model.ids import OutputId
 from encoder.model.trail import LogTail, Step, Trail
 from encoder.store.rows import Aside, Beat, Claim, Live
+from encoder.worker.account import Account
 
 MOST_STEPS = 500
 LOG_WANTED_S = 60.0  # for which a wish to read the log is believed
@@ -51,6 +52,7 @@ class Held:
         self.claim = claim
         self.sent_at = sent_at
         self.leash = Leash()
+        self.account = Account(self.leash, clock=clock)
         self.ending: Ending | None = None
         self.stage: str | None = None
         self.settling = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
-from encoder import errors
+from encoder import errors, tracing
 from encoder.log import bound, get_logger
 from encoder.model.queue import IO
 from encoder.queue import settle
@@ -220,7 +221,8 @@ class Worker:
 
     async def _keep(self, held: Held) -> None:
         claim = held.claim
-        with bound(job=claim.job_id, task=claim.task_id, epoch=claim.epoch):
+        ids = {"job": claim.job_id, "task": claim.task_id, "epoch": claim.epoch, "attempt": claim.attempt}
+        with bound(tenant=claim.tenant_id, **ids), self._traced(held):
             try:
                 await self._lead(held)
             except errors.LeaseLost:
@@ -232,6 +234,27 @@ class Worker:
                 del self._held[claim.task_id, claim.epoch]
                 self._pace[claim.queue].ended()
                 self.wake.poke(claim.queue)
+
+    def _traced(self, held: Held) -> AbstractContextManager[None]:
+        """A trace of its own, which names the one of the call that made the job."""
+        claim = held.claim
+        if claim.queue == IO:  # what is told has a trace that the telling begins
+            return nullcontext()
+        return tracing.attempt(
+            f"task {claim.kind}",
+            tracing.Kind.CONSUMER,
+            {
+                "messaging.system": "encoder",
+                "messaging.operation.type": "process",
+                "messaging.destination.name": claim.queue,
+                "encoder.job": claim.job_id,
+                "encoder.tenant": claim.tenant_id,
+                "encoder.task": claim.task_id,
+                "encoder.epoch": claim.epoch,
+                "encoder.attempt": claim.attempt,
+            },
+            after=claim.args.get("traceparent"),
+        )
 
     async def _lead(self, held: Held) -> None:
         """Do the work, then close the claim with what came of it."""
@@ -274,14 +297,20 @@ class Worker:
         if settlement.outcome is Outcome.RELEASED and settlement.problem is not None:  # this machine lacks something
             self._sick_until = self._clock() + SICK_S
         settlement = replace(settlement, trail=held.trail(self._info.host))
-        settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
+        with held.account.stage("settle"):
+            settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
+        problem = settlement.problem
+        if problem is not None:
+            tracing.failed(problem.code)
         log.info(
             "task.settled",
+            kind=held.claim.kind,
             outcome=settlement.outcome,
             state=settled.task_state,
             job_state=settled.job_state,
-            code=settlement.problem.code if settlement.problem else None,
-            attempt=held.claim.attempt,
+            **({"code": problem.code, "class": problem.kind} if problem else {}),
+            waited_ms=round(held.claim.waited_seconds * 1000),
+            **held.account.told(),
         )
 
     # stopping

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from encoder import errors
-from encoder.log import get_logger
+from encoder import errors, tracing
+from encoder.log import bind, get_logger
 from encoder.model.secrets import is_veiled
 from encoder.model.state import TaskState
 from encoder.queue import settle
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import DeliveryRow, DeliveryTry, Outcome, Settlement
+from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Outcome, Settlement
 from encoder.vault import Vault
 from encoder.webhooks.schedule import Sent
 from encoder.webhooks.send import Later, Sender
@@ -50,12 +50,25 @@ class Notify:
         row = await ledger.delivery()
         if row is None:
             return settle.cancelled()
-        sent = await self._sent(row, tried=held.claim.attempt)
+        bind(job_uuid=str(row.job_uuid))
+        sent = await self._told(row, held.claim)
         if isinstance(sent, Later):
             return settle.left_to_others(after_s=self._uniform(0.5, 1.0) * max(LEAST_PAUSE_S, sent.after_s))
         await ledger.settle_delivery(sent.result, closing(sent))
         log.info("webhook.tried", delivery=row.id, state=sent.result.state, status=sent.result.status)
         return None
+
+    async def _told(self, row: DeliveryRow, claim: Claim) -> Sent | Later:
+        """As a trace of its own. The receiver is a stranger: none of its headers goes along."""
+        facts = {"encoder.delivery": row.id, "encoder.tenant": row.tenant_id, "encoder.attempt": claim.attempt}
+        with tracing.attempt("notify", tracing.Kind.CLIENT, facts, after=row.traceparent):
+            sent = await self._sent(row, tried=claim.attempt)
+            if isinstance(sent, Sent):
+                if sent.result.status is not None:
+                    tracing.note({"http.response.status_code": sent.result.status})
+                if sent.result.state != "delivered":
+                    tracing.failed(sent.result.error or str(sent.result.status))
+        return sent
 
     async def _sent(self, row: DeliveryRow, *, tried: int) -> Sent | Later:
         try:

@@ -12,7 +12,7 @@ from encoder.ffmpeg.estimate import need
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import survey
-from encoder.log import get_logger
+from encoder.log import bound, get_logger
 from encoder.model.ids import OutputId
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Surveyed
@@ -65,14 +65,19 @@ class Pipeline:
         left = [row for row in run.outputs if not await self._published_before(run, row)]
         if not left:
             return
-        fetched = await self._fetched(run, self.places.source(run), left)
-        surveyed = await self._probed(run, fetched, left)
+        stage = run.held.account.stage
+        with stage("fetch"):
+            fetched = await self._fetched(run, self.places.source(run), left)
+        with stage("probe"):
+            surveyed = await self._probed(run, fetched, left)
         media = surveyed.media
-        plan = await self._planned(run, surveyed, left, await self._beside(run, left))
-        plan = await self.captions(run, fetched, plan)
-        plan = await self.aim(run, fetched, media, plan)
+        with stage("plan"):
+            plan = await self._planned(run, surveyed, left, await self._beside(run, left))
+            plan = await self.captions(run, fetched, plan)
+            plan = await self.aim(run, fetched, media, plan)
         for one_pass in plan.passes:
-            made = await self.encode(run, fetched, plan, one_pass)
+            with stage("encode"):
+                made = await self.encode(run, fetched, plan, one_pass)
             async with together() as group:
                 for each in made:
                     group.create_task(self._finish(run, fetched, media, each))
@@ -102,6 +107,7 @@ class Pipeline:
 
         told(0, None)
         size = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
+        run.held.account.bytes_in += size
         return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun - run.share.waited_s)
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
@@ -139,21 +145,31 @@ class Pipeline:
         return plan
 
     async def _finish(self, run: Run, fetched: Fetched, media: Media, made: Made) -> None:
-        try:
+        with bound(output=made.output):
+            try:
+                proven = await self._proven(run, fetched, media, made)
+                if proven is not None:
+                    async with together() as group:
+                        group.create_task(self.witness(run, fetched, media, proven))
+                        await self._delivered(run, fetched, proven)
+            except errors.Failure as failure:
+                await write_off(run, made.output, failure)
+            finally:
+                remove(made.path)
+
+    async def _proven(self, run: Run, fetched: Fetched, media: Media, made: Made) -> Proven | None:
+        with run.held.account.stage("verify", output=made.output):
             proven = await self.verify(run, media, made)
-            if proven is not None:
-                proven = await self.measure(run, fetched, media, proven)
-                async with together() as group:
-                    group.create_task(self.witness(run, fetched, media, proven))
-                    await self._delivered(run, fetched, proven)
-        except errors.Failure as failure:
-            await write_off(run, made.output, failure)
-        finally:
-            remove(made.path)
+            if proven is None:
+                return None
+            run.held.account.media_seconds += proven.opened.media.duration_seconds or 0.0
+            return await self.measure(run, fetched, media, proven)
 
     async def _delivered(self, run: Run, fetched: Fetched, proven: Proven) -> None:
         plan = proven.made.plan
         account = Account(queued=run.held.claim.waited_seconds + run.share.waited_s, fetch=fetched.seconds)
         kind = self.places.destination_label(run, plan)
-        async with self.places.destination(run, plan) as destination:
-            await self.deliver(run, proven, destination, account, kind=kind)
+        with run.held.account.stage("deliver", output=plan.output):
+            async with self.places.destination(run, plan) as destination:
+                await self.deliver(run, proven, destination, account, kind=kind)
+        run.held.account.bytes_out += proven.package.size_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from encoder import errors
+from encoder.log import bind
 from encoder.model.ids import OutputId
 from encoder.model.secrets import reveal
 from encoder.model.state import OUTPUT_ENDED
@@ -51,6 +52,7 @@ class Transcode:
         encoded: list[OutputId] = []
         try:
             job = await ledger.load()
+            bind(job_uuid=str(job.uuid), run=job.run)
             async with self._budget.share(token_of(held.claim), partial(_waits, held)) as share:
                 run = self._open(held, ledger, job, share, encoded)
                 await ledger.mark()

@@ -1,4 +1,4 @@
-"""The rules of k8s/components/monitoring by `promtool test rules`: each alert where it fires, and where it does not (P10)."""
+"""The rules of k8s/components/monitoring by `promtool`: each alert where it fires, and where it does not (P10)."""
 
 from __future__ import annotations
 
@@ -532,9 +532,7 @@ def _name(rule: dict[str, Any]) -> str:
 
 
 def _cases(rule: dict[str, Any]) -> list[Case]:
-    return [
-        case for case in CASES if case.alert == rule["alert"] and case.severity in ("", rule["labels"]["severity"])
-    ]
+    return [case for case in CASES if case.alert == rule["alert"] and case.severity in ("", rule["labels"]["severity"])]
 
 
 def _test(case: Case, rule: dict[str, Any]) -> dict[str, Any]:

@@ -333,8 +333,8 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.SPENT_UPLOADS, ("'-1 hour'", "3", "'1970-01-01'", "gen_random_uuid()")),
         (Statement.REMOVE_UPLOADS, ("ARRAY[gen_random_uuid()]",)),
         (sql.STEP_BACK, ("1", "0", "'encode'", BEHIND)),
-        (sql.ENQUEUE, (*NEW_JOB, "NULL", "'encode'", BEHIND)),
-        (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()", "'gpu'", "0")),
+        (sql.ENQUEUE, (*NEW_JOB, "NULL", "'encode'", BEHIND, "'{}'")),
+        (sql.ENQUEUE, (*NEW_JOB, "gen_random_uuid()", "'gpu'", "0", "'{}'")),
         (
             Statement.RECORD,
             (

@@ -31,6 +31,7 @@ RESERVED = {
     "click": ("cli/",),
     "rich": ("cli/",),
     "pytest": ("suites/",),
+    "opentelemetry": ("otel.py",),
     "dotenv": (),
 }
 

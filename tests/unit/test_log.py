@@ -2,18 +2,22 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace import TracerProvider
 
-from encoder import log
+from encoder import __version__, log, tracing
+from encoder.otel import Otel
 
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
+    tracing.tell(None)
     structlog.reset_defaults()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
@@ -22,7 +26,11 @@ def _restored() -> Iterator[None]:
 def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     captured = capsys.readouterr()
     assert captured.out == ""
-    return [json.loads(line) for line in captured.err.splitlines()]
+    return _read(captured.err)
+
+
+def _read(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_a_line_holds_event_fields_level_logger_and_what_was_bound(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,11 +40,47 @@ def test_a_line_holds_event_fields_level_logger_and_what_was_bound(capsys: pytes
         logger.info("task.claimed", epoch=3)
     logger.info("task.settled")
     first, second = _lines(capsys)
-    at = first.pop("timestamp")
+    assert list(first)[:6] == ["ts", "level", "event", "role", "host", "version"]
+    at, host = first.pop("ts"), first.pop("host")
     assert isinstance(at, str)
     assert at.endswith("Z")
-    assert first == {"event": "task.claimed", "epoch": 3, "job": 42, "level": "info", "logger": "encoder.worker"}
+    assert host == socket.gethostname()
+    assert first == {
+        "level": "info",
+        "event": "task.claimed",
+        "role": "cli",
+        "version": __version__,
+        "epoch": 3,
+        "job": 42,
+        "logger": "encoder.worker",
+    }
     assert "job" not in second
+
+
+def test_of_a_role_that_serves_machines_read_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure(log.LogFormat.JSON, role="worker")
+    log.get_logger("x").info("task.claimed")
+    logging.getLogger("asyncio").warning("slow")
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert [(line["event"], line["role"]) for line in _read(captured.out)] == [
+        ("task.claimed", "worker"),
+        ("slow", "worker"),
+    ]
+
+
+def test_a_line_names_the_trace_that_it_is_in(capsys: pytest.CaptureFixture[str]) -> None:
+    otel = Otel(TracerProvider())
+    log.configure(log.LogFormat.JSON)
+    tracing.tell(otel)
+    with tracing.span("outer"):
+        log.get_logger("x").info("inside")
+        named = tracing.trace_id()
+    log.get_logger("x").info("outside")
+    inside, outside = _lines(capsys)
+    assert named
+    assert inside["trace_id"] == named
+    assert "trace_id" not in outside
 
 
 def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +112,7 @@ def test_people_get_a_console_line(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure(log.LogFormat.CONSOLE)
     log.get_logger("x").info("task.claimed", epoch=3)
     line = capsys.readouterr().err
+    assert "host" not in line
     assert "task.claimed" in line
     assert "epoch=3" in line
     assert "\x1b" not in line

@@ -60,7 +60,8 @@ async def insert_in(session: Connection, job: NewJob) -> tuple[JobId, Sequence[s
     if job.spec.tags:
         await session.write(_TAGS, job_id, job.tenant_id, job.spec.tags)
     await session.write(_OUTPUTS, job_id, list(range(len(job.spec.outputs))), at)
-    await session.write(_TASK, job_id, job.tenant_id, at, -job.spec.priority, job.max_attempts, job.spec.queue)
+    root = (-job.spec.priority, job.max_attempts, job.spec.queue, json_text(job.args))
+    await session.write(_TASK, job_id, job.tenant_id, at, *root)
     await session.write(_EVENT, job_id, at, EventType.JOB_SUBMITTED)
     told = first_deliveries(job, job_id, at, receivers_of(now["receivers"]))
     words = [(each.receiver, each.seq, each.type, each.webhook_id, each.url, each.body) for each in told]

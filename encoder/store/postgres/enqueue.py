@@ -49,7 +49,7 @@ async def insert(
     asked = job.spec.notification_url is not None or job.tenant_id in told
     ticket = await _ticket(asks, job) if asked else None
     hinted = hints.rides()
-    where = (hinted, job.upload_id, job.spec.queue, front.at(monotonic()))
+    where = (hinted, job.upload_id, job.spec.queue, front.at(monotonic()), json_text(job.args))
     rows = await asks.ask(sql.ENQUEUE, *_values(job, ticket), *where)
     if not rows and ticket is None:  # its tenant has an endpoint, or its key was used
         ticket = await _ticket(asks, job)
@@ -60,7 +60,7 @@ async def insert(
         return None, ()
     front.saw(rows[0]["front"])
     if rows[0]["overtakes"]:
-        await asks.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, where[-1])
+        await asks.ask(sql.STEP_BACK, job.tenant_id, -job.spec.priority, job.spec.queue, where[3])
     tells = ticket is not None and bool(ticket.told)
     after = (*(() if hinted else (f"ready:{job.spec.queue}",)), *((f"ready:{IO}",) if tells else ()))
     return JobId(rows[0]["id"]), after

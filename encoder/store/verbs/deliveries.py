@@ -26,7 +26,9 @@ class Deliveries(Verbs):
     async def delivery(self, claim: Claim) -> DeliveryRow | None:
         delivery_id = telling.delivery_id(claim)
         row = await self._pool.row(Statement.DELIVERY, delivery_id, claim.name != name_of(delivery_id))
-        return None if row is None else replace(delivery_of(row), endpoint=seal_of(row))
+        if row is None:
+            return None
+        return replace(delivery_of(row), endpoint=seal_of(row), traceparent=row["traceparent"])
 
     async def settle_delivery(self, claim: Claim, result: DeliveryTry, settlement: Settlement) -> None:
         async def work(session: Session) -> bool:

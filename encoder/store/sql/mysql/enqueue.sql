@@ -13,9 +13,9 @@ SELECT DISTINCT $2, CAST(b.tag AS BINARY), $1 FROM JSON_TABLE($3, '$[*]' COLUMNS
 -- $1 job, $2 positions, $3 time
 INSERT INTO job_outputs (job_id, position, state, updated_at)
 SELECT $1, b.position, 'queued', $3 FROM JSON_TABLE($2, '$[*]' COLUMNS (position INT PATH '$')) AS b;
--- $1 job, $2 tenant, $3 time, $4 nice, $5 attempts, $6 queue
+-- $1 job, $2 tenant, $3 time, $4 nice, $5 attempts, $6 queue, $7 args
 INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
-VALUES ($1, $2, 't1', 'transcode', $6, $4, 'waiting', $3, $5, '{}', $3);
+VALUES ($1, $2, 't1', 'transcode', $6, $4, 'waiting', $3, $5, $7, $3);
 -- $1 job, $2 time, $3 event type
 INSERT INTO job_events (job_id, seq, type, at, run, data) VALUES ($1, 1, $3, $2, 1, '{}');
 -- $1 job, $2 upload, $3 tenant

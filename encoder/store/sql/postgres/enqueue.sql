@@ -11,7 +11,7 @@
 -- Locks: none but the new rows, and the upload; waits for a concurrent enqueue under the same key.
 -- $1 id or null, $2 time or null, $3 uuid, $4 tenant, $5 spec, $6 label, $7 tags, $8 sealed, $9 key, $10 body hash,
 -- $11 outputs, $12 nice, $13 attempts, $14 event type, $15 deliveries or null where nobody asked, $16 attempts to notify
--- $17 with a hint, $18 upload or null, $19 queue, $20 floor
+-- $17 with a hint, $18 upload or null, $19 queue, $20 floor, $21 args of the root
 WITH job AS (
   INSERT INTO jobs (id, uuid, tenant_id, state, event_seq, spec, label, tags, sealed, idempotency_key, body_hash, created_at)
   SELECT coalesce($1::bigint, nextval('jobs_id_seq')), $3::uuid, $4::bigint, 'queued', 1, $5::json, $6, $7::text[],
@@ -43,7 +43,7 @@ WITH job AS (
 ), task AS (
   INSERT INTO tasks (job_id, tenant_id, name, kind, queue, nice, state, run_at, max_attempts, args, created_at)
   SELECT id, tenant_id, 't1', 'transcode', $19, $12::smallint, CASE WHEN way.free THEN 'ready' ELSE 'waiting' END,
-         created_at, $13::smallint, '{}'::json, created_at
+         created_at, $13::smallint, $21::json, created_at
   FROM job, way
   UNION ALL
   SELECT job_id, tenant_id, 'n/' || id, 'notify', 'io', 0, 'waiting', created_at, $16::smallint,
