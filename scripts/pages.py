@@ -1,4 +1,5 @@
-"""Writes the pages of docs/ that come from the tables the program runs on: `make docs`. A test holds them to it."""
+"""Writes the pages of docs/ that come from the tables the program runs on, and what k8s/ ships of alerts and boards:
+`make docs`. A test holds them to it."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
-from scripts import built_in, calls, cases, limits, marks, objects, troubles
+from scripts import built_in, calls, cases, limits, marks, monitoring, objects, troubles
 from scripts.marks import DOCS
 
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
@@ -252,6 +253,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> None:
     for name, write in PAGES.items():
         (DOCS / name).write_text(write())
+    monitoring.write()
 
 
 if __name__ == "__main__":
