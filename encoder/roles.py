@@ -160,7 +160,9 @@ async def _traced(settings: Settings, *, role: str) -> AsyncIterator[None]:
     try:
         from encoder.otel import Otel  # noqa: PLC0415  # an extra
     except ImportError as error:
-        raise errors.Unfit("ENCODER_TRACES is `otlp`, which needs `pip install encoder[otel]`.") from error
+        raise errors.Unfit(
+            "ENCODER_TRACES is `otlp`: run `pip install opentelemetry-sdk opentelemetry-exporter-otlp-proto-http`."
+        ) from error
     otel = Otel.of_process(role=role, version=__version__, host=socket.gethostname())
     tracing.tell(otel)
     try:

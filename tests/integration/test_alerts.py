@@ -1,4 +1,4 @@
-"""The rules of k8s/components/monitoring by `promtool`: each alert where it fires, and where it does not (P10)."""
+"""The rules of k8s/components/monitoring by `promtool`: each alert where it fires, and where it does not."""
 
 from __future__ import annotations
 

@@ -144,6 +144,7 @@ def test_what_people_wrote_of_a_page_is_short_enough_to_read() -> None:
         path: _BETWEEN_MARKS.sub("", path.read_text()) for path in DOCUMENTS if path.is_relative_to(ROOT / "docs")
     }
     whole = {"reference/cli.md", "reference/errors.md", "reference/api.md", "why/security.md", "progress.md"}
+    whole.add("operate/runbook.md")  # looked up, alert by alert
     long = {str(path.relative_to(ROOT / "docs")) for path, text in written.items() if len(text.splitlines()) >= 200}
     assert long - whole == set()
 
