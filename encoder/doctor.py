@@ -27,6 +27,7 @@ from encoder.store import advice, engines
 from encoder.store.fleet import Checkup, Stats, WorkerRow
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
+from encoder.store.steps import Schema
 from encoder.wiring import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
@@ -35,7 +36,6 @@ T = TypeVar("T")
 _MOST_OFF_S = 5.0  # links and signatures live for minutes
 _OLDEST_S = 600.0  # of an open transaction
 _NO_STORE = "none yet: see `database`"
-_NO_TABLES = "no tables yet: the next start makes them"
 _SMALL = b"written by encoder doctor, and removed again\n"
 
 
@@ -219,17 +219,23 @@ async def _database(machine: Machine) -> str:
     server = await engines.server(dsn, listen_dsn=listen.get_secret_value() if listen else None)
     if server.faults:
         raise Bad("; ".join(fault.told for fault in server.faults), " ".join(fault.to_do for fault in server.faults))
-    version, newest = await engines.check(dsn)
-    if version < newest:  # to open the store would bring it up to date
-        told = f"schema {version} of {newest}: the next start brings it up to date" if version else _NO_TABLES
-        return f"{told}, or `encoder migrate`"
-    store = await engines.open_store(dsn, pool_size=1)
+    schema = await engines.check(dsn)
+    if schema.is_pending:
+        return _pending(schema, auto_migrate=machine.settings.auto_migrate)
+    store = await engines.open_store(dsn, pool_size=1, auto_migrate=False)
     try:
         up_s = await store.uptime_seconds()
     finally:
         await store.close()
     heard = "hints come through" if engines.has_hints(dsn) else "no hints here: asked for work each 0.1 to 1.1 s"
-    return f"{server.name}, schema {version}, up {up_s / 3600:.1f} h, {heard}"
+    return f"{server.name}, schema {schema.version}, up {up_s / 3600:.1f} h, {heard}"
+
+
+def _pending(schema: Schema, *, auto_migrate: bool) -> str:
+    told = f"schema {schema.version} of {schema.ours}" if schema.version else "no tables yet"
+    if auto_migrate:
+        return f"{told}: the next start brings it up to date, or `encoder migrate`"
+    raise Bad(f"{told}, and ENCODER_AUTO_MIGRATE is off: no role starts", "Run `encoder migrate`.")
 
 
 async def _queue(machine: Machine) -> str:
@@ -279,7 +285,7 @@ async def _on_store(machine: Machine, look: Callable[[Store], Awaitable[T]]) -> 
     dsn = url.get_secret_value() if url else None
     if dsn is None or not await _is_ready(dsn):
         return None
-    store = await engines.open_store(dsn, pool_size=1)
+    store = await engines.open_store(dsn, pool_size=1, auto_migrate=False)
     try:
         return await look(store)
     finally:
@@ -289,10 +295,10 @@ async def _on_store(machine: Machine, look: Callable[[Store], Awaitable[T]]) -> 
 async def _is_ready(dsn: str) -> bool:
     """Whether there are tables that this program may read."""
     try:
-        version, newest = await engines.check(dsn)
+        (await engines.check(dsn)).require_fit()
     except errors.EncoderError:
         return False
-    return version >= newest
+    return True
 
 
 LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {

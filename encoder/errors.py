@@ -11,6 +11,7 @@ EncoderError
   LeaseLost            the task belongs to somebody else now: stop, write nothing
   StoreUnavailable     the database cannot be reached
     TooLong              what was to be read takes longer than it may
+    SchemaUnfit          its tables are older than this program, or made for newer ones alone
   Unfit                this machine or its settings cannot do what is asked of them: refuse to start
   Defect               a bug of ours
 
@@ -136,6 +137,10 @@ class StoreUnavailable(EncoderError):
 
 class TooLong(StoreUnavailable):
     """A search was stopped at its own limit: less must be asked for."""
+
+
+class SchemaUnfit(StoreUnavailable):
+    """Its tables are not for this program, or not yet: somebody must run `encoder migrate`, or a newer program."""
 
 
 class Unfit(EncoderError):

@@ -18,16 +18,19 @@ from encoder import __version__, errors, tracing
 from encoder.api.app import create_app
 from encoder.api.ingest_queue import QueueReader
 from encoder.api.server import serving
+from encoder.api.waiting import waiting
 from encoder.dashboard.routes import routes
 from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
+from encoder.model.plan import Note
 from encoder.queue.arrive import Arrivals
 from encoder.queue.rewrap import Rewrapped, rewrap
 from encoder.settings import Settings
-from encoder.store.engines import open_store, upgrade
+from encoder.store.engines import check, open_store, upgrade
 from encoder.store.protocol import Store
+from encoder.store.steps import Schema
 from encoder.vault import Vault, new_key
 from encoder.wiring import Machine, Wiring, uniform
 from encoder.worker.deaths import take_over
@@ -64,7 +67,7 @@ async def run_up(
             dsn = await stack.enter_async_context(postgres.running())
             settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
             died = asyncio.ensure_future(postgres.died())
-        store = await stack.enter_async_context(_store(settings))
+        store = await stack.enter_async_context(_store(settings, listener))
         return await _serve(Wiring(settings, store), listener, workers=workers, died=died, ready=ready)
 
 
@@ -73,7 +76,7 @@ async def run_api(settings: Settings) -> int:
     listener, settings = _bound(settings)
     with closing(listener):
         _prepare(settings, role="api", worker=False)
-        async with _traced(settings, role="api"), _store(settings) as store:
+        async with _traced(settings, role="api"), _store(settings, listener) as store:
             return await _serve(Wiring(settings, store), listener, workers=0)
 
 
@@ -83,7 +86,7 @@ async def run_worker(settings: Settings) -> int:
         metrics = stack.enter_context(_metrics(settings))
         _prepare(settings, role="worker", worker=True)
         await stack.enter_async_context(_traced(settings, role="worker"))
-        wiring = Wiring(settings, await stack.enter_async_context(_store(settings)))
+        wiring = Wiring(settings, await stack.enter_async_context(_store(settings, metrics)))
         if metrics is not None:
             await stack.enter_async_context(listening(metrics, wiring.registry))
         return await _serve(wiring, None, workers=1)
@@ -108,6 +111,12 @@ async def run_migrate(settings: Settings) -> int:
     return 0
 
 
+async def run_migrate_check(settings: Settings) -> Schema:
+    """The schema of the database beside the one of this program; nothing is changed."""
+    configure(LogFormat(settings.log_format), settings.log_level)
+    return await check(_address(settings))
+
+
 async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *, data: Path | None = None) -> T:
     """What an operator does on the database itself: opened for `body`, and closed.
 
@@ -120,7 +129,7 @@ async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *,
             dsn = await stack.enter_async_context(Postgres(at_home).reached())
         else:
             dsn = _address(settings)
-        store = await open_store(dsn)
+        store = await open_store(dsn, auto_migrate=settings.auto_migrate)
         stack.push_async_callback(store.close)
         return await body(store)
 
@@ -222,21 +231,40 @@ def _address(settings: Settings) -> str:
 
 
 @asynccontextmanager
-async def _store(settings: Settings) -> AsyncIterator[Store]:
-    """The database, its tables up to date; waited for as long as it is away."""
-    dsn = _address(settings)
-    listen = settings.listen_url.get_secret_value() if settings.listen_url else None
-    while True:
-        try:
-            store = await open_store(dsn, listen_dsn=listen)
-            break
-        except errors.StoreUnavailable as error:
-            log.warning("database.away", reason=str(error))
-            await asyncio.sleep(RECONNECT_S)
+async def _store(settings: Settings, door: socket.socket | None) -> AsyncIterator[Store]:
+    """The database, its tables up to date; waited for as long as it is away, or not for us to bring up to date.
+
+    `door`: where the role answers later, and says meanwhile that it lives and what it waits for.
+    """
+    store = await _opened(settings, door)
     try:
         yield store
     finally:
         await store.close()
+
+
+async def _opened(settings: Settings, door: socket.socket | None) -> Store:
+    dsn = _address(settings)
+    listen = settings.listen_url.get_secret_value() if settings.listen_url else None
+    reasons: list[Note] = []
+    async with AsyncExitStack() as meanwhile:
+        while True:
+            try:
+                return await open_store(dsn, listen_dsn=listen, auto_migrate=settings.auto_migrate)
+            except errors.StoreUnavailable as error:
+                log.warning("database.away", reason=str(error))
+                reasons[:] = [_why(error)]
+            if door is not None:
+                await meanwhile.enter_async_context(waiting(door, reasons))
+                door = None
+            await asyncio.sleep(RECONNECT_S)
+
+
+def _why(error: errors.StoreUnavailable) -> Note:
+    """For whoever may ask: no more than that, for an address or a name may stand in what the driver says."""
+    if isinstance(error, errors.SchemaUnfit):
+        return Note(code="schema_unfit", message=f"The database has {error}.")
+    return Note(code="database_unavailable", message="The database does not answer.")
 
 
 async def _serve(

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         description="direct address of the same PostgreSQL, database and role, for wake-ups, where a pooler stands "
         "before it",
     )
+    auto_migrate: bool = Field(
+        True,
+        description="whether a role that starts makes or upgrades the tables; `false`, where it may not: it waits, not "
+        "ready, until `encoder migrate` was run (docs/operate/upgrades.md)",
+    )
     storage: str = Field(
         "file:.encoder/storage",
         description="where uploads and outputs without a destination lie: `file:FOLDER`, or `s3://BUCKET/PREFIX`, for "

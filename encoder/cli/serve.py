@@ -20,6 +20,7 @@ from encoder.cli.text import clean, count
 if TYPE_CHECKING:
     from encoder.doctor import Finding
     from encoder.settings import Settings
+    from encoder.store.steps import Schema
 
 T = TypeVar("T")
 
@@ -88,11 +89,25 @@ def worker() -> int:
 
 
 @click.command()
-def migrate() -> int:
+@click.option("--check", is_flag=True, help="Change nothing; exit 0: up to date, 1: steps pending, 2: not for us.")
+def migrate(*, check: bool) -> int:
     """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    return serve(roles.run_migrate)
+    return _checked(serve(roles.run_migrate_check)) if check else serve(roles.run_migrate)
+
+
+def _checked(schema: Schema) -> int:
+    """Says where a schema stands; the exit code for it."""
+    there = f"schema {schema.version}" if schema.version else "no tables"
+    if schema.is_pending:
+        click.echo(f"{there}, this program's is {schema.ours}: run {command('migrate')}")
+        return exits.FAILED
+    if schema.is_beyond_us:
+        click.echo(f"{there}, for programs from schema {schema.compatible_from} on; this one's is {schema.ours}")
+        return exits.USAGE
+    click.echo(f"{there}, this program's is {schema.ours}: nothing to do")
+    return exits.DONE
 
 
 @click.command()

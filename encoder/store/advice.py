@@ -14,6 +14,8 @@ _TO_DO = (
         "Wait, or let it take more connections; docs/operate/databases.md.",
     ),
     (("Connect", "Timeout", "(2003"), f"Start the database, or correct host and port in {_ADDRESS}."),
+    (("which is for programs",), "Run a newer Encoder: what it needs of the old one is gone."),
+    (("schema ",), "Run `encoder migrate`; docs/operate/upgrades.md."),
     (("in use by process",), "Stop the `encoder up` that uses this folder, or choose another with --data."),
 )
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from encoder import errors
 from encoder.store.protocol import Store
+from encoder.store.steps import Schema
 
 POSTGRES = ("postgresql", "postgres")
 MYSQL = ("mysql",)
@@ -29,20 +30,25 @@ class Server:
     faults: Sequence[Fault] = ()
 
 
-async def open_store(dsn: str, *, listen_dsn: str | None = None, pool_size: int | None = None) -> Store:
-    """Open a database, its schema made or brought up to date. `listen_dsn`: for PostgreSQL alone.
+async def open_store(
+    dsn: str, *, listen_dsn: str | None = None, pool_size: int | None = None, auto_migrate: bool = True
+) -> Store:
+    """Open a database, its schema made or brought up to date; without `auto_migrate` it must be so already.
+
+    `listen_dsn`: for PostgreSQL alone.
 
     Raises:
+        errors.SchemaUnfit: its schema is not for this program, or not yet.
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: its address is none, or its server cannot be used.
     """
     if _scheme(dsn) in MYSQL:
         from encoder.store import mysql  # noqa: PLC0415  # see above
 
-        return await mysql.open_store(dsn, **_size(pool_size))
+        return await mysql.open_store(dsn, auto_migrate=auto_migrate, **_size(pool_size))
     from encoder.store import postgres  # noqa: PLC0415  # see above
 
-    return await postgres.open_store(dsn, listen_dsn=listen_dsn, **_size(pool_size))
+    return await postgres.open_store(dsn, listen_dsn=listen_dsn, auto_migrate=auto_migrate, **_size(pool_size))
 
 
 async def upgrade(dsn: str) -> int:
@@ -56,15 +62,15 @@ async def upgrade(dsn: str) -> int:
     return await postgres.upgrade(dsn)
 
 
-async def check(dsn: str) -> tuple[int, int]:
-    """The version of a database, 0 without tables, and the one that it would get; nothing is changed."""
+async def check(dsn: str) -> Schema:
+    """The schema of a database beside ours; nothing is changed. Raises as `open_store`."""
     if _scheme(dsn) in MYSQL:
         from encoder.store import mysql  # noqa: PLC0415  # see above
 
-        return await mysql.check(dsn), mysql.VERSION
+        return await mysql.check(dsn)
     from encoder.store import postgres  # noqa: PLC0415  # see above
 
-    return await postgres.check(dsn), postgres.VERSION
+    return await postgres.check(dsn)
 
 
 async def server(dsn: str, *, listen_dsn: str | None = None) -> Server:

@@ -1,8 +1,19 @@
-"""What goes into columns of text."""
+"""What goes into columns of text, and what stands in files of statements."""
 
 from __future__ import annotations
 
+import re
+
 import msgspec
+
+_COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
+_REMARK = re.compile(r"\s+--\s.*$", re.MULTILINE)
+
+
+def statements(text: str) -> tuple[str, ...]:
+    """The statements of a file, without its comments. None of ours has a semicolon inside."""
+    bare = _REMARK.sub("", _COMMENT.sub("", text))
+    return tuple(part.strip() for part in bare.split(";") if part.strip())
 
 
 def json_text(value: object) -> str:

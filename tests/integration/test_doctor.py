@@ -100,7 +100,7 @@ async def test_a_database_without_tables_is_told_who_makes_them_and_left_as_it_i
         for _ in range(2):
             database = await found(empty, "database")
             assert database.ok
-            assert database.detail == "no tables yet: the next start makes them, or `encoder migrate`"
+            assert database.detail == "no tables yet: the next start brings it up to date, or `encoder migrate`"
 
 
 @pytest.mark.parametrize("storage", [None, "s3://some-bucket"])
@@ -184,7 +184,7 @@ async def test_a_mysql_database_without_tables_is_left_as_it_is(settings: Settin
     async with maria.empty() as dsn, durable(maria):
         for _ in range(2):
             database = await found(settings.model_copy(update={"database_url": SecretStr(dsn)}), "database")
-            assert database.detail == "no tables yet: the next start makes them, or `encoder migrate`"
+            assert database.detail == "no tables yet: the next start brings it up to date, or `encoder migrate`"
 
 
 @pytest.mark.parametrize("address", ["oracle://a:s3cret@h/d", "mysql://a:s3cret@h", "mysql://a:s3cret@127.0.0.1:1/d"])

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from encoder import errors
+from encoder.store import text
 from encoder.store.mysql import connection, migrate, open_store, sql
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection
@@ -32,9 +33,9 @@ async def test_ten_starters_on_an_empty_database_make_one_schema(empty: str) -> 
 
 
 async def test_a_start_that_was_killed_in_between_is_taken_up_again(empty: str) -> None:
-    statements = sql.statements(sql.read("schema"))
+    statements = text.statements(sql.read("schema"))
     await mariadb.run(empty, *statements[: len(statements) // 2])
-    assert await migrate.check(empty) == 0
+    assert (await migrate.check(empty)).version == 0
     assert await migrate.upgrade(empty) == migrate.VERSION
     ((tables,),) = await mariadb.ask(
         empty, "SELECT count(*) FROM information_schema.tables WHERE table_schema = DATABASE()"
@@ -67,7 +68,7 @@ async def test_a_step_that_was_begun_is_gone_through_again(empty: str) -> None:
     broken = "CREATE TABLE half (n integer);\nALTER TABLE half ADD COLUMN m integer;\nSELECT * FROM nowhere;"
     with pytest.raises(Exception, match="nowhere"):
         await migrate.upgrade(empty, steps=(*migrate.STEPS, broken))
-    assert await migrate.check(empty) == migrate.VERSION
+    assert (await migrate.check(empty)).version == migrate.VERSION
     mended = broken.replace("SELECT * FROM nowhere;", "")
     assert await migrate.upgrade(empty, steps=(*migrate.STEPS, mended)) == migrate.VERSION + 1
 

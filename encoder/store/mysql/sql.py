@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from encoder.store.text import statements
+
 _VALUE = re.compile(r"\$(\d+)")
-_COMMENT = re.compile(r"^\s*--.*\n?", re.MULTILINE)
-_REMARK = re.compile(r"\s+--\s.*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,6 @@ class Query:
 
     def taking(self, values: Sequence[object]) -> tuple[object, ...]:
         return tuple(values[at] for at in self.order)
-
-
-def statements(text: str) -> tuple[str, ...]:
-    """The statements of a file, without its comments. None of ours has a semicolon inside."""
-    bare = _REMARK.sub("", _COMMENT.sub("", text))
-    return tuple(part.strip() for part in bare.split(";") if part.strip())
 
 
 def read(name: str) -> str:

@@ -60,13 +60,14 @@ class MysqlStore(Every):
         await self._pool.close()
 
 
-async def open_store(dsn: str, *, pool_size: int = POOL_SIZE) -> MysqlStore:
-    """Open a database, its schema made or brought up to date.
+async def open_store(dsn: str, *, pool_size: int = POOL_SIZE, auto_migrate: bool = True) -> MysqlStore:
+    """Open a database, its schema made or brought up to date, or found fit where that is not for us to do.
 
     Raises:
+        errors.SchemaUnfit: its schema is not for this program, or not yet.
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: its server is too old, or set up in a way that cannot hold what we promise.
     """
-    await migrate.upgrade(dsn)
+    await migrate.prepare(dsn, auto_migrate=auto_migrate)
     address = Address.of(dsn)
     return MysqlStore(Pool(address, size=pool_size), address)

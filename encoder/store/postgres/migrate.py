@@ -1,17 +1,25 @@
-"""The schema of a database: made or brought up to date at start, however many processes start at once.
+"""The schema of a database: made or brought up to date by whoever comes first, however many processes start at once.
 
-A new database gets `schema.sql`. An older one gets the numbered steps between; a step only adds, so that the program
-before it still runs beside the new one. So a newer schema than ours is no fault.
+A new database gets `schema.sql`. An older one gets the numbered steps between, noted one by one; a step only adds, so
+that the program before it still runs beside the new one. So a newer schema than ours is no fault, unless it says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import LiteralString
+
+import asyncpg
 
 from encoder import errors
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, connect_patiently, translated
+from encoder.store.steps import ONLINE, Schema, TableBusy, compatible_from, lock_wait_s, tried, turn_s
+from encoder.store.text import statements
 
 STEPS: Sequence[LiteralString] = (
     sql.STEP_2,
@@ -26,9 +34,7 @@ VERSION = 1 + len(STEPS)
 OLDEST = 15
 
 _LOCK = int.from_bytes(b"encoder", "big")  # of this database, until the end of the transaction
-
-# whoever waits for a table keeps all others from it that come later
-_TABLES_WAIT = "SET LOCAL lock_timeout = '60s'"
+_OFFLINE_WAIT_S = 60  # for the tables of a step before `ONLINE`, which takes them all at once
 
 _SERVER = "SELECT current_setting('server_version') AS told, current_setting('server_version_num')::int AS number"
 
@@ -37,30 +43,51 @@ _CREATE_LEDGER = (
     " version integer CONSTRAINT schema_version_pk PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now(),"
     " compatible_from integer NOT NULL DEFAULT 1)"
 )
+# by way of JSON, for a ledger from before version 7 has no such column
+_NEWEST = """
+SELECT version, coalesce((to_jsonb(v) ->> 'compatible_from')::int, 1) AS compatible_from FROM schema_version v
+ORDER BY version DESC LIMIT 1
+"""
+_BROKEN = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid"
+_CONCURRENT = re.compile(r"CREATE (?:UNIQUE )?INDEX CONCURRENTLY IF NOT EXISTS (\w+)")
 
 
 async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
     """Bring the database to this program's version; the version that it has then.
 
     Raises:
+        errors.StoreUnavailable: it is away, or a table was never free.
         errors.Unfit: the server is too old for us, or a pooler before it refuses our sessions.
     """
+    newest = 1 + len(steps)
     with translated():
         connection = await connect_patiently(dsn)  # a step over a large table takes its time
         try:
             await require_fit(connection)
-            version = await _version(connection)
-            return version if version > len(steps) else await _upgrade(connection, steps)
+            there = await _schema(connection)
+            if there.version >= newest:
+                return there.version
+            async with _alone(dsn):
+                return await _upgrade(connection, steps)
         finally:
             await connection.close()
 
 
-async def check(dsn: str) -> int:
-    """The version of the database, 0 without tables; nothing is changed."""
+async def prepare(dsn: str, *, auto_migrate: bool) -> None:
+    """Have a schema that this program may use: as `upgrade` does, or by refusing another one. Raises as `upgrade`, and
+
+    errors.SchemaUnfit: it is not, and `auto_migrate` is off or cannot help.
+    """
+    if not auto_migrate or await upgrade(dsn) > VERSION:
+        (await check(dsn)).require_fit()
+
+
+async def check(dsn: str) -> Schema:
+    """The schema of the database; nothing is changed."""
     with translated():
         connection = await connect(dsn)
         try:
-            return await _version(connection)
+            return await _schema(connection)
         finally:
             await connection.close()
 
@@ -78,30 +105,92 @@ async def require_fit(connection: Connection) -> str:
     return name
 
 
-async def _version(connection: Connection) -> int:
-    if await connection.fetchval("SELECT to_regclass('schema_version')") is None:
-        return 0
-    return int(await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version"))
+async def _schema(connection: Connection) -> Schema:
+    row = None
+    if await connection.fetchval("SELECT to_regclass('schema_version')") is not None:
+        row = await connection.fetchrow(_NEWEST)
+    version, oldest = (0, 1) if row is None else (row["version"], row["compatible_from"])
+    return Schema(version=version, compatible_from=oldest, ours=VERSION)
+
+
+@asynccontextmanager
+async def _alone(dsn: str) -> AsyncIterator[None]:
+    """Upgrade while nobody else does; the others look again and again, and then find the work done.
+
+    By a transaction, which no pooler tears apart. It only stands open: to wait *in* a statement would hold up an index
+    that is made meanwhile, which waits for every statement that began before it.
+    """
+    guard = await connect_patiently(dsn)
+    try:
+        while True:
+            await guard.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
+            if await guard.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+                break
+            await guard.execute("ROLLBACK")
+            await asyncio.sleep(turn_s())
+        yield
+    finally:
+        await guard.close()
 
 
 async def _upgrade(connection: Connection, steps: Sequence[LiteralString]) -> int:
-    async with connection.transaction():
-        # the others wait here, and then find the work done. No table can be locked before there is one, and
-        # IF NOT EXISTS does not keep two creators apart
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-        await connection.execute(_TABLES_WAIT)
-        await connection.execute(_CREATE_LEDGER)
-        version = await _version(connection)
-        newest = 1 + len(steps)
-        if version == 0:
+    newest = 1 + len(steps)
+    version = (await _schema(connection)).version
+    if version == 0:
+        async with connection.transaction():
+            await connection.execute(_CREATE_LEDGER)
             await connection.execute(sql.SCHEMA)
-            await _note(connection, newest)
-            return newest
-        for number, step in enumerate(steps[version - 1 :], version + 1):
-            await connection.execute(step)
-            await _note(connection, number)
-        return max(version, newest)
+            await _note(connection, newest, steps[-1] if steps else "")
+        return newest
+    for number, step in enumerate(steps[version - 1 :], version + 1):
+        if number < ONLINE:
+            await _take_at_once(connection, number, step)
+        else:
+            await _take_online(connection, number, step)
+    return max(version, newest)
 
 
-async def _note(connection: Connection, version: int) -> None:
-    await connection.execute("INSERT INTO schema_version (version) VALUES ($1)", version)
+async def _take_at_once(connection: Connection, number: int, step: LiteralString) -> None:
+    async with connection.transaction():
+        await connection.execute(f"SET LOCAL lock_timeout = '{_OFFLINE_WAIT_S}s'")
+        await connection.execute(step)
+        await _note(connection, number, step)
+
+
+async def _take_online(connection: Connection, number: int, step: LiteralString) -> None:
+    for statement in statements(step):
+        index = _CONCURRENT.match(statement)
+        take = partial(_run, connection) if index is None else partial(_make_index, connection, index[1])
+        await tried(take, statement)
+    await _note(connection, number, step)
+
+
+async def _run(connection: Connection, statement: str) -> None:
+    with _busy():
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL lock_timeout = '{lock_wait_s(statement)}s'")
+            await connection.execute(statement)
+
+
+async def _make_index(connection: Connection, name: str, statement: str) -> None:
+    """An index that is made while its table is written to. One that was given up half made is of no use, and goes."""
+    with _busy():
+        if await connection.fetchval(_BROKEN, name):
+            await connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        await connection.execute(statement)
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
+        raise TableBusy(str(error)) from error
+
+
+async def _note(connection: Connection, version: int, step: str) -> None:
+    if version < ONLINE:
+        await connection.execute("INSERT INTO schema_version (version) VALUES ($1)", version)
+    else:
+        note = "INSERT INTO schema_version (version, compatible_from) VALUES ($1, $2)"
+        await connection.execute(note, version, compatible_from(step))

@@ -82,13 +82,16 @@ class PostgresStore(Every):
         await self._pool.close()
 
 
-async def open_store(dsn: str, *, listen_dsn: str | None = None, pool_size: int = POOL_SIZE) -> PostgresStore:
-    """Open a database, its schema made or brought up to date.
+async def open_store(
+    dsn: str, *, listen_dsn: str | None = None, pool_size: int = POOL_SIZE, auto_migrate: bool = True
+) -> PostgresStore:
+    """Open a database, its schema made or brought up to date, or found fit where that is not for us to do.
 
     Raises:
+        errors.SchemaUnfit: its schema is not for this program, or not yet.
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: its server is too old, or a pooler before it refuses our sessions.
     """
-    await migrate.upgrade(dsn)
+    await migrate.prepare(dsn, auto_migrate=auto_migrate)
     pool = await Pool.open(dsn, size=pool_size)
     return PostgresStore(pool, dsn=dsn, listen_dsn=listen_dsn or dsn)
