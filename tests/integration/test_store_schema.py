@@ -64,13 +64,36 @@ async def test_a_step_may_take_longer_than_any_other_statement(empty: str, monke
     assert await asyncio.gather(*upgrades) == [2, 2]
 
 
-async def test_a_step_that_fails_leaves_the_database_as_it_was(empty: str) -> None:
+async def test_a_step_that_fails_is_not_noted_and_is_gone_through_again(empty: str) -> None:
     await migrate.upgrade(empty)
-    broken = "CREATE TABLE half (n integer); SELECT * FROM nowhere"
+    begun = "CREATE TABLE IF NOT EXISTS half (n integer);"
     with pytest.raises(asyncpg.UndefinedTableError):
-        await migrate.upgrade(empty, steps=(*migrate.STEPS, broken))
-    assert await ask(empty, "SELECT to_regclass('half')") == ["None"]
+        await migrate.upgrade(empty, steps=(*migrate.STEPS, f"{begun} SELECT * FROM nowhere"))
     assert (await migrate.check(empty)).version == migrate.VERSION
+    assert await migrate.upgrade(empty, steps=(*migrate.STEPS, f"{begun} SELECT * FROM half")) == migrate.VERSION + 1
+
+
+async def test_an_index_that_was_given_up_half_made_is_made_anew(empty: str) -> None:
+    """As a killed CREATE INDEX CONCURRENTLY leaves it: there by its name, and of no use."""
+    await migrate.upgrade(empty)
+    await ask(empty, "CREATE TABLE many (n integer)")
+    await ask(empty, "INSERT INTO many VALUES (1), (1)")
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await ask(empty, "CREATE UNIQUE INDEX CONCURRENTLY many_n ON many (n)")
+    sound = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'many_n'::regclass"
+    assert await ask(empty, sound) == ["False"]
+    step = "CREATE INDEX CONCURRENTLY IF NOT EXISTS many_n ON many (n);"
+    assert await migrate.upgrade(empty, steps=(*migrate.STEPS, step)) == migrate.VERSION + 1
+    assert await ask(empty, sound) == ["True"]
+
+
+async def test_an_index_is_made_while_others_wait_for_their_turn_to_upgrade(empty: str) -> None:
+    """Who waited in a statement would hold up the index, and the index them."""
+    await migrate.upgrade(empty)
+    await ask(empty, "CREATE TABLE many AS SELECT generate_series(1, 100000) AS n")
+    steps = (*migrate.STEPS, "CREATE INDEX CONCURRENTLY IF NOT EXISTS many_n ON many (n);\nSELECT pg_sleep(0.3);")
+    async with asyncio.timeout(10):
+        assert set(await asyncio.gather(*(migrate.upgrade(empty, steps=steps) for _ in range(4)))) == {len(steps) + 1}
 
 
 async def test_a_newer_database_is_used_as_it_is(empty: str) -> None:

@@ -125,6 +125,9 @@ async def _alone(dsn: str) -> AsyncIterator[None]:
         while True:
             await guard.execute("BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0")
             if await guard.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
+                await guard.execute(
+                    "SELECT 1"
+                )  # ends the portal of the question, which keeps its snapshot as a statement does
                 break
             await guard.execute("ROLLBACK")
             await asyncio.sleep(turn_s())

@@ -1,10 +1,11 @@
 -- Step to version 7: what has had its time goes, and each sweep is kept; a schema says which programs may still use it.
-ALTER TABLE schema_version ADD COLUMN compatible_from int NOT NULL DEFAULT 1;
+-- compatible from: 6
+ALTER TABLE schema_version ADD COLUMN compatible_from int NOT NULL DEFAULT 1, ALGORITHM=INSTANT;
 
 -- What retention marks.
-ALTER TABLE jobs ADD COLUMN purging_at datetime(6);
-CREATE INDEX jobs_purging ON jobs (purging_at, id);
-ALTER TABLE uploads ADD COLUMN purging_at datetime(6);
+ALTER TABLE jobs ADD COLUMN purging_at datetime(6), ALGORITHM=INSTANT;
+CREATE INDEX jobs_purging ON jobs (purging_at, id) ALGORITHM=INPLACE LOCK=NONE;
+ALTER TABLE uploads ADD COLUMN purging_at datetime(6), ALGORITHM=INSTANT;
 
 CREATE TABLE IF NOT EXISTS sweeps (
   id bigint NOT NULL AUTO_INCREMENT,

@@ -1,10 +1,10 @@
 -- Step to version 7: what has had its time goes, and each sweep is kept; a schema says which programs may still use it.
--- Each statement may run twice.
+-- compatible from: 6
 ALTER TABLE schema_version ADD COLUMN IF NOT EXISTS compatible_from integer NOT NULL DEFAULT 1;
 
 -- What retention marks.
 ALTER TABLE jobs ADD COLUMN IF NOT EXISTS purging_at timestamptz;
-CREATE INDEX IF NOT EXISTS jobs_purging ON jobs (purging_at, id) WHERE purging_at IS NOT NULL;
+CREATE INDEX CONCURRENTLY IF NOT EXISTS jobs_purging ON jobs (purging_at, id) WHERE purging_at IS NOT NULL;
 ALTER TABLE uploads ADD COLUMN IF NOT EXISTS purging_at timestamptz;
 
 CREATE TABLE IF NOT EXISTS sweeps (
