@@ -66,11 +66,12 @@ async def test_a_step_may_take_longer_than_any_other_statement(empty: str, monke
 
 async def test_a_step_that_fails_is_not_noted_and_is_gone_through_again(empty: str) -> None:
     await migrate.upgrade(empty)
-    begun = "CREATE TABLE IF NOT EXISTS half (n integer);"
+    broken = "CREATE TABLE IF NOT EXISTS half (n integer); SELECT * FROM nowhere"
     with pytest.raises(asyncpg.UndefinedTableError):
-        await migrate.upgrade(empty, steps=(*migrate.STEPS, f"{begun} SELECT * FROM nowhere"))
+        await migrate.upgrade(empty, steps=(*migrate.STEPS, broken))
     assert (await migrate.check(empty)).version == migrate.VERSION
-    assert await migrate.upgrade(empty, steps=(*migrate.STEPS, f"{begun} SELECT * FROM half")) == migrate.VERSION + 1
+    mended = broken.replace("nowhere", "half")
+    assert await migrate.upgrade(empty, steps=(*migrate.STEPS, mended)) == migrate.VERSION + 1
 
 
 async def test_an_index_that_was_given_up_half_made_is_made_anew(empty: str) -> None:

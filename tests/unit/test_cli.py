@@ -8,8 +8,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from encoder import roles
 from encoder.cli import SECTIONS, root
 from encoder.errors import CATALOGUE
+from encoder.store.steps import Schema
 
 COMMANDS = [name for commands in SECTIONS.values() for name in commands]
 
@@ -120,3 +122,27 @@ def test_the_examples_of_submit_stand_on_lines_of_their_own() -> None:
     lines = [line.strip() for line in _run("submit", "--help").output.splitlines()]
     assert "encoder submit holiday.mov --wait" in lines
     assert "encoder submit --job job.json" in lines
+
+
+@pytest.mark.parametrize(
+    ("version", "compatible_from", "code", "told"),
+    [
+        (7, 6, 0, "schema 7, this program's is 7: nothing to do"),
+        (9, 7, 0, "schema 9, this program's is 7: nothing to do"),
+        (6, 1, 1, "schema 6, this program's is 7: run "),
+        (0, 1, 1, "no tables, this program's is 7: run "),
+        (9, 8, 2, "schema 9, for programs from schema 8 on; this one's is 7"),
+    ],
+)
+def test_a_check_of_the_schema_tells_a_script_by_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, version: int, compatible_from: int, code: int, told: str
+) -> None:
+    schema = Schema(version=version, compatible_from=compatible_from, ours=7)
+
+    async def check(_settings: object) -> Schema:
+        return schema
+
+    monkeypatch.setattr(roles, "run_migrate_check", check)
+    done = CliRunner().invoke(root, ["migrate", "--check"], standalone_mode=False)
+    assert done.return_value == code
+    assert done.output.startswith(told)
