@@ -151,7 +151,7 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 "Leases that ran out; workers that stopped themselves",
                 "short",
                 (
-                    ("{{queue}} leases", "max by (queue) (encoder_leases_expired)"),
+                    ("leases", "max(encoder_leases_expired)"),
                     ("stopped per minute", "sum(rate(encoder_self_stops_total[$__rate_interval])) * 60"),
                 ),
             ),

@@ -79,9 +79,12 @@ def _late(good: str, all_: str, *, lease: int) -> dict[str, str]:
     }
 
 
-def _errors(*, of: str, code: str, kind: str, outputs: str = "0+1000x2") -> dict[str, str]:
+def _errors(*, of: str, code: str, kind: str, outputs: str = "0+1000x2", failed: bool = True) -> dict[str, str]:
+    """`failed`: not tried again."""
+    outcome = "failed" if failed else "retried"
     return {
         f'encoder_output_errors_total{{code="{code}", class="{kind}"}}': of,
+        f'encoder_tasks_settled_total{{queue="encode", kind="transcode", outcome="{outcome}", class="{kind}"}}': of,
         'encoder_outputs_total{codec="h264", result="uploaded"}': outputs,
     }
 
@@ -253,10 +256,20 @@ CASES = [
     ),
     Case(
         alert="PlatformFailures",
-        story="half of the sources are no media",
-        series=_errors(of="0+500x2", code="source_not_media", kind="permanent"),
+        story="encoders crash on a fortieth of the outputs, and are tried again",
+        series=_errors(of="0+25x2", code="encoder_crashed", kind="crash", failed=False),
         every="30m",
         at="60m",
+    ),
+    *(
+        Case(
+            alert="PlatformFailures",
+            story=f"half of the outputs fail by {code}, which is their callers' to mend",
+            series=_errors(of="0+500x2", code=code, kind="permanent"),
+            every="30m",
+            at="60m",
+        )
+        for code in ("source_not_media", "encoder_refused")
     ),
     Case(
         alert="PlatformFailures",
