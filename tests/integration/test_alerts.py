@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[2]
-MONITORING = ROOT / "k8s" / "components" / "monitoring"
+from scripts.boards import BOARDS
+from scripts.monitoring import MONITORING
+
 RULES = MONITORING / "rules.yaml"
 
 pytestmark = pytest.mark.skipif(
@@ -571,6 +572,21 @@ def _promtool(*words: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_rules_are_in_order_for_promtool() -> None:
     checked = _promtool("check", "rules", RULES)
+    assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
+
+
+def test_every_expression_of_a_board_is_one_for_promtool(tmp_path: Path) -> None:
+    panels = [
+        panel
+        for name in BOARDS
+        for panel in json.loads((MONITORING / "dashboards" / f"{name}.json").read_text())["panels"]
+    ]
+    expressions = [target["expr"].replace("$__rate_interval", "5m") for panel in panels for target in panel["targets"]]
+    assert len(expressions) >= len(panels) > 40
+    records = [{"record": f"board:{number}", "expr": each} for number, each in enumerate(expressions)]
+    rules = tmp_path / "boards.yaml"
+    rules.write_text(json.dumps({"groups": [{"name": "boards", "rules": records}]}))
+    checked = _promtool("check", "rules", rules)
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
 
 
