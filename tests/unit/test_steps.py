@@ -63,7 +63,6 @@ def online(engine: str) -> dict[int, str]:
 
 @pytest.mark.parametrize("engine", ALLOWED)
 def test_a_step_only_adds_beside_those_who_work_and_may_be_taken_twice(engine: str) -> None:
-    """P12"""
     assert online(engine)
     for number, step in online(engine).items():
         assert faults(engine, step) == [], number

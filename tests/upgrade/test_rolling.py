@@ -1,6 +1,6 @@
 """The release before this one beside it, on one database: the way of an upgrade, and the way back.
 
-P12: they run side by side; the steps keep no table for longer than a second while both work.
+They run side by side; the steps keep no table for longer than a second while both work.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ async def leaves(worker: Role) -> None:
 async def test_two_releases_work_on_one_database_while_its_schema_is_brought_from_one_to_the_other(
     request: pytest.FixtureRequest, database: str, tree: Path, tmp_path: Path
 ) -> None:
-    """P12, K14: old roles before, during and after the steps; new ones wait, work, and make room for the old again."""
+    """K14: old roles before, during and after the steps; new ones wait, work, and make room for the old again."""
     before = previous.schema(tree)
     async with databases.of(request, database).empty() as dsn, both(dsn, tmp_path, tree) as (old, new):
         await old.start_api()
