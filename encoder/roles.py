@@ -24,6 +24,7 @@ from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
+from encoder.mend import after_restore
 from encoder.model.plan import Note
 from encoder.queue.arrive import Arrivals
 from encoder.queue.rewrap import Rewrapped, rewrap
@@ -117,6 +118,18 @@ async def run_migrate_check(settings: Settings) -> Schema:
     return await check(_address(settings))
 
 
+async def run_after_restore(settings: Settings, *, data: Path) -> list[Finding]:
+    """Make a database that was brought back to a moment before fit for roles, and look for what the storage lacks.
+
+    `data`: as in `on_store`.
+    """
+    configure(LogFormat(settings.log_format), "error")
+    async with _reached(settings, data) as dsn:
+        return await after_restore(
+            _at_home(settings, Home(data), None) if settings.database_url is None else settings, dsn
+        )
+
+
 async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *, data: Path | None = None) -> T:
     """What an operator does on the database itself: opened for `body`, and closed.
 
@@ -124,14 +137,21 @@ async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *,
     """
     configure(LogFormat(settings.log_format), "error")
     async with AsyncExitStack() as stack:
-        at_home = None if data is None else Home(data).postgres
-        if settings.database_url is None and at_home is not None and at_home.exists():
-            dsn = await stack.enter_async_context(Postgres(at_home).reached())
-        else:
-            dsn = _address(settings)
+        dsn = await stack.enter_async_context(_reached(settings, data))
         store = await open_store(dsn, auto_migrate=settings.auto_migrate)
         stack.push_async_callback(store.close)
         return await body(store)
+
+
+@asynccontextmanager
+async def _reached(settings: Settings, data: Path | None) -> AsyncIterator[str]:
+    """The address of the database that is named, else of the one in `data`."""
+    at_home = None if data is None else Home(data).postgres
+    if settings.database_url is None and at_home is not None and at_home.exists():
+        async with Postgres(at_home).reached() as dsn:
+            yield dsn
+    else:
+        yield _address(settings)
 
 
 async def run_rewrap(settings: Settings, *, data: Path) -> Rewrapped:

@@ -113,11 +113,17 @@ def _checked(schema: Schema) -> int:
 @click.command()
 @at_home
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding.")
-def doctor(data: Path, *, as_json: bool) -> int:
+@click.option(
+    "--after-restore",
+    is_flag=True,
+    help="Once, after the database was brought back to a moment before, while no role runs: make it fit for them.",
+)
+def doctor(data: Path, *, as_json: bool, after_restore: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
     from encoder import roles  # noqa: PLC0415  # as in up
 
-    findings = serve(lambda settings: roles.run_doctor(settings, data=data))
+    run = roles.run_after_restore if after_restore else roles.run_doctor
+    findings = serve(lambda settings: run(settings, data=data))
     for finding in findings:
         click.echo(json.dumps(members(finding)) if as_json else _line(finding))
     bad = sum(not finding.ok for finding in findings)

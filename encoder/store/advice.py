@@ -16,6 +16,7 @@ _TO_DO = (
     (("Connect", "Timeout", "(2003"), f"Start the database, or correct host and port in {_ADDRESS}."),
     (("which is for programs",), "Run a newer Encoder: what it needs of the old one is gone."),
     (("schema ",), "Run `encoder migrate`; docs/operate/upgrades.md."),
+    (("sessions are open here",), "End them; a pooler may keep some for a while. Then try again."),
     (("in use by process",), "Stop the `encoder up` that uses this folder, or choose another with --data."),
 )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from encoder import errors
 from encoder.store.protocol import Store
+from encoder.store.restored import Restored
 from encoder.store.steps import Schema
 
 POSTGRES = ("postgresql", "postgres")
@@ -82,6 +84,17 @@ async def server(dsn: str, *, listen_dsn: str | None = None) -> Server:
     from encoder.store.postgres import health  # noqa: PLC0415  # see above
 
     return await health.server(dsn, listen_dsn=listen_dsn)
+
+
+def restored(dsn: str) -> AbstractAsyncContextManager[Restored]:
+    """A database that was brought back to a moment before. Raises as `open_store`."""
+    if _scheme(dsn) in MYSQL:
+        from encoder.store.mysql import restored as of_mysql  # noqa: PLC0415  # see above
+
+        return of_mysql.restored(dsn)
+    from encoder.store.postgres import restored as of_postgres  # noqa: PLC0415  # see above
+
+    return of_postgres.restored(dsn)
 
 
 def has_hints(dsn: str) -> bool:
