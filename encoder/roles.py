@@ -8,7 +8,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -44,6 +44,7 @@ T = TypeVar("T")
 log = get_logger(__name__)
 
 RECONNECT_S = 1.0
+UNREADY_S = 5.0  # from the end of readiness to the end of listening; with 20 s for answers and 3 s to close: < 30 s
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -88,9 +89,7 @@ async def run_worker(settings: Settings) -> int:
         _prepare(settings, role="worker", worker=True)
         await stack.enter_async_context(_traced(settings, role="worker"))
         wiring = Wiring(settings, await stack.enter_async_context(_store(settings, metrics)))
-        if metrics is not None:
-            await stack.enter_async_context(listening(metrics, wiring.registry))
-        return await _serve(wiring, None, workers=1)
+        return await _serve(wiring, None, workers=1, probes=metrics)
 
 
 async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
@@ -173,7 +172,7 @@ def _prepare(settings: Settings, *, role: str, worker: bool) -> None:
     gc.freeze()  # what was loaded stays: looked through again and again, it would halt the loop for 50 ms each time
     starting = asyncio.current_task()
     if starting is not None:
-        _at_signal(starting.cancel, signal.SIGTERM)
+        _at_signal(lambda _: starting.cancel(), signal.SIGTERM)
 
 
 @asynccontextmanager
@@ -292,10 +291,14 @@ async def _serve(
     listener: socket.socket | None,
     *,
     workers: int,
+    probes: socket.socket | None = None,
     died: asyncio.Future[str] | None = None,
     ready: Callable[[str], None] = lambda _url: None,
 ) -> int:
-    """Run the API and the workers until a signal: first the workers drain, then the API goes."""
+    """Run the API and the workers until a signal: first the workers drain, then the API goes.
+
+    `probes`: where a worker without an API answers them.
+    """
     if listener is not None:
         await _require_key(wiring)
     async with AsyncExitStack() as stack:
@@ -305,11 +308,14 @@ async def _serve(
         await take_over(wiring.store, scratch)
         budget = wiring.budget(scratch)
         crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
-        stop = _on_signals(crew)
+        leave = _on_signals(crew)
+        fitness = wiring.fitness(scratch, crew, stopping=leave.asked)  # not ready from the first signal on
+        if probes is not None:
+            await stack.enter_async_context(listening(probes, wiring.registry, fitness))
         arrivals: list[Arrivals] = []
         readers: list[QueueReader] = []
         if listener is not None:
-            parts = await wiring.parts(scratch, stopping=stop)  # not ready from the first signal on
+            parts = await wiring.parts(scratch, fitness)
             app = create_app(parts, pages=routes(parts, signer=wiring.signer(b"sessions")))
             await stack.enter_async_context(serving(app, listener))
             arrivals.append(parts.arrivals)
@@ -320,36 +326,61 @@ async def _serve(
             for worker in crew:
                 group.create_task(worker.run(), name="worker")
             for reader in readers:
-                group.create_task(reader.run(stop), name="ingest")
+                group.create_task(reader.run(leave.asked), name="ingest")
             sweeps = [group.create_task(each.run(uniform=uniform), name="uploads") for each in arrivals]
-            await _until(stop, died)
+            await _until(leave.asked, died)
             for sweep in sweeps:
                 sweep.cancel()
+            if listener is not None:
+                await leave.told()
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)  # all is given back: a signal now must not turn success into a death
     return 0
 
 
-def _on_signals(crew: Sequence[Worker]) -> asyncio.Event:
-    """Set at the first SIGTERM or SIGINT; each of them is told to the workers."""
-    stop = asyncio.Event()
+class _Leave:
+    """When we are asked to go, and by whom: a machine (SIGTERM), which tells others, or somebody at the keyboard.
 
-    def told() -> None:
-        stop.set()
+    `asked`: from the first signal on.
+    """
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self._at_once = asyncio.Event()
+
+    def by(self, number: int) -> None:
+        """A signal came. A second one is in a hurry."""
+        if self.asked.is_set() or number == signal.SIGINT:
+            self._at_once.set()
+        self.asked.set()
+
+    async def told(self) -> None:
+        """Serve on until proxies have seen that we are not ready, so that nobody comes to a closed door."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(UNREADY_S):
+                await self._at_once.wait()
+
+
+def _on_signals(crew: Sequence[Worker]) -> _Leave:
+    """Each SIGTERM or SIGINT is told to the workers."""
+    leave = _Leave()
+
+    def told(number: int) -> None:
+        leave.by(number)
         for worker in crew:
             worker.stop()
 
     _at_signal(told, *_ENDING)
-    return stop
+    return leave
 
 
-def _at_signal(act: Callable[[], object], *numbers: signal.Signals) -> None:
+def _at_signal(act: Callable[[int], object], *numbers: signal.Signals) -> None:
     """Have the loop do so. Its own handlers give a signal its default back when they go, and there it may strike."""
     loop = asyncio.get_running_loop()
 
-    def struck(_number: int, _frame: object) -> None:
+    def struck(number: int, _frame: object) -> None:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(act)
+            loop.call_soon_threadsafe(act, number)
 
     for number in numbers:
         signal.signal(number, struck)

@@ -90,8 +90,8 @@ class Settings(BaseSettings):
         None,
         ge=1,
         le=65535,
-        description="port on which a worker answers `/metrics` and `/livez` at `ENCODER_HOST`; absent: none. "
-        "`encoder up` tells both under the address of its API",
+        description="port on which a worker answers `/metrics`, `/livez` and `/readyz` at `ENCODER_HOST`; absent: "
+        "none. `encoder up` tells them under the address of its API",
     )
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
     worker_queues: Annotated[tuple[QueueName, ...], NoDecode] = Field(
@@ -107,7 +107,11 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(1, ge=0.05, le=60, description="longest time between two looks at the queue while busy")
     progress_seconds: float = Field(2, ge=0.2, le=60, description="time between two updates of an encode's progress")
     drain_seconds: float = Field(
-        5, ge=0, le=86400, description="time that running work gets to end after SIGTERM, before it is given back"
+        5,
+        ge=0,
+        le=86400,
+        description="time that running work gets to end after SIGTERM, before it is given back; what will take twice as "
+        "long as is left is given back at once (docs/operate/roles.md)",
     )
     scratch_dir: Path | None = Field(
         None, description="folder for work in progress; absent: `encoder-scratch` in the temp folder"

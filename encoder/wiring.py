@@ -49,6 +49,7 @@ from encoder.plugins import Surroundings
 from encoder.queue.arrive import Arrivals
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
+from encoder.queue.fitness import Fitness
 from encoder.queue.lease import LeaseTimes
 from encoder.queue.watch import Watcher
 from encoder.settings import Settings
@@ -306,8 +307,8 @@ class Wiring(Machine):
 
     store: Store
 
-    async def parts(self, scratch: Scratch, *, stopping: asyncio.Event) -> Parts:
-        """What the API is made of. `scratch`: for the sources that it looks at; `stopping`: set when it is to end."""
+    async def parts(self, scratch: Scratch, fitness: Fitness) -> Parts:
+        """What the API is made of. `scratch`: for the sources that it looks at."""
         place = self.storage_place
         ceiling = Ceiling(self.store, most=self.settings.open_jobs, clock=_clock)
         return Parts(
@@ -335,7 +336,8 @@ class Wiring(Machine):
             watcher=Watcher(self.store, clock=_clock),
             public_url=self.public_url.rstrip("/"),
             public_host=urlsplit(self.public_url).netloc.lower(),
-            stopping=stopping,
+            stopping=fitness.stopping,
+            fitness=fitness,
             registry=self.registry,
             ingested=IngestMetrics(self.registry),
             gate=self._gate(),
@@ -346,6 +348,15 @@ class Wiring(Machine):
             origins=self.origins,
             loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
+        )
+
+    def fitness(self, scratch: Scratch, crew: Sequence[Worker], *, stopping: asyncio.Event) -> Fitness:
+        """What probes are told of this process. `stopping`: set when it is to end."""
+        return Fitness(
+            store=self.store,
+            stopping=stopping,
+            beats=lambda: all(worker.beats for worker in crew),
+            has_room=scratch.has_room,
         )
 
     def readers(self, parts: Parts) -> list[QueueReader]:

@@ -135,13 +135,13 @@ async def answers(session: aiohttp.ClientSession, url: str) -> bool:
 async def stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
-    process.terminate()
+    process.send_signal(signal.SIGINT)  # as somebody at the keyboard would: no proxy must learn of it first
     try:
         await asyncio.wait_for(process.wait(), STOP_S)
     except TimeoutError:
         process.kill()
         await process.wait()
-        raise Broken(f"encoder up did not stop within {STOP_S} s of SIGTERM") from None
+        raise Broken(f"encoder up did not stop within {STOP_S} s of SIGINT") from None
 
 
 def the_job(source: Object) -> Object:

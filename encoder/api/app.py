@@ -20,7 +20,9 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
 
     It is served by `server.Server`, which answers what aiohttp's parser refuses.
     """
-    frame = middleware.frame(HttpMetrics(parts.registry), parts.origins, loopback_only=parts.loopback_only)
+    frame = middleware.frame(
+        HttpMetrics(parts.registry), parts.origins, loopback_only=parts.loopback_only, stopping=parts.stopping
+    )
     app = web.Application(middlewares=[frame], client_max_size=MAX_INLINE_BYTES)
     app.on_response_prepare.extend((middleware.add_headers, tus_headers.add, parts.origins.add))
     queue = QueueMetrics(parts.store, parts.registry)

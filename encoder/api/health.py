@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
-from encoder import __version__, errors
+from encoder import __version__
 from encoder.api.answers import HealthAnswer
 from encoder.api.metrics import CONTENT_TYPE, QueueMetrics
 from encoder.api.operations import Call, Handler, answer
-from encoder.api.parts import Parts
+from encoder.api.problems import RETRY_AFTER_S
 from encoder.model.plan import Note
 
+STANDS_STILL = Note(code="heart_stopped", message="A worker of this process has not beaten for a lease.")
 
-async def live(_call: Call) -> web.Response:
-    """GET /livez: this very answer is the proof. Never asks the database, whose outage no restart would mend."""
-    return answer(HealthAnswer(status="ok", version=__version__))
+
+async def live(call: Call) -> web.Response:
+    """GET /livez: this answer, and hearts that beat. Never asks the database, whose outage no restart would mend."""
+    return _told(() if call.parts.fitness.beats() else (STANDS_STILL,))
 
 
 async def ready(call: Call) -> web.Response:
-    """GET /readyz and /health: 503 with the reasons while requests would fail."""
-    reasons = await _reasons(call.parts)
-    status = 503 if reasons else 200
-    headers = {"Retry-After": "5"} if reasons else {}
-    told = HealthAnswer(status="unavailable" if reasons else "ok", version=__version__, reasons=reasons)
-    return answer(told, status=status, headers=headers)
+    """GET /readyz and /health: 503 with the reasons while requests would fail, or only where another would do."""
+    fitness = call.parts.fitness
+    is_local = call.query.get("scope", str) == "local"
+    return _told(await (fitness.local() if is_local else fitness.serving()))
 
 
 def metrics(queue: QueueMetrics) -> Handler:
@@ -37,12 +35,8 @@ def metrics(queue: QueueMetrics) -> Handler:
     return handle
 
 
-async def _reasons(parts: Parts) -> tuple[Note, ...]:
-    if parts.stopping.is_set():
-        return (Note(code="draining", message="The server is stopping."),)
-    try:
-        async with asyncio.timeout(parts.limits.ready_s):
-            await parts.store.ping()
-    except (errors.StoreUnavailable, TimeoutError):
-        return (Note(code="database_unavailable", message="The database does not answer."),)
-    return ()
+def _told(reasons: tuple[Note, ...]) -> web.Response:
+    status = 503 if reasons else 200
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if reasons else {}
+    told = HealthAnswer(status="unavailable" if reasons else "ok", version=__version__, reasons=reasons)
+    return answer(told, status=status, headers=headers)

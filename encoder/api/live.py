@@ -20,6 +20,7 @@ from encoder.queue.seats import Seat
 PING_S = 15.0
 SEND_S = 30.0  # who has not taken a message by then is gone, or might as well be
 RECONNECT_MS = 3000
+MOVE_MS = 1000  # when the server stops: the next one is there already
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ async def stream(call: Call, messages: AsyncGenerator[Message]) -> web.StreamRes
                     id=None if message.id is None else str(message.id),
                     retry=RECONNECT_MS if message.first else None,
                 )
+            if call.parts.stopping.is_set():
+                await response.write(b"retry: %d\r\n\r\n" % MOVE_MS)
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import math
 import random
@@ -68,8 +69,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.update(rated.headers)
 
 
-def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool) -> Middleware:
-    """The one middleware, around everything. `origins`: whose pages may call."""
+def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool, stopping: asyncio.Event) -> Middleware:
+    """The one middleware, around everything. `origins`: whose pages may call.
+
+    Once the server is `stopping` each answer says that the connection ends with it: whoever kept it, and asked again
+    when it is closed, would not know whether he was heard.
+    """
 
     @web.middleware
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -80,6 +85,8 @@ def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool) -> Mid
             tracing.note({"http.response.status_code": response.status})
             if response.status >= _OUR_FAULT:
                 tracing.failed(str(response.status))
+        if stopping.is_set() and not response.prepared:
+            response.force_close()
         metrics.count(request, response, time.monotonic() - began)
         return response
 

@@ -25,6 +25,7 @@ from encoder.model.media import Media
 from encoder.model.preview import Preview
 from encoder.plugins import Surroundings
 from encoder.queue.arrive import Arrivals
+from encoder.queue.fitness import Fitness
 from encoder.queue.watch import Watcher
 from encoder.storage.folder import FolderStorage
 from encoder.storage.protocol import Storage
@@ -65,7 +66,6 @@ class KnownPlaces(Places, Warnings, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    ready_s: float = 2.0  # a database that needs longer is away
     stream_check_s: float = 10.0  # between two looks whether who listens to a stream is there, and may
     stream_gather_s: float = 1.0  # for which changes of a tenant's jobs are gathered before the next are told
     link: timedelta = timedelta(hours=24)  # how long a link that an answer holds is good
@@ -78,7 +78,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """`stopping` is set before the server goes away: readiness ends, live streams end.
+    """`stopping` is set before the server goes away: readiness ends, live streams end, connections are used up.
+    `fitness`: what probes are told of this process.
 
     `shelf`: the storage once more, where it is a folder: its files are ours to serve and to take in.
     `keys_begin`: what the storage's keys begin with to those who look into its bucket.
@@ -105,6 +106,7 @@ class Parts:
     cursors: Cursors
     endpoints: Endpoints
     watcher: Watcher
+    fitness: Fitness
     public_url: str = ""
     public_host: str = ""
     shelf: FolderStorage | None = None

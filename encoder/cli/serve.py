@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -31,6 +32,13 @@ at_home = click.option(
     show_default=True,
     help="Folder of `encoder up`, whose database it is where ENCODER_DATABASE_URL names none.",
 )
+
+
+def leave_when_told() -> None:
+    """Until a role has loaded, which takes a second, SIGTERM ends it so: the first process of a container has no other
+    answer to it.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(exits.TERMINATED))
 
 
 def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
@@ -63,6 +71,7 @@ def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
 @click.option("--workers", type=click.IntRange(min=0), default=1, show_default=True, help="Workers; 0: API only.")
 def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     """Run everything on this machine: a database of its own, the API, a worker. Ctrl-C stops it."""
+    leave_when_told()
     from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
 
     def ready(url: str) -> None:
@@ -75,6 +84,7 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
 @click.command()
 def api() -> int:
     """Run the API against ENCODER_DATABASE_URL."""
+    leave_when_told()
     from encoder import roles  # noqa: PLC0415  # as in up
 
     return serve(roles.run_api)
@@ -83,6 +93,7 @@ def api() -> int:
 @click.command()
 def worker() -> int:
     """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
+    leave_when_told()
     from encoder import roles  # noqa: PLC0415  # as in up
 
     return serve(roles.run_worker)
@@ -92,6 +103,7 @@ def worker() -> int:
 @click.option("--check", is_flag=True, help="Change nothing; exit 0: up to date, 1: steps pending, 2: not for us.")
 def migrate(*, check: bool) -> int:
     """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
+    leave_when_told()
     from encoder import roles  # noqa: PLC0415  # as in up
 
     return _checked(serve(roles.run_migrate_check)) if check else serve(roles.run_migrate)

@@ -13,6 +13,8 @@ from encoder.store.statements import Statement
 
 T = TypeVar("T")
 
+AGE_S = 1800.0  # a connection that is older is made anew
+
 
 class Row(Protocol):
     """One row that came back, by the names of its columns."""

@@ -597,4 +597,7 @@ class Store(
     async def ping(self) -> None:
         """One round trip."""
 
+    async def reach(self) -> None:
+        """As `ping`, on a connection of its own: where this works and `ping` does not, our connections are at fault."""
+
     async def close(self) -> None: ...

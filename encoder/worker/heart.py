@@ -39,6 +39,12 @@ class Heart:
         self._clock = clock
         self._progress_s = min(progress_s, times.beat_s)
         self._nudged = asyncio.Event()
+        self._turned_at: float | None = None
+
+    @property
+    def turns(self) -> bool:
+        """Whether it goes on, answered or not: a turn takes two fifths of a lease at most. It need not have begun."""
+        return self._turned_at is None or self._clock() - self._turned_at < self._times.lease_s
 
     def nudge(self) -> None:
         """Beat now: a cancel was hinted."""
@@ -56,6 +62,7 @@ class Heart:
     async def _beat_for_ever(self) -> None:
         due = self._clock()
         while True:
+            self._turned_at = self._clock()
             answered = await self._beat()
             due = self._clock() + (self._times.beat_s if answered else self._times.beat_s / 4)
             await self._rest(due)

@@ -101,6 +101,11 @@ class Held:
         at, text = said.end(LOG_CHARS)
         return LogTail(outputs=outputs, at=at, text=text, left_s=round(left_s, 1))
 
+    @property
+    def eta_s(self) -> float:
+        """How long its stage lasts yet, by what is told of it; 0 where nothing is known, for ever where it waits."""
+        return max((inf if live.lack else live.eta_seconds or 0.0 for live in self.live.values()), default=0.0)
+
     def tell(self, output: OutputId, live: Live | None) -> None:
         """Replace what is shown of one output while it is worked on; None: nothing any more."""
         if live is None:

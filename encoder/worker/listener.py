@@ -1,13 +1,16 @@
-"""Answers probes and Prometheus where a worker runs without an API: two paths, and no more HTTP than they need."""
+"""Answers probes and Prometheus where a worker runs without an API: three paths, and no more HTTP than they need."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from prometheus_client import CollectorRegistry, generate_latest
+
+from encoder.model.plan import Note
+from encoder.queue.fitness import Fitness
 
 ANSWER_S = 5.0
 HEAD_BYTES = 8192
@@ -15,14 +18,14 @@ _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @asynccontextmanager
-async def listening(sock: socket.socket, registry: CollectorRegistry) -> AsyncIterator[None]:
-    """Answer `GET /metrics` and, as long as the loop turns, `GET /livez`. Closes `sock` at the end."""
+async def listening(sock: socket.socket, registry: CollectorRegistry, fitness: Fitness) -> AsyncIterator[None]:
+    """Answer `GET /metrics`, `/livez` and `/readyz`, as the API does. Closes `sock` at the end."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_answer(head, registry))
+                writer.write(await _answer(head, registry, fitness))
                 await writer.drain()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # it asked nothing that we answer
@@ -37,14 +40,26 @@ async def listening(sock: socket.socket, registry: CollectorRegistry) -> AsyncIt
         await server.wait_closed()
 
 
-def _answer(head: bytes, registry: CollectorRegistry) -> bytes:
+async def _answer(head: bytes, registry: CollectorRegistry, fitness: Fitness) -> bytes:
     method, _, rest = head.partition(b" ")
-    path = rest.partition(b" ")[0].partition(b"?")[0]
+    path, _, query = rest.partition(b" ")[0].partition(b"?")
     if method != b"GET":
         return _told("405 Method Not Allowed")
-    if path == b"/metrics":
-        return _told("200 OK", generate_latest(registry), kind=_METRICS)
-    return _told("200 OK", b"ok\n") if path == b"/livez" else _told("404 Not Found")
+    match path:
+        case b"/metrics":
+            return _told("200 OK", generate_latest(registry), kind=_METRICS)
+        case b"/livez":
+            return _told("200 OK", b"ok\n") if fitness.beats() else _told("503 Service Unavailable", b"heart_stopped\n")
+        case b"/readyz":
+            return _ready(await (fitness.local() if query == b"scope=local" else fitness.serving()))
+        case _:
+            return _told("404 Not Found")
+
+
+def _ready(reasons: Sequence[Note]) -> bytes:
+    if not reasons:
+        return _told("200 OK", b"ok\n")
+    return _told("503 Service Unavailable", "".join(f"{each.code}\n" for each in reasons).encode())
 
 
 def _told(status: str, body: bytes = b"", *, kind: str = "text/plain") -> bytes:

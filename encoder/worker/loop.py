@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -34,8 +34,10 @@ log = get_logger(__name__)
 
 SICK_S = 30.0  # how long a worker that lacks something claims nothing
 DEADLINE = timedelta(hours=24)  # of a task, however well it beats
-FORCE_AFTER_S = 60.0  # how long a publish in flight may hold up a drain
-ABANDON_AFTER_S = 15.0  # how long giving back may take
+JUDGE_S = 1.0  # between two looks at what will end within the grace, and what will not
+DOUBT = 2.0  # an encode that has just begun seems longer than it is
+PUBLISH_S = 5.0  # how long a publish in flight may hold up a drain
+RETURN_S = 5.0  # how long giving back may take
 
 
 class Handler(Protocol):
@@ -105,6 +107,11 @@ class Worker:
         self.wake.on_log(self._log_hinted)
         budget.on_ease(self.wake.poke)
 
+    @property
+    def beats(self) -> bool:
+        """Whether its heart goes on."""
+        return self._heart.turns
+
     def stop(self) -> None:
         """Drain: claim nothing more, let work end for the grace time, give the rest back. Again: at once."""
         if self._stop.is_set():
@@ -131,9 +138,7 @@ class Worker:
                 for queue, slots in self._info.slots.items()
             ]
             await self._stop.wait()
-            for claimer in claimers:
-                await claimer
-            await self._drain()
+            await self._drain(claimers)
             for service in services:
                 service.cancel()
         await self._say_bye()
@@ -315,30 +320,33 @@ class Worker:
 
     # stopping
 
-    async def _drain(self) -> None:
-        """Give running work its grace, then end it; a publish in flight gets some more."""
-        await self._quietly(self._store.draining(self._info.id))
+    async def _drain(self, claimers: Sequence[asyncio.Task[None]]) -> None:
+        """Let end what ends within the grace; the rest is given back, and at once what is sure not to end by then."""
+        telling = asyncio.create_task(self._quietly(self._store.draining(self._info.id)), name="draining")
         grace_s = self._rhythm.drain_s
         log.info("worker.draining", tasks=len(self._held), grace_s=grace_s, sooner="another signal ends them at once")
-        for wait_s, ending in ((self._rhythm.drain_s, Ending.DRAIN), (FORCE_AFTER_S, Ending.SELF_STOP)):
-            if not await self._ended_within(0 if self._force.is_set() else wait_s):
-                for held in list(self._held.values()):
-                    held.end(ending)
-        if self._keepers:
-            await asyncio.wait(self._keepers, timeout=ABANDON_AFTER_S)
+        await self._let_end(self._clock() + grace_s)
+        await asyncio.wait(claimers)  # what they were given meanwhile goes back, too
+        for ending, wait_s in ((Ending.DRAIN, 0 if self._force.is_set() else PUBLISH_S), (Ending.SELF_STOP, RETURN_S)):
+            for held in list(self._held.values()):
+                held.end(ending)
+            if self._keepers:
+                await asyncio.wait(self._keepers, timeout=wait_s)
         for keeper in self._keepers:  # the database does not take it back: the leases will run out
             keeper.cancel()
+        telling.cancel()
 
-    async def _ended_within(self, wait_s: float) -> bool:
-        """Whether all work has ended, waiting so long for it; a second `stop` ends the wait."""
-        if not self._keepers:
-            return True
-        all_ended = asyncio.ensure_future(asyncio.wait(self._keepers))
-        forced = asyncio.ensure_future(self._force.wait())
-        await asyncio.wait({all_ended, forced}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-        all_ended.cancel()
-        forced.cancel()
-        return not self._keepers
+    async def _let_end(self, until: float) -> None:
+        """Wait for all work to end, but not for what outlasts the grace by far; a second `stop` ends the wait."""
+        while self._keepers and not self._force.is_set() and (left_s := until - self._clock()) > 0:
+            for held in list(self._held.values()):
+                if held.eta_s > DOUBT * left_s:
+                    held.end(Ending.DRAIN)
+            forced = asyncio.ensure_future(self._force.wait())
+            ended = asyncio.ensure_future(asyncio.wait(self._keepers))
+            await asyncio.wait({forced, ended}, timeout=min(left_s, JUDGE_S), return_when=asyncio.FIRST_COMPLETED)
+            forced.cancel()
+            ended.cancel()
 
     async def _say_bye(self) -> None:
         await self._quietly(self._store.bye(self._info.id))

@@ -79,6 +79,10 @@ class Scratch:
             return free
         return min(free, self._limit_bytes + LEAST_FREE_BYTES - used_bytes(self._own))
 
+    def has_room(self) -> bool:
+        """Whether anything more may begin."""
+        return self.free_bytes() >= LEAST_FREE_BYTES
+
     def size_bytes(self) -> int:
         """Of all that may be in it: the limit, or the disk without what is always left free."""
         total = max(0, shutil.disk_usage(self._root).total - LEAST_FREE_BYTES)

@@ -86,5 +86,5 @@ async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
             seen
         )
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         await process.communicate()

@@ -78,5 +78,5 @@ async def test_an_api_reads_the_queues_that_are_named_and_ends_when_it_is_told_t
             (job,) = await jobs(platform)
             assert job["metadata"]["ingest"]["key"] == "a.mp4"
             (api,) = platform.roles
-            api.signal(signal.SIGTERM)
+            api.signal(signal.SIGINT)
             assert await api.ended(within_s=10) == 0

@@ -158,8 +158,9 @@ async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_
 
 
 async def test_sigterm_in_an_encode_gives_the_task_back_uncharged(dsn: str, tmp_path: Path) -> None:
-    """G10, O3: within ten seconds, ffmpeg gone, the folder gone, exit code 0."""
-    async with one_worker(dsn, tmp_path) as (platform, worker):
+    """G10, O3: by its ETA, long before the grace is over; ffmpeg gone, the folder gone, exit code 0."""
+    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="20") as platform:
+        worker = platform.roles[-1]
         job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
         await encoding(platform, job_id)
         worker.signal(signal.SIGTERM)
@@ -187,13 +188,37 @@ async def test_a_second_sigterm_gives_back_at_once(dsn: str, tmp_path: Path) -> 
 
 async def test_sigterm_lets_work_end_that_ends_within_the_grace(dsn: str, tmp_path: Path) -> None:
     """O2."""
-    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="60") as platform:
+    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="600") as platform:
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
         platform.roles[-1].signal(signal.SIGTERM)
         assert await platform.roles[-1].ended(within_s=90) == 0
         assert (await platform.job(job_id))["status"] == "completed"
         await audit.audit(platform, delivered=platform.storage)
+
+
+async def test_sigterm_while_it_publishes_waits_until_that_is_recorded(dsn: str, tmp_path: Path) -> None:
+    """O5, P3: though there is no grace. What is left to do, which is little, is given back."""
+    met = asyncio.Event()
+
+    async def slow(exchange: Exchange) -> None:
+        half = await exchange.body(1000)
+        met.set()
+        await asyncio.sleep(0.5)
+        rest = await exchange.body(int(exchange.request.headers["content-length"]) - len(half))
+        shelf.objects["/out.mp4"] = half + rest
+        await exchange.answer(201)
+
+    async with running(dsn, tmp_path, ENCODER_DRAIN_SECONDS="0") as platform, Shelf(faults=[slow]) as shelf:
+        worker = platform.roles[-1]
+        place = {"kind": "http", "url": shelf.url("/out.mp4"), "method": "PUT"}
+        job_id = await platform.submit(a_job(tmp_path, **QUICK, destination=place))
+        await met.wait()
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=10) == 0
+        (output,) = (await platform.job(job_id))["outputs"]
+        assert (output["status"], output["sha256"]) == ("uploaded", shelf.digests()["/out.mp4"])
+        assert (await task_row(platform, job_id))["attempt"] == 0
 
 
 async def test_an_idle_worker_ends_at_once(dsn: str, tmp_path: Path) -> None:

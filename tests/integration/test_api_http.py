@@ -28,6 +28,7 @@ from encoder.api.routes import operations
 from encoder.errors import CATALOGUE
 from encoder.model.base import Json, from_json
 from encoder.model.place import pointer
+from encoder.queue.fitness import Fitness
 from encoder.store.postgres import PostgresStore
 from tests.lab import crowd as crowds
 from tests.lab.api import Api, running
@@ -561,10 +562,32 @@ async def test_a_database_that_hangs_makes_the_server_unready(tmp_path: Path) ->
 async def test_readiness_ends_when_the_server_is_to_stop(api: Api) -> None:
     assert (await api.get("/readyz"))["status"] == "ok"
     api.parts.stopping.set()
-    async with api.ask("GET", "/readyz") as response:
-        assert (response.status, (await response.json())["reasons"][0]["code"]) == (503, "draining")
+    for path in ("/readyz", "/readyz?scope=local"):
+        async with api.ask("GET", path) as response:
+            assert (response.status, (await response.json())["reasons"][0]["code"]) == (503, "draining")
+            assert response.headers["Retry-After"] == "5"
     async with api.ask("GET", "/livez") as response:
         assert response.status == 200
+
+
+async def test_connections_end_with_an_answer_before_the_server_goes(api: Api) -> None:
+    """P2: a connection that is kept, and closed when the next request is on its way, loses that request."""
+    request = b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
+    writer.write(request)
+    assert b"close" not in (await reader.readuntil(b"\r\n\r\n")).lower()
+    api.parts.stopping.set()
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert b"HTTP/1.1 200" in answer
+    assert b"connection: close" in answer.lower()
+    writer.close()
+
+
+async def test_liveness_is_that_of_the_workers_too(store: PostgresStore, tmp_path: Path) -> None:
+    still = Fitness(store=store, stopping=asyncio.Event(), beats=lambda: False)
+    async with running(store, tmp_path, fitness=still) as api, api.ask("GET", "/livez") as response:
+        assert (response.status, (await response.json())["reasons"][0]["code"]) == (503, "heart_stopped")
 
 
 async def test_a_source_that_is_only_away_is_told_when_to_come_back(store: PostgresStore, tmp_path: Path) -> None:

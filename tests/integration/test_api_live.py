@@ -281,6 +281,8 @@ async def test_streams_end_when_the_server_stops(api: Api) -> None:
         assert await asyncio.wait_for(heard.rest(), 5) == ["hello"]
     async with stream(api, "/events") as late:
         assert await asyncio.wait_for(late.rest(), 5) == []
+    async with api.ask("GET", "/events", headers={"Accept": "text/event-stream"}) as response:
+        assert await response.text() == "retry: 1000\r\n\r\n"
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json"])

@@ -83,6 +83,8 @@ async def test_a_worker_lives_answers_nothing_else_and_frees_its_port(dsn: str, 
         async with aiohttp.ClientSession() as session:
             for method, path, status in (
                 ("GET", "/livez", 200),
+                ("GET", "/readyz", 200),
+                ("GET", "/readyz?scope=local", 200),
                 ("GET", "/metrics?x=1", 200),
                 ("GET", "/", 404),
                 ("POST", "/metrics", 405),

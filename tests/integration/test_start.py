@@ -135,7 +135,8 @@ async def test_the_api_is_made_with_the_gate_that_the_settings_want(
     settings: Settings, store: PostgresStore, auth: str, gate: type[Gate], *, loopback: bool
 ) -> None:
     wiring = Wiring(settings.model_copy(update={"auth": auth}), store)
-    parts = await wiring.parts(wiring.scratch(), stopping=asyncio.Event())
+    scratch = wiring.scratch()
+    parts = await wiring.parts(scratch, wiring.fitness(scratch, [], stopping=asyncio.Event()))
     assert (type(parts.gate), parts.loopback_only) == (gate, loopback)
 
 

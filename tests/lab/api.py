@@ -32,6 +32,7 @@ from encoder.plugins import Surroundings
 from encoder.queue.arrive import Arrivals
 from encoder.queue.ceiling import Ceiling
 from encoder.queue.enqueue import Enqueue
+from encoder.queue.fitness import Fitness
 from encoder.queue.watch import Watcher
 from encoder.signer import Signer
 from encoder.sources.registry import Sources
@@ -42,7 +43,7 @@ from encoder.webhooks.endpoints import Endpoints
 from encoder.wiring import Checks
 from tests.lab.wire import POLICY
 
-LIMITS = Limits(ready_s=0.5, stream_check_s=0.02, stream_gather_s=0.02)
+LIMITS = Limits(stream_check_s=0.02, stream_gather_s=0.02)
 
 
 @dataclass
@@ -122,6 +123,7 @@ async def running(
     secret, vault = checks.secret_members, vault or Vault([new_key()])
     ceiling: Ceiling = changes.pop("ceiling", None) or Ceiling(store, most=0)
     limits: Limits = changes.get("limits", LIMITS)
+    stopping = asyncio.Event()
     parts = Parts(
         **{
             "store": store,
@@ -138,6 +140,8 @@ async def running(
             "endpoints": Endpoints(store, vault, new_uuid=uuid4),
             "watcher": Watcher(store, look_s=0.02, poll_s=0.02),
             "limits": LIMITS,
+            "stopping": stopping,
+            "fitness": Fitness(store=store, stopping=stopping, within_s=0.5),
             **changes,
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from time import monotonic
 from uuid import uuid4
@@ -90,6 +90,29 @@ async def thawed(held: Held) -> None:
     async with asyncio.timeout(5):
         while held.leash.frozen:
             await asyncio.sleep(0.001)
+
+
+async def test_a_heart_turns_while_it_is_answered_or_not_and_no_longer_when_it_stands_still() -> None:
+    """P7: what liveness asks. An outage is no reason to be started again."""
+    now, database = [100.0], Database()
+    times = LeaseTimes(LEASE_S)
+    contact = Contact(now=100.0, longest_gap_s=LEASE_S / 2)
+    heart = Heart(database, WorkerId(uuid4()), times, contact, held=list, clock=lambda: now[0], progress_s=0.01)
+    assert heart.turns  # not begun
+    database.away = True
+    beating_ = asyncio.create_task(heart.run())
+    await database.beaten.wait()
+    now[0] += 0.9 * LEASE_S
+    assert heart.turns
+    database.beaten.clear()
+    await database.beaten.wait()
+    now[0] += 0.9 * LEASE_S
+    assert heart.turns
+    beating_.cancel()
+    with suppress(asyncio.CancelledError):
+        await beating_
+    now[0] += LEASE_S
+    assert not heart.turns
 
 
 async def test_a_lease_that_was_taken_ends_the_work_and_cuts_its_children() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api import answers, docs, health
+from encoder.api import answers, docs, health, query
 from encoder.api.metrics import QueueMetrics
 from encoder.api.operations import Operation
 from encoder.model.key import Scope
@@ -12,10 +12,10 @@ SERVER = (
         method="GET",
         path="/livez",
         operation_id="live",
-        summary="The process answers",
+        summary="The process answers, and its workers beat",
         handler=health.live,
         scope=None,
-        answers={200: (answers.HealthAnswer,)},
+        answers={200: (answers.HealthAnswer,), 503: (answers.HealthAnswer,)},
     ),
     *(
         Operation(
@@ -25,6 +25,7 @@ SERVER = (
             summary="Requests would succeed; 503 with the reasons otherwise",
             handler=health.ready,
             scope=None,
+            query=(query.choice("scope", "`local`: 503 only for what is wrong with this process alone", ("local",)),),
             answers={200: (answers.HealthAnswer,), 503: (answers.HealthAnswer,)},
         )
         for path, operation_id in (("/health", "health"), ("/readyz", "ready"))

@@ -19,6 +19,7 @@ from asyncmy.constants import CLIENT, FIELD_TYPE
 from asyncmy.cursors import Cursor
 
 from encoder import errors
+from encoder.store.engine import AGE_S
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.sql import Query
 
@@ -39,6 +40,8 @@ _MYSQL = "SESSION transaction_isolation = 'READ-COMMITTED', SESSION {limit}"
 DUPLICATE = 1062
 TOOK_TOO_LONG = frozenset({1969, 3024})  # MariaDB, MySQL
 _OF_THE_DRIVER = (0, 2)  # thousands
+# who says so will say so again: a primary that is one no more, or that stops. What it ends comes back elsewhere
+_DOUBTFUL = frozenset({1053, 1077, 1079, 1290, 1792, 1836, 1874, 1927, 3100, 3168, 3169, 4031})
 LOST_TO_A_RIVAL = frozenset({1213, 1205, 1020})  # deadlock; waited too long for a lock; row changed since it was read
 _AWAY = frozenset(
     {
@@ -127,7 +130,8 @@ class _Cursor(Cursor):
 
 
 class Connection:
-    """A session. After any error but one that the server itself has told, it is no longer `usable`.
+    """A session. After an error that the server itself has not told, or that it would tell again, it is not `usable`;
+    nor when it is old: behind a name that leads elsewhere after a failover it leads to the old place.
 
     `patient`: it waits for an answer as long as it takes.
     """
@@ -136,12 +140,14 @@ class Connection:
         self._raw = raw
         self._mariadb = "mariadb" in raw.get_server_info().lower()
         self._patient = patient
-        self._used_at = time.monotonic()
+        self._made_at = self._used_at = time.monotonic()
         self._usable = True
 
     @property
     def usable(self) -> bool:
-        return self._usable and bool(self._raw.connected) and time.monotonic() - self._used_at < STALE_S
+        now = time.monotonic()
+        is_fresh = now - self._used_at < STALE_S and now - self._made_at < AGE_S
+        return self._usable and bool(self._raw.connected) and is_fresh
 
     async def ask(self, query: Query, *values: object) -> list[dict[str, Any]]:
         """The rows that one statement gives, by the names of their columns."""
@@ -194,7 +200,8 @@ class Connection:
             async with asyncio.timeout(None if self._patient else STATEMENT_S):
                 await cursor.execute(query.text, taken or None)
         except driver.MySQLError as error:
-            if code_of(error) // 1000 in _OF_THE_DRIVER:  # who knows what still lies in the line
+            code = code_of(error)
+            if code in _DOUBTFUL or code // 1000 in _OF_THE_DRIVER:  # who knows what still lies in the line
                 self.close()
             raise
         except BaseException:

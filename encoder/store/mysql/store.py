@@ -10,10 +10,12 @@ from encoder.store import engine
 from encoder.store.hints import Hints
 from encoder.store.mysql import migrate
 from encoder.store.mysql.address import Address
+from encoder.store.mysql.connection import connect, translated
 from encoder.store.mysql.ear import Ear, Mouth, NewsEar
 from encoder.store.mysql.enqueue import insert, insert_in
 from encoder.store.mysql.heart import Heart
 from encoder.store.mysql.pool import Pool, Session
+from encoder.store.mysql.programs import QUERIES
 from encoder.store.news import WATCHED, News
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
@@ -53,6 +55,14 @@ class MysqlStore(Every):
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)
+
+    async def reach(self) -> None:
+        connection = await connect(self._address)
+        try:
+            with translated():
+                await connection.ask(QUERIES[Statement.PING])
+        finally:
+            connection.close()
 
     async def close(self) -> None:
         await self._hints.close()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from time import monotonic
 
 from encoder.model.ids import TaskId, WorkerId
+from encoder.store.engine import AGE_S
 from encoder.store.postgres import sql
 from encoder.store.postgres.pool import Connection, connect, translated
 from encoder.store.rows import Beat, Pulse
@@ -18,6 +20,7 @@ class Heart:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: Connection | None = None
+        self._made_at = 0.0
 
     async def beat(self, worker_id: WorkerId, beats: Sequence[Beat], *, lease: timedelta) -> Sequence[Pulse]:
         with translated():
@@ -41,7 +44,10 @@ class Heart:
         self._give_up()
 
     async def _connected(self) -> Connection:
+        if self._connection is not None and monotonic() - self._made_at >= AGE_S:
+            self._give_up()
         if self._connection is None or self._connection.is_closed():
+            self._made_at = monotonic()
             self._connection = await connect(self._dsn, application_name="encoder heart")
         return self._connection
 

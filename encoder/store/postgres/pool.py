@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import LiteralString, TypeAlias, TypeVar
+from time import monotonic
+from typing import Any, LiteralString, TypeAlias, TypeVar, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from encoder import errors
-from encoder.store.engine import Row
+from encoder.store.engine import AGE_S, Row
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.repeated import repeated
 from encoder.store.statements import Statement
@@ -25,6 +26,7 @@ CONNECT_S = 5.0
 STATEMENT_S = 10.0
 ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
 GIVE_UP_S = 1.0
+CLOSE_S = 2.0  # for what is still asked when the process ends
 
 _KEPT_STATEMENTS = 100  # asyncpg's own number
 
@@ -60,6 +62,17 @@ _AWAY = (
     asyncpg.InvalidCatalogNameError,
     OSError,
     TimeoutError,
+)
+# who says so will say so again: a primary that is one no more, or that stops. What it ends comes back elsewhere
+_DOUBTFUL = (
+    asyncpg.ReadOnlySQLTransactionError,  # 25006
+    asyncpg.AdminShutdownError,  # 57P01
+    asyncpg.CrashShutdownError,  # 57P02
+    asyncpg.CannotConnectNowError,  # 57P03
+    asyncpg.PostgresConnectionError,  # 08xxx
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
 )
 _MISLAID = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 _RIVALS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -124,6 +137,18 @@ async def _keep_session(_connection: object) -> None:
     """We leave nothing in a session, so there is nothing to reset: one round trip less per use."""
 
 
+class _Dated(asyncpg.Connection):
+    """Knows its age: behind a name that leads elsewhere after a failover, an old connection leads to the old place."""
+
+    def __init__(self, *how: Any, **more: Any) -> None:  # noqa: ANN401  # handed through
+        super().__init__(*how, **more)
+        self._made_at = monotonic()
+
+    @property
+    def is_old(self) -> bool:
+        return monotonic() - self._made_at >= AGE_S
+
+
 class Session:
     """A connection that somebody has just now. `connection`: for what is no statement of the verbs."""
 
@@ -163,13 +188,14 @@ class Pool:
                 timeout=CONNECT_S,
                 command_timeout=STATEMENT_S,
                 server_settings=SESSION,
+                connection_class=_Dated,
                 reset=_keep_session,
             )
         return cls(pool, size=size)
 
     async def close(self) -> None:
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(CLOSE_S):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
@@ -240,9 +266,12 @@ class Pool:
             connection = await self._acquired()
         try:
             yield connection
-        except (asyncio.CancelledError, TimeoutError):
+        except (asyncio.CancelledError, TimeoutError, *_DOUBTFUL):
             await give_up(connection)
             raise
+        else:
+            if cast("_Dated", connection).is_old:
+                await give_up(connection)
         finally:
             self._release(connection)
 

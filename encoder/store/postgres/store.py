@@ -17,7 +17,7 @@ from encoder.store.postgres import migrate, sql
 from encoder.store.postgres.ear import CHANNEL, NEWS_CHANNEL, Ear
 from encoder.store.postgres.enqueue import insert
 from encoder.store.postgres.heart import Heart
-from encoder.store.postgres.pool import Pool, Session
+from encoder.store.postgres.pool import Pool, Session, connect, translated
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
@@ -75,6 +75,14 @@ class PostgresStore(Every):
 
     async def ping(self) -> None:
         await self._pool.rows(Statement.PING)
+
+    async def reach(self) -> None:
+        with translated():
+            connection = await connect(self._dsn)
+            try:
+                await connection.execute(TEXTS[Statement.PING])
+            finally:
+                connection.terminate()
 
     async def close(self) -> None:
         await self._hints.close()
