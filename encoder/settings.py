@@ -110,8 +110,8 @@ class Settings(BaseSettings):
         5,
         ge=0,
         le=86400,
-        description="time that running work gets to end after SIGTERM, before it is given back; what will take twice as "
-        "long as is left is given back at once (docs/operate/roles.md)",
+        description="time that running work gets to end after SIGTERM, before it is given back; what will take twice "
+        "as long as is left is given back at once (docs/operate/roles.md)",
     )
     scratch_dir: Path | None = Field(
         None, description="folder for work in progress; absent: `encoder-scratch` in the temp folder"
