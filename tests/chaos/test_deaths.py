@@ -198,7 +198,7 @@ async def test_sigterm_lets_work_end_that_ends_within_the_grace(dsn: str, tmp_pa
 
 
 async def test_sigterm_while_it_publishes_waits_until_that_is_recorded(dsn: str, tmp_path: Path) -> None:
-    """O5, P3: though there is no grace. What is left to do, which is little, is given back."""
+    """O5: though there is no grace. What is left to do, which is little, is given back."""
     met = asyncio.Event()
 
     async def slow(exchange: Exchange) -> None:

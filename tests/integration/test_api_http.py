@@ -571,7 +571,7 @@ async def test_readiness_ends_when_the_server_is_to_stop(api: Api) -> None:
 
 
 async def test_connections_end_with_an_answer_before_the_server_goes(api: Api) -> None:
-    """P2: a connection that is kept, and closed when the next request is on its way, loses that request."""
+    """A connection that is kept, and closed when the next request is on its way, loses that request."""
     request = b"GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     reader, writer = await asyncio.open_connection("127.0.0.1", api.port)
     writer.write(request)

@@ -55,7 +55,7 @@ async def demoted(dsn: str) -> AsyncIterator[None]:
 
 
 async def test_who_is_told_that_his_primary_is_none_connects_anew(dsn: str) -> None:
-    """P7: gpustack/gpustack#6105 stayed with it for days. Seen to fail when only broken connections were given up."""
+    """gpustack/gpustack#6105 stayed with it for days. Seen to fail when only broken connections were given up."""
     store = await open_store(dsn, pool_size=3)
     heart = store.heart()
     _, claim = await work.working(store)
@@ -90,7 +90,7 @@ async def test_a_connection_that_is_old_is_made_anew(dsn: str, monkeypatch: pyte
 
 
 async def test_of_several_hosts_the_one_is_taken_that_can_be_written(tmp_path: Path) -> None:
-    """P7: `target_session_attrs=read-write`, over a failover from one server to its copy."""
+    """`target_session_attrs=read-write`, over a failover from one server to its copy."""
     tmp_path.chmod(0o755)
     ports = free_port(), free_port()
     old, new = Postgres(tmp_path / "old", port=ports[0]), Postgres(tmp_path / "new", port=ports[1])
@@ -109,7 +109,7 @@ async def test_of_several_hosts_the_one_is_taken_that_can_be_written(tmp_path: P
 
 
 async def test_who_is_told_that_his_mariadb_is_read_only_connects_anew(maria: mariadb.Server) -> None:
-    """P7: error 1290. A user with all rights would not notice."""
+    """Error 1290. A user with all rights would not notice."""
     async with maria.ready() as dsn:
         name = urlsplit(dsn).path.strip("/")
         for host in ("%", "localhost"):

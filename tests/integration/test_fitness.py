@@ -38,7 +38,7 @@ def codes(notes: tuple[Note, ...]) -> list[str]:
 
 @pytest.mark.both_databases
 async def test_a_database_that_is_away_for_all_turns_nobody_away_at_the_door(dsn: str) -> None:
-    """K1, P7: calls are told 503 and when to come back, which only a process that is reached can say."""
+    """K1: calls are told 503 and when to come back, which only a process that is reached can say."""
     async with through(dsn) as (store, gate):
         fit = fitness(store)
         assert (await fit.serving(), await fit.local()) == ((), ())
@@ -49,7 +49,7 @@ async def test_a_database_that_is_away_for_all_turns_nobody_away_at_the_door(dsn
 
 
 async def test_a_database_that_hangs_holds_up_no_probe(dsn: str) -> None:
-    """P7: a probe waits for a second, and takes silence for a no."""
+    """A probe waits for a second, and takes silence for a no."""
     async with through(dsn) as (store, gate):
         fit = fitness(store, within_s=30.0)
         gate.shut()

@@ -76,7 +76,7 @@ async def at_work(
 async def test_by_their_eta_tasks_end_within_the_grace_or_are_given_back_at_once(
     store: PostgresStore, dsn: str
 ) -> None:
-    """P3. Seen to fail when everything was given its grace."""
+    """Seen to fail when everything was given its grace."""
     long, waits, short, unknown = [(await work.enqueue(store)).id for _ in range(4)]
     hands = Hands(said={long: HOURS, waits: NO_ROOM, short: SOON, unknown: None})
     async with at_work(store, hands, drain_s=600.0) as (worker, running):
@@ -92,7 +92,6 @@ async def test_by_their_eta_tasks_end_within_the_grace_or_are_given_back_at_once
 async def test_a_publish_that_takes_too_long_is_given_back(
     store: PostgresStore, dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """P3"""
     monkeypatch.setattr("encoder.worker.loop.PUBLISH_S", 0.3)
     job = (await work.enqueue(store)).id
     async with at_work(store, Hands(said={job: None}, publishing=True), drain_s=0.0) as (worker, running):

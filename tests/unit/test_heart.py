@@ -93,7 +93,7 @@ async def thawed(held: Held) -> None:
 
 
 async def test_a_heart_turns_while_it_is_answered_or_not_and_no_longer_when_it_stands_still() -> None:
-    """P7: what liveness asks. An outage is no reason to be started again."""
+    """What liveness asks. An outage is no reason to be started again."""
     now, database = [100.0], Database()
     times = LeaseTimes(LEASE_S)
     contact = Contact(now=100.0, longest_gap_s=LEASE_S / 2)
