@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos mutants docs site fresh lock
+.PHONY: help setup demo run test lint check bench chaos rolling mutants docs site fresh lock
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -21,6 +21,8 @@ bench: setup  ## print measurements, as ratios: make bench [ARGS=names]
 	@$(bin)/python -m tests.bench $(ARGS)
 chaos: setup  ## kill, freeze and cut off workers at random, and count lost jobs: make chaos [ARGS="--seconds 1800 --seed 7 --write"]
 	@$(bin)/python -m tests.chaos $(ARGS)
+rolling: setup  ## restart roles one after the other under load: make rolling [ARGS="--database mariadb --terms 500 --write"]
+	@$(bin)/python -m tests.chaos.rolling $(ARGS)
 mutants: setup  ## break each guarantee on purpose, and see that its test notices: make mutants [ARGS="G3 G11"]
 	@$(bin)/python -m tests.chaos.mutants $(ARGS)
 docs: setup  ## write the pages of docs/ that come from the code's own tables

@@ -10,9 +10,10 @@ from typing import Protocol
 from encoder import errors
 from encoder.model.plan import Note
 
-DRAINING = Note(code="draining", message="The process is stopping.")
+DRAINING = Note(code="draining", message="The server is stopping.")
 AWAY = Note(code="database_unavailable", message="The database does not answer.")
 CUT_OFF = Note(code="connections_broken", message="The database answers, but not on the connections of this process.")
+STILL = Note(code="heart_stopped", message="A worker of this process has not turned to its next beat for a lease.")
 FULL = Note(code="disk_full", message="The disk of work in progress is full.")
 ANSWER_S = 0.5  # for a look at our connections: probes wait a second, and what takes longer is told to the next
 
@@ -43,6 +44,10 @@ class Fitness:
     has_room: Callable[[], bool] = _yes
     _cut_off: bool = field(default=False, init=False)
     _looking: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def living(self) -> tuple[Note, ...]:
+        """Why a restart would help."""
+        return () if self.beats() else (STILL,)
 
     async def serving(self) -> tuple[Note, ...]:
         """Why calls would fail: the database may be away for everybody."""

@@ -49,14 +49,14 @@ async def _answer(head: bytes, registry: CollectorRegistry, fitness: Fitness) ->
         case b"/metrics":
             return _told("200 OK", generate_latest(registry), kind=_METRICS)
         case b"/livez":
-            return _told("200 OK", b"ok\n") if fitness.beats() else _told("503 Service Unavailable", b"heart_stopped\n")
+            return _why_not(fitness.living())
         case b"/readyz":
-            return _ready(await (fitness.local() if query == b"scope=local" else fitness.serving()))
+            return _why_not(await (fitness.local() if query == b"scope=local" else fitness.serving()))
         case _:
             return _told("404 Not Found")
 
 
-def _ready(reasons: Sequence[Note]) -> bytes:
+def _why_not(reasons: Sequence[Note]) -> bytes:
     if not reasons:
         return _told("200 OK", b"ok\n")
     return _told("503 Service Unavailable", "".join(f"{each.code}\n" for each in reasons).encode())

@@ -8,34 +8,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
-import platform
 import random
-import re
 import shutil
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.chaos import page
 from tests.chaos.soak import Figures, soak
 from tests.lab import rgw
 from tests.lab.databases import BOTH
-
-PAGE = Path(__file__).parents[2] / "docs" / "why" / "reliability.md"
-
-
-def write(database: str, told: str) -> None:
-    """In place of what stands there of the same database."""
-    place = re.compile(rf"(<!-- soak {database} -->\n).*?(<!-- /soak -->)", re.DOTALL)
-    PAGE.write_text(place.sub(lambda found: found[1] + told + found[2], PAGE.read_text()))
 
 
 def table(figures: Figures, database: str, seed: int) -> str:
     """Markdown."""
     jobs = figures.callers
     rows = {
-        "when, where": f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}",
         "database, length, seed": f"{database}, {figures.seconds:.0f} s, {seed}",
         "jobs accepted": f"{jobs.get('submitted', 0)} ({jobs.get('asked again', 0)} requests repeated under their key)",
         "ended": ", ".join(f"{jobs.get(end, 0)} {end}" for end in ("completed", "cancelled", "failed")),
@@ -49,7 +37,7 @@ def table(figures: Figures, database: str, seed: int) -> str:
         "looks at all rows meanwhile": f"{figures.looks}",
         "lost, duplicate, orphaned, inconsistent": f"{len(figures.wrong)}",
     }
-    return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
+    return page.table(rows)
 
 
 async def run(database: str, seconds: float, seed: int, workers: int) -> Figures:
@@ -78,7 +66,7 @@ def main() -> int:
     told = table(figures, asked.database, asked.seed)
     print(told, *figures.wrong, sep="\n")
     if asked.write:
-        write(asked.database, told)
+        page.write(f"soak {asked.database}", told)
     return 1 if figures.wrong else 0
 
 
