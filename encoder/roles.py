@@ -35,6 +35,7 @@ from encoder.store.steps import Schema
 from encoder.vault import Vault, new_key
 from encoder.wiring import Machine, Wiring, uniform
 from encoder.worker.deaths import take_over
+from encoder.worker.depart import Departure
 from encoder.worker.listener import listening
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
@@ -82,14 +83,14 @@ async def run_api(settings: Settings) -> int:
             return await _serve(Wiring(settings, store), listener, workers=0)
 
 
-async def run_worker(settings: Settings) -> int:
-    """A worker against a database."""
+async def run_worker(settings: Settings, departure: Departure | None = None) -> int:
+    """A worker against a database, until it is told to end, or leaves by itself."""
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(_metrics(settings))
         _prepare(settings, role="worker", worker=True)
         await stack.enter_async_context(_traced(settings, role="worker"))
         wiring = Wiring(settings, await stack.enter_async_context(_store(settings, metrics)))
-        return await _serve(wiring, None, workers=1, probes=metrics)
+        return await _serve(wiring, None, workers=1, probes=metrics, departure=departure)
 
 
 async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
@@ -294,6 +295,7 @@ async def _serve(
     probes: socket.socket | None = None,
     died: asyncio.Future[str] | None = None,
     ready: Callable[[str], None] = lambda _url: None,
+    departure: Departure | None = None,
 ) -> int:
     """Run the API and the workers until a signal: first the workers drain, then the API goes.
 
@@ -327,10 +329,12 @@ async def _serve(
                 group.create_task(worker.run(), name="worker")
             for reader in readers:
                 group.create_task(reader.run(leave.asked), name="ingest")
-            sweeps = [group.create_task(each.run(uniform=uniform), name="uploads") for each in arrivals]
+            beside = [group.create_task(each.run(uniform=uniform), name="uploads") for each in arrivals]
+            if departure is not None:
+                beside += [group.create_task(departure.run(worker), name="departure") for worker in crew]
             await _until(leave.asked, died)
-            for sweep in sweeps:
-                sweep.cancel()
+            for task in beside:
+                task.cancel()
             if listener is not None:
                 await leave.told()
     for number in _ENDING:

@@ -16,6 +16,7 @@ from encoder import errors
 from encoder.cli import exits
 from encoder.cli.members import members
 from encoder.cli.next import command
+from encoder.cli.spans import Span
 from encoder.cli.text import clean, count
 
 if TYPE_CHECKING:
@@ -91,12 +92,16 @@ def api() -> int:
 
 
 @click.command()
-def worker() -> int:
+@click.option("--exit-when-idle", "idle_s", type=Span(), help="End once it has had no work for so long: 60, 5m.")
+@click.option("--max-age", "age_s", type=Span(), help="Older than this (6h) take no more; end when the last is done.")
+def worker(idle_s: float | None, age_s: float | None) -> int:
     """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
     leave_when_told()
     from encoder import roles  # noqa: PLC0415  # as in up
+    from encoder.worker.depart import Departure  # noqa: PLC0415  # as in up
 
-    return serve(roles.run_worker)
+    departure = Departure(idle_s=idle_s, age_s=age_s)
+    return serve(lambda settings: roles.run_worker(settings, departure))
 
 
 @click.command()

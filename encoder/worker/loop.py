@@ -84,6 +84,8 @@ class Worker:
         self._force = asyncio.Event()
         self._keepers: set[asyncio.Task[None]] = set()
         self._sick_until = clock()
+        self._retired = False
+        self._idle_since = clock()
         self._logs_wanted = False  # of all jobs, always
         self._ear = store.ear()
         self._contact = Contact(now=clock(), longest_gap_s=rhythm.times.lease_s / 2)
@@ -118,6 +120,15 @@ class Worker:
             self._force.set()
         self._stop.set()
         self.wake.poke()
+
+    @property
+    def idle_s(self) -> float:
+        """For how long it has held nothing."""
+        return 0.0 if self._held else self._clock() - self._idle_since
+
+    def retire(self) -> None:
+        """Claim nothing more, and work on."""
+        self._retired = True
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -165,7 +176,7 @@ class Worker:
     async def _claim_for_ever(self, queue: str, slots: int, group: asyncio.TaskGroup) -> None:
         while not self._stop.is_set():
             free = self._free(queue, slots)
-            claims = await self._claim(queue, free) if free > 0 and not self._is_sick() else []
+            claims = await self._claim(queue, free) if free > 0 and self._may_claim else []
             for held in claims:
                 self._held[held.claim.task_id, held.claim.epoch] = held
                 keeper = group.create_task(self._keep(held), name=f"task {held.claim.task_id}")
@@ -207,8 +218,9 @@ class Worker:
             held.want_log(always=True)
         return held
 
-    def _is_sick(self) -> bool:
-        return self._clock() < self._sick_until
+    @property
+    def _may_claim(self) -> bool:
+        return not self._retired and self._clock() >= self._sick_until
 
     def _cancel_hinted(self, job_id: int) -> None:
         if any(held.claim.job_id == job_id for held in self._held.values()):
@@ -237,6 +249,7 @@ class Worker:
             finally:
                 held.leash.kill()
                 del self._held[claim.task_id, claim.epoch]
+                self._idle_since = self._clock()
                 self._pace[claim.queue].ended()
                 self.wake.poke(claim.queue)
 
