@@ -6,6 +6,7 @@ EncoderError
   Failure              a job or an output goes wrong; the class says what is to be done
     Permanent            fail at once: trying again cannot help
     Transient            try again later, not before `retry_after_s`
+      Throttled            the other side asks to be left alone for a while
     Resource             this machine lacks something: give the task back
     Crash                ffmpeg or its memory gave out: as transient
   LeaseLost            the task belongs to somebody else now: stop, write nothing
@@ -111,6 +112,10 @@ def in_order(found: T | Fault) -> T:
 class Transient(Failure):
     kind = FailureClass.TRANSIENT
     retryable = True
+
+
+class Throttled(Transient):
+    """The other side is there, and has too much to do."""
 
 
 class Resource(Failure):

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmana
 from pathlib import Path
 from typing import Any, TypeVar
 
+from aiobotocore.session import AioSession
 from pydantic import SecretStr
 
 from encoder import __version__, errors, tracing
@@ -19,6 +20,10 @@ from encoder.api.app import create_app
 from encoder.api.ingest_queue import QueueReader
 from encoder.api.server import serving
 from encoder.api.waiting import waiting
+from encoder.batch.conversion import Outcome
+from encoder.batch.ending import Ending
+from encoder.batch.order import Order, Table
+from encoder.batch.status import StatusAway, StatusBusy, opened
 from encoder.dashboard.routes import routes
 from encoder.doctor import Finding, examine
 from encoder.embedded.home import Home
@@ -46,6 +51,8 @@ log = get_logger(__name__)
 
 RECONNECT_S = 1.0
 UNREADY_S = 5.0  # from the end of readiness to the end of listening; with 20 s for answers and 3 s to close: < 30 s
+STOP_WITHIN_S = 9.0  # of a signal, whatever else is to be said: whoever runs containers kills them soon after
+TELL_WITHIN_S = 15.0
 _ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -91,6 +98,42 @@ async def run_worker(settings: Settings, departure: Departure | None = None) -> 
         await stack.enter_async_context(_traced(settings, role="worker"))
         wiring = Wiring(settings, await stack.enter_async_context(_store(settings, metrics)))
         return await _serve(wiring, None, workers=1, probes=metrics, departure=departure)
+
+
+async def run_batch(settings: Settings, order: Order, *, bail: Callable[[], None]) -> Outcome:
+    """One job by the environment of a batch, to its end or until a signal; no database of ours is asked.
+
+    `bail` is called when that takes longer after a signal than there is time: it must end the process.
+
+    Raises:
+        errors.Unfit: the settings cannot work, or no client of DynamoDB can be made of the environment.
+    """
+    settings = settings.model_copy(update={"worker_slots": 1})
+    _begin(settings, role="convert")
+    machine = Machine(settings)
+    scratch = machine.scratch()
+    async with AsyncExitStack() as stack:
+        session = machine.surroundings.s3.session
+        status = await stack.enter_async_context(opened(session, order.table))
+        await scratch.open()
+        stack.push_async_callback(scratch.close)
+        conversion = machine.conversion(order, status, scratch)
+
+        def told() -> None:
+            conversion.stop()
+            asyncio.get_running_loop().call_later(STOP_WITHIN_S, bail)
+
+        _at_signal(told, *_ENDING)
+        return await conversion.run()
+
+
+async def tell_unusable(table: Table, ending: Ending) -> None:
+    """An order that cannot be carried out is told where its status is kept, if that can be reached."""
+    try:
+        async with asyncio.timeout(TELL_WITHIN_S), opened(AioSession(), table) as status:
+            await status.fail(ending)
+    except (StatusAway, StatusBusy, TimeoutError, errors.Unfit) as error:
+        log.warning("status.not_told", reason=str(error) or "timeout")
 
 
 async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
@@ -165,11 +208,16 @@ async def run_rewrap(settings: Settings, *, data: Path) -> Rewrapped:
 
 
 def _prepare(settings: Settings, *, role: str, worker: bool) -> None:
+    """What every role with a database does first."""
+    _begin(settings, role=role)
+    Machine(settings).require(worker=worker)
+
+
+def _begin(settings: Settings, *, role: str) -> None:
     """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
     configure(LogFormat(settings.log_format), settings.log_level, role=role)
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
-    Machine(settings).require(worker=worker)
     gc.freeze()  # what was loaded stays: looked through again and again, it would halt the loop for 50 ms each time
     starting = asyncio.current_task()
     if starting is not None:

@@ -31,6 +31,10 @@ from encoder.api.metrics import IngestMetrics
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
+from encoder.batch.conversion import Conversion
+from encoder.batch.order import Order
+from encoder.batch.shelf import Shelf
+from encoder.batch.status import Status
 from encoder.destinations.registry import Destinations
 from encoder.errors import Fault
 from encoder.ffmpeg import wheel
@@ -71,7 +75,7 @@ from encoder.worker.budget import Budget
 from encoder.worker.captions import Captions
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
-from encoder.worker.evidence import Witness
+from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.inspect import AT_ONCE, Inspector
 from encoder.worker.loop import Handler, Rhythm, Worker
@@ -285,6 +289,72 @@ class Machine:
     def transfers(self) -> Transfers:
         return Transfers(self.registry, clock=_clock)
 
+    def budget(self, scratch: Scratch) -> Budget:
+        """What the workers of this process may have of its machine, together."""
+        return Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
+
+    def conversion(self, order: Order, status: Status, scratch: Scratch) -> Conversion:
+        """One job by the environment of a batch: its bucket stands in for the platform's storage."""
+        shelf = Shelf(S3Access(), self.surroundings.web, order)
+        sources = Sources(self.surroundings, stored=shelf.source)
+        destinations = Destinations(self.surroundings, stored=shelf.destination)
+
+        async def pipeline() -> Pipeline:
+            abilities = await self.abilities()
+            return self._pipeline(abilities, scratch, sources=sources, destinations=destinations, witness=Unwitnessed())
+
+        return Conversion(
+            order=order,
+            shelf=shelf,
+            status=status,
+            budget=self.budget(scratch),
+            pipeline=pipeline,
+            host=socket.gethostname(),
+            clock=_clock,
+        )
+
+    def _pipeline(
+        self,
+        abilities: Abilities,
+        scratch: Scratch,
+        *,
+        sources: Sources,
+        destinations: Destinations,
+        witness: Witness | Unwitnessed,
+    ) -> Pipeline:
+        """The stages of a worker."""
+        by_descriptor, threads = abilities.reads_descriptors, self._threads
+        measure = Measure(self.ffmpeg, by_descriptor=by_descriptor, threads=threads, clock=_clock)
+        return Pipeline(
+            places=Places(sources=sources, destinations=destinations),
+            fetch=self._fetch(scratch),
+            beside=self._beside(scratch, sources),
+            captions=Captions(self.ffmpeg, by_descriptor=by_descriptor),
+            aim=Aim(self.ffmpeg, measure, by_descriptor=by_descriptor, threads=threads),
+            encode=Encode(self.ffmpeg, by_descriptor=by_descriptor, threads=threads, clock=_clock),
+            verify=Verify(self.ffmpeg, by_descriptor=by_descriptor, clock=_clock),
+            measure=measure,
+            witness=witness,
+            deliver=Deliver(self.transfers, clock=_clock, uniform=uniform),
+            ffmpeg=self.ffmpeg,
+            abilities=abilities,
+            threads=threads or os.cpu_count() or 1,
+            clock=_clock,
+        )
+
+    def _fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
+        return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=uniform)
+
+    def _beside(self, scratch: Scratch, sources: Sources) -> Beside:
+        return Beside(sources, self._fetch(scratch, BESIDE_LIMITS), self.ffmpeg)
+
+    @property
+    def _threads(self) -> int | None:
+        """Per ffmpeg: the cores, shared out among the slots; one slot leaves the choice to the encoder."""
+        if self.settings.worker_slots == 1:
+            return None
+        return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)
+
     @property
     def _own_ports(self) -> set[int]:
         return {port for port in (self.settings.port, self.settings.metrics_port) if port is not None}
@@ -319,7 +389,7 @@ class Wiring(Machine):
             inspector=Inspector(
                 sources=self.sources,
                 fetch=self._fetch(scratch),
-                beside=self._beside(scratch),
+                beside=self._beside(scratch, self.sources),
                 ffmpeg=self.ffmpeg,
                 abilities=await self.abilities(),
                 scratch=scratch,
@@ -370,29 +440,15 @@ class Wiring(Machine):
         bad_keys = Buckets(self.settings.bad_keys_per_minute, clock=_clock)
         return KeyGate(self.store, addresses=self.addresses, bad_keys=bad_keys, clock=_clock)
 
-    def budget(self, scratch: Scratch) -> Budget:
-        """What the workers of this process may have of its machine, together."""
-        return Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
-
     async def worker(self, scratch: Scratch, budget: Budget) -> Worker:
         """A worker. `scratch`: for its work in progress."""
         abilities = await self.abilities()
-        measure = Measure(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock)
-        pipeline = Pipeline(
-            places=Places(sources=self.sources, destinations=self.destinations),
-            fetch=self._fetch(scratch),
-            beside=self._beside(scratch),
-            captions=Captions(self.ffmpeg, by_descriptor=abilities.reads_descriptors),
-            aim=Aim(self.ffmpeg, measure, by_descriptor=abilities.reads_descriptors, threads=self._threads),
-            encode=Encode(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self._threads, clock=_clock),
-            verify=Verify(self.ffmpeg, by_descriptor=abilities.reads_descriptors, clock=_clock),
-            measure=measure,
+        pipeline = self._pipeline(
+            abilities,
+            scratch,
+            sources=self.sources,
+            destinations=self.destinations,
             witness=Witness(self.ffmpeg, abilities=abilities, kept_at=self.storage.destination, threads=self._threads),
-            deliver=Deliver(self.transfers, clock=_clock, uniform=uniform),
-            ffmpeg=self.ffmpeg,
-            abilities=abilities,
-            threads=self._threads or os.cpu_count() or 1,
-            clock=_clock,
         )
         handlers: dict[str, Handler] = {
             "transcode": Transcode(self.store, self.vault, budget, pipeline, uniform=uniform),
@@ -455,16 +511,3 @@ class Wiring(Machine):
             progress_s=self.settings.progress_seconds,
             drain_s=self.settings.drain_seconds,
         )
-
-    def _fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
-        return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=_clock, uniform=uniform)
-
-    def _beside(self, scratch: Scratch) -> Beside:
-        return Beside(self.sources, self._fetch(scratch, BESIDE_LIMITS), self.ffmpeg)
-
-    @property
-    def _threads(self) -> int | None:
-        """Per ffmpeg: the cores, shared out among the slots; one slot leaves the choice to the encoder."""
-        if self.settings.worker_slots == 1:
-            return None
-        return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)

@@ -21,10 +21,12 @@ from encoder.net.side import Side
 _MISSING = frozenset({"NoSuchBucket", "NotFound"})
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
+_BUSY = frozenset({"SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "TooManyRequests"})
+_BUSY_STATUS = frozenset({429, 503})
 # refusals by their status that are none: it was busy, or the bytes came broken
 _PASSES = frozenset(
-    {"IncompleteBody", "InternalError", "OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown"}
-    | {"ConditionalRequestConflict", "Throttling", "ThrottlingException", "TooManyRequests", "NoSuchUpload"}
+    {"IncompleteBody", "InternalError", "OperationAborted", "RequestTimeout", "ConditionalRequestConflict"}
+    | {"NoSuchUpload", *_BUSY}
 )
 _PASSING_STATUS = frozenset({408, 409, 412, 425, 429})
 _BROKEN = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "InvalidPart"})
@@ -66,7 +68,8 @@ def _failure(error: ClientError, side: Side) -> errors.Failure:
     if code in _BROKEN:
         return errors.Transient("integrity_error", message)
     if code in _PASSES or status >= _SERVER_ERROR or status in _PASSING_STATUS:
-        return errors.Transient(side.away, message, retry_after_s=retry_after_s(_headers_of(error)))
+        passing = errors.Throttled if code in _BUSY or status in _BUSY_STATUS else errors.Transient
+        return passing(side.away, message, retry_after_s=retry_after_s(_headers_of(error)))
     if code == "EntityTooLarge":
         return errors.Permanent("output_too_large", message)
     if code == "NoSuchKey":

@@ -42,12 +42,17 @@ def is_bucket(name: str) -> bool:
     return _BUCKET.fullmatch(name) is not None and _ADDRESS.fullmatch(name) is None
 
 
+def is_region(name: str) -> bool:
+    """Whether `name` is one that a region may have."""
+    return _REGION.fullmatch(name) is not None
+
+
 def faults(members: S3Members, access: S3Access, policy: Policy) -> Iterator[Fault]:
     """What is wrong with where the members lead, and with who asks there; `path` from the place on."""
     if not is_bucket(members.bucket):
         message = "A bucket's name has 3 to 63 small letters, digits, hyphens and single dots, and is no address."
         yield Fault(path="/bucket", code="invalid_value", message=message)
-    if members.region is not None and not _REGION.fullmatch(members.region):
+    if members.region is not None and not is_region(members.region):
         message = "A region has up to 32 small letters, digits and hyphens."
         yield Fault(path="/region", code="invalid_value", message=message)
     yield from _endpoint_faults(members.endpoint_url, policy)

@@ -18,7 +18,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.budget import Share
 from encoder.worker.held import Held
-from encoder.worker.ledger import Ledger
+from encoder.worker.ledger import Book
 from encoder.worker.package import Package
 
 log = get_logger(__name__)
@@ -29,7 +29,7 @@ class Run:
     """One attempt at a job's open outputs. `spec` holds the caller's secrets: it is never stored or logged."""
 
     held: Held
-    ledger: Ledger
+    ledger: Book
     job: JobRow
     spec: JobSpec
     folder: Path

@@ -116,6 +116,12 @@ class Witness:
             await destination.close()
 
 
+class Unwitnessed:
+    """Nothing is kept: there is no storage of the platform's."""
+
+    async def __call__(self, run: Run, source: Fetched, media: Media, proven: Proven) -> None: ...
+
+
 async def _taken(shots: Shots, stream: OutputPlan, opened: Opened, proof: Proof) -> tuple[Still, ...]:
     try:
         return await shots.of(stream, opened, proof)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from encoder import errors
 from encoder.log import get_logger
@@ -19,6 +19,16 @@ log = get_logger(__name__)
 T = TypeVar("T")
 
 RETRY_S = (0.1, 1.0)
+
+
+class Book(Protocol):
+    """What a run writes down of itself. Both raise errors.LeaseLost: somebody else has the work now."""
+
+    async def mark(self, *changes: OutputChange, media: Media | None = None) -> None:
+        """Write what must not be lost."""
+
+    async def fence(self) -> None:
+        """Make sure, as late as can be, that the work is still ours."""
 
 
 class Ledger:

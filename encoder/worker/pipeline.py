@@ -26,7 +26,7 @@ from encoder.worker.captions import Captions
 from encoder.worker.context import Fetched, Made, Proven, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
-from encoder.worker.evidence import Witness
+from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch
 from encoder.worker.measure import Measure
 from encoder.worker.places import Places
@@ -49,7 +49,7 @@ class Pipeline:
     encode: Encode
     verify: Verify
     measure: Measure
-    witness: Witness
+    witness: Witness | Unwitnessed
     deliver: Deliver
     ffmpeg: Launcher
     abilities: Abilities

@@ -58,6 +58,11 @@ def stored(storage: FolderStorage) -> Destination:
     return storage.destination(KEY)
 
 
+def kept_by(run: Run) -> Ledger:
+    assert isinstance(run.ledger, Ledger)
+    return run.ledger
+
+
 async def test_all_that_a_package_promises_is_written_down_before_the_first_byte_leaves(
     package: Package, stored: Destination, kept: Path, store: PostgresStore
 ) -> None:
@@ -71,7 +76,7 @@ async def test_all_that_a_package_promises_is_written_down_before_the_first_byte
             self, parcel: Parcel, *, sent: Callable[[int], None], fence: Callable[[], Awaitable[None]]
         ) -> Receipt:
             if not at_first_byte:
-                at_first_byte.extend((await run.ledger.load()).outputs)
+                at_first_byte.extend((await kept_by(run).load()).outputs)
             return await super().publish(parcel, sent=sent, fence=fence)
 
     account = Account(queued=1.0, fetch=2.0)
@@ -80,7 +85,7 @@ async def test_all_that_a_package_promises_is_written_down_before_the_first_byte
     assert at_first_byte[0].intent is not None
     assert at_first_byte[0].intent.pieces == package.pieces
     assert at_first_byte[0].delivered is None
-    (row,) = (await run.ledger.load()).outputs
+    (row,) = (await kept_by(run).load()).outputs
     assert row.state is OutputState.UPLOADED
     assert row.delivered is not None
     assert row.delivered.uri == f"storage:{KEY}"
@@ -100,9 +105,9 @@ async def test_a_package_that_an_attempt_published_and_did_not_record_is_found(
     await sending(package, stored).send()
     if not whole:
         (kept / SEGMENTS[3]).unlink()
-    (row,) = (await run.ledger.load()).outputs
+    (row,) = (await kept_by(run).load()).outputs
     assert await find_published(run, row, stored) is whole
-    (row,) = (await run.ledger.load()).outputs
+    (row,) = (await kept_by(run).load()).outputs
     assert (row.state, row.delivered) == (
         (OutputState.UPLOADED, work.made(0)) if whole else (OutputState.UPLOADING, None)
     )
