@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # comes with moto
+import yaml
 
 from encoder import errors
 from encoder.batch import ending, order

@@ -55,7 +55,7 @@ def test_every_command_speaks_json_but_for_those_that_serve_and_the_shell_s_own_
     commands = [(name, root.get_command(context, name)) for name in COMMANDS]
     all_of_them = dict(pair for name, command in commands if command for pair in _below(command, name))
     without = {name for name, command in all_of_them.items() if "as_json" not in {each.name for each in command.params}}
-    assert without == {"up", "api", "worker", "migrate", "completion"}
+    assert without == {"up", "api", "worker", "convert", "migrate", "completion"}  # convert: always, in its last line
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
