@@ -119,7 +119,7 @@ async def run_batch(settings: Settings, order: Order, *, bail: Callable[[], None
         stack.push_async_callback(scratch.close)
         conversion = machine.conversion(order, status, scratch)
 
-        def told() -> None:
+        def told(_number: int) -> None:
             conversion.stop()
             asyncio.get_running_loop().call_later(STOP_WITHIN_S, bail)
 
