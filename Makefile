@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos rolling mutants calm docs site fresh lock
+.PHONY: help setup demo run test lint check bench chaos rolling mutants drill calm docs site fresh lock
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -27,6 +27,8 @@ mutants: setup  ## break each guarantee on purpose, and see that its test notice
 	@$(bin)/python -m tests.chaos.mutants $(ARGS)
 calm: setup  ## work for a while under a real Prometheus, and tell which alerts fired: make calm [ARGS="--minutes 20"]
 	@$(bin)/python -m tests.lab.calm $(ARGS)
+drill: setup  ## lose a database, bring it back to a moment before, and see that nobody is fooled: make drill [ARGS="--after 50"]
+	@$(bin)/python -m tests.chaos.restore $(ARGS)
 docs: setup  ## write the pages of docs/ that come from the code's own tables
 	@$(bin)/python -P scripts/pages.py
 site: setup  ## make a site of docs/ in build/site; a link that leads nowhere stops it
