@@ -11,7 +11,6 @@ import asyncio
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -79,8 +78,10 @@ class Cluster:
 
     async def back_up(self, dsn: str) -> None:
         """As `pg_basebackup -X none` does: what is missing in it comes from the archive."""
-        command = [programs.find(None).folder / "pg_basebackup", "-D", self.base, "-X", "none", "-c", "fast", "-d", dsn]
-        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+        program = str(programs.find(None).folder / "pg_basebackup")
+        command = [program, "-D", str(self.base), "-X", "none", "-c", "fast", "-d", dsn]
+        done = await asyncio.create_subprocess_exec(*command)
+        assert await done.wait() == 0
 
     async def mark(self, dsn: str) -> None:
         await databases.run(dsn, f"SELECT pg_create_restore_point('{MOMENT}')", "SELECT pg_switch_wal()")
