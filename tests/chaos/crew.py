@@ -6,7 +6,7 @@ import asyncio
 import random
 import signal
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,11 +20,12 @@ START_S = 60.0
 
 @dataclass(eq=False, kw_only=True)
 class Member:
-    """`port`: where it answers probes."""
+    """`port`: where it answers probes; `busy`: it is being restarted."""
 
     kind: str
     port: int
     role: Role
+    busy: bool = False
 
     async def is_ready(self) -> bool:
         assert self.role.process.returncode is None, self.role.log.read_text()
@@ -60,14 +61,28 @@ class Crew:
         return await self.platform.start(kind, **{setting: str(port)})
 
     async def roll(self, seconds: float, every_s: float) -> None:
-        """One after the other for so long, and each kind at least once. Who is slow to stop delays the next."""
+        """One after the other for so long; one API at most and half of the workers are down at a time."""
         began, turn = time.monotonic(), 0
-        while time.monotonic() < began + seconds or len(self.stops_s) < len({each.kind for each in self.members}):
-            if turn % len(self.members) == 0:
-                self.chance.shuffle(self.members)
-            await self.restart(self.members[turn % len(self.members)])
-            turn += 1
-            await asyncio.sleep(max(0.0, began + turn * every_s - time.monotonic()))
+        self.chance.shuffle(self.members)
+        async with asyncio.TaskGroup() as group:
+            while time.monotonic() < began + seconds:
+                if (member := self._next()) is not None:
+                    self.members.remove(member)
+                    self.members.append(member)
+                    member.busy = True
+                    group.create_task(self.restart(member))
+                turn += 1
+                await asyncio.sleep(max(0.0, began + turn * every_s - time.monotonic()))
+
+    def _next(self) -> Member | None:
+        """The one who was restarted longest ago, of those who may be."""
+        busy = Counter(member.kind for member in self.members if member.busy)
+        most = {"api": 1, "worker": sum(member.kind == "worker" for member in self.members) // 2}
+        return next((each for each in self.members if not each.busy and busy[each.kind] < most[each.kind]), None)
+
+    async def once(self) -> None:
+        """One of each kind, at the same time."""
+        await asyncio.gather(*(self.restart(member) for member in {each.kind: each for each in self.members}.values()))
 
     async def restart(self, member: Member) -> None:
         began = time.monotonic()
@@ -78,3 +93,4 @@ class Crew:
             self.wrong.append(f"{member.role.log.stem} left with {code}")
         member.role = await self._begin(member.kind, member.port)
         await until(member.is_ready, within_s=START_S)
+        member.busy = False

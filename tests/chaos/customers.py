@@ -25,11 +25,14 @@ LONG = {"preset": "h264", "encoderPreset": "slow", "width": 640, "height": 360, 
 
 @dataclass(kw_only=True)
 class Customers:
-    """`answers`: how often each status came; `slowest_s`: of all answers; `wrong`: what no customer may meet."""
+    """`long`: the share of jobs that outlast a drain. `answers`: how often each status came; `slowest_s`: of all
+    answers; `streams`: how many were ended; `wrong`: what no customer may meet.
+    """
 
     platform: Platform
     chance: random.Random
     hook: Hook
+    long: float
     over: asyncio.Event = field(default_factory=asyncio.Event)
     answers: Counter[int] = field(default_factory=Counter)
     slowest_s: float = 0.0
@@ -58,7 +61,7 @@ class Customers:
 
     async def _one(self, session: aiohttp.ClientSession, key: str) -> None:
         clip = self.platform.folder / "in.mp4"
-        is_long = self.chance.random() < 0.1
+        is_long = self.chance.random() < self.long
         job = {
             "source": {"kind": "file", "path": str(clip)}
             if is_long

@@ -44,7 +44,10 @@ class Figures:
 async def rolling(
     folder: Path, *, on: str, seconds: float, every_s: float, seed: int, apis: int = 3, workers: int = 4
 ) -> Figures:
-    """Run it in the new folder `folder`: one of the roles is restarted each `every_s`, at least each kind once."""
+    """Run it in the new folder `folder`: one of the roles is restarted each `every_s`.
+
+    For no `seconds` one of each kind is, and no job takes long.
+    """
     folder.chmod(0o755)  # the database runs as another user
     chance = random.Random(seed)  # noqa: S311  # chance that can be repeated
     server = database.made(on, folder / "db")
@@ -66,11 +69,13 @@ async def rolling(
         await crew.start("worker", [free_port() for _ in range(workers)])
         await until(lambda: _all_are_ready(balancer), within_s=30)
         hook = await stack.enter_async_context(Hook())
-        customers = Customers(platform=platform, chance=random.Random(chance.random()), hook=hook)  # noqa: S311  # as above
+        customers = Customers(
+            platform=platform, chance=random.Random(chance.random()), hook=hook, long=0.2 if seconds else 0.0  # noqa: S311  # as above
+        )  # fmt: skip
         began = time.monotonic()
         async with asyncio.TaskGroup() as group:
-            buying = group.create_task(customers.run(AT_ONCE))
-            await crew.roll(seconds, every_s)
+            buying = group.create_task(customers.run(AT_ONCE if seconds else 1))
+            await (crew.roll(seconds, every_s) if seconds else crew.once())
             customers.over.set()
             await buying
         took_s = time.monotonic() - began

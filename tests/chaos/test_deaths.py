@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from encoder.embedded.postgres import Postgres
+from tests.chaos.outage import outage
 from tests.lab import audit, media
 from tests.lab.databases import ask
 from tests.lab.origin import Served
@@ -281,27 +282,20 @@ async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing
 
 
 async def test_a_worker_cut_off_longer_than_its_lease_freezes_its_ffmpeg_and_goes_on_with_it(tmp_path: Path) -> None:
-    """K4, G7, G8: it stops itself, is not rescued by anybody on the database's return, and loses nothing."""
-    tmp_path.chmod(0o755)
-    postgres = Postgres(tmp_path / "db", port=0)
-    dsn = await postgres.start()
-    try:
-        async with one_worker(dsn, tmp_path) as (platform, _worker):
-            job_id = await platform.submit(a_job(tmp_path, seconds=ENDLESS_S, **ENDLESS))
-            await encoding(platform, job_id)
-            await postgres.stop()
-            await until(lambda: stands_still(platform), within_s=LEASE_S)
-            await asyncio.sleep(LEASE_S)
-            assert await stands_still(platform)
-            await postgres.start()
-            await until(lambda: answers(platform), within_s=20)
-            await until(lambda: moves(platform), within_s=20)
-            row = await task_row(platform, job_id)
-            assert (row["epoch"], row["lost"], row["released"]) == (1, 0, 0)
-            await platform.call("POST", f"/jobs/{job_id}/cancel")
-            assert (await platform.ended(job_id))["status"] == "cancelled"
-    finally:
-        await postgres.stop()
+    """K1, K4, G7, G8: it stops itself, is not rescued by anybody on the database's return, and loses nothing.
+
+    Nobody has a reason to start anything again meanwhile, or to send callers elsewhere: they are told when to come.
+    """
+    seen = await outage(tmp_path, on="postgres", seconds=2 * LEASE_S, lease_s=LEASE_S)
+    assert (seen.froze, seen.ended) == (True, 0)
+    assert (seen.epoch, seen.lost, seen.released) == (1, 0, 0)
+    for role in ("API", "worker"):
+        assert set(seen.told.statuses[f"{role} /livez"]) | set(seen.told.statuses[f"{role} /readyz?scope=local"]) == {
+            200
+        }
+        assert set(seen.told.statuses[f"{role} /readyz"]) == {503}
+    assert set(seen.told.statuses["API /jobs"]) == {503}
+    assert seen.told.unsaid == 0
 
 
 async def test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost(dsn: str, tmp_path: Path) -> None:
@@ -337,15 +331,6 @@ async def no_ffmpeg(platform: Platform) -> bool:
 async def swept(platform: Platform) -> bool:
     """Whether no folder of an attempt is left."""
     return not list(platform.scratch.glob("*/*-*"))
-
-
-async def stands_still(platform: Platform) -> bool:
-    """Whether ffmpeg is there, and stopped."""
-    return bool(list(working_in(platform.scratch, state="T"))) and not await moves(platform)
-
-
-async def moves(platform: Platform) -> bool:
-    return bool(list(working_in(platform.scratch, state="RSD")))
 
 
 async def answers(platform: Platform) -> bool:

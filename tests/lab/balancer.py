@@ -56,7 +56,7 @@ class Balancer:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for line in itertools.chain.from_iterable(self._idle.values()):
-            line[1].close()
+            await _close(line[1])
 
     @property
     def ready(self) -> list[int]:
@@ -78,7 +78,7 @@ class Balancer:
                     )
                     return b" 200 " in await reader.readline()
                 finally:
-                    writer.close()
+                    await _close(writer)
         return False
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,11 +87,13 @@ class Balancer:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        with suppress(OSError, asyncio.IncompleteReadError):  # the caller went
-            head = await reader.readuntil(b"\r\n\r\n")
-            body = await reader.readexactly(int(_headers(head).get("content-length", 0)))
-            await self._serve(head, body, writer)
-        writer.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):  # the caller went
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = await reader.readexactly(int(_headers(head).get("content-length", 0)))
+                await self._serve(head, body, writer)
+        finally:
+            await _close(writer)
 
     async def _serve(self, head: bytes, body: bytes, caller: asyncio.StreamWriter) -> None:
         there = self.ready
@@ -102,23 +104,31 @@ class Balancer:
             return
         port = there[next(self._turns) % len(there)]
         try:
-            line = self._kept(port) or await asyncio.open_connection(HOST, port, limit=_HEAD_BYTES)
+            line = await self._kept(port) or await asyncio.open_connection(HOST, port, limit=_HEAD_BYTES)
+        except OSError as error:
+            self.broken.append(f"{port} is closed to {what}: {error!r}")
+            caller.transport.abort()
+            return
+        is_kept = False
+        try:
             line[1].write(head + body)
-            if await _relay(head, line, caller):
-                self._idle[port].append(line)
-            else:
-                line[1].close()
+            is_kept = await _relay(head, line, caller)
         except (OSError, Cut, asyncio.IncompleteReadError) as error:
             self.broken.append(f"{port} broke off {what}: {error!r}")
             caller.transport.abort()
+        finally:
+            if is_kept:
+                self._idle[port].append(line)
+            else:
+                await _close(line[1])
 
-    def _kept(self, port: int) -> Line | None:
+    async def _kept(self, port: int) -> Line | None:
         """A connection that is there still, as far as can be known."""
         while self._idle[port]:
             reader, writer = self._idle[port].pop()
             if not (reader.at_eof() or writer.is_closing()):
                 return reader, writer
-            writer.close()
+            await _close(writer)
         return None
 
 
@@ -150,6 +160,12 @@ async def _relay(asked: bytes, line: Line, caller: asyncio.StreamWriter) -> bool
     else:
         raise Cut("an answer of no known length")
     return headers.get("connection", "").lower() != "close"
+
+
+async def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
 
 
 async def _pass(caller: asyncio.StreamWriter, piece: bytes) -> None:
