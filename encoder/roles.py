@@ -357,11 +357,12 @@ async def _serve(
         stack.push_async_callback(scratch.close)
         await take_over(wiring.store, scratch)
         budget = wiring.budget(scratch)
+        await wiring.tell_what_it_is()
         crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
         leave = _on_signals(crew)
         fitness = wiring.fitness(scratch, crew, stopping=leave.asked)  # not ready from the first signal on
         if probes is not None:
-            await stack.enter_async_context(listening(probes, wiring.registry, fitness))
+            await stack.enter_async_context(listening(probes, fitness))
         arrivals: list[Arrivals] = []
         readers: list[QueueReader] = []
         if listener is not None:

@@ -93,6 +93,15 @@ class Settings(BaseSettings):
         description="port on which a worker answers `/metrics`, `/livez` and `/readyz` at `ENCODER_HOST`; absent: "
         "none. `encoder up` tells them under the address of its API",
     )
+    tenant_metrics: bool = Field(
+        False,  # pydantic's way
+        description="whether metrics tell the age of what waits by tenant, of the 20 that wait longest",
+    )
+    commit: str = Field(
+        "",
+        max_length=64,
+        description="of the code, as whoever built it knows it; told in metrics (`encoder_build_info`)",
+    )
     io_slots: int = Field(8, ge=1, le=256, description="webhook deliveries at a time")
     worker_queues: Annotated[tuple[QueueName, ...], NoDecode] = Field(
         (ENCODE, IO), min_length=1, description="queues that a worker takes from"

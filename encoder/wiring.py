@@ -18,8 +18,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from prometheus_client import CollectorRegistry
-
 from encoder import __version__, errors
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
@@ -27,7 +25,6 @@ from encoder.api.cors import Origins
 from encoder.api.cursor import Cursors
 from encoder.api.ingest import Intake
 from encoder.api.ingest_queue import QueueReader
-from encoder.api.metrics import IngestMetrics
 from encoder.api.parts import Limits, Parts
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
@@ -41,6 +38,7 @@ from encoder.ffmpeg import wheel
 from encoder.ffmpeg.abilities import Abilities, read_abilities
 from encoder.ffmpeg.launcher import Launcher, Sandbox
 from encoder.files.roots import Roots
+from encoder.metrics import process
 from encoder.model.base import to_json
 from encoder.model.ids import TenantId, WorkerId
 from encoder.model.job import Place
@@ -281,13 +279,8 @@ class Machine:
         return asyncio.ensure_future(read_abilities(self.ffmpeg, folder=self.scratch_root))
 
     @cached_property
-    def registry(self) -> CollectorRegistry:
-        """The numbers of this process, whatever its roles."""
-        return CollectorRegistry()
-
-    @cached_property
     def transfers(self) -> Transfers:
-        return Transfers(self.registry, clock=_clock)
+        return Transfers(clock=_clock)
 
     def budget(self, scratch: Scratch) -> Budget:
         """What the workers of this process may have of its machine, together."""
@@ -408,8 +401,6 @@ class Wiring(Machine):
             public_host=urlsplit(self.public_url).netloc.lower(),
             stopping=fitness.stopping,
             fitness=fitness,
-            registry=self.registry,
-            ingested=IngestMetrics(self.registry),
             gate=self._gate(),
             rates=Rates(
                 reads=Buckets(self.settings.reads_per_minute, clock=_clock),
@@ -439,6 +430,16 @@ class Wiring(Machine):
             return OpenGate(self.addresses if self.settings.auth == "none" else None)
         bad_keys = Buckets(self.settings.bad_keys_per_minute, clock=_clock)
         return KeyGate(self.store, addresses=self.addresses, bad_keys=bad_keys, clock=_clock)
+
+    async def tell_what_it_is(self) -> None:
+        """For metrics."""
+        process.is_made_of(
+            version=__version__,
+            commit=self.settings.commit,
+            ffmpeg=(await self.abilities()).version,
+            schema=self.store.version,
+            walls=to_json(self.ffmpeg.layers),
+        )
 
     async def worker(self, scratch: Scratch, budget: Budget) -> Worker:
         """A worker. `scratch`: for its work in progress."""
@@ -485,6 +486,7 @@ class Wiring(Machine):
             max_attempts=self.settings.max_attempts,
             upload_bytes=self.settings.upload_max_bytes,
             upload_suffixes=tuple(f".{suffix.lower().lstrip('.')}" for suffix in self.settings.upload_suffixes),
+            tenant_metrics=self.settings.tenant_metrics,
         )
 
     def _info(self, abilities: Abilities) -> WorkerInfo:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, cast
 
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.openapi import document
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
@@ -50,7 +50,7 @@ ELSEWHERE = {
 
 @cache
 def listed() -> tuple[Operation, ...]:
-    return operations(cast("QueueMetrics", None))  # only read when it is called
+    return operations(cast("Scrape", None))  # only read when it is called
 
 
 @cache

@@ -17,7 +17,7 @@ from encoder.ffmpeg.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
 from encoder.ffmpeg.containers import CONTAINERS
 from encoder.ffmpeg.rules import CHANNELS
 from encoder.settings import Settings
-from scripts import built_in, calls, cases, limits, marks, monitoring, objects, troubles
+from scripts import built_in, calls, cases, limits, marks, monitoring, numbers, objects, troubles
 from scripts.marks import DOCS
 
 WIDTH: dict[str, int] = {"max_content_width": 100, "terminal_width": 100}
@@ -244,6 +244,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings_page,
     "reference/cli.md": cli_page,
     "reference/codecs.md": codecs_page,
+    "reference/metrics.md": numbers.page,
     "adr/index.md": decisions_page,
     "why/security.md": cases.page,
     **{page: _with_parts(page) for page in _WITH_PARTS},

@@ -8,9 +8,8 @@ from functools import partial
 
 from aiohttp import web
 
-from encoder.api import middleware, routes, tus_headers
+from encoder.api import metrics, middleware, routes, tus_headers
 from encoder.api.body import MAX_INLINE_BYTES
-from encoder.api.metrics import HttpMetrics, LiveMetrics, QueueMetrics
 from encoder.api.operations import mount
 from encoder.api.parts import Parts
 
@@ -20,15 +19,13 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
 
     It is served by `server.Server`, which answers what aiohttp's parser refuses.
     """
-    frame = middleware.frame(
-        HttpMetrics(parts.registry), parts.origins, loopback_only=parts.loopback_only, stopping=parts.stopping
-    )
+    frame = middleware.frame(parts.origins, loopback_only=parts.loopback_only, stopping=parts.stopping)
     app = web.Application(middlewares=[frame], client_max_size=MAX_INLINE_BYTES)
     app.on_response_prepare.extend((middleware.add_headers, tus_headers.add, parts.origins.add))
-    queue = QueueMetrics(parts.store, parts.registry)
-    app.add_routes([mount(operation, parts) for operation in routes.operations(queue, folder=parts.shelf is not None)])
+    scrape = metrics.Scrape(parts.store, tenants=parts.limits.tenant_metrics)
+    app.add_routes([mount(operation, parts) for operation in routes.operations(scrape, folder=parts.shelf is not None)])
     app.add_routes(pages)
-    LiveMetrics(parts.watcher, parts.registry)
+    metrics.watch(parts.watcher)
 
     async def stop(_app: web.Application) -> None:
         parts.stopping.set()

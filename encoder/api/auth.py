@@ -20,6 +20,7 @@ from encoder.api.addresses import Addresses, house
 from encoder.api.dialect import Dialect, password
 from encoder.api.rates import Buckets
 from encoder.errors import CATALOGUE, Fault, Rejected
+from encoder.metrics.api import rate_limited
 from encoder.model.ids import DEFAULT_TENANT, TenantId
 from encoder.model.key import Scope, digest, is_key
 from encoder.store.kept import KeyRow
@@ -142,6 +143,7 @@ class KeyGate:
         address = house(self._addresses.of(request))
         wait_s = self._bad_keys.take(address)  # before the look-up: of many at once, none slips through
         if wait_s:
+            rate_limited.of("bad_keys").inc()
             told = "Too many keys that came from this address were no good."
             raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
         is_bad = False

@@ -6,9 +6,10 @@ from aiohttp import web
 
 from encoder import __version__
 from encoder.api.answers import HealthAnswer
-from encoder.api.metrics import CONTENT_TYPE, QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Call, Handler, answer
 from encoder.api.problems import RETRY_AFTER_S
+from encoder.metrics.family import CONTENT_TYPE
 from encoder.model.plan import Note
 
 
@@ -24,11 +25,11 @@ async def ready(call: Call) -> web.Response:
     return _told(await (fitness.local() if is_local else fitness.serving()))
 
 
-def metrics(queue: QueueMetrics) -> Handler:
+def metrics(scrape: Scrape) -> Handler:
     """GET /metrics."""
 
     async def handle(_call: Call) -> web.Response:
-        return web.Response(body=await queue.text(), headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=await scrape.text(), headers={"Content-Type": CONTENT_TYPE})
 
     return handle
 

@@ -23,6 +23,7 @@ from encoder.ingest import sns
 from encoder.ingest.events import Notice, ObjectEvent, Subscription, read_events
 from encoder.ingest.job import job_of
 from encoder.ingest.rules import Rule, Skip, choose, digest
+from encoder.metrics.api import ingested
 from encoder.model.base import Json
 from encoder.model.base import replace as changed
 from encoder.model.ids import JobId, TenantId
@@ -83,7 +84,7 @@ class Intake:
         done: list[answers.IngestedAnswer] = []
         faults: list[Fault] = []
         async for event, rule, what in self._each(told, rules):
-            self.parts.ingested.count(event.origin, _result(what))
+            ingested.of(event.origin, _result(what)).inc()
             if isinstance(what, tuple):
                 faults += what
             else:

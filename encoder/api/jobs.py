@@ -21,6 +21,9 @@ from encoder.api.operations import Asker, Call, answer
 from encoder.api.quick import off_loop
 from encoder.api.wire import read_job, read_probe
 from encoder.errors import Rejected
+from encoder.metrics.api import submitted
+from encoder.metrics.queue import verb
+from encoder.metrics.worker import finished
 from encoder.model.base import Json
 from encoder.model.ids import JobId
 from encoder.model.job import JobSpec
@@ -69,6 +72,16 @@ async def accept(
     Raises:
         errors.Rejected: as `read` and `Submit`.
     """
+    try:
+        accepted = await _accepted(call, body, read, key=key)
+    except Rejected:
+        submitted.of("rejected").inc()
+        raise
+    submitted.of("replayed" if accepted.replayed else "accepted").inc()
+    return accepted
+
+
+async def _accepted(call: Asker, body: Json, read: Callable[[], Awaitable[JobSpec]], *, key: str | None) -> Accepted:
     body_hash = await off_loop(_hash, body) if key else None
     try:
         spec = await read()
@@ -176,7 +189,11 @@ async def cancel_job(call: Asker, row: JobRow) -> JobState:
     Raises:
         errors.Rejected: `job_ended`.
     """
-    return await call.parts.store.cancel(row.id)
+    with verb("cancel"):
+        state = await call.parts.store.cancel(row.id)
+    if state is JobState.CANCELLED:  # of what runs its worker counts the end
+        finished.of(state).inc()
+    return state
 
 
 async def retry_job(call: Asker, row: JobRow) -> int:

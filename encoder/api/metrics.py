@@ -1,4 +1,4 @@
-"""Numbers about the API and the queue, for Prometheus. Labels are words of our own: no name, id or address."""
+"""What the API counts of each call, and what it reads of the whole platform when its numbers are asked for."""
 
 from __future__ import annotations
 
@@ -6,110 +6,130 @@ import asyncio
 import time
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from encoder import errors
+from encoder.metrics import api, family, fleet
 from encoder.queue.watch import Watcher
-from encoder.store.fleet import QueueDepth
-from encoder.store.protocol import Jobs
+from encoder.store.fleet import QueueDepth, Signs
+from encoder.store.protocol import Insights
 
-COUNT_AGAIN_S = 10.0  # the queue is counted at most so often, however many scrape
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-
-disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation here
-
-
-class HttpMetrics:
-    """Requests, by method, route template and status."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._requests = Counter(
-            "encoder_http_requests_total", "Requests answered.", ["method", "route", "code"], registry=registry
-        )
-        self._seconds = Histogram(
-            "encoder_http_request_duration_seconds",
-            "Time to the answer; streams and transfers are not in it.",
-            ["route"],
-            buckets=_BUCKETS_S,
-            registry=registry,
-        )
-        self.in_flight = Gauge("encoder_http_in_flight", "Requests being answered.", registry=registry)
-
-    def count(self, request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-        route = route_of(request)
-        method = request.method if request.method in {"GET", "HEAD", "POST", "PUT", "DELETE"} else "other"
-        self._requests.labels(method, route, str(response.status)).inc()
-        if isinstance(response, web.Response):
-            self._seconds.labels(route).observe(seconds)
+COUNT_AGAIN_S = 10.0  # the platform is read at most so often, however many scrape
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+_OF_THE_PLATFORM = (
+    fleet.tasks,
+    fleet.oldest,
+    fleet.wanted,
+    fleet.tenant_oldest,
+    fleet.workers,
+    fleet.slots,
+    fleet.versions,
+    fleet.expired,
+    fleet.schema,
+    fleet.webhook_pending,
+    fleet.webhook_oldest,
+    fleet.oldest_xmin,
+    fleet.dead_tuples,
+    fleet.retention_success,
+    fleet.retention_blocked,
+    fleet.retention_overdue,
+    fleet.secrets_overdue,
+)
 
 
-class QueueMetrics:
-    """What waits and runs, as the database has it. One per process: it remembers when it last looked."""
-
-    def __init__(self, store: Jobs, registry: CollectorRegistry) -> None:
-        self._store = store
-        self._registry = registry
-        self._tasks = Gauge("encoder_queue_tasks", "Tasks, counted to 10,000.", ["queue", "state"], registry=registry)
-        self._oldest = Gauge(
-            "encoder_queue_oldest_seconds",
-            "Age of the oldest waiting or ready task; 0 without one.",
-            ["queue"],
-            registry=registry,
-        )
-        self._looked_at = float("-inf")
-        self._looking = asyncio.Lock()
-
-    async def text(self) -> bytes:
-        """Everything in the registry. While the database is away, the queue's numbers are left out."""
-        async with self._looking:
-            if time.monotonic() - self._looked_at >= COUNT_AGAIN_S:
-                await self._look()
-        return generate_latest(self._registry)
-
-    async def _look(self) -> None:
-        try:
-            depths = (await self._store.stats(None)).queues
-        except errors.StoreUnavailable:
-            self._tasks.clear()
-            self._oldest.clear()
-            return
-        self._looked_at = time.monotonic()
-        for depth in depths:
-            self._set(depth)
-
-    def _set(self, depth: QueueDepth) -> None:
-        self._tasks.labels(depth.queue, "waiting").set(depth.waiting)
-        self._tasks.labels(depth.queue, "ready").set(depth.ready)
-        self._tasks.labels(depth.queue, "scheduled").set(depth.scheduled)
-        self._tasks.labels(depth.queue, "running").set(depth.running)
-        self._oldest.labels(depth.queue).set(depth.oldest_seconds or 0)
-
-
-class IngestMetrics:
-    """What was told of objects, by who told it and what became of it: a job, by each rule that took it, or a skip."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._events = Counter(
-            "encoder_ingest_events_total", "Events of objects.", ["origin", "result"], registry=registry
-        )
-
-    def count(self, origin: str, result: str) -> None:
-        self._events.labels(origin, result).inc()
-
-
-class LiveMetrics:
-    """Live streams of this process, as its watcher has them."""
-
-    def __init__(self, watcher: Watcher, registry: CollectorRegistry) -> None:
-        streams = Gauge("encoder_live_streams", "Live streams that are open.", ["of"], registry=registry)
-        streams.labels("job").set_function(lambda: watcher.job_seats)
-        streams.labels("tenant").set_function(lambda: watcher.tenant_seats)
-        hears = Gauge("encoder_live_hints", "1 while hints of changes come through.", registry=registry)
-        hears.set_function(lambda: watcher.hears)
+def count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
+    """One more call that was answered."""
+    route = route_of(request)
+    method = request.method if request.method in _METHODS else family.OTHER
+    api.requests.of(method, route, str(response.status)).inc()
+    if isinstance(response, web.Response):
+        api.request_seconds.of(route).observe(seconds)
 
 
 def route_of(request: web.Request) -> str:
     """The template that a path matched: a label with few values."""
     resource = request.match_info.route.resource
-    return resource.canonical if resource else "other"
+    return resource.canonical if resource else family.OTHER
+
+
+def watch(watcher: Watcher) -> None:
+    """Tell of the live streams of this process, as its watcher has them."""
+    api.streams.of("job").set_function(lambda: watcher.job_seats)
+    api.streams.of("tenant").set_function(lambda: watcher.tenant_seats)
+    api.stream_hints.of().set_function(lambda: watcher.hears)
+
+
+class Scrape:
+    """The numbers of this process, and with them those of the platform. One per process: it remembers what it read.
+
+    `tenants`: whether the age of what waits is told by tenant, too.
+    """
+
+    def __init__(self, store: Insights, *, tenants: bool = False) -> None:
+        self._store = store
+        self._tenants = tenants
+        self._looked_at = float("-inf")
+        self._looking = asyncio.Lock()
+        self._removed: dict[str, int] = {}
+
+    async def text(self) -> bytes:
+        """All of them. While the database is away, what is read there is left out."""
+        async with self._looking:
+            if time.monotonic() - self._looked_at >= COUNT_AGAIN_S:
+                await self._look()
+        return family.text()
+
+    async def _look(self) -> None:
+        try:
+            signs = await self._store.signs(tenants=self._tenants)
+        except errors.StoreUnavailable:
+            for each in _OF_THE_PLATFORM:
+                each.clear()
+            return
+        self._looked_at = time.monotonic()
+        self._tell(signs)
+
+    def _tell(self, signs: Signs) -> None:
+        for depth in signs.depths:
+            _tell_depth(depth)
+        for queue, slots in signs.wanted.items():
+            fleet.wanted.of(queue).set(slots)
+        _tell_fleet(signs)
+        for number, value in (
+            (fleet.expired, signs.leases_expired),
+            (fleet.schema, signs.schema_version),
+            (fleet.webhook_pending, signs.webhooks_pending),
+            (fleet.webhook_oldest, signs.webhook_oldest_s),
+            (fleet.retention_success, signs.swept_at),
+            (fleet.retention_blocked, signs.sweep_blocked),
+            (fleet.retention_overdue, signs.sweep_overdue),
+            (fleet.secrets_overdue, signs.secrets_overdue),
+        ):
+            number.of().set(value)
+        if signs.oldest_transaction_s is not None:
+            fleet.oldest_xmin.of().set(signs.oldest_transaction_s)
+        for table, rows in signs.dead_rows.items():
+            fleet.dead_tuples.of(table).set(rows)
+        for what, removed in signs.removed.items():
+            fleet.retention_removed.of(what).inc(max(0, removed - self._removed.get(what, 0)))
+            self._removed[what] = removed
+
+
+def _tell_depth(depth: QueueDepth) -> None:
+    fleet.tasks.of(depth.queue, "waiting").set(depth.waiting)
+    fleet.tasks.of(depth.queue, "ready").set(depth.ready)
+    fleet.tasks.of(depth.queue, "scheduled").set(depth.scheduled)
+    fleet.tasks.of(depth.queue, "running").set(depth.running)
+    fleet.oldest.of(depth.queue).set(depth.oldest_seconds or 0)
+
+
+def _tell_fleet(signs: Signs) -> None:
+    """Queues whose last worker went have none: that must be told, too."""
+    fleet.versions.of().set(len({worker.version for worker in signs.workers}))
+    for depth in signs.depths:
+        takers = [worker for worker in signs.workers if depth.queue in worker.slots]
+        fleet.workers.of(depth.queue).set(len(takers))
+        fleet.slots.of(depth.queue).set(sum(worker.slots[depth.queue] for worker in takers if not worker.draining))
+    fleet.tenant_oldest.clear()
+    for queue, ages in signs.tenant_ages.items():
+        for tenant, seconds in ages.items():
+            fleet.tenant_oldest.of(queue, tenant).set(seconds)

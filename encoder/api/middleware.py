@@ -16,15 +16,16 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from encoder import errors, tracing
-from encoder.api import problems
+from encoder.api import metrics, problems
 from encoder.api.auth import Challenged
 from encoder.api.cors import OTHERS, SAFE, Origins
 from encoder.api.dialect import DIALECT
-from encoder.api.metrics import HttpMetrics, route_of
+from encoder.api.metrics import route_of
 from encoder.api.problems import Problem
 from encoder.api.rates import RATED
 from encoder.errors import Rejected
 from encoder.log import bound, get_logger
+from encoder.metrics.api import in_flight, refused_callers
 
 log = get_logger(__name__)
 
@@ -69,7 +70,7 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers.update(rated.headers)
 
 
-def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool, stopping: asyncio.Event) -> Middleware:
+def frame(origins: Origins, *, loopback_only: bool, stopping: asyncio.Event) -> Middleware:
     """The one middleware, around everything. `origins`: whose pages may call.
 
     Once the server is `stopping` each answer says that the connection ends with it: whoever kept it, and asked again
@@ -80,7 +81,7 @@ def frame(metrics: HttpMetrics, origins: Origins, *, loopback_only: bool, stoppi
     async def framed(request: web.Request, handler: Handler) -> web.StreamResponse:
         request[REQUEST_ID] = new_request_id()
         began = time.monotonic()
-        with metrics.in_flight.track_inprogress(), bound(request_id=request[REQUEST_ID]), _traced(request):
+        with in_flight.of().track_inprogress(), bound(request_id=request[REQUEST_ID]), _traced(request):
             response = await _answered(request, handler, origins, loopback_only=loopback_only)
             tracing.note({"http.response.status_code": response.status})
             if response.status >= _OUR_FAULT:
@@ -123,6 +124,8 @@ async def _answered(
 def problem_of(error: Exception, request: web.Request) -> Problem:
     """What an error means to the caller; what the operator should know of it is logged."""
     problem = _problem(error, request[REQUEST_ID])
+    if isinstance(error, Challenged):
+        refused_callers.of(error.faults[0].code).inc()
     if isinstance(error, errors.StoreUnavailable):
         route, reason = route_of(request), str(error)
         log.warning("request.unanswered", route=route, reason=reason)

@@ -7,13 +7,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry
-
 from encoder.api.auth import Gate, OpenGate
 from encoder.api.cors import Origins
 from encoder.api.cursor import Cursors
 from encoder.api.lookout import Lookout
-from encoder.api.metrics import IngestMetrics
 from encoder.api.passes import Passes
 from encoder.api.rates import Buckets, Rates
 from encoder.api.spans import Spans
@@ -74,6 +71,7 @@ class Limits:
     upload: timedelta = timedelta(hours=1)  # within which an upload must begin
     upload_bytes: int = 50 * 1024**3  # of an upload; no larger source is taken
     upload_suffixes: tuple[str, ...] = (".mp4", ".mov")  # lower case
+    tenant_metrics: bool = False  # the age of what waits, by tenant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +114,6 @@ class Parts:
     origins: Origins = field(default_factory=Origins)
     loopback_only: bool = True
     limits: Limits = Limits()
-    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
-    ingested: IngestMetrics = field(default_factory=lambda: IngestMetrics(CollectorRegistry()))
     spans: Spans = field(default_factory=Spans)
     lookout: Lookout = field(default_factory=Lookout)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from encoder import errors
+from encoder.metrics.api import rate_limited
 
 BURST_S = 120.0  # as much as two minutes give may come at once
 MOST = 10_000  # buckets, of some 200 bytes each; whoever was not heard of for longest gives way, and begins anew
@@ -102,6 +103,7 @@ class Rates:
         kind, buckets = self._of(method)
         wait_s = buckets.take(caller)
         if wait_s:
+            rate_limited.of(kind).inc()
             told = f"No more than {buckets.per_minute} {kind} a minute."
             raise errors.TooMany("rate_limited", told, retry_after_s=wait_s)
 

@@ -187,7 +187,7 @@ async def cancel(visit: Visit) -> web.StreamResponse:
     asked = await visit.confirmed(Question(text=text, verb=f"Cancel job {row.id}", keep="Keep it"))
     if asked is not None:
         return asked
-    state = await visit.call.parts.store.cancel(row.id)
+    state = await jobs.cancel_job(visit.call, row)
     done = "Cancelled." if state in JOB_ENDED else "Cancelling: its worker ends what runs."
     return await visit.back(done, to=f"/ui/jobs/{row.id}")
 

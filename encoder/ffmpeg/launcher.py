@@ -20,6 +20,7 @@ from encoder.ffmpeg.exits import Exit, Reason, classify
 from encoder.ffmpeg.formats import MOST_ALLOCATED_BYTES
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.progress import Meter, Progress
+from encoder.metrics import encode
 
 __all__ = ["Exit", "Launcher", "Leash", "Limits", "Progress", "Reason", "Sandbox", "classify"]
 
@@ -160,12 +161,15 @@ class Launcher:
     async def _watched(self, child: Child, leash: Leash, limits: Limits, meter: Meter) -> Exit:
         """Wait for the end of `child`, or make it."""
         watch = _Watch(child, leash, limits, meter)
-        try:
-            reason = await watch.until_over()
-        finally:
-            await child.end(grace_s=self._grace_s)
-            ended = child.exited.result()
-            leash.note(cpu_seconds=ended.cpu_seconds, peak_memory_bytes=watch.peak_memory_bytes)
+        told: str | None = "cancelled"
+        with encode.running.of().track_inprogress():
+            try:
+                told = reason = await watch.until_over()
+            finally:
+                await child.end(grace_s=self._grace_s)
+                ended = child.exited.result()
+                leash.note(cpu_seconds=ended.cpu_seconds, peak_memory_bytes=watch.peak_memory_bytes)
+                encode.exits.of(told or _reason(ended.code)).inc()
         leash.check()
         return Exit(
             code=ended.code,

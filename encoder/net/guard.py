@@ -14,6 +14,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from encoder.errors import Fault
+from encoder.metrics.transfer import addresses_refused
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -104,7 +105,11 @@ class Policy:
         if what is None:
             return None
         if any(plain in net for net in self.allow):
-            return "is our own server" if port in self.own_ports else None
+            if port not in self.own_ports:
+                return None
+            addresses_refused.of("own").inc()
+            return "is our own server"
+        addresses_refused.of(what.replace(" ", "_")).inc()
         return f"is {what}; the operator may open it with ENCODER_ALLOW_ADDRESSES"
 
 

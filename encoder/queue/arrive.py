@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.metrics.api import submitted
 from encoder.model.state import UploadEnd, UploadProtocol, UploadState
 from encoder.queue.backoff import Uniform
 from encoder.queue.ceiling import Ceiling
@@ -64,6 +65,7 @@ class Arrivals:
         async with self._ceiling.place(row.tenant_id) as found:
             noted = await self._noted(row, size_bytes=size_bytes, start=found)
         if noted.job_id is not None:
+            submitted.of("accepted").inc()
             log.info("upload.job_made", upload=str(row.id), job=noted.job_id)
         return noted
 

@@ -6,6 +6,7 @@ import asyncio
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.metrics.queue import verb
 from encoder.store.protocol import Tasks
 
 log = get_logger(__name__)
@@ -31,7 +32,8 @@ class DueSweep:
         try:
             nearest_s = await self._store.next_due()
             if nearest_s is not None and nearest_s <= 0:
-                await self._store.due()
+                with verb("due") as asked:
+                    asked.result = "ok" if await self._store.due() else "empty"
                 nearest_s = await self._store.next_due()
         except errors.StoreUnavailable as error:
             log.warning("due.unavailable", reason=str(error))

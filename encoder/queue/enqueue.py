@@ -12,6 +12,8 @@ from uuid import UUID
 
 from encoder import errors, tracing
 from encoder.log import get_logger
+from encoder.metrics.api import rate_limited, submitted
+from encoder.metrics.queue import verb
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.secrets import hide
@@ -96,7 +98,8 @@ class Enqueue:
             job = replace(made, idempotency_key=idempotency_key, body_hash=body_hash)
             async with self._ceiling.place(tenant_id) as found:
                 if found:
-                    accepted: Accepted | None = await self._store.enqueue(job)
+                    with verb("enqueue"):
+                        accepted: Accepted | None = await self._store.enqueue(job)
                 else:
                     accepted = await self._store.enqueued(tenant_id, idempotency_key, body_hash)
             if accepted is None:
@@ -123,7 +126,10 @@ class Enqueue:
         with _traced(spec, tenant_id):
             async with self._ceiling.place(tenant_id) as found:
                 if found:
-                    return await self._store.ingest(self.made(spec, tenant_id=tenant_id), seen)
+                    with verb("enqueue"):
+                        taken = await self._store.ingest(self.made(spec, tenant_id=tenant_id), seen)
+                    submitted.of("accepted" if taken.is_new else "replayed").inc()
+                    return taken
                 before = await self._store.ingested(tenant_id, seen.digest)
             if before is None:
                 raise self._full()
@@ -145,5 +151,6 @@ class Enqueue:
         )
 
     def _full(self) -> errors.TooMany:
+        rate_limited.of("jobs").inc()
         told = f"{self._ceiling.most} of your jobs have not ended yet, and more are not taken."
         return errors.TooMany("queue_full", told, retry_after_s=FULL_S)

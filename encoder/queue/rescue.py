@@ -9,7 +9,8 @@ from typing import Protocol
 
 from encoder import errors
 from encoder.log import get_logger
-from encoder.queue import settle
+from encoder.metrics.queue import rescues, verb
+from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.store.protocol import Tasks, Workers
@@ -61,7 +62,9 @@ class Rescuer:
         rescued = 0
         for expired in await self._store.expired():
             try:
-                settled = await self._store.rescue(expired.claim, closing(expired))
+                with verb("rescue") as asked:
+                    settled = await self._store.rescue(expired.claim, closing(expired))
+                    asked.result = "stale" if settled is None else "ok"
             except errors.StoreUnavailable:
                 raise
             except Exception:  # one task that cannot be closed must not keep the others from being freed
@@ -69,6 +72,8 @@ class Rescuer:
                 continue
             if settled is not None:
                 rescued += 1
+                tally.count(expired.claim, closing(expired), settled)
+                rescues.of("deadline" if expired.by_deadline else "expired").inc()
                 if not expired.by_deadline:
                     await self._note(expired, settled)
                 log.warning(

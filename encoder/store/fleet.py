@@ -89,6 +89,40 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiveWorker:
+    """One that was seen lately. `slots`: by queue."""
+
+    version: str
+    slots: Mapping[str, int]
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """How the whole platform is, as metrics tell it: counts stop at 10,000.
+
+    `wanted`: slots, by queue; `tenant_ages`: by queue, of the 20 tenants that wait longest, and of all `other`.
+    `oldest_transaction_s`, `dead_rows`: of PostgreSQL alone. `removed`: by sweeps, by what, since there is a database.
+    """
+
+    depths: tuple[QueueDepth, ...]
+    wanted: Mapping[str, int]
+    tenant_ages: Mapping[str, Mapping[str, float]]
+    workers: tuple[LiveWorker, ...]
+    leases_expired: int
+    schema_version: int
+    webhooks_pending: int
+    webhook_oldest_s: float  # 0 without any
+    oldest_transaction_s: float | None
+    dead_rows: Mapping[str, int]
+    swept_at: float  # seconds since 1970, when a sweep ended well last; 0: never
+    sweep_blocked: int
+    sweep_overdue: int
+    secrets_overdue: int
+    removed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """What a tenant has before a queue. `used`: weights in line and running; `cap`: at most so many, None: no limit."""
 

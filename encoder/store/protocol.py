@@ -24,6 +24,7 @@ from encoder.store.fleet import (
     QueueDepth,
     QueuePace,
     Quota,
+    Signs,
     Span,
     Stats,
     Usage,
@@ -523,6 +524,9 @@ class Insights(Protocol):
     async def wanted_slots(self, queue: str) -> int:
         """How many slots a queue wants: those that are busy, and those for what may start, to 1,000 of a tenant."""
 
+    async def signs(self, *, tenants: bool) -> Signs:
+        """What metrics tell of the whole. `tenants`: the ages of what waits by tenant, too."""
+
     async def failing(self, tenant_id: TenantId) -> Failing | None:
         """What a tenant's receivers were not told lately, of the newest 1,000 of a state; None: nothing."""
 
@@ -582,6 +586,10 @@ class Store(
     Protocol,
 ):
     """A database, opened."""
+
+    @property
+    def version(self) -> int:
+        """Of the tables, as this program needs them."""
 
     async def hint(self, *payloads: str) -> None:
         """Send hints, after the commit, best effort: never raises."""

@@ -342,10 +342,15 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What a settle did. `job_state` is terminal when it ended the job."""
+    """What a settle did. `job_state` is terminal when it ended the job.
+
+    `job_seconds`: from its submission to that end, of a first run; `failed_outputs`: those that failed with it.
+    """
 
     task_state: TaskState
     job_state: JobState | None = None
+    job_seconds: float | None = None
+    failed_outputs: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,11 @@ class Statement(StrEnum):
     DEAD_JOBS = "dead_jobs"
     DEPTHS = "depths"
     WANTED_SLOTS = "wanted_slots"
+    SIGNS = "signs"
+    LIVE_WORKERS = "live_workers"
+    TENANT_AGES = "tenant_ages"
+    DEAD_ROWS = "dead_rows"
+    SWEPT = "swept"
 
     CLAIM = "claim"
     LOCK_QUEUE = "lock_queue"

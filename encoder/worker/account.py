@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from encoder import tracing
+from encoder import errors, tracing
 from encoder.ffmpeg.leash import Leash
+from encoder.metrics.worker import stage_seconds
 
 
 class Account:
@@ -24,12 +25,18 @@ class Account:
     @contextmanager
     def stage(self, name: str, output: int | None = None) -> Iterator[None]:
         """Around a stage, of all outputs together or of one."""
-        begun = self._clock()
+        begun, outcome = self._clock(), "cut"
         try:
             with tracing.span(name, facts={} if output is None else {"encoder.output": output}):
                 yield
+            outcome = "ok"
+        except errors.Failure:
+            outcome = "failed"
+            raise
         finally:
-            self.stages[name] = self.stages.get(name, 0.0) + self._clock() - begun
+            took_s = self._clock() - begun
+            self.stages[name] = self.stages.get(name, 0.0) + took_s
+            stage_seconds.of(name, outcome).observe(took_s)
 
     def told(self) -> dict[str, object]:
         """As the log tells it; without what there was none of. `speed`: media seconds per second of encoding."""

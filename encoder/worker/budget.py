@@ -25,12 +25,13 @@ Told = Callable[[Lack], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
-    """What a machine has for its work, and how much of it is taken: memory by promise, scratch on the disk."""
+    """What a machine has for its work, how much of it is taken, and how much was promised."""
 
     memory_bytes: int
     memory_promised_bytes: int
     scratch_bytes: int
     scratch_used_bytes: int
+    scratch_promised_bytes: int
 
 
 class Budget:
@@ -52,6 +53,11 @@ class Budget:
         """Somebody waits: more work would wait as well, and other machines may have room for it."""
         return bool(self._line)
 
+    def lacks(self, what: str) -> bool:
+        """Whether whoever waits first waits for that: `scratch` or `memory`."""
+        lack = self._lack(self._line[0].share, self._line[0].need) if self._line else None
+        return lack is not None and lack.what == what
+
     def room(self) -> Room:
         """How it is now, for people."""
         size_bytes = self._scratch.size_bytes()
@@ -60,6 +66,7 @@ class Budget:
             memory_promised_bytes=sum(share.promised.memory_bytes for share in self._shares),
             scratch_bytes=size_bytes,
             scratch_used_bytes=max(0, size_bytes - max(0, self._scratch.free_bytes() - LEAST_FREE_BYTES)),
+            scratch_promised_bytes=sum(share.promised.scratch_bytes for share in self._shares),
         )
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from encoder import errors, tracing
 from encoder.log import get_logger
+from encoder.metrics.worker import checks_failed, output_errors
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
 from encoder.model.media import Opened
@@ -19,6 +20,7 @@ from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.budget import Share
 from encoder.worker.held import Held
 from encoder.worker.ledger import Book
+from encoder.worker.metrics import code_of
 from encoder.worker.package import Package
 
 log = get_logger(__name__)
@@ -88,6 +90,9 @@ async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proo
     run.held.tell(output, None)
     log.warning("output.failed", output=output, code=failure.code, retryable=failure.retryable)
     tracing.failed(failure.code)
+    output_errors.of(code_of(failure), failure.kind).inc()
+    for check in proof.failed if proof else ():
+        checks_failed.of(check.name).inc()
     if failure.retryable:
         run.retry.append(failure)
     else:

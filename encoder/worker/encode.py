@@ -20,6 +20,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Fetched, Made, Run, write_off
+from encoder.worker.encoded import Encoded
 from encoder.worker.scratch import remove
 
 log = get_logger(__name__)
@@ -126,22 +127,22 @@ class Encode:
         for each in plans:
             _prepare(files[each.output], each)
         begun = self._clock()
-        cpu_s = 0.0
+        counted, exits = Encoded(plans), list[Exit]()
         for place, each_run in enumerate(runs):
-            told = self._teller(run, plans, begun, run_place=place, runs=len(runs))
-            ended = await self._watched(run, source, plans, each_run, told)
-            cpu_s += ended.cpu_seconds
+            told = self._teller(run, plans, begun, run_place=place, runs=len(runs), counted=counted)
+            exits.append(await self._watched(run, source, plans, each_run, told))
             if place + 1 < len(runs):
                 _rename(run.folder, command.pass_logs(plan, one_pass))
+        counted.ended(exits)
         return [
             Made(
                 plan=each,
                 path=files[each.output],
                 command=shown,
-                log=ended.log,
+                log=exits[-1].log,
                 seconds=self._clock() - begun,
-                cpu_seconds=cpu_s / len(plans),
-                notes=(*notes, *_unwritten(run.folder, each, ended.log)),
+                cpu_seconds=sum(each_exit.cpu_seconds for each_exit in exits) / len(plans),
+                notes=(*notes, *_unwritten(run.folder, each, exits[-1].log)),
             )
             for each in plans
         ]
@@ -164,13 +165,15 @@ class Encode:
         return replace(plan, outputs=tuple(settled.get(each.output, each) for each in plan.outputs))
 
     def _teller(
-        self, run: Run, plans: list[OutputPlan], begun: float, *, run_place: int, runs: int
+        self, run: Run, plans: list[OutputPlan], begun: float, *, run_place: int, runs: int, counted: Encoded
     ) -> Callable[[Progress], None]:
         def told(now: Progress) -> None:
             # one decode: all are as far as the first
             live = progress.encode(plans[0], now, self._clock() - begun, run=run_place, runs=runs)
             for each in plans:
                 run.held.tell(OutputId(each.output), live)
+            if run_place + 1 == runs:
+                counted.goes_on(now)
 
         return told
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.metrics.queue import lateness, self_stops, verb
 from encoder.model.ids import WorkerId
 from encoder.queue.lease import Contact, LeaseTimes
 from encoder.store import protocol
@@ -60,10 +61,15 @@ class Heart:
             await self._heart.close()
 
     async def _beat_for_ever(self) -> None:
-        due = self._clock()
+        promised = self._clock()
         while True:
             self._turned_at = self._clock()
-            answered = await self._beat()
+            with verb("beat") as asked:
+                answered = await self._beat()
+                asked.result = "ok" if answered else "error"
+            if answered:
+                lateness.of().observe(max(0.0, self._clock() - promised))
+                promised = self._clock() + self._times.beat_s
             due = self._clock() + (self._times.beat_s if answered else self._times.beat_s / 4)
             await self._rest(due)
 
@@ -117,6 +123,7 @@ class Heart:
                 was_frozen = held.leash.frozen
                 if over_s > self._times.freeze_s or not held.freeze():
                     log.warning("lease.self_stop", task=held.claim.task_id, over_s=round(over_s, 1))
+                    self_stops.of().inc()
                     held.end(Ending.SELF_STOP)
                 elif not was_frozen:
                     log.warning("lease.frozen", task=held.claim.task_id)

@@ -9,7 +9,11 @@ from typing import Protocol, TypeVar
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.metrics.encode import codec_of
+from encoder.metrics.queue import verb
+from encoder.metrics.worker import outputs
 from encoder.model.media import Media
+from encoder.model.state import OUTPUT_ENDED
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
 from encoder.store.rows import DeliveryRow, DeliveryTry, JobRow, OutputChange, Settled, Settlement
@@ -51,7 +55,10 @@ class Ledger:
         for change in changes:
             if change.state is not None:
                 self._held.step(change.state, change.id)
-        await self._steadily(lambda: self._store.mark(self._held.claim, changes, media=media))
+        await self._steadily(lambda: self._store.mark(self._held.claim, changes, media=media), name="mark")
+        for change in changes:
+            if change.state in OUTPUT_ENDED:
+                outputs.of(_codec(change), change.state or "").inc()
 
     async def fence(self) -> None:
         """Make sure, as late as can be, that the task is still ours."""
@@ -68,22 +75,41 @@ class Ledger:
     async def settle(self, settlement: Settlement) -> Settled:
         """Close the claim. Safe to repeat: see `Tasks.settle`."""
         self._held.settling = True
-        return await self._steadily(lambda: self._store.settle(self._held.claim, settlement))
+        return await self._steadily(lambda: self._store.settle(self._held.claim, settlement), name="settle")
 
     async def delivery(self) -> DeliveryRow | None:
         return await self._steadily(lambda: self._store.delivery(self._held.claim))
 
     async def settle_delivery(self, result: DeliveryTry, settlement: Settlement) -> None:
         self._held.settling = True
-        await self._steadily(lambda: self._store.settle_delivery(self._held.claim, result, settlement))
+        await self._steadily(lambda: self._store.settle_delivery(self._held.claim, result, settlement), name="settle")
 
-    async def _steadily(self, write: Callable[[], Awaitable[T]]) -> T:
+    async def _steadily(self, write: Callable[[], Awaitable[T]], *, name: str | None = None) -> T:
+        """`name`: of the verb, where it is one that is counted."""
         while True:
             try:
-                return await write()
+                return await (write() if name is None else _counted(name, write))
             except errors.LeaseLost:
                 self._held.end(Ending.LOST)
                 raise
             except errors.StoreUnavailable as error:
                 log.warning("write.unanswered", task=self._held.claim.task_id, reason=str(error))
                 await asyncio.sleep(self._uniform(*RETRY_S))
+
+
+def _codec(change: OutputChange) -> str:
+    """The label of what an output is, where that is known."""
+    made = change.delivered
+    return codec_of(None if made is None else made.video_codec or made.audio_codec)
+
+
+async def _counted(name: str, write: Callable[[], Awaitable[T]]) -> T:
+    with verb(name) as asked:
+        try:
+            return await write()
+        except errors.LeaseLost:
+            asked.result = "stale"
+            raise
+        except errors.StoreUnavailable:
+            asked.result = "retried"
+            raise

@@ -7,25 +7,23 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from prometheus_client import CollectorRegistry, generate_latest
-
+from encoder.metrics import family
 from encoder.model.plan import Note
 from encoder.queue.fitness import Fitness
 
 ANSWER_S = 5.0
 HEAD_BYTES = 8192
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @asynccontextmanager
-async def listening(sock: socket.socket, registry: CollectorRegistry, fitness: Fitness) -> AsyncIterator[None]:
+async def listening(sock: socket.socket, fitness: Fitness) -> AsyncIterator[None]:
     """Answer `GET /metrics`, `/livez` and `/readyz`, as the API does. Closes `sock` at the end."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(ANSWER_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(await _answer(head, registry, fitness))
+                writer.write(await _answer(head, fitness))
                 await writer.drain()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # it asked nothing that we answer
@@ -40,14 +38,14 @@ async def listening(sock: socket.socket, registry: CollectorRegistry, fitness: F
         await server.wait_closed()
 
 
-async def _answer(head: bytes, registry: CollectorRegistry, fitness: Fitness) -> bytes:
+async def _answer(head: bytes, fitness: Fitness) -> bytes:
     method, _, rest = head.partition(b" ")
     path, _, query = rest.partition(b" ")[0].partition(b"?")
     if method != b"GET":
         return _told("405 Method Not Allowed")
     match path:
         case b"/metrics":
-            return _told("200 OK", generate_latest(registry), kind=_METRICS)
+            return _told("200 OK", family.text(), kind=family.CONTENT_TYPE)
         case b"/livez":
             return _why_not(fitness.living())
         case b"/readyz":

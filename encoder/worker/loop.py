@@ -7,12 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from encoder import errors, tracing
 from encoder.log import bound, get_logger
+from encoder.metrics.queue import lease, listener_up, self_stops, verb, waited
+from encoder.metrics.transfer import webhook_exhausted
+from encoder.metrics.worker import busy, draining, paused, slots
 from encoder.model.queue import IO
-from encoder.queue import settle
+from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
 from encoder.queue.erase import ObjectSweep, SecretSweep
@@ -133,6 +137,7 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped."""
         await self._introduce()
+        self._tell_numbers()
         log.info("worker.started", worker=str(self._info.id), slots=self._info.slots)
         async with together() as group:
             services = [
@@ -153,6 +158,25 @@ class Worker:
             for service in services:
                 service.cancel()
         await self._say_bye()
+
+    def _tell_numbers(self) -> None:
+        """How it is whenever somebody asks: most is zero, and must be told so."""
+        lease.of().set(self._rhythm.times.lease_s)
+        for queue, number in self._info.slots.items():
+            slots.of(queue).set(number)
+            busy.of(queue)
+        self_stops.of()
+        webhook_exhausted.of()
+        draining.of().set_function(self._stop.is_set)
+        for reason, holds in (
+            ("drain", self._stop.is_set),
+            ("sick", lambda: self._clock() < self._sick_until),
+            ("age", lambda: self._retired),
+            ("disk", partial(self._budget.lacks, "scratch")),
+            ("memory", partial(self._budget.lacks, "memory")),
+        ):
+            paused.of(reason).set_function(holds)
+        listener_up.of().set_function(lambda: self._ear.healthy)
 
     async def _introduce(self) -> None:
         """Say hello, however long the database is away: beats only say that we are still there."""
@@ -197,19 +221,25 @@ class Worker:
     async def _claim(self, queue: str, free: int) -> list[Held]:
         sent_at = self._clock()
         try:
-            claims = await self._store.claim(
-                queue,
-                self._info.id,
-                limit=free,
-                ahead=self._pace[queue].ahead,
-                lease=self._rhythm.times.lease,
-                deadline=DEADLINE,
-            )
+            with verb("claim") as asked:
+                claims = await self._store.claim(
+                    queue,
+                    self._info.id,
+                    limit=free,
+                    ahead=self._pace[queue].ahead,
+                    lease=self._rhythm.times.lease,
+                    deadline=DEADLINE,
+                )
+                asked.result = "ok" if claims else "empty"
         except errors.StoreUnavailable as error:
             self._contact.broken(self._clock())
+            paused.of("database").set(1)
             log.warning("claim.unavailable", queue=queue, reason=str(error))
             return []
         self._contact.kept(self._clock())
+        paused.of("database").set(0)
+        for claim in claims:
+            waited.of(claim.queue, claim.kind).observe(max(0.0, claim.waited_seconds))
         return [self._taken(claim, sent_at) for claim in claims]
 
     def _taken(self, claim: Claim, sent_at: float) -> Held:
@@ -239,7 +269,7 @@ class Worker:
     async def _keep(self, held: Held) -> None:
         claim = held.claim
         ids = {"job": claim.job_id, "task": claim.task_id, "epoch": claim.epoch, "attempt": claim.attempt}
-        with bound(tenant=claim.tenant_id, **ids), self._traced(held):
+        with bound(tenant=claim.tenant_id, **ids), self._traced(held), busy.of(claim.queue).track_inprogress():
             try:
                 await self._lead(held)
             except errors.LeaseLost:
@@ -317,6 +347,7 @@ class Worker:
         settlement = replace(settlement, trail=held.trail(self._info.host))
         with held.account.stage("settle"):
             settled = await Ledger(self._store, held, uniform=self._uniform).settle(settlement)
+        tally.count(held.claim, settlement, settled)
         problem = settlement.problem
         if problem is not None:
             tracing.failed(problem.code)

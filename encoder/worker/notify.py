@@ -8,12 +8,13 @@ from datetime import timedelta
 
 from encoder import errors, tracing
 from encoder.log import bind, get_logger
+from encoder.metrics import transfer
 from encoder.model.secrets import is_veiled
 from encoder.model.state import TaskState
-from encoder.queue import settle
+from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Outcome, Settlement
+from encoder.store.rows import Claim, DeliveryRow, DeliveryTry, Outcome, Settled, Settlement
 from encoder.vault import Vault
 from encoder.webhooks.schedule import Sent
 from encoder.webhooks.send import Later, Sender
@@ -55,6 +56,10 @@ class Notify:
         if isinstance(sent, Later):
             return settle.left_to_others(after_s=self._uniform(0.5, 1.0) * max(LEAST_PAUSE_S, sent.after_s))
         await ledger.settle_delivery(sent.result, closing(sent))
+        tally.count(held.claim, closing(sent), Settled(task_state=closing(sent).state))
+        transfer.webhook_attempts.of(sent.result.state).inc()
+        if sent.result.state == "exhausted":
+            transfer.webhook_exhausted.of().inc()
         log.info("webhook.tried", delivery=row.id, state=sent.result.state, status=sent.result.status)
         return None
 

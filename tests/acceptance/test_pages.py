@@ -82,7 +82,7 @@ def _script(folder: Path, blocks: list[Block]) -> Iterator[str]:
 
 # what listens must have begun before anything happens
 _HEARD = """for _ in $(seq 200); do
-    curl -s http://127.0.0.1:8080/metrics | grep -q '^encoder_live_streams{of="tenant"} [1-9]' && break; sleep 0.1
+    curl -s http://127.0.0.1:8080/metrics | grep -q '^encoder_event_streams{of="tenant"} [1-9]' && break; sleep 0.1
 done"""
 
 # what is printed may come a moment later

@@ -14,8 +14,6 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from prometheus_client import CollectorRegistry
-
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.destinations.registry import Destinations
 from encoder.log import configure
@@ -42,7 +40,7 @@ async def get(place: Place, path: Path) -> float:
     """The stage of the worker, from its first byte to its last write."""
     scratch = Scratch(path.parent, uuid4())
     await scratch.open()
-    transfers = Transfers(CollectorRegistry(), clock=time.monotonic)
+    transfers = Transfers(clock=time.monotonic)
     fetch = Fetch(scratch, transfers, limits=FetchLimits(), clock=time.monotonic, uniform=random.uniform)
     source = Sources(SURROUNDINGS).make(place)
     begun = time.perf_counter()

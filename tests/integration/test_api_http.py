@@ -16,13 +16,12 @@ import aiohttp
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from encoder import errors
 from encoder.api import examples, server
 from encoder.api.body import IDLE_S
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
 from encoder.errors import CATALOGUE
@@ -32,12 +31,13 @@ from encoder.queue.fitness import Fitness
 from encoder.store.postgres import PostgresStore
 from tests.lab import crowd as crowds
 from tests.lab.api import Api, running
+from tests.lab.numbers import Growth, Numbers
 
 GOOD = {"source": {"url": "https://media.example.com/a"}, "outputs": [{"preset": "h264"}]}
 JSON = {"Content-Type": "application/json"}
 
 _nobody: Any = None  # nothing is asked of it
-EVERY = operations(QueueMetrics(_nobody, CollectorRegistry()))
+EVERY = operations(Scrape(_nobody))
 STREAM = "/ui/stream"  # of pages: it begins whatever the database does, and has no end
 BY_ROUTE = {(each.method, each.path): each for each in EVERY}
 OTHERS = {each.path for each in EVERY if each.dialect}  # they answer as another service does
@@ -624,16 +624,19 @@ async def test_a_queue_is_paused_with_its_reason_and_resumed(api: Api) -> None:
 
 
 async def test_requests_are_counted_by_template_and_queues_by_state(api: Api) -> None:
+    seen = Growth("encoder_http_requests_total", method="GET", route="/jobs/{id}", code="200")
+    missed = Growth("encoder_http_requests_total", method="GET", route="other", code="404")
+    taken = Growth("encoder_jobs_submitted_total", result="accepted")
     await api.submit(GOOD)
     await api.get("/jobs/1")
     async with api.ask("GET", "/nothing/at/all") as response:
         assert response.status == 404
     async with api.ask("GET", "/metrics") as response:
-        text = await response.text()
-    assert 'encoder_http_requests_total{code="200",method="GET",route="/jobs/{id}"} 1.0' in text
-    assert 'encoder_http_requests_total{code="404",method="GET",route="other"} 1.0' in text
-    assert 'encoder_queue_tasks{queue="encode",state="ready"} 1.0' in text
-    assert "_created" not in text
+        numbers = Numbers(await response.text())
+    assert (seen.now, missed.now, taken.now) == (1, 1, 1)
+    assert numbers.sum("encoder_queue_tasks", queue="encode", state="ready") == 1
+    assert numbers.sum("encoder_queue_wanted_slots", queue="encode") == 1
+    assert "_created" not in numbers.text
 
 
 JSONS = st.recursive(

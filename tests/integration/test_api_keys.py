@@ -15,11 +15,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder.api import examples
 from encoder.api.auth import KNOWN_S, KeyGate
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
 from encoder.dashboard.routes import PAGES
@@ -34,7 +33,7 @@ from tests.lab.command import encoder
 from tests.lab.databases import rows
 
 _nobody: Any = None  # nothing is asked of it
-EVERY: Sequence[Operation] = operations(QueueMetrics(_nobody, CollectorRegistry()))
+EVERY: Sequence[Operation] = operations(Scrape(_nobody))
 GUARDED = [operation for operation in EVERY if operation.scope is not None]
 READS = [each for each in GUARDED if each.method == "GET" and each.answers[200][0] != "text/event-stream"]
 PUBLIC = {

@@ -26,7 +26,7 @@ from encoder.store.engines import open_store
 from encoder.store.kept import NewKey
 from encoder.store.protocol import Store
 from encoder.store.rows import Beat, Claim, Live, Sight
-from tests.lab import work
+from tests.lab import numbers, work
 from tests.lab.api import LIMITS, Api, running
 from tests.lab.gate import Gate
 
@@ -261,17 +261,14 @@ async def test_who_is_too_far_behind_is_told_to_read_all_anew(
 async def test_who_listens_is_counted(api: Api) -> None:
     job = (await api.submit(JOB))["id"]
 
-    async def streams() -> dict[str, str]:
-        async with api.ask("GET", "/metrics") as response:
-            lines = (await response.text()).splitlines()
-        return dict(line.rsplit(" ", 1) for line in lines if line.startswith("encoder_live_"))
-
     async with feed(api), stream(api, f"/jobs/{job}/events") as one:
         await one.until("job.submitted")
-        while (told := await streams())["encoder_live_hints"] != "1.0":
+        while not (told := await numbers.scraped(api.url)).sum("encoder_event_stream_hints"):
             await asyncio.sleep(0.01)
-        assert told['encoder_live_streams{of="job"}'] == told['encoder_live_streams{of="tenant"}'] == "1.0"
-    while (await streams())['encoder_live_streams{of="tenant"}'] != "0.0":  # once it is noticed that they went
+        assert [told.sum("encoder_event_streams", of=each) for each in ("job", "tenant")] == [1, 1]
+    while (await numbers.scraped(api.url)).sum(
+        "encoder_event_streams", of="tenant"
+    ):  # once it is noticed that they went
         await asyncio.sleep(0.01)
 
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from encoder.api.metrics import CONTENT_TYPE
 from encoder.errors import CATALOGUE, Permanent
+from encoder.metrics.family import CONTENT_TYPE
 from encoder.model.ids import WorkerId
 from encoder.model.result import Problem
 from encoder.queue import settle

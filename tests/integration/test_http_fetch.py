@@ -11,7 +11,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder import errors
 from encoder.model.job import Place
@@ -73,7 +72,7 @@ async def fetched(  # noqa: PLR0913  # each is what some test is about
     place: Place = {"kind": "http", "url": url or server.url("/in.mov")}
     fetch = Fetch(
         Room(folder, free),
-        Transfers(CollectorRegistry(), clock=clock),
+        Transfers(clock=clock),
         limits=limits or FetchLimits(),
         clock=clock,
         uniform=lambda _low, _high: 0.0,

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.destinations.registry import Destinations
@@ -67,7 +66,7 @@ async def test_all_that_a_package_promises_is_written_down_before_the_first_byte
     package: Package, stored: Destination, kept: Path, store: PostgresStore
 ) -> None:
     run = await begun(store)
-    transfers = Transfers(CollectorRegistry(), clock=lambda: 0.0)
+    transfers = Transfers(clock=lambda: 0.0)
     deliver = Deliver(transfers, clock=lambda: 0.0, uniform=lambda _low, _high: 0.0)
     at_first_byte: list[OutputRow] = []
 

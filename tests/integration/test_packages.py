@@ -23,12 +23,12 @@ from encoder.suites.cargo import Gate, noise
 from encoder.worker.package import Package, pack
 from encoder.worker.publish import AT_ONCE, TRIES, all_stand, discard
 from tests.contracts.test_destinations import no_storage
+from tests.lab.numbers import Growth
 from tests.lab.packages import (
     KEY,
     MANIFESTS,
     SEGMENTS,
     Forgetful,
-    counted,
     files_below,
     made,
     missing,
@@ -191,20 +191,15 @@ class Crowd:
 async def test_a_file_that_fails_for_a_while_is_tried_again_and_no_other(
     package: Package, shelf: Shelf, fault: Script
 ) -> None:
-    registry, tally = counted()
+    again = Growth("encoder_stage_retries_total", stage="deliver", code="destination_unavailable")
     told: list[int] = []
     shelf.faults = [fault] * (TRIES - 1)
-    await sending(package, on(shelf), tally=tally, told=told.append).send()
+    await sending(package, on(shelf), told=told.append).send()
     assert shelf.objects == {f"/hls/{name}": data for name, data in made(package).items()}
     assert told[-1] == package.size_bytes
     puts = [request for request in shelf.seen if request.method == "PUT"]
     assert len(puts) == len(package.pieces) + TRIES - 1
-    labels = {"direction": "out", "kind": "http"}
-    assert registry.get_sample_value("encoder_transfer_retries_total", labels) == TRIES - 1
-    failures = registry.get_sample_value(
-        "encoder_transfer_failures_total", labels | {"code": "destination_unavailable"}
-    )
-    assert failures == TRIES - 1
+    assert again.now == TRIES - 1
 
 
 async def test_a_failure_in_the_middle_leaves_no_manifest(package: Package, shelf: Shelf) -> None:

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder.destinations.protocol import Destination
 from encoder.destinations.registry import Destinations
@@ -18,7 +17,8 @@ from encoder.worker.publish import all_stand, discard
 from tests.contracts.test_destinations import no_storage
 from tests.lab.ftpd import Ftpd
 from tests.lab.ftpx import Ftpx
-from tests.lab.packages import KEY, counted, made, packaged, sending
+from tests.lab.numbers import Growth
+from tests.lab.packages import KEY, made, packaged, sending
 from tests.lab.put import Shelf
 from tests.lab.rgw import Bucket, Gateway
 from tests.lab.served import ServedDestination, ServedFolder, destination
@@ -72,12 +72,12 @@ async def stands_whole(package: Package, bench: FolderBench, *, tells_sha256: bo
         await sending(package, destination).send()
         assert bench.files() == made(package)
         assert await all_stand(package.pieces, destination) is tells_sha256
-    registry, tally = counted()
+    moved = Growth("encoder_transfer_bytes_total", direction="out")
     async with used(bench.folder()) as destination:
         promised = frozenset(package.pieces)
-        await sending(package, destination, attempt="7-2", promised=promised, tally=tally).send()
+        await sending(package, destination, attempt="7-2", promised=promised).send()
     assert bench.files() == made(package)
-    assert moved(registry) == (0 if tells_sha256 else package.size_bytes)
+    assert moved.now == (0 if tells_sha256 else package.size_bytes)
 
 
 @pytest.mark.parametrize("kind", ["http", "ftp"])
@@ -88,7 +88,3 @@ async def test_who_never_tells_a_checksum_is_not_asked_what_stands_there(package
         async with used(destination(place, lab_web())) as folder:
             assert not await all_stand(package.pieces, folder)
         assert (ftp.said, http.seen) == ([], [])
-
-
-def moved(registry: CollectorRegistry) -> float:
-    return registry.get_sample_value("encoder_transfer_bytes_total", {"direction": "out", "kind": "http"}) or 0

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
-
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.model.result import Piece
 from encoder.suites.cargo import Gate, noise
-from encoder.worker.metrics import Tally, Transfers
+from encoder.worker.metrics import Tally
 from encoder.worker.package import Package, pack
 from encoder.worker.publish import Shipment
 
@@ -49,14 +47,9 @@ def sending(
         fence=(gate or Gate()).fence,
         told=told,
         stopping=lambda: False,
-        tally=tally or counted()[1],
+        tally=tally or Tally("out", "http"),
         uniform=lambda _low, _high: 0.0,
     )
-
-
-def counted() -> tuple[CollectorRegistry, Tally]:
-    registry = CollectorRegistry()
-    return registry, Tally(Transfers(registry, clock=lambda: 0.0), "out", "http")
 
 
 def files_below(folder: Path) -> dict[str, bytes]:

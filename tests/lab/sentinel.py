@@ -14,9 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from prometheus_client import CollectorRegistry
-
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.routes import operations
 from tests.lab.command import encoder
 from tests.lab.databases import is_mysql, rows
@@ -28,7 +26,7 @@ SSE = "text/event-stream"
 WORD = "S3NT1NEL"  # in every secret that the lab plants, but for those that a server chose
 
 _nobody: Any = None  # nothing is asked of it
-_EVERY = operations(QueueMetrics(_nobody, CollectorRegistry()))
+_EVERY = operations(Scrape(_nobody))
 # what may be read without naming anything, but for streams: they do not end
 LISTS = [each.path for each in _EVERY if each.method == "GET" and "{" not in each.path and each.answers[200][0] != SSE]
 

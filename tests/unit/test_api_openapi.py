@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
-from prometheus_client import CollectorRegistry
 
 from encoder.api import examples, openapi, preset_words, routes, wire
 from encoder.api.body import read_json
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
 from encoder.api.wire import Job
@@ -71,7 +70,7 @@ API = Path(wire.__file__).parent
 @pytest.fixture(scope="module")
 def operations() -> tuple[Operation, ...]:
     nobody: Any = None  # nothing is asked of it
-    return routes.operations(QueueMetrics(nobody, CollectorRegistry()))
+    return routes.operations(Scrape(nobody))
 
 
 @pytest.fixture(scope="module")

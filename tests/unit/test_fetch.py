@@ -10,7 +10,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder import errors
 from encoder.model.plan import Need
@@ -75,7 +74,7 @@ def no_wait(_low: float, _high: float) -> float:
 
 def a_fetch(folder: Path, *, limits: FetchLimits | None = None, clock: Callable[[], float] | None = None) -> Fetch:
     scratch = Scratch(folder, uuid4())
-    transfers = Transfers(CollectorRegistry(), clock=Clock())
+    transfers = Transfers(clock=Clock())
     return Fetch(scratch, transfers, limits=limits or FetchLimits(), clock=clock or Clock(), uniform=no_wait)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
@@ -17,9 +17,9 @@ from encoder.api.routes.uploads import UPLOADS
 from encoder.api.routes.webhooks import WEBHOOKS
 
 
-def operations(queue: QueueMetrics, *, folder: bool = True) -> tuple[Operation, ...]:
+def operations(scrape: Scrape, *, folder: bool = True) -> tuple[Operation, ...]:
     """Every operation. `folder`: whether the platform's storage is one."""
     ours = (*JOBS, *ONE_JOB, *UPLOADS, *FEED, *PRESETS, *PLATFORM, *WEBHOOKS, *INGEST, *KEYS)
-    every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(queue))
+    every = (*ours, *COMPAT, *STORAGE, *SERVER, metrics(scrape))
     listed = tuple(operation for operation in every if folder or not operation.folder)
     return (*listed, document(listed))

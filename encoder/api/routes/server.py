@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from encoder.api import answers, docs, health, query
-from encoder.api.metrics import QueueMetrics
+from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.model.key import Scope
 
@@ -61,13 +61,13 @@ SERVER = (
 )
 
 
-def metrics(queue: QueueMetrics) -> Operation:
+def metrics(scrape: Scrape) -> Operation:
     return Operation(
         method="GET",
         path="/metrics",
         operation_id="metrics",
         summary="Numbers for Prometheus",
-        handler=health.metrics(queue),
+        handler=health.metrics(scrape),
         scope=Scope.ADMIN,
         answers={200: ("text/plain",)},
     )

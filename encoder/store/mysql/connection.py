@@ -19,6 +19,7 @@ from asyncmy.constants import CLIENT, FIELD_TYPE
 from asyncmy.cursors import Cursor
 
 from encoder import errors
+from encoder.metrics import database
 from encoder.store.engine import AGE_S
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.sql import Query
@@ -110,11 +111,14 @@ def translated() -> Iterator[None]:
         told = f"{type(error).__name__}: {error}"
         code = code_of(error)
         if code in LOST_TO_A_RIVAL:
+            database.errors.of("rival").inc()
             raise Lost(told) from error
         if code in _AWAY or isinstance(error, driver.InterfaceError | driver.InternalError):
+            database.errors.of("timeout" if code in TOOK_TOO_LONG else "away").inc()
             raise errors.StoreUnavailable(told) from error
         raise
     except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+        database.errors.of("timeout" if isinstance(error, TimeoutError) else "away").inc()
         raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
 

@@ -11,6 +11,8 @@ from typing import TypeVar
 from asyncmy.errors import MySQLError
 
 from encoder import errors
+from encoder.metrics import database
+from encoder.metrics.family import timed
 from encoder.store.engine import Row
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import (
@@ -56,6 +58,10 @@ class Pool:
         self._free: list[Connection] = []
         self._room = asyncio.Semaphore(size)
         self._closed = False
+        self._busy = 0
+        database.connections.of("limit").set(size)
+        database.connections.of("free").set_function(lambda: len(self._free))
+        database.connections.of("busy").set_function(lambda: self._busy)
 
     async def close(self) -> None:
         self._closed = True
@@ -129,8 +135,10 @@ class Pool:
     async def _connection(self) -> AsyncIterator[Connection]:
         if self._closed:
             raise errors.StoreUnavailable("the pool is closed")
-        async with asyncio.timeout(ACQUIRE_S):
-            await self._room.acquire()
+        with timed(database.wait_seconds.of().observe):
+            async with asyncio.timeout(ACQUIRE_S):
+                await self._room.acquire()
+        self._busy += 1
         try:
             connection = await self._usable()
             try:
@@ -144,6 +152,7 @@ class Pool:
                 else:
                     connection.close()
         finally:
+            self._busy -= 1
             self._room.release()
 
     async def _usable(self) -> Connection:

@@ -27,6 +27,8 @@ POOL_SIZE = 10
 class MysqlStore(Every):
     """All verbs over one pool. Hints reach the ears of this process; other processes look for themselves."""
 
+    version = migrate.VERSION
+
     def __init__(self, pool: Pool, address: Address) -> None:
         self._mouth, self._news_mouth = Mouth(), Mouth()
         super().__init__(pool, Hints(self._mouth.say), News(Hints(self._news_mouth.say)))

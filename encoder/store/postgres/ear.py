@@ -12,6 +12,8 @@ from typing import LiteralString
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.metrics import queue
+from encoder.metrics.family import timed
 from encoder.store.engine import Row
 from encoder.store.news import WATCHED
 from encoder.store.postgres import sql
@@ -156,7 +158,8 @@ class Ear:
         """A hint from ourselves to ourselves."""
         self._nonce = f"{NONCE}{secrets.token_hex(8)}"
         self._came_back.clear()
-        async with asyncio.timeout(limit_s):
-            await connection.execute(sql.HINT, self._channel, [self._nonce])
-            await self._came_back.wait()
+        with timed(queue.round_trip.of().observe):
+            async with asyncio.timeout(limit_s):
+                await connection.execute(sql.HINT, self._channel, [self._nonce])
+                await self._came_back.wait()
         self._healthy = True

@@ -12,6 +12,8 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from encoder import errors
+from encoder.metrics import database
+from encoder.metrics.family import timed
 from encoder.store.engine import AGE_S, Row
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.repeated import repeated
@@ -76,6 +78,7 @@ _DOUBTFUL = (
 )
 _MISLAID = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 _RIVALS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+_TOO_SLOW = (TimeoutError, asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError)
 
 
 @contextmanager
@@ -88,10 +91,19 @@ def translated() -> Iterator[None]:
     try:
         yield
     except _MISLAID as error:
+        database.errors.of("other").inc()
         told = f"{type(error).__name__}: a pooler loses prepared statements of ours (docs/operate/databases.md)"
         raise errors.StoreUnavailable(told) from error
     except (*_AWAY, *_RIVALS) as error:
+        database.errors.of(_class_of(error)).inc()
         raise errors.StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+def _class_of(error: Exception) -> str:
+    """The label of what went wrong."""
+    if isinstance(error, _RIVALS):
+        return "rival"
+    return "timeout" if isinstance(error, _TOO_SLOW) else "away"
 
 
 async def connect(dsn: str, **session: str) -> Connection:
@@ -177,6 +189,7 @@ class Pool:
         # by turns: whom asyncpg wakes may find that a newcomer was faster, and then stands behind everybody
         self._room = asyncio.Semaphore(size)
         self._releasing: set[asyncio.Future[None]] = set()
+        self._tell(size)
 
     @classmethod
     async def open(cls, dsn: str, *, size: int) -> Pool:
@@ -192,6 +205,11 @@ class Pool:
                 reset=_keep_session,
             )
         return cls(pool, size=size)
+
+    def _tell(self, size: int) -> None:
+        database.connections.of("limit").set(size)
+        database.connections.of("free").set_function(self._pool.get_idle_size)
+        database.connections.of("busy").set_function(lambda: self._pool.get_size() - self._pool.get_idle_size())
 
     async def close(self) -> None:
         try:
@@ -262,8 +280,9 @@ class Pool:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Pooled]:
-        async with asyncio.timeout(ACQUIRE_S):  # asyncpg's own time-out costs a task, 50 µs of every statement
-            connection = await self._acquired()
+        with timed(database.wait_seconds.of().observe):
+            async with asyncio.timeout(ACQUIRE_S):  # asyncpg's own time-out costs a task, 50 µs of every statement
+                connection = await self._acquired()
         try:
             yield connection
         except (asyncio.CancelledError, TimeoutError, *_DOUBTFUL):

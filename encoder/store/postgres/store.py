@@ -29,6 +29,8 @@ POOL_SIZE = 10
 class PostgresStore(Every):
     """All verbs over one pool. `dsn` may lead through a pooler; `listen_dsn` must not."""
 
+    version = migrate.VERSION
+
     def __init__(self, pool: Pool, *, dsn: str, listen_dsn: str) -> None:
         news = News(Hints(partial(self._notify, NEWS_CHANNEL)))
         super().__init__(pool, Hints(partial(self._notify, CHANNEL)), news)

@@ -6,17 +6,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from encoder.metrics.family import OTHER
 from encoder.model.ids import TenantId
+from encoder.model.queue import IO
 from encoder.store.engine import Row
-from encoder.store.fleet import Failing, QueueDepth, QueuePace, Span, Waiting
+from encoder.store.fleet import Failing, QueueDepth, QueuePace, Signs, Span, Waiting
+from encoder.store.line import SEEN
 from encoder.store.statements import Statement
 from encoder.store.verbs.base import Verbs
-from encoder.store.verbs.read_fleet import depth_of, ended_of, tenant_of, used_by_of
+from encoder.store.verbs.read_fleet import depth_of, ended_of, live_worker_of, tenant_of, used_by_of
 
 NEWEST = 5_000  # tasks, of which it is counted how many came lately
 ENDED = 500  # jobs, the last that ended, of whose tasks it is told how long they waited
 COUNTED = 100_000  # tasks that wait, by tenant
 LOOKED = 1_000  # deliveries of a state, of which those are counted that fail
+SECRETS_FOR = timedelta(hours=24)  # so long after its end a job may have its secrets
+SHOWN_TENANTS = 20  # by their age
 MOST_USED = 1_000  # tenants and presets of one span
 
 
@@ -27,6 +32,37 @@ class Insights(Verbs):
     async def wanted_slots(self, queue: str) -> int:
         (row,) = await self._pool.rows(Statement.WANTED_SLOTS, queue)
         return int(row["slots"])
+
+    async def signs(self, *, tenants: bool) -> Signs:
+        depths = await self.depths(None)
+        queues = [depth.queue for depth in depths]
+        (row,) = await self._pool.rows(Statement.SIGNS, IO, SECRETS_FOR)
+        oldest_s = row["oldest_transaction_s"]
+        return Signs(
+            depths=tuple(depths),
+            wanted={queue: await self.wanted_slots(queue) for queue in queues},
+            tenant_ages={queue: await self._tenant_ages(queue) for queue in queues if tenants},
+            workers=tuple(live_worker_of(each) for each in await self._pool.rows(Statement.LIVE_WORKERS, SEEN)),
+            leases_expired=int(row["leases_expired"]),
+            schema_version=int(row["schema_version"]),
+            webhooks_pending=int(row["webhooks_pending"]),
+            webhook_oldest_s=max(0.0, float(row["webhook_oldest_s"])),
+            oldest_transaction_s=None if oldest_s is None else max(0.0, float(oldest_s)),
+            dead_rows={each["name"]: int(each["dead_rows"]) for each in await self._pool.rows(Statement.DEAD_ROWS)},
+            swept_at=float(row["swept_at"]),
+            sweep_blocked=int(row["sweep_blocked"]),
+            sweep_overdue=int(row["sweep_overdue"]),
+            secrets_overdue=int(row["secrets_overdue"]),
+            removed={each["what"]: int(each["removed"]) for each in await self._pool.rows(Statement.SWEPT)},
+        )
+
+    async def _tenant_ages(self, queue: str) -> dict[str, float]:
+        ages = [
+            (str(row["tenant_id"]), max(0.0, float(row["seconds"])))
+            for row in await self._pool.rows(Statement.TENANT_AGES, queue)
+        ]
+        shown, others = ages[:SHOWN_TENANTS], ages[SHOWN_TENANTS:]
+        return dict(shown) | ({OTHER: others[0][1]} if others else {})
 
     async def failing(self, tenant_id: TenantId) -> Failing | None:
         (row,) = await self._pool.rows(Statement.FAILING_DELIVERIES, tenant_id, LOOKED)

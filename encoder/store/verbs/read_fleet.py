@@ -16,6 +16,7 @@ from encoder.store.engine import Row
 from encoder.store.fair import Head, Tenant
 from encoder.store.fleet import (
     EndedBy,
+    LiveWorker,
     QueueDepth,
     Quota,
     Running,
@@ -99,6 +100,11 @@ def depth_of(row: Row) -> QueueDepth:
         paused_because=because,
         paused_by=by,
     )
+
+
+def live_worker_of(row: Row) -> LiveWorker:
+    slots = msgspec.json.decode(row["slots"], type=dict[str, int])
+    return LiveWorker(version=row["version"], slots=slots, draining=bool(row["draining"]))
 
 
 def ended_of(row: Row) -> EndedBy:

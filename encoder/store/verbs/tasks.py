@@ -12,7 +12,7 @@ from encoder import errors
 from encoder.model.ids import OutputId, TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.queue import IO
-from encoder.model.state import JOB_ENDED, JobState, TaskState
+from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
 from encoder.store import changes as rules
 from encoder.store import fair
 from encoder.store.engine import Pool, Row, Session
@@ -185,7 +185,7 @@ class Tasks(Verbs):
         async def work(session: Session) -> _Closed | None:
             if claim.kind == NOTIFY:
                 closed = await telling.close(session, claim, settlement, by_rescue=by_rescue)
-                return _closed(claim, settlement.state) if closed else None
+                return _closed(claim, Settled(task_state=settlement.state)) if closed else None
             job = await lock(session, claim.job_id, Statement.LOCK_FREE_JOB if by_rescue else Statement.LOCK_JOB)
             if job is None:
                 return None
@@ -205,7 +205,12 @@ class Tasks(Verbs):
                 goes_on=rest.goes_on,
             )
             told = await record(session, changed, won["at"])
-            return _closed(claim, state, changed.job.state, told=told, rest=rest)
+            took_s = (won["at"] - job.created_at).total_seconds() if job.run == 1 else None
+            failed = sum(change.state is OutputState.FAILED for change in changed.outputs)
+            settled = Settled(
+                task_state=state, job_state=_ended(changed.job.state), job_seconds=took_s, failed_outputs=failed
+            )
+            return _closed(claim, settled, told=told, rest=rest)
 
         closed = await self._pool.transaction(work)
         if closed is not None and closed.abandoned:
@@ -226,16 +231,9 @@ class Tasks(Verbs):
         return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])))
 
 
-def _closed(
-    claim: Claim,
-    state: TaskState,
-    job_state: JobState | None = None,
-    *,
-    told: bool = False,
-    rest: graph.Rest = graph.NOTHING,
-) -> _Closed:
-    queues = ((claim.queue,) if state is TaskState.WAITING else ()) + ((IO,) if told else ()) + rest.queues
-    settled = Settled(task_state=state, job_state=_ended(job_state))
+def _closed(claim: Claim, settled: Settled, *, told: bool = False, rest: graph.Rest = graph.NOTHING) -> _Closed:
+    again = (claim.queue,) if settled.task_state is TaskState.WAITING else ()
+    queues = again + ((IO,) if told else ()) + rest.queues
     return _Closed(settled=settled, queues=queues, abandoned=rest.abandoned)
 
 
