@@ -11,8 +11,8 @@ from encoder.metrics.family import Facts, Family
 INTRO = """# Metrics
 
 Written by `make docs` from `encoder/metrics/`. For Prometheus: `GET /metrics` of the API, which with `encoder up` tells
-the worker's numbers too; a worker by itself answers on `ENCODER_METRICS_PORT`, to `/livez` and `/readyz` too. Alerts and boards that use them:
-[watching it](../operate/monitoring.md).
+the worker's numbers too; a worker by itself answers on `ENCODER_METRICS_PORT`, to `/livez` and `/readyz` as well.
+Alerts and boards that use them: [watching it](../operate/monitoring.md).
 
 A role tells of its own process alone, but for [the platform](#the-platform), which each API reads in the database at
 most every 10 s: take the `max` of those over all APIs; while the database is away they are not told. What was never
