@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos rolling mutants drill calm docs site fresh lock
+.PHONY: help setup demo run test lint check bench chaos rolling manifests mutants drill calm docs site fresh lock
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -23,6 +23,8 @@ chaos: setup  ## kill, freeze and cut off workers at random, and count lost jobs
 	@$(bin)/python -m tests.chaos $(ARGS)
 rolling: setup  ## restart roles one after the other under load: make rolling [ARGS="--database mariadb --terms 500 --write"]
 	@$(bin)/python -m tests.chaos.rolling $(ARGS)
+manifests: setup  ## what checkov says of all that k8s/ makes
+	@scripts/manifests.sh
 mutants: setup  ## break each guarantee on purpose, and see that its test notices: make mutants [ARGS="G3 G11"]
 	@$(bin)/python -m tests.chaos.mutants $(ARGS)
 calm: setup  ## work for a while under a real Prometheus, and tell which alerts fired: make calm [ARGS="--minutes 20"]

@@ -13,3 +13,4 @@ compile() {
 compile pyproject.toml --output-file requirements/run.txt "$@"
 compile pyproject.toml --output-file requirements/dev.txt --extra dev --extra otel --extra sftp --constraint requirements/run.txt "$@"
 compile tests/bench/peer/requirements.in --output-file tests/bench/peer/requirements.txt "$@"
+compile requirements/checkov.in --output-file requirements/checkov.txt "$@"
