@@ -12,8 +12,7 @@ wait_seconds = histogram(
 )
 errors = counter(
     "db_errors_total",
-    "Statements that failed: `away`, `timeout`, `rival` (a deadlock; tried again), `busy` (no connection was free), "
-    "`other`.",
+    "Statements that failed: `away`, `timeout`, `rival` (a deadlock; tried again), `other`.",
     "class",
     most=6,
 )
