@@ -34,7 +34,7 @@ peak_memory = histogram(
 running = gauge("ffmpeg_running", "Processes of ffmpeg and of the prober.")
 exits = counter(
     "ffmpeg_exits_total",
-    "How they ended: `ok`, `error`, `stalled`, `wall` (time was up), `memory`, `signal`, `cancelled` (also by a drain).",
+    "How they ended: `ok`, `error`, `stalled`, `wall` (too long), `memory`, `signal`, `cancelled` (also by a drain).",
     "reason",
     most=9,
 )
