@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from encoder.store.restored import LEAP
 from tests.chaos.restore import drill
+
+pytestmark = pytest.mark.timeout(240)  # six roles start one after the other
 
 
 async def test_a_worker_that_was_frozen_over_a_restore_changes_no_row_and_no_object(tmp_path: Path) -> None:
