@@ -199,12 +199,12 @@ BOARDS: dict[str, tuple[str, tuple[Panel, ...]]] = {
                 "Webhooks to be told",
                 "short",
                 (
-                    ("due", "max(encoder_webhook_pending)"),
+                    ("pending", "max(encoder_webhook_pending)"),
                     ("given up", "sum(increase(encoder_webhook_exhausted_total[$__rate_interval]))"),
                 ),
                 width=12,
             ),
-            Panel("Oldest webhook that is due", "s", _most("encoder_webhook_oldest_seconds"), width=12),
+            Panel("Oldest webhook that nobody took yet", "s", _most("encoder_webhook_oldest_seconds"), width=12),
         ),
     ),
     "api": (

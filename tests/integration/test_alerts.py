@@ -371,7 +371,7 @@ CASES = [
         story="no receiver takes anything",
         series=_webhooks(delivered=None, failed="0+5x30", oldest=1200),
         at="20m",
-        says=["The oldest webhook that is due waits for 20m 0s, and most tries fail"],
+        says=["The oldest webhook that nobody took yet waits for 20m 0s, and most tries fail"],
     ),
     Case(
         alert="WebhooksLate",
