@@ -12,6 +12,7 @@ from typing import Protocol
 
 from encoder import errors, tracing
 from encoder.log import bound, get_logger
+from encoder.metrics.encode import exits
 from encoder.metrics.queue import lease, listener_up, self_stops, verb, waited
 from encoder.metrics.transfer import webhook_exhausted
 from encoder.metrics.worker import busy, draining, paused, slots
@@ -167,6 +168,7 @@ class Worker:
             busy.of(queue)
         self_stops.of()
         webhook_exhausted.of()
+        exits.of("memory")  # what begins with 1 is no increase to Prometheus
         draining.of().set_function(self._stop.is_set)
         for reason, holds in (
             ("drain", self._stop.is_set),

@@ -45,7 +45,8 @@ async def calm(dsn: str, folder: Path, *, seconds: float, workers: int = 2, want
         for port in ports:
             await platform.start("worker", ENCODER_METRICS_PORT=str(port))
         targets = {"api": [f"127.0.0.1:{platform.port}"], "worker": [f"127.0.0.1:{port}" for port in ports]}
-        async with scraping(folder / "prometheus", targets, rules=MONITORING / "rules.yaml") as prometheus:
+        rules, every = MONITORING / "rules.yaml", "5s" if seconds else "500ms"
+        async with scraping(folder / "prometheus", targets, rules=rules, every=every) as prometheus:
             over_at, jobs = time.monotonic() + seconds, 0
             while jobs == 0 or time.monotonic() < over_at:
                 await _done(platform, hook)
