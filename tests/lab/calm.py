@@ -41,7 +41,7 @@ class Calm:
 async def calm(dsn: str, folder: Path, *, seconds: float, workers: int = 2, wanted: Sequence[str] = ()) -> Calm:
     """Jobs one after the other for so long, at least one. `wanted`: expressions that must have series."""
     ports = [free_port() for _ in range(workers)]
-    async with Hook() as hook, running(dsn, folder, workers=0) as platform:
+    async with Hook() as hook, running(dsn, folder, workers=0, ENCODER_LEASE_SECONDS="60") as platform:
         for port in ports:
             await platform.start("worker", ENCODER_METRICS_PORT=str(port))
         targets = {"api": [f"127.0.0.1:{platform.port}"], "worker": [f"127.0.0.1:{port}" for port in ports]}
