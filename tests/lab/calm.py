@@ -18,7 +18,7 @@ from scripts.monitoring import MONITORING
 from tests.lab import media, postgres
 from tests.lab.databases import Database
 from tests.lab.hook import Hook
-from tests.lab.platform import Platform, free_port, running
+from tests.lab.platform import START_S, Platform, free_port, running, until
 from tests.lab.prometheus import scraping
 
 _FIRED = 'count by (alertname) (count_over_time(ALERTS{alertstate="firing"}[1d]))'
@@ -44,6 +44,7 @@ async def calm(dsn: str, folder: Path, *, seconds: float, workers: int = 2, want
     async with Hook() as hook, running(dsn, folder, workers=0, ENCODER_LEASE_SECONDS="60") as platform:
         for port in ports:
             await platform.start("worker", ENCODER_METRICS_PORT=str(port))
+        await until(lambda: _are_there(platform, workers), within_s=START_S)
         targets = {"api": [f"127.0.0.1:{platform.port}"], "worker": [f"127.0.0.1:{port}" for port in ports]}
         rules, every = MONITORING / "rules.yaml", "5s" if seconds else "500ms"
         async with scraping(folder / "prometheus", targets, rules=rules, every=every) as prometheus:
@@ -57,6 +58,12 @@ async def calm(dsn: str, folder: Path, *, seconds: float, workers: int = 2, want
             broken = [rule["name"] for rule in await prometheus.rules() if rule["health"] != "ok"]
             absent = [each for each in wanted if not await prometheus.ask(each)]
     return Calm(jobs=jobs, fired=fired, waiting=waiting, broken=broken, absent=absent)
+
+
+async def _are_there(platform: Platform, workers: int) -> bool:
+    """Before anybody looks: the queue is counted each ten seconds."""
+    _, told = await platform.call("GET", "/workers")
+    return len(told["workers"]) == workers
 
 
 async def _done(platform: Platform, hook: Hook) -> None:
