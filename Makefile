@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos rolling manifests mutants drill calm docs site fresh lock
+.PHONY: help setup demo run test lint check bench chaos rolling manifests mutants drill calm docs site fresh lock image
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -39,3 +39,5 @@ fresh:  ## demo and tests inside clean Debian roots, as root and as a plain user
 	@scripts/fresh.sh
 lock: setup  ## write requirements/*.txt anew from pyproject.toml: make lock [ARGS=--upgrade]
 	@scripts/lock.sh $(ARGS)
+image: setup  ## build the container image from a base made here, and try each role in it (needs root)
+	@scripts/image.sh

@@ -76,8 +76,8 @@ class Bad(Exception):
         self.to_do = to_do
 
 
-async def _python(_machine: Machine) -> str:
-    return f"{sys.version.split()[0]}, {os.cpu_count()} cores"
+async def _python(machine: Machine) -> str:
+    return f"{sys.version.split()[0]}, {machine.cores} of {os.cpu_count()} cores"
 
 
 async def _ffmpeg(machine: Machine) -> str:

@@ -5,14 +5,19 @@ docs/reference/settings.md is held against this class by a test.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
-from encoder import errors
+from encoder import errors, machine
 from encoder.model.queue import ENCODE, IO, QUEUE_NAME
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -20,15 +25,21 @@ Secrets = Annotated[tuple[SecretStr, ...], NoDecode]
 QueueName = Annotated[str, Field(pattern=f"^{QUEUE_NAME}$")]
 
 
-def _default_slots() -> int:
+def _default_slots(known: dict[str, Any]) -> int:
     """One encode keeps about four cores busy."""
-    return max(1, (os.cpu_count() or 1) // 4)
+    return max(1, (known.get("cpus") or machine.cores()) // 4)
 
 
 class Settings(BaseSettings):
     """One value per setting, checked at start; `description` is the effect that docs/reference/settings.md shows."""
 
     model_config = SettingsConfigDict(env_prefix="ENCODER_", env_file=".env", extra="ignore", frozen=True)
+
+    secrets_dir: Path | None = Field(
+        None,
+        description="folder with a file for each setting that shall not stand in the environment, named as its "
+        "variable (`ENCODER_DATABASE_URL`, or in small letters); what the environment says wins",
+    )
 
     database_url: SecretStr | None = Field(
         None,
@@ -78,6 +89,13 @@ class Settings(BaseSettings):
     )
     trusted_proxies: Names = Field(
         (), description="networks (CIDR) of one's own proxies, who are believed what they say in `X-Forwarded-For`"
+    )
+    cpus: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="cores that a worker's encoders keep busy, shared out among its slots; absent: those that the "
+        "machine, or the quota of its cgroup, lets us have",
     )
     worker_slots: int = Field(
         default_factory=_default_slots,
@@ -131,8 +149,9 @@ class Settings(BaseSettings):
     memory_bytes: int | None = Field(
         None,
         ge=1,
-        description="memory that a worker's encoders may have together, as predicted; what needs more runs alone; "
-        "absent: what the machine, or its cgroup, has, without half a GiB",
+        description="memory of a worker with all that it runs, such as its container's limit; its encoders may have it "
+        "together, as predicted, without half a GiB (of a small one half); what needs more runs alone; absent: what "
+        "the machine, or its cgroup, has. Where there is a limit, the largest encoder is ended at nine tenths of it",
     )
     secret_keys: Secrets = Field(
         (),
@@ -187,6 +206,26 @@ class Settings(BaseSettings):
         description="`otlp`: spans of calls and attempts are told to a collector, at `OTEL_EXPORTER_OTLP_ENDPOINT` "
         "(docs/operate/monitoring.md); wants the extra `otel`",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        named = {**dotenv_settings(), **env_settings()}.get("secrets_dir")
+        files = SecretsSettingsSource(settings_cls, secrets_dir=named) if named and Path(named).is_dir() else None
+        return init_settings, env_settings, dotenv_settings, files or file_secret_settings
+
+    @field_validator("secrets_dir")
+    @classmethod
+    def _there(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError("there is no such folder")
+        return folder
 
     @field_validator(
         "worker_queues",

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from encoder import __version__, errors
+from encoder import __version__, errors, machine
 from encoder.api.addresses import Addresses
 from encoder.api.auth import Gate, KeyGate, OpenGate
 from encoder.api.cors import Origins
@@ -37,6 +37,7 @@ from encoder.errors import Fault
 from encoder.ffmpeg import wheel
 from encoder.ffmpeg.abilities import Abilities, read_abilities
 from encoder.ffmpeg.launcher import Launcher, Sandbox
+from encoder.ffmpeg.watchdog import Watchdog
 from encoder.files.roots import Roots
 from encoder.metrics import process
 from encoder.model.base import to_json
@@ -65,7 +66,6 @@ from encoder.store.protocol import Store
 from encoder.vault import Vault
 from encoder.webhooks.endpoints import Endpoints
 from encoder.webhooks.send import Sender
-from encoder.worker import machine
 from encoder.worker.aim import Aim
 from encoder.worker.beside import LIMITS as BESIDE_LIMITS
 from encoder.worker.beside import Beside
@@ -259,7 +259,28 @@ class Machine:
     @cached_property
     def ffmpeg(self) -> Launcher:
         binary = self.settings.ffmpeg or wheel.binary()
-        return Launcher(binary=binary, sandbox=Sandbox(self.settings.sandbox))
+        return Launcher(
+            binary=binary, sandbox=Sandbox(self.settings.sandbox), threads=self._threads, dog=self._watchdog()
+        )
+
+    @cached_property
+    def cores(self) -> int:
+        """What encoders may keep busy."""
+        return self.settings.cpus or machine.cores()
+
+    @property
+    def _threads(self) -> int | None:
+        """Per ffmpeg: the cores, shared out among the slots; one slot of a whole machine leaves the choice to it."""
+        if self.settings.worker_slots == 1 and self.cores == os.cpu_count():
+            return None
+        return max(1, self.cores // self.settings.worker_slots)
+
+    def _watchdog(self) -> Watchdog | None:
+        """Where memory has a limit."""
+        told, held = self.settings.memory_bytes, machine.held()
+        if held is not None:
+            return Watchdog(min(told or held.limit_bytes, held.limit_bytes), held.used_bytes)
+        return None if told is None else Watchdog(told)
 
     @cached_property
     def scratch_root(self) -> Path:
@@ -284,7 +305,7 @@ class Machine:
 
     def budget(self, scratch: Scratch) -> Budget:
         """What the workers of this process may have of its machine, together."""
-        return Budget(scratch, memory_bytes=self.settings.memory_bytes or machine.memory_bytes())
+        return Budget(scratch, memory_bytes=machine.memory_bytes(self.settings.memory_bytes))
 
     def conversion(self, order: Order, status: Status, scratch: Scratch) -> Conversion:
         """One job by the environment of a batch: its bucket stands in for the platform's storage."""
@@ -331,7 +352,7 @@ class Machine:
             deliver=Deliver(self.transfers, clock=_clock, uniform=uniform),
             ffmpeg=self.ffmpeg,
             abilities=abilities,
-            threads=threads or os.cpu_count() or 1,
+            threads=threads or self.cores,
             clock=_clock,
         )
 
@@ -340,13 +361,6 @@ class Machine:
 
     def _beside(self, scratch: Scratch, sources: Sources) -> Beside:
         return Beside(sources, self._fetch(scratch, BESIDE_LIMITS), self.ffmpeg)
-
-    @property
-    def _threads(self) -> int | None:
-        """Per ffmpeg: the cores, shared out among the slots; one slot leaves the choice to the encoder."""
-        if self.settings.worker_slots == 1:
-            return None
-        return max(1, (os.cpu_count() or 1) // self.settings.worker_slots)
 
     @property
     def _own_ports(self) -> set[int]:

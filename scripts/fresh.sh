@@ -8,35 +8,10 @@
 # Needs root. The pristine root is kept in ~/.cache/encoder; all else goes when the script ends, however it ends.
 set -euo pipefail
 
-suite=bookworm
 here=$(realpath "$(dirname "$0")/..")
 commands=${FRESH_COMMANDS:-make demo; make test}
 
 say() { echo "fresh: $*" >&2; }
-
-# The machine's own mirror, so that a site's archive is used where it has one.
-mirror() {
-    apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
-        awk -v suite="$suite" '$2 == suite { print $1; exit }'
-}
-
-# Made once; who comes meanwhile waits for it.
-pristine() {
-    local tar=${XDG_CACHE_HOME:-$HOME/.cache}/encoder/$suite.tar making
-    mkdir -p "$(dirname "$tar")"
-    exec {making}>"$tar.lock"
-    flock "$making"
-    if [[ ! -e $tar ]]; then
-        command -v debootstrap >/dev/null || { apt-get update && apt-get install -y debootstrap; } >&2
-        say "making a clean $suite"
-        debootstrap --variant=minbase --include=python3,make "$suite" "$rooms/pristine" "$(mirror)" >"$rooms/debootstrap.log" ||
-            { tail -n 20 "$rooms/debootstrap.log" >&2; return 1; }
-        tar -C "$rooms/pristine" -cf "$tar.part" . && mv "$tar.part" "$tar"
-        rm -rf "$rooms/pristine"
-    fi
-    exec {making}>&-
-    echo "$tar"
-}
 
 # How this machine reaches its registries: names, certificates, apt's and pip's settings.
 take_over() {
@@ -71,7 +46,7 @@ enter() {
 run_as() {
     local name=$1 room=$rooms/$1 home=/root began=$SECONDS
     say "as $name: $commands"
-    mkdir "$room" && tar -C "$room" -xf "$(pristine)"
+    mkdir "$room" && tar -C "$room" -xf "$("$here/scripts/pristine.sh")"
     take_over "$room"
     [[ $name = root ]] || { home=/home/$name && chroot "$room" useradd -m -s /bin/bash "$name"; }
     git clone -q "$here" "$room$home/encoder"

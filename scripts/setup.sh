@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes .venv with what a lock names: `scripts/setup.sh run` (default) to use Encoder, `dev` to work on it.
+# Makes .venv with what a lock names: `scripts/setup.sh run` (default) to use Encoder, `dev` to work on it; without the
+# servers that tests talk to where SERVERS=none.
 #
 # Needs python3 >= 3.11 and nothing else: where Debian's python3 comes without pip, root installs python3-venv and
 # anybody else borrows pip's wheel from Debian's archive without installing it. Quick when nothing has changed.
@@ -19,7 +20,7 @@ give_up() {
 }
 
 # A stamp names all that the environment depends on; .pth files hold the folder's own path.
-fingerprint() { { cat "requirements/$1.txt" requirements/debian.txt scripts/setup.sh; pwd; readlink -f "$venv/bin/python"; } | sha256sum; }
+fingerprint() { { echo "${SERVERS:-}"; cat "requirements/$1.txt" requirements/debian.txt scripts/setup.sh; pwd; readlink -f "$venv/bin/python"; } | sha256sum; }
 
 is_ready() { [ -x "$venv/bin/python" ] && [ "$(fingerprint "$1")" = "$(cat "$venv/.ready-$1" 2>/dev/null)" ]; }
 
@@ -110,6 +111,6 @@ is_ready "$lock" && exit
 "$venv/bin/python" -m pip --version >/dev/null 2>&1 || { find_python && make_venv; }
 install_lock
 link_package
-[ "$lock" = run ] || install_servers
+[ "$lock" = run ] || [ "${SERVERS:-}" = none ] || install_servers
 fingerprint "$lock" >"$venv/.ready-$lock"
 say "ready: $venv/bin/encoder"

@@ -14,6 +14,7 @@ import click
 
 from encoder import errors
 from encoder.cli import exits
+from encoder.cli.live import silent as silent_at
 from encoder.cli.members import members
 from encoder.cli.next import command
 from encoder.cli.spans import Span
@@ -135,8 +136,13 @@ def _checked(schema: Schema) -> int:
     is_flag=True,
     help="Once, after the database was brought back to a moment before, while no role runs: make it fit for them.",
 )
-def doctor(data: Path, *, as_json: bool, after_restore: bool) -> int:
+@click.option("--live", is_flag=True, help="Only ask the role that runs here whether it lives, as health checks do.")
+def doctor(data: Path, *, as_json: bool, after_restore: bool, live: bool) -> int:
     """Check the machine, the database, the storage and ffmpeg, and say what to do about what is wrong."""
+    if live:
+        silent = serve(silent_at)
+        click.echo(f"no good answer from {', '.join(silent)}" if silent else "alive", err=bool(silent))
+        return exits.FAILED if silent else exits.DONE
     from encoder import roles  # noqa: PLC0415  # as in up
 
     run = roles.run_after_restore if after_restore else roles.run_doctor

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     ERROR = "error"
     STALLED = "stalled"
     WALL = "wall"
+    MEMORY = "memory"
     SIGNAL = "signal"
 
 
@@ -46,6 +47,7 @@ class _Meaning:
 _STALLED = _Meaning(errors.Crash, "encoder_stalled", "The encoder made no progress and was stopped.")
 _TOO_LONG = _Meaning(errors.Permanent, "deadline_exceeded", "The work took longer than it may.")
 _KILLED = _Meaning(errors.Crash, "encoder_oom", "The encoder was killed, most likely for its memory.")
+_ENDED = _Meaning(errors.Crash, "encoder_oom", "The encoder was ended before the worker ran out of memory.")
 _CRASHED = _Meaning(errors.Crash, "encoder_crashed", "The encoder crashed.")
 _STOPPED = _Meaning(errors.Crash, "encoder_crashed", "The encoder was stopped from outside.")
 _NOT_BOXED = _Meaning(errors.Crash, "encoder_crashed", "The encoder could not be started.")
@@ -105,6 +107,8 @@ def classify(ended: Exit) -> errors.Failure:
         return _STALLED.failure()
     if ended.reason is Reason.WALL:
         return _TOO_LONG.failure()
+    if ended.reason is Reason.MEMORY:
+        return _ENDED.failure()
     number = _signal(ended.code)
     if number:
         return _BY_SIGNAL.get(signal.Signals(number), _CRASHED).failure(signal.Signals(number).name)

@@ -8,18 +8,19 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from encoder import errors
-from encoder.ffmpeg import box, fonts, vitals
+from encoder.ffmpeg import box, fonts, vitals, watchdog
 from encoder.ffmpeg.child import Child, Tail
 from encoder.ffmpeg.exits import Exit, Reason, classify
 from encoder.ffmpeg.formats import MOST_ALLOCATED_BYTES
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.progress import Meter, Progress
+from encoder.ffmpeg.watchdog import Watchdog
 from encoder.metrics import encode
 
 __all__ = ["Exit", "Launcher", "Leash", "Limits", "Progress", "Reason", "Sandbox", "classify"]
@@ -77,14 +78,22 @@ class Layers:
 class Launcher:
     """Starts ffmpeg and the prober.
 
-    `readable`: further files and folders that ffmpeg may read and run; `grace_s`: from TERM to KILL.
+    `readable`: further files and folders that ffmpeg may read and run; `grace_s`: from TERM to KILL; `threads`: of a
+    decoder, and of a graph of filters; None: as many as there are cores; `dog`: watches the memory of all that run.
 
     Raises:
         errors.Unfit: the sandbox is required and this kernel has none; the fonts are not installed.
     """
 
     def __init__(
-        self, *, binary: Path, sandbox: Sandbox = Sandbox.AUTO, readable: Sequence[Path] = (), grace_s: float = GRACE_S
+        self,
+        *,
+        binary: Path,
+        sandbox: Sandbox = Sandbox.AUTO,
+        readable: Sequence[Path] = (),
+        grace_s: float = GRACE_S,
+        threads: int | None = None,
+        dog: Watchdog | None = None,
     ) -> None:
         self.binary = binary.resolve()
         abi = 0 if sandbox is Sandbox.OFF else box.landlock_abi()
@@ -93,6 +102,8 @@ class Launcher:
         self.layers = Layers(landlock_fs=abi >= 1, landlock_net=abi >= 4)  # noqa: PLR2004  # first version with TCP
         self._readable = (self.binary, self.binary.parent.parent / "lib", *_SYSTEM, *fonts.readable(), *readable)
         self._grace_s = grace_s
+        self._threads = () if threads is None else _threads(threads)
+        self._dog = dog
 
     async def run(
         self,
@@ -115,7 +126,7 @@ class Launcher:
             errors.Resource: no process could be started.
         """
         meter = Meter(on_progress)
-        command = (str(self.binary), *_HEAD, *args)
+        command = (str(self.binary), *_HEAD, *self._threads, *args)
         with _opened(source) as descriptor:
             boxed = self._boxed(command, folder, limits, descriptor)
             child = leash.take(lambda: _born(boxed, folder, descriptor, meter.feed))
@@ -160,13 +171,15 @@ class Launcher:
 
     async def _watched(self, child: Child, leash: Leash, limits: Limits, meter: Meter) -> Exit:
         """Wait for the end of `child`, or make it."""
-        watch = _Watch(child, leash, limits, meter)
+        watch = _Watch(child, leash, limits, meter, self._dog)
+        reason: Reason | None = None
         told: str | None = "cancelled"
-        with encode.running.of().track_inprogress():
+        with encode.running.of().track_inprogress(), nullcontext() if self._dog is None else self._dog.over(child.pid):
             try:
                 told = reason = await watch.until_over()
             finally:
-                await child.end(grace_s=self._grace_s)
+                # what is to give memory back may not take more
+                await child.end(grace_s=0.0 if reason is Reason.MEMORY else self._grace_s)
                 ended = child.exited.result()
                 leash.note(cpu_seconds=ended.cpu_seconds, peak_memory_bytes=watch.peak_memory_bytes)
                 encode.exits.of(told or _reason(ended.code)).inc()
@@ -186,8 +199,9 @@ class Launcher:
 class _Watch:
     """Looks at a child each second, until it is gone, stands still, or has had its time; it has none while frozen."""
 
-    def __init__(self, child: Child, leash: Leash, limits: Limits, meter: Meter) -> None:
+    def __init__(self, child: Child, leash: Leash, limits: Limits, meter: Meter, dog: Watchdog | None) -> None:
         self._child = child
+        self._dog = dog
         self._leash = leash
         self._limits = limits
         self._meter = meter
@@ -199,7 +213,8 @@ class _Watch:
         """Why the child must be stopped; None when it ended by itself."""
         left_s = self._limits.wall_seconds
         while True:
-            await asyncio.wait({self._child.exited}, timeout=min(LOOK_EVERY_S, left_s))
+            if await self._is_doomed(within_s=min(LOOK_EVERY_S, left_s)):
+                return Reason.MEMORY
             if self._child.exited.done():
                 return None
             left_s = max(0.0, left_s - self._lived_seconds())
@@ -207,6 +222,18 @@ class _Watch:
                 return Reason.WALL
             if self._still_seconds() >= self._limits.stall_seconds:
                 return Reason.STALLED
+
+    async def _is_doomed(self, *, within_s: float) -> bool:
+        """Wait that long, or until the child is gone or has to go for the memory of all."""
+        if self._dog is None:
+            await asyncio.wait({self._child.exited}, timeout=within_s)
+            return False
+        until = time.monotonic() + within_s
+        while (left_s := until - time.monotonic()) > 0 and not self._child.exited.done():
+            if self._dog.dooms(self._child.pid):
+                return True
+            await asyncio.wait({self._child.exited}, timeout=min(watchdog.LOOK_EVERY_S, left_s))
+        return False
 
     def _lived_seconds(self) -> float:
         """Since the last look; none while it is frozen."""
@@ -237,6 +264,12 @@ class Gathered:
     @property
     def data(self) -> bytes:
         return bytes(self._kept)
+
+
+def _threads(number: int) -> tuple[str, ...]:
+    """Before the first `-i`: what decodes it, and all filters. Encoders are told after it (`command`)."""
+    told = str(number)
+    return ("-filter_threads", told, "-filter_complex_threads", told, "-threads", told)
 
 
 def _born(command: Sequence[str], folder: Path, descriptor: int | None, on_output: Callable[[bytes], None]) -> Child:

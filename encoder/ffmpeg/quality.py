@@ -83,11 +83,12 @@ def comparison(
     compared = reference(output, media)
     asked = [name for name in METRICS if name in metrics]
     demuxer = DEMUXER_OF[containers.CONTAINERS[output.container].muxer]
+    decoding = () if threads is None else ("-threads", str(threads))  # the launcher tells the first input alone
     seek = ("-ss", f"{output.seek_seconds:.6f}") if output.seek_seconds else ()
     return [
         "-v", "error",
         "-protocol_whitelist", "file", "-format_whitelist", demuxer, "-i", f"file:{path}",
-        *seek, *decoder_options(output.video), *source_args, *overlay.opened(overlay.inputs([output])),
+        *decoding, *seek, *decoder_options(output.video), *source_args, *overlay.opened(overlay.inputs([output])),
         "-filter_complex", ";".join(_statements(output, compared, asked, threads)),
         *(word for name in asked for word in ("-map", f"[{name}]")),
         "-f", "null", "-",

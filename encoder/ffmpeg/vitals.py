@@ -33,6 +33,12 @@ def read(pid: int) -> Vitals:
     )
 
 
+def held_bytes(pid: int) -> int:
+    """Memory that nobody could take back from it: none of its files."""
+    numbers = _numbers(_text(Path(f"/proc/{pid}/status")))
+    return (numbers.get("RssAnon", 0) + numbers.get("RssShmem", 0)) * 1024
+
+
 @dataclass(slots=True, kw_only=True)
 class Stillness:
     """How long nothing has moved: neither what ffmpeg reports nor what the kernel counts.

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from encoder import errors
+from encoder.model.base import replace
 from encoder.model.plan import NOTHING, Need
 from encoder.store.rows import Lack
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch, used_bytes
@@ -39,7 +40,7 @@ class Budget:
 
     def __init__(self, scratch: Scratch, *, memory_bytes: int) -> None:
         self._scratch = scratch
-        self._memory_bytes = memory_bytes
+        self.memory_bytes = memory_bytes
         self._shares: set[Share] = set()
         self._line: deque[_Wish] = deque()
         self._eased: list[Callable[[], None]] = []
@@ -62,7 +63,7 @@ class Budget:
         """How it is now, for people."""
         size_bytes = self._scratch.size_bytes()
         return Room(
-            memory_bytes=self._memory_bytes,
+            memory_bytes=self.memory_bytes,
             memory_promised_bytes=sum(share.promised.memory_bytes for share in self._shares),
             scratch_bytes=size_bytes,
             scratch_used_bytes=max(0, size_bytes - max(0, self._scratch.free_bytes() - LEAST_FREE_BYTES)),
@@ -161,7 +162,7 @@ class Budget:
         if more > 0 and more > (free := self._free_bytes()):
             return Lack(what="scratch", needed_bytes=more, free_bytes=free)
         others = sum(other.promised.memory_bytes for other in self._shares - {share})
-        free = max(0, self._memory_bytes - others)
+        free = max(0, self.memory_bytes - others)
         if others and need.memory_bytes > free:
             return Lack(what="memory", needed_bytes=need.memory_bytes, free_bytes=free)
         return None
@@ -187,12 +188,16 @@ class Share:
         """Be promised that much in all, if it can be had right now."""
         return self.budget.takes(self, need)
 
-    async def reach(self, need: Need) -> None:
+    async def reach(self, need: Need, *, alone: bool = False) -> None:
         """Be promised that much in all, as soon as it can be had. Memory is asked for once, last: who has it works.
+
+        `alone`: all memory that there is, so that no other encodes meanwhile.
 
         Raises:
             errors.Resource: `disk_full`: it never can, here.
         """
+        if alone:
+            need = replace(need, memory_bytes=max(need.memory_bytes, self.budget.memory_bytes))
         if not self.takes(need):
             now = asyncio.get_running_loop().time
             began = now()

@@ -36,6 +36,8 @@ from encoder.worker.verify import Verify
 
 log = get_logger(__name__)
 
+LOST_BEFORE_ALONE = 2  # what was there when workers died, perhaps for its memory, takes no neighbour along a third time
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
@@ -138,7 +140,8 @@ class Pipeline:
         plan = whole.kept(plan, surveyed.media)
         for refusal in plan.refused:
             await write_off(run, OutputId(refusal.output), errors.Permanent(refusal.code, refusal.message))
-        await run.share.reach(need(plan, surveyed.media, threads=self.threads))
+        wanted = need(plan, surveyed.media, threads=self.threads)
+        await run.share.reach(wanted, alone=run.held.claim.lost >= LOST_BEFORE_ALONE)
         run.held.at("encoding")
         for each in plan.outputs:
             run.held.tell(OutputId(each.output), Live(stage="encoding", progress=progress.overall("encoding", 0.0)))

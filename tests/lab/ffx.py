@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 from encoder.ffmpeg.launcher import Launcher
+from encoder.ffmpeg.watchdog import Watchdog
 from tests.lab.media import ffmpeg_binary
 
 _PROGRAM = r"""
@@ -100,7 +101,7 @@ def ffx(folder: Path, *steps: str) -> Path:
     return path
 
 
-def launcher_of(program: Path, *, grace_s: float = 0.3) -> Launcher:
+def launcher_of(program: Path, *, grace_s: float = 0.3, dog: Watchdog | None = None) -> Launcher:
     """A launcher of `program`, a Python script, in the same box as the real one."""
     python = (Path(sys.prefix), Path(sys.base_prefix), Path(ffmpeg_binary()), program.parent)
-    return Launcher(binary=program, readable=python, grace_s=grace_s)
+    return Launcher(binary=program, readable=python, grace_s=grace_s, dog=dog)

@@ -191,3 +191,19 @@ async def test_who_is_cut_off_leaves_the_line(tmp_path: Path) -> None:
         cut.cancel()
         await behind
         assert not here.budget.is_crowded
+
+
+async def test_what_is_to_run_alone_has_all_memory_for_itself(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        small = await here.enter("small")
+        async with here.budget.share("feared", lambda _: None) as feared:
+            async with here.budget.share("other", lambda _: None) as other:
+                await other.reach(Need(memory_bytes=10))
+                alone = asyncio.create_task(feared.reach(Need(memory_bytes=10), alone=True))
+                await settle()
+                assert not alone.done()
+            await alone
+            behind = here.begin(small, memory=1)
+            await settle()
+            assert not behind.done()
+        await behind

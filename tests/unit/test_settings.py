@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from encoder import errors, settings
@@ -17,3 +19,36 @@ def test_a_queue_that_no_job_could_name_is_refused(queues: str, monkeypatch: pyt
 def test_queues_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENCODER_WORKER_QUEUES", " gpu , io,")
     assert settings.load().worker_queues == ("gpu", "io")
+
+
+def test_what_shall_not_stand_in_the_environment_is_read_from_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Kubernetes mounts a secret: a file for each key, by links, in one of the two spellings."""
+    versioned = tmp_path / "..2026"
+    versioned.mkdir()
+    (versioned / "ENCODER_DATABASE_URL").write_text("postgresql://db/encoder\n")
+    (versioned / "encoder_secret_keys").write_text("one,two\n")
+    (versioned / "ENCODER_PORT").write_text("1\n")
+    for each in versioned.iterdir():
+        (tmp_path / each.name).symlink_to(each)
+    monkeypatch.setenv("ENCODER_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("ENCODER_PORT", "8081")
+    found = settings.load()
+    assert found.database_url is not None
+    assert found.database_url.get_secret_value() == "postgresql://db/encoder"
+    assert [key.get_secret_value() for key in found.secret_keys] == ["one", "two"]
+    assert found.port == 8081  # the environment wins
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCODER_SECRETS_DIR", str(tmp_path / "away"))
+    with pytest.raises(errors.Unfit, match="ENCODER_SECRETS_DIR: Value error, there is no such folder"):
+        settings.load()
+
+
+def test_slots_follow_the_cores_that_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENCODER_CPUS", "16")
+    assert settings.load().worker_slots == 4
+    monkeypatch.setenv("ENCODER_WORKER_SLOTS", "3")
+    assert settings.load().worker_slots == 3
