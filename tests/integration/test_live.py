@@ -7,7 +7,6 @@ import socket
 import sys
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from encoder.cli import live
 from encoder.queue.fitness import Fitness
@@ -34,7 +33,7 @@ async def _asked(store: Store, *, beats: bool) -> tuple[int, str, int]:
     worker = socket.create_server(("127.0.0.1", 0))
     port: int = worker.getsockname()[1]
     fitness = Fitness(store=store, stopping=asyncio.Event(), beats=lambda: beats)
-    async with listening(worker, CollectorRegistry(), fitness):
+    async with listening(worker, fitness):
         return *await _ran(free_port(), port), port
 
 
