@@ -100,7 +100,7 @@ def test_a_loosened_pod_is_found(loosen: Callable[[Pod], object]) -> None:
 def test_all_images_are_named_by_their_digest_where_they_go_live(name: str) -> None:
     images = {pod.container["image"] for pod in pods(build(name))}
     pinned = {image for image in images if re.fullmatch(r"[\w./-]+@sha256:[0-9a-f]{64}", image)}
-    expected = {"overlays/dev": {"localhost/encoder:dev"}}.get(name, {"encoder"} if name in ALONE else pinned)
+    expected = {"localhost/encoder:dev"} if name == "overlays/dev" else pinned
     assert images == expected
     assert len(images) == 1
 
