@@ -30,12 +30,15 @@ from encoder.embedded.home import Home
 from encoder.embedded.postgres import Postgres
 from encoder.log import LogFormat, configure, get_logger
 from encoder.mend import after_restore
+from encoder.model.ids import TenantId
 from encoder.model.plan import Note
+from encoder.model.state import JOB_ENDED
 from encoder.queue.arrive import Arrivals
 from encoder.queue.rewrap import Rewrapped, rewrap
 from encoder.settings import Settings
 from encoder.store.engines import check, open_store, upgrade
 from encoder.store.protocol import Store
+from encoder.store.rows import JobRow
 from encoder.store.steps import Schema
 from encoder.vault import Vault, new_key
 from encoder.wiring import Machine, Wiring, uniform
@@ -125,6 +128,51 @@ async def run_batch(settings: Settings, order: Order, *, bail: Callable[[], None
 
         _at_signal(told, *_ENDING)
         return await conversion.run()
+
+
+async def run_job(settings: Settings, ref: str, tenant_id: TenantId) -> JobRow | None:
+    """One job of the database, by a worker of its own that ends with it: what the job is then; None: there is none.
+
+    Raises:
+        errors.StoreUnavailable: the database is away; whoever started us does so again.
+    """
+    _begin(settings, role="convert")
+    async with AsyncExitStack() as stack:
+        listen = settings.listen_url.get_secret_value() if settings.listen_url else None
+        store = await open_store(_address(settings), listen_dsn=listen)
+        stack.push_async_callback(store.close)
+        job = await store.job(tenant_id, ref)
+        if job is None or job.state in JOB_ENDED:
+            return job
+        queue = job.task_queue or job.spec.queue
+        update = {"worker_slots": 1, "worker_queues": (queue,), "drain_seconds": 0.0}
+        wiring = Wiring(settings.model_copy(update=update), store)
+        wiring.require(worker=True)
+        scratch = wiring.scratch()
+        await scratch.open()
+        stack.push_async_callback(scratch.close)
+        await take_over(store, scratch)
+        worker = await wiring.worker(scratch, wiring.budget(scratch))
+        worker.only(job.id)
+        _on_signals([worker])
+        async with together() as group:
+            watching = group.create_task(_watch(worker, store, job, patience_s=3 * settings.lease_seconds))
+            await worker.run()
+            watching.cancel()
+        return await store.job(tenant_id, ref)
+
+
+async def _watch(worker: Worker, store: Store, job: JobRow, *, patience_s: float) -> None:
+    """Stop waiting for a job that somebody else ends, or holds for longer than a dead one's lease lasts."""
+    while worker.idle_s < patience_s:
+        await asyncio.sleep(RECONNECT_S)
+        try:
+            now = await store.job(job.tenant_id, str(job.id))
+        except errors.StoreUnavailable:
+            continue
+        if now is None or now.state in JOB_ENDED:
+            break
+    worker.stop()
 
 
 async def tell_unusable(table: Table, ending: Ending) -> None:

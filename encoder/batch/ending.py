@@ -70,6 +70,11 @@ def unusable(faults: str) -> Ending:
     return Ending(exit=Exit.USAGE, code="invalid_environment", message=faults)
 
 
+def away(why: str) -> Ending:
+    """What keeps the status cannot be reached, or refuses us."""
+    return Ending(exit=Exit.STATUS_AWAY, code="status_unavailable", message=why)
+
+
 def of_failure(failure: errors.Failure, *, uploading: bool) -> Ending:
     """`uploading`: the output was proven, and on its way."""
     if isinstance(failure, errors.Throttled):

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from encoder.settings import Settings
 
 EXAMPLES = """\b
+encoder convert 42
 JOB_ID=42 OUTPUT_CODEC=h264 S3_BUCKET=videos AWS_REGION=eu-central-1 encoder convert
 """
 _GIVEN_BACK = 75  # batch.ending.Exit; while that is loaded it is not there yet
 
 
 @click.command(epilog=EXAMPLES)
-def convert() -> int:
-    """Do the one job that the environment names, and end; no database is needed.
+@click.argument("job", required=False)
+@click.option("--tenant", type=click.IntRange(min=1), default=1, show_default=True, help="Whose JOB it is.")
+def convert(job: str | None, tenant: int) -> int:
+    """Do one job, and end: JOB of ENCODER_DATABASE_URL, or the one that the environment names, without a database.
 
     JOB_ID, OUTPUT_CODEC (h264, vp9, av1), S3_BUCKET and AWS_REGION are required; DYNAMODB_TABLE may name a table that
     keeps the status. uploads/JOB_ID/input.mp4 becomes outputs/JOB_ID/output.mp4 or .webm. The last line of the output
@@ -37,6 +40,8 @@ def convert() -> int:
     from encoder import errors, settings  # noqa: PLC0415  # the platform hangs on it, and most commands need none
     from encoder.batch.order import read  # noqa: PLC0415
 
+    if job is not None:
+        return _of_the_database(job, tenant)
     asked = read(os.environ)
     ours: Settings | str
     try:
@@ -52,6 +57,25 @@ def convert() -> int:
         return _refused(asked, clean(error))
     except asyncio.CancelledError:  # before it could begin
         return _interrupted(asked)
+
+
+def _of_the_database(ref: str, tenant: int) -> int:
+    from encoder import errors, roles, settings  # noqa: PLC0415  # as in convert
+    from encoder.batch import ending, report  # noqa: PLC0415
+    from encoder.model.ids import TenantId  # noqa: PLC0415
+
+    try:
+        told = report.of_job(ref, asyncio.run(roles.run_job(settings.load(), ref, TenantId(tenant))))
+    except errors.Unfit as error:
+        told = report.ended(ref, ending.unusable(clean(error)))
+    except errors.StoreUnavailable as error:
+        told = report.ended(ref, ending.away(clean(error)))
+    except asyncio.CancelledError:  # before it could begin
+        told = report.ended(ref, ending.INTERRUPTED)
+    if "message" in told:
+        click.echo(f"error: {clean(str(told['message']))}", err=True)
+    _line(told)
+    return int(str(told["exit_code"]))
 
 
 async def _work(asked: Asked, order: Order, ours: Settings) -> Outcome:

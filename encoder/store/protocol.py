@@ -192,6 +192,12 @@ class Tasks(Protocol):
         tenants: what lacks, and `ahead` of that for the next claims (G13, G14).
         """
 
+    async def claim_job(
+        self, job_id: JobId, worker_id: WorkerId, *, lease: timedelta, deadline: timedelta
+    ) -> Claim | None:
+        """Take the task of one job that waits, whatever its turn, its tenant's cap and its delay; None: there is none,
+        somebody has it, or its queue is paused."""
+
     async def load(self, claim: Claim) -> JobRow:
         """The job of a claimed task, with outputs."""
 

@@ -43,6 +43,7 @@ class Statement(StrEnum):
     SWEPT = "swept"
 
     CLAIM = "claim"
+    CLAIM_JOB = "claim_job"
     LOCK_QUEUE = "lock_queue"
     WAITING_TENANTS = "waiting_tenants"
     HEADS = "heads"

@@ -16,6 +16,7 @@ from encoder.metrics.encode import exits
 from encoder.metrics.queue import lease, listener_up, self_stops, verb, waited
 from encoder.metrics.transfer import webhook_exhausted
 from encoder.metrics.worker import busy, draining, paused, slots
+from encoder.model.ids import JobId
 from encoder.model.queue import IO
 from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
@@ -77,6 +78,7 @@ class Worker:
         uniform: Uniform,
     ) -> None:
         self._store = store
+        self._only: JobId | None = None
         self._info = info
         self._handlers = handlers
         self._rhythm = rhythm
@@ -130,6 +132,10 @@ class Worker:
     def idle_s(self) -> float:
         """For how long it has held nothing."""
         return 0.0 if self._held else self._clock() - self._idle_since
+
+    def only(self, job_id: JobId) -> None:
+        """Claim a task of this job alone, and end when it is settled."""
+        self._only = job_id
 
     def retire(self) -> None:
         """Claim nothing more, and work on."""
@@ -224,14 +230,7 @@ class Worker:
         sent_at = self._clock()
         try:
             with verb("claim") as asked:
-                claims = await self._store.claim(
-                    queue,
-                    self._info.id,
-                    limit=free,
-                    ahead=self._pace[queue].ahead,
-                    lease=self._rhythm.times.lease,
-                    deadline=DEADLINE,
-                )
+                claims = await self._claims(queue, free)
                 asked.result = "ok" if claims else "empty"
         except errors.StoreUnavailable as error:
             self._contact.broken(self._clock())
@@ -243,6 +242,14 @@ class Worker:
         for claim in claims:
             waited.of(claim.queue, claim.kind).observe(max(0.0, claim.waited_seconds))
         return [self._taken(claim, sent_at) for claim in claims]
+
+    async def _claims(self, queue: str, free: int) -> Sequence[Claim]:
+        lent = self._rhythm.times.lease
+        if self._only is not None:
+            claim = await self._store.claim_job(self._only, self._info.id, lease=lent, deadline=DEADLINE)
+            return [] if claim is None else [claim]
+        ahead = self._pace[queue].ahead
+        return await self._store.claim(queue, self._info.id, limit=free, ahead=ahead, lease=lent, deadline=DEADLINE)
 
     def _taken(self, claim: Claim, sent_at: float) -> Held:
         held = Held(claim, sent_at=sent_at, clock=self._clock)
@@ -284,6 +291,8 @@ class Worker:
                 self._idle_since = self._clock()
                 self._pace[claim.queue].ended()
                 self.wake.poke(claim.queue)
+                if self._only is not None:
+                    self.stop()
 
     def _traced(self, held: Held) -> AbstractContextManager[None]:
         """A trace of its own, which names the one of the call that made the job."""

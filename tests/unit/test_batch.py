@@ -101,6 +101,28 @@ def test_every_code_of_the_catalogue_has_an_exit_code_of_sysexits() -> None:
             assert of_failure(failure, uploading=False).exit in set(Exit) - {Exit.DONE, Exit.USAGE, Exit.STATUS_AWAY}
 
 
+@pytest.mark.parametrize(
+    ("state", "problem", "expected"),
+    [
+        (JobState.COMPLETED, None, (0, "COMPLETED", False)),
+        (JobState.CANCELLED, None, (64, "CANCELLED", False)),
+        (JobState.FAILED, errors.Permanent("source_not_found", ""), (66, "FAILED", False)),
+        (JobState.FAILED, errors.Transient("destination_unavailable", ""), (74, "FAILED", True)),
+        (JobState.QUEUED, errors.Crash("encoder_crashed", ""), (70, "PROCESSING", True)),
+        (JobState.QUEUED, None, (75, "PROCESSING", True)),
+        (JobState.PROCESSING, None, (75, "PROCESSING", True)),
+    ],
+)
+def test_a_job_of_the_database_ends_its_container_alike(
+    state: JobState, problem: errors.Failure | None, expected: tuple[int, str, bool]
+) -> None:
+    why = None if problem is None else Problem.of(problem)
+    job = work.job_row(state=state, problem=why if state is JobState.FAILED else None, task_problem=why)
+    told = report.of_job("1", job)
+    assert (told["exit_code"], told["status"], told["retry"]) == expected
+    assert report.of_job("7", None)["exit_code"] == 64
+
+
 def test_a_long_message_is_cut_at_a_kilobyte() -> None:
     assert len(ending.unusable("ü" * 2000).short.encode()) == 1024
 

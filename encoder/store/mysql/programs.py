@@ -35,6 +35,7 @@ class Program:
 _STANDING = query("standing")
 _HOLD = query("hold_task")
 _PEEK, _PICK, _DROP, _LOCK_READY, _START, _LEASE, _MORE = queries("claim")
+_LOCK_OF_JOB, _FIND_PLACE = queries("claim_job")
 _NEXT_TENANT, _HAVE = queries("waiting_tenants")
 _HEADS = query("heads")
 _LOCK_CHOSEN, _OPEN_CHOSEN, _PLACE, _DRAWN = queries("admit")
@@ -96,6 +97,17 @@ async def claim(
 
 
 _NOTHING_PICKED: Sequence[Row] = ({"picked": 0, "seen": None, "waiting": False, "task_id": None},)
+
+
+async def claim_job(session: Connection, job: int, worker: object, lease: object, deadline: object) -> Sequence[Row]:
+    tasks = await session.ask(_LOCK_OF_JOB, job)
+    for task in tasks:
+        places = await session.ask(_FIND_PLACE, task["queue"], task["task_id"])
+        if places:
+            await session.write(_DROP, task["queue"], sorted(place["seq"] for place in places))
+        await session.write(_START, [task["task_id"]])
+        await session.write(_LEASE, [task["task_id"]], worker, lease, deadline)
+    return tasks
 
 
 async def waiting_tenants(session: Connection, queue: str) -> Sequence[Row]:
@@ -405,6 +417,7 @@ async def uptime(session: Connection) -> Sequence[Row]:
 
 PROGRAMS: Mapping[Statement, Program] = {
     Statement.CLAIM: Program(run=claim, peek=_PEEK, nothing=_NOTHING_PICKED),
+    Statement.CLAIM_JOB: Program(run=claim_job),
     Statement.WAITING_TENANTS: Program(run=waiting_tenants),
     Statement.HEADS: Program(run=heads),
     Statement.ADMIT: Program(run=admit),

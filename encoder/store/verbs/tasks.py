@@ -9,7 +9,7 @@ from datetime import timedelta
 from time import monotonic
 
 from encoder import errors
-from encoder.model.ids import OutputId, TaskId, WorkerId
+from encoder.model.ids import JobId, OutputId, TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.queue import IO
 from encoder.model.state import JOB_ENDED, JobState, OutputState, TaskState
@@ -68,6 +68,12 @@ class Tasks(Verbs):
                     break  # what is won must be held
                 raise
         return claims
+
+    async def claim_job(
+        self, job_id: JobId, worker_id: WorkerId, *, lease: timedelta, deadline: timedelta
+    ) -> Claim | None:
+        row = await self._pool.row(Statement.CLAIM_JOB, job_id, worker_id, lease, deadline)
+        return None if row is None else claim_of(row)
 
     async def _take(self, *values: object) -> Sequence[Row]:
         """The rows of `claim`. An engine may have a better place for it than any connection of the pool."""
