@@ -269,7 +269,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.PARTS, (5,)),
         (Statement.SETTLED_BEFORE, (5,)),
         (Statement.HELD, (5, 1)),
-        (Statement.CLAIM_JOB, (5, UUID(int=5), timedelta(minutes=1), timedelta(1))),
         (Statement.SET_DEADLINE, (5, 1, timedelta(1))),
         (Statement.CANCEL_TASKS, (5,)),
         (Statement.FLAG_LEASES, (5,)),

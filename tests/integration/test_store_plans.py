@@ -317,7 +317,6 @@ JOIN = PART.replace("t1/1", "t1/join")
         (sql.TICKET, ("7",)),
         (Statement.REPLAY, ("5", "5", "'n/5'", "10")),
         (Statement.HELD, ("5", "1")),
-        (Statement.CLAIM_JOB, ("5", "gen_random_uuid()", "'1 min'", "'1 day'")),
         (Statement.CREATED_BETWEEN, ("now() - interval '1 year'", "now() - interval '1 year'")),
         (Statement.LOCK_ENDED, ("ARRAY[4]",)),
         (Statement.REMOVE_JOBS, ("ARRAY[4]",)),

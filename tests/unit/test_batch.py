@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pytest
 import yaml
 
 from encoder import errors
-from encoder.batch import ending, order
+from encoder.batch import ending, order, report
 from encoder.batch.ending import Exit, of_failure
 from encoder.batch.order import CODECS
 from encoder.ffmpeg.presets import BUILT_IN, merge
+from encoder.model.result import Problem
+from encoder.model.state import JobState
 from encoder.net.s3_members import is_region
+from tests.unit.test_api_tell import row
 
 PAGE = Path("docs/operate/batch.md").read_text("utf-8")
 RIGHT = {"JOB_ID": "a-B_9", "OUTPUT_CODEC": "av1", "S3_BUCKET": "videos", "AWS_REGION": "eu-central-1"}
@@ -117,7 +121,7 @@ def test_a_job_of_the_database_ends_its_container_alike(
     state: JobState, problem: errors.Failure | None, expected: tuple[int, str, bool]
 ) -> None:
     why = None if problem is None else Problem.of(problem)
-    job = work.job_row(state=state, problem=why if state is JobState.FAILED else None, task_problem=why)
+    job = replace(row(task_problem=why), state=state, problem=why if state is JobState.FAILED else None)
     told = report.of_job("1", job)
     assert (told["exit_code"], told["status"], told["retry"]) == expected
     assert report.of_job("7", None)["exit_code"] == 64
