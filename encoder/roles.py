@@ -139,7 +139,7 @@ async def run_job(settings: Settings, ref: str, tenant_id: TenantId) -> JobRow |
     _begin(settings, role="convert")
     async with AsyncExitStack() as stack:
         listen = settings.listen_url.get_secret_value() if settings.listen_url else None
-        store = await open_store(_address(settings), listen_dsn=listen)
+        store = await open_store(_address(settings), listen_dsn=listen, auto_migrate=settings.auto_migrate)
         stack.push_async_callback(store.close)
         job = await store.job(tenant_id, ref)
         if job is None or job.state in JOB_ENDED:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.lab import audit, media
+from tests.lab import audit, databases, media
 from tests.lab.platform import Platform, Role, running
+from tests.lab.postgres import Cluster
 
 QUICK = {"preset": "h264", "encoderPreset": "ultrafast", "width": 160, "height": 90}
 SLOW = {"preset": "h264", "encoderPreset": "slower", "width": 1280, "height": 720, "upscale": True}
@@ -66,3 +67,12 @@ async def test_a_container_that_ends_before_its_job_leaves_it_to_the_next(dsn: s
         code, told = await convert(platform, job_id)
         assert (code, told["status"]) == (0, "COMPLETED")
     await audit.audit(platform)
+
+
+async def test_a_container_makes_no_tables_where_that_is_not_for_roles(cluster: Cluster, tmp_path: Path) -> None:
+    async with cluster.empty() as dsn:
+        platform = Platform(dsn=dsn, folder=tmp_path, extra={"ENCODER_AUTO_MIGRATE": "false"})
+        code, told = await convert(platform, 1)
+        assert (code, told["status"], told["code"]) == (71, None, "status_unavailable")
+        assert "schema 0" in told["message"]
+        assert await databases.rows(dsn) == []
