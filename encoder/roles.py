@@ -199,7 +199,7 @@ async def run_migrate(settings: Settings) -> int:
     """Create or upgrade the tables, and end. A database that is away is an error: a deployment waits for this."""
     configure(LogFormat(settings.log_format), settings.log_level, role="migrate")
     version = await upgrade(_address(settings))
-    log.info("migrate.done", version=version)
+    log.info("migrate.done", schema=version)
     return 0
 
 

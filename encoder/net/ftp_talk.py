@@ -108,7 +108,7 @@ class Talk(aioftp.BaseClient):
 
     async def _log_in(self) -> None:
         if not self._site.secure and self._site.username != ANYBODY:
-            log.warning("ftp.password_in_the_clear", host=self._site.host.name, port=self._site.host.port)
+            log.warning("ftp.password_in_the_clear", server=self._site.host.name, port=self._site.host.port)
         if await self._say(f"USER {self._site.username}", "230", "331") == "331":
             await self._say(f"PASS {self._site.password}", "230", "202", censor_after=5)
         await self._say("OPTS UTF8 ON", "2xx", "5xx")  # some need it; the others say that they do not know it

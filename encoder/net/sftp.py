@@ -263,7 +263,7 @@ class _Judge(asyncssh.SSHClient):
     def validate_host_public_key(self, host: str, _addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         fingerprint = key.get_fingerprint()
         if self._site.host_key.fingerprint is None:
-            log.warning("sftp.host_key_unchecked", host=host, port=port, fingerprint=fingerprint)
+            log.warning("sftp.host_key_unchecked", server=host, port=port, fingerprint=fingerprint)
             return True
         return fingerprint == self._site.host_key.fingerprint
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -11,6 +13,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from encoder import __version__, log, tracing
 from encoder.otel import Otel
+
+PACKAGE = Path(log.__file__).parent
+OF_THE_PROCESS = {"ts", "level", "event", "role", "host", "version", "logger"}
 
 
 @pytest.fixture(autouse=True)
@@ -116,3 +121,16 @@ def test_people_get_a_console_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "task.claimed" in line
     assert "epoch=3" in line
     assert "\x1b" not in line
+
+
+def test_no_event_has_a_field_that_the_name_of_the_process_would_hide() -> None:
+    """Another server's `host`, for one."""
+    hidden = [
+        f"{path.relative_to(PACKAGE)}:{call.lineno} {word.arg}"
+        for path in PACKAGE.rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith(("log.", "bound", "bind"))
+        for word in call.keywords
+        if word.arg in OF_THE_PROCESS
+    ]
+    assert hidden == []
