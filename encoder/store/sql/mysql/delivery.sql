@@ -6,7 +6,8 @@
 SELECT d.id, d.job_id, j.uuid AS job_uuid, d.tenant_id, d.webhook_id, d.event_type, d.url, d.body, d.state, d.tries,
        d.status, d.error, d.answer, d.created_at, d.tried_at, d.delivered_at, d.receiver, j.sealed,
        NULL AS next_try_at,
-       (SELECT JSON_VALUE(t.args, '$.traceparent') FROM tasks t WHERE t.job_id = d.job_id AND t.name = 't1') AS traceparent,
+       (SELECT JSON_UNQUOTE(JSON_EXTRACT(t.args, '$.traceparent')) FROM tasks t
+        WHERE t.job_id = d.job_id AND t.name = 't1') AS traceparent,
        e.uuid AS endpoint_uuid, e.enabled, e.sealed_url, e.secret,
        CASE WHEN e.old_secret_until > UTC_TIMESTAMP(6) THEN e.old_secret END AS old_secret
 FROM webhook_deliveries d
