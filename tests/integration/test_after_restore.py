@@ -13,6 +13,7 @@ from encoder.mend import after_restore
 from encoder.model.result import Delivered
 from encoder.model.state import OutputState
 from encoder.settings import Settings
+from encoder.storage.folder import FolderStorage
 from encoder.store.engines import open_store
 from encoder.store.restored import LEAP
 from encoder.vault import new_key
@@ -85,6 +86,26 @@ async def test_outputs_that_the_storage_lacks_are_named(dsn: str, settings: Sett
         f"3 outputs are not in the storage: output 1 of job {job.id}: jobs/a/1.mp4; "
         f"output 2 of job {job.id}: jobs/a/2.mp4; output 3 of job {job.id}: jobs/a/hls/v/1.m4s"
     )
+
+
+async def test_a_storage_that_does_not_answer_hides_nothing_of_what_was_done(
+    dsn: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_storage: FolderStorage, _key: str) -> None:
+        raise errors.Transient("storage_unavailable", "It does not answer.")
+
+    monkeypatch.setattr(FolderStorage, "look", away)
+    store = await open_store(dsn)
+    _, claim = await work.working(store)
+    for state in WAY:
+        await store.mark(claim, (work.change(0, state),))
+    stored = work.change(0, OutputState.UPLOADED, delivered=stands("jobs/a/0.mp4"))
+    await store.settle(claim, replace(work.DONE, changes=(stored,)))
+    await store.close()
+
+    found = {finding.name: finding for finding in await after_restore(settings, dsn)}
+    assert [name for name, finding in found.items() if not finding.ok] == ["objects"]
+    assert found["objects"].detail == "the storage cannot be asked: storage_unavailable: It does not answer."
 
 
 WAY = (OutputState.ENCODING, OutputState.VERIFYING, OutputState.UPLOADING)
