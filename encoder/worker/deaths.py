@@ -12,7 +12,7 @@ from typing import Protocol
 from encoder import errors
 from encoder.log import get_logger
 from encoder.model.ids import TaskId
-from encoder.queue import settle
+from encoder.queue import settle, tally
 from encoder.store.protocol import Tasks, Workers
 from encoder.worker.scratch import Scratch
 
@@ -43,8 +43,9 @@ async def _free(store: Orphanage, folder: str) -> None:
     if owned is None:
         return
     claim = owned.claim
+    lost = settle.lost(claim)
     try:
-        settled = await store.settle(claim, settle.lost(claim))
+        settled = await store.settle(claim, lost)
     except errors.LeaseLost:
         return  # it was rescued meanwhile
     except errors.StoreUnavailable:
@@ -52,5 +53,6 @@ async def _free(store: Orphanage, folder: str) -> None:
     except Exception:  # a defect that one task meets must not keep this machine from starting
         log.exception("deaths.defect", task=claim.task_id)
         return
+    tally.count(claim, lost, settled)
     await store.note_lost(owned.worker_id, claim, settled.task_state)
     log.warning("task.orphaned", task=claim.task_id, epoch=claim.epoch, job=claim.job_id, state=settled.task_state)

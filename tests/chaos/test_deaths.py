@@ -17,8 +17,9 @@ from encoder.embedded.postgres import Postgres
 from tests.chaos.outage import outage
 from tests.lab import audit, media
 from tests.lab.databases import ask
+from tests.lab.numbers import scraped
 from tests.lab.origin import Served
-from tests.lab.platform import LEASE_S, Platform, Role, running, until
+from tests.lab.platform import LEASE_S, Platform, Role, free_port, running, until
 from tests.lab.processes import working_in
 from tests.lab.put import Shelf
 from tests.lab.wire import Exchange, Server
@@ -87,7 +88,8 @@ async def test_a_worker_that_is_started_again_after_a_crash_does_not_wait_for_it
     dsn: str, tmp_path: Path
 ) -> None:
     """Known deaths: its folder tells that the one before is dead, and what it was at. No lease ends in this test."""
-    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="3600") as platform:
+    port = free_port()
+    async with running(dsn, tmp_path, ENCODER_LEASE_SECONDS="3600", ENCODER_METRICS_PORT=str(port)) as platform:
         job_id = await platform.submit(a_job(tmp_path, **SLOW))
         await encoding(platform, job_id)
         await platform.roles[-1].kill()
@@ -96,6 +98,8 @@ async def test_a_worker_that_is_started_again_after_a_crash_does_not_wait_for_it
         assert (job["status"], job["outputs"][0]["attempts"]) == ("completed", 2)
         assert (await task_row(platform, job_id))["lost"] == 1
         assert await lost(platform) == [(job_id, "waiting")]
+        numbers = await scraped(f"http://127.0.0.1:{port}")
+        assert numbers.sum("encoder_tasks_settled_total", kind="transcode", outcome="lost") == 1
         await audit.audit(platform, delivered=platform.storage)
 
 
