@@ -14,6 +14,7 @@ from encoder.store.fleet import QueueDepth, Signs
 from encoder.store.protocol import Insights
 
 COUNT_AGAIN_S = 10.0  # the platform is read at most so often, however many scrape
+LOOK_S = 7.0  # Prometheus waits for ten: while a database hangs, what this process counts itself must come through
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _OF_THE_PLATFORM = (
     fleet.tasks,
@@ -80,8 +81,9 @@ class Scrape:
 
     async def _look(self) -> None:
         try:
-            signs = await self._store.signs(tenants=self._tenants)
-        except errors.StoreUnavailable:
+            async with asyncio.timeout(LOOK_S):
+                signs = await self._store.signs(tenants=self._tenants)
+        except (errors.StoreUnavailable, TimeoutError):
             for each in _OF_THE_PLATFORM:
                 each.clear()
             return

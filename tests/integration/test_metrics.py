@@ -7,9 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from encoder import __version__, errors
+from encoder.api import metrics
 from encoder.api.metrics import Scrape
 from encoder.model.ids import TenantId
 from encoder.store.postgres import VERSION
@@ -210,3 +212,21 @@ async def test_what_is_read_of_the_platform_is_there_on_each_database_and_gone_w
         not {"encoder_queue_tasks", "encoder_webhook_pending", "encoder_schema_version"}
         & Numbers((await away.text()).decode()).names
     )
+
+
+async def test_a_database_that_hangs_holds_up_no_scrape(
+    dsn: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the process counts itself is told: most wanted just then."""
+    monkeypatch.setattr(metrics, "LOOK_S", 0.5)
+    scrape = Scrape(store)
+    assert "encoder_queue_tasks" in Numbers((await scrape.text()).decode()).names
+    monkeypatch.setattr(metrics, "COUNT_AGAIN_S", 0.0)
+    db = await asyncpg.connect(dsn)
+    async with db.transaction():
+        await db.execute("LOCK TABLE queues")
+        async with asyncio.timeout(3):
+            told = Numbers((await scrape.text()).decode())
+    await db.close()
+    assert "encoder_db_pool_connections" in told.names
+    assert "encoder_queue_tasks" not in told.names
