@@ -24,7 +24,7 @@ from encoder import __version__, tracing
 bound = structlog.contextvars.bound_contextvars
 bind = structlog.contextvars.bind_contextvars  # until the asyncio task ends
 
-_SERVING = frozenset({"up", "api", "worker", "retention"})  # whose standard output has nothing else
+_SERVING = frozenset({"api", "worker", "retention"})  # whose standard output has nothing else
 _FIRST = ("ts", "level", "event", "role", "host", "version")
 
 

@@ -1,8 +1,8 @@
 """The restore drill: `make drill`. A database is lost, and brought back to a moment before work that was done since.
 
 A base backup and the write-ahead log of a private cluster; a worker that is frozen over all of it, in the middle of two
-encodes, of which the restored database knows one. Then `encoder doctor --after-restore`, new roles, the audit, and the
-thaw: what the zombie holds changes no row and no object.
+encodes, of which the restored database knows one. Then `encoder doctor --after-restore` (docs/operate/restore.md),
+new roles, the audit, and the thaw: what the zombie holds changes no row and no object.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 from encoder import errors
@@ -211,10 +211,12 @@ class Tasks(Verbs):
                 goes_on=rest.goes_on,
             )
             told = await record(session, changed, won["at"])
-            took_s = (won["at"] - job.created_at).total_seconds() if job.run == 1 else None
-            failed = sum(change.state is OutputState.FAILED for change in changed.outputs)
+            ended = _ended(changed.job.state)
             settled = Settled(
-                task_state=state, job_state=_ended(changed.job.state), job_seconds=took_s, failed_outputs=failed
+                task_state=state,
+                job_state=ended,
+                job_seconds=_took_s(job.run, job.created_at, None if ended is None else won["at"]),
+                failed_outputs=sum(change.state is OutputState.FAILED for change in changed.outputs),
             )
             return _closed(claim, settled, told=told, rest=rest)
 
@@ -234,7 +236,13 @@ class Tasks(Verbs):
         row = await self._pool.row(Statement.SETTLED_BEFORE, claim.task_id)
         if row is None or (row["state"], row["epoch"]) != (TaskState.DONE, claim.epoch):
             raise _lost(claim)
-        return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])))
+        took_s = _took_s(row["run"], row["created_at"], row["finished_at"])
+        return Settled(task_state=TaskState.DONE, job_state=_ended(JobState(row["job_state"])), job_seconds=took_s)
+
+
+def _took_s(run: int, created_at: datetime, ended_at: datetime | None) -> float | None:
+    """Of a first run that has ended."""
+    return (ended_at - created_at).total_seconds() if run == 1 and ended_at is not None else None
 
 
 def _closed(claim: Claim, settled: Settled, *, told: bool = False, rest: graph.Rest = graph.NOTHING) -> _Closed:

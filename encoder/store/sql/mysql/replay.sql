@@ -2,7 +2,7 @@
 -- try is told now.
 -- Index: tasks_name_once; then tasks_pk. Locks: the delivery's waiting task; the delivery is locked already.
 -- $1 job, $2 name
-SELECT id, state FROM tasks WHERE job_id = $1 AND (name = $2 OR name LIKE CONCAT($2, '/%')) ORDER BY id;
+SELECT id, state FROM tasks FORCE INDEX (tasks_name_once) WHERE job_id = $1 AND (name = $2 OR name LIKE CONCAT($2, '/%')) ORDER BY id;
 -- $1 task
 UPDATE tasks SET state = 'waiting', run_at = UTC_TIMESTAMP(6) WHERE id = $1 AND state = 'scheduled';
 -- $1 delivery, $2 name, $3 attempts
