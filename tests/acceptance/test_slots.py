@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from tests.lab import audit, media
 from tests.lab.ordeal import Case, ordeal, place, repeating
 from tests.lab.origin import Served
-from tests.lab.platform import Platform
+from tests.lab.platform import Platform, until
 from tests.lab.processes import PROC, below
 from tests.lab.put import Shelf
 from tests.lab.wire import Server
@@ -28,6 +29,11 @@ def ffmpegs(platform: Platform) -> int:
             with suppress(OSError):
                 names.append((PROC / str(process) / "exe").readlink().name)
     return sum(name.startswith("ffmpeg") for name in names)
+
+
+async def asked_what_it_can(platform: Platform) -> bool:
+    """Of its ffmpeg each worker asks that before it starts, all at once."""
+    return any(b"worker.started" in role.log.read_bytes() for role in platform.roles)
 
 
 @asynccontextmanager
@@ -55,6 +61,7 @@ async def test_there_are_never_more_ffmpegs_than_slots_also_while_jobs_fail_and_
         good = Case(source=source, to=place(shelf, "/out.mp4"))
         refused = Case(source=source, to=place(shelf, "/503"))
         endless = Case(source=source, to=place(shelf, "/long.mp4"), output=ENDLESS)
+        await until(partial(asked_what_it_can, job.platform), within_s=60)
         async with counting(job.platform) as counts:
             long = [await job.submit(endless) for _ in range(3)]
             others = [await job.submit(case) for case in (good, refused, good, refused)]

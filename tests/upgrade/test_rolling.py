@@ -27,7 +27,7 @@ from tests.lab.locks import watched
 from tests.lab.platform import REPOSITORY, START_S, Platform, Role, free_port, until
 from tests.lab.postgres import Cluster
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("upgrade")]  # a group begins early
 
 HOT_S, COLD_S = 1.0, 3.0
 ASIDE = "aside"  # a queue that no worker takes
