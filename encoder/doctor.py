@@ -120,7 +120,7 @@ async def _storage(machine: Machine) -> str:
         except errors.Unfit:
             return f"bucket {place.bucket}: not tried while ENCODER_ALLOW_ADDRESSES is wrong"
         await _tried(machine.unlinked)
-        return f"bucket {place.bucket}: a file was written, read and removed"
+        return f"bucket {place.bucket}: a file was written, read and removed; {await machine.upkeep.advice()}"
     return await _folder(machine, place)
 
 

@@ -264,6 +264,7 @@ _ENTRIES = (
     _request(412, "tus_version", "Version is not spoken", "Send `Tus-Resumable: 1.0.0`."),
     _request(460, "checksum_mismatch", "Checksum is another one", "Send the piece again; nothing of it was kept."),
     _request(410, "upload_expired", "Upload is over", "Ask for a new upload; its status tells why this one ended."),
+    _request(410, "job_expired", "Job is being removed", "Post it again: its time is over, and nothing of it is kept."),
     _request(412, "precondition_failed", "File is another one", "Ask without `If-Match` and `If-Unmodified-Since`."),
     _request(413, "upload_too_large", "Upload is too large", "Announce the file's true size with `POST /upload`."),
     _request(507, "storage_full", "Storage is full", "Tell the operator: `ENCODER_STORAGE` has no room for the file."),

@@ -47,13 +47,17 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(name))
 
 
-def configure(log_format: LogFormat = LogFormat.AUTO, level: str = "info", *, role: str = "cli") -> None:
+def configure(
+    log_format: LogFormat = LogFormat.AUTO, level: str = "info", *, role: str = "cli", prints: bool = False
+) -> None:
     """Sets the process's logging once, at its start. `level`: debug, info, warning or error.
+
+    `prints`: standard output has something else, whatever the role.
 
     What foreign libraries log (aiohttp, asyncio) passes through the same renderer, from warning upward.
     """
     for_people = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and sys.stderr.isatty())
-    to = sys.stdout if role in _SERVING and not for_people else sys.stderr
+    to = sys.stdout if role in _SERVING and not (for_people or prints) else sys.stderr
     shared = [*_SHARED, *([] if for_people else [_process_named(role)])]
     renderers = _for_people() if for_people else _FOR_MACHINES
     number = logging.getLevelNamesMapping()[level.upper()]

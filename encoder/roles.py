@@ -35,6 +35,9 @@ from encoder.model.plan import Note
 from encoder.model.state import JOB_ENDED
 from encoder.queue.arrive import Arrivals
 from encoder.queue.rewrap import Rewrapped, rewrap
+from encoder.retention.rounds import FIRST_S, rounds
+from encoder.retention.survey import Survey, survey
+from encoder.retention.sweep import Report
 from encoder.settings import Settings
 from encoder.store.engines import check, open_store, upgrade
 from encoder.store.protocol import Store
@@ -81,7 +84,9 @@ async def run_up(
             settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
             died = asyncio.ensure_future(postgres.died())
         store = await stack.enter_async_context(_store(settings, listener))
-        return await _serve(Wiring(settings, store), listener, workers=workers, died=died, ready=ready)
+        wiring = Wiring(settings, store)
+        await stack.enter_async_context(_sweeping(wiring))
+        return await _serve(wiring, listener, workers=workers, died=died, ready=ready)
 
 
 async def run_api(settings: Settings) -> int:
@@ -195,6 +200,44 @@ async def run_doctor(settings: Settings, *, data: Path) -> list[Finding]:
         return await examine(at_home.model_copy(update={"database_url": SecretStr(dsn)}))
 
 
+async def run_retention(
+    settings: Settings,
+    *,
+    data: Path,
+    most_s: float | None,
+    every_s: float | None,
+    told: Callable[[Report], None] | None,
+) -> Report | None:
+    """Clear away what has had its time: once, for `most_s` at most; or every so often, until SIGTERM or SIGINT.
+
+    `told` hears of each sweep, and prints it: what is logged goes to standard error then. The last one comes back, if
+    it ended by itself. `data`: as in `on_store`.
+    """
+    configure(LogFormat(settings.log_format), settings.log_level, role="retention", prints=told is not None)
+    _cancelled_by_signals()
+    settings = _with_home(settings, data)
+    hear = told or (lambda _report: None)
+
+    async def swept(store: Store) -> Report | None:
+        sweep = Machine(settings).sweep(store)
+        if every_s is None:
+            report = await sweep.run(most_s=most_s)
+            hear(report)
+            return report
+        with suppress(asyncio.CancelledError):
+            await rounds(sweep, every_s=every_s, most_s=most_s, told=hear)
+        return None
+
+    return await _on_opened(settings, swept, data)
+
+
+async def run_survey(settings: Settings, *, data: Path) -> Survey:
+    """What a sweep would remove; nothing is changed. `data`: as in `on_store`."""
+    configure(LogFormat(settings.log_format), "error")
+    settings = _with_home(settings, data)
+    return await _on_opened(settings, lambda store: survey(Machine(settings).sweep(store)), data)
+
+
 async def run_migrate(settings: Settings) -> int:
     """Create or upgrade the tables, and end. A database that is away is an error: a deployment waits for this."""
     configure(LogFormat(settings.log_format), settings.log_level, role="migrate")
@@ -227,6 +270,11 @@ async def on_store(settings: Settings, body: Callable[[Store], Awaitable[T]], *,
     `data`: the folder of `encoder up`, whose own database it is where none is named.
     """
     configure(LogFormat(settings.log_format), "error")
+    return await _on_opened(settings, body, data)
+
+
+async def _on_opened(settings: Settings, body: Callable[[Store], Awaitable[T]], data: Path | None) -> T:
+    """As `on_store`, whatever is logged."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(_reached(settings, data))
         store = await open_store(dsn, auto_migrate=settings.auto_migrate)
@@ -267,9 +315,21 @@ def _begin(settings: Settings, *, role: str) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
     gc.freeze()  # what was loaded stays: looked through again and again, it would halt the loop for 50 ms each time
+    _cancelled_by_signals(signal.SIGTERM)
+
+
+def _cancelled_by_signals(*numbers: signal.Signals) -> None:
     starting = asyncio.current_task()
     if starting is not None:
-        _at_signal(lambda _: starting.cancel(), signal.SIGTERM)
+        _at_signal(lambda _: starting.cancel(), *(numbers or _ENDING))
+
+
+def _with_home(settings: Settings, data: Path) -> Settings:
+    """With the storage of `encoder up`, where it is its database that is meant."""
+    home = Home(data)
+    if settings.database_url is not None or "storage" in settings.model_fields_set or not home.postgres.exists():
+        return settings
+    return settings.model_copy(update={"storage": f"file:{home.storage}"})
 
 
 @asynccontextmanager
@@ -437,6 +497,17 @@ async def _serve(
     for number in _ENDING:
         signal.signal(number, signal.SIG_IGN)  # all is given back: a signal now must not turn success into a death
     return 0
+
+
+@asynccontextmanager
+async def _sweeping(wiring: Wiring) -> AsyncIterator[None]:
+    """Retention beside the other roles, meanwhile."""
+    sweeping = asyncio.create_task(rounds(wiring.sweep(wiring.store), first_s=FIRST_S), name="retention")
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.wait({sweeping})
 
 
 class _Leave:

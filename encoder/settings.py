@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from encoder import errors, machine
+from encoder.model.policy import DEFAULT_HOURS, Policy, Rule, read_rules
 from encoder.model.queue import ENCODE, IO, QUEUE_NAME
 
 Names = Annotated[tuple[str, ...], NoDecode]
@@ -181,6 +182,19 @@ class Settings(BaseSettings):
     file_roots: Annotated[tuple[Path, ...], NoDecode] = Field(
         (), description="folders in which `file` sources and destinations may lie"
     )
+    retention_hours: float = Field(
+        DEFAULT_HOURS,
+        ge=0,
+        le=1_000_000,
+        description="how long after its end a job is kept with all that the platform's storage holds of it, in hours; "
+        "0: until somebody deletes it",
+    )
+    retention_rules: Annotated[tuple[Rule, ...], NoDecode] = Field(
+        (),
+        description="other times for some jobs, as JSON: a list of `{status, tenant, tag, hours}`, of which all but "
+        "`hours` may be left out; the first rule that an ended job fits counts, and `hours` 0 keeps it "
+        "(docs/operate/retention.md)",
+    )
     upload_suffixes: Names = Field(
         (".mp4", ".mov"), description="how the names of files that are uploaded may end, with or without the dot"
     )
@@ -245,6 +259,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("retention_rules", mode="before")
+    @classmethod
+    def _rules(cls, value: object) -> object:
+        return read_rules(value) if isinstance(value, str) else value
+
+    @property
+    def policy(self) -> Policy:
+        """How long ended jobs are kept."""
+        return Policy(hours=self.retention_hours, rules=self.retention_rules)
 
 
 def load() -> Settings:

@@ -55,12 +55,16 @@ from encoder.queue.enqueue import Enqueue
 from encoder.queue.fitness import Fitness
 from encoder.queue.lease import LeaseTimes
 from encoder.queue.watch import Watcher
+from encoder.retention.sweep import Sweep
 from encoder.settings import Settings
 from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
+from encoder.storage.folder_upkeep import FolderUpkeep
 from encoder.storage.protocol import Storage
 from encoder.storage.s3 import Room, S3Storage
+from encoder.storage.s3_upkeep import S3Upkeep
+from encoder.storage.upkeep import Upkeep
 from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.vault import Vault
@@ -214,6 +218,18 @@ class Machine:
         if isinstance(place, Path):
             return self._folder(place, Signer(b""))
         return S3Storage(self.surroundings.s3, self.surroundings.web, place)
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Keeps the storage clean; needs no key."""
+        place = self.storage_place
+        if isinstance(place, Path):
+            return FolderUpkeep(place)
+        return S3Upkeep(self.surroundings.s3, self.surroundings.web, place)
+
+    def sweep(self, store: Store) -> Sweep:
+        """One that goes by the operator's rules."""
+        return Sweep(store=store, upkeep=self.upkeep, policy=self.settings.policy, uniform=uniform)
 
     def _folder(self, root: Path, signer: Signer) -> FolderStorage:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -423,6 +439,7 @@ class Wiring(Machine):
             origins=self.origins,
             loopback_only=self.settings.auth == "loopback" and not self.asks_for_keys,
             limits=self._limits,
+            policy=self.settings.policy,
         )
 
     def fitness(self, scratch: Scratch, crew: Sequence[Worker], *, stopping: asyncio.Event) -> Fitness:

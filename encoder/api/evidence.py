@@ -9,6 +9,7 @@ from aiohttp import web
 
 from encoder.api import jobs, problems
 from encoder.api.answers_evidence import EvidenceAnswer, StillAnswer, StreamEvidenceAnswer
+from encoder.api.links import require_kept
 from encoder.api.operations import Call, answer
 from encoder.api.parts import Parts
 from encoder.model import evidence
@@ -24,6 +25,7 @@ _NUMBER = re.compile(r"[0-9]{1,3}")
 async def shown(call: Call) -> web.Response:
     """GET /jobs/{id}/outputs/{outputId}/evidence."""
     row = await jobs.find(call)
+    require_kept(row)
     output = jobs.output_of(call, row)
     found = await kept(call.parts, row, output)
     if found is None:
@@ -34,6 +36,7 @@ async def shown(call: Call) -> web.Response:
 async def still(call: Call) -> web.Response:
     """GET /jobs/{id}/outputs/{outputId}/evidence/stills/{still}."""
     row = await jobs.find(call)
+    require_kept(row)
     output = jobs.output_of(call, row)
     number = call.request.match_info["still"]
     picture = await picture_of(call.parts, row, output, int(number)) if _NUMBER.fullmatch(number) else None

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
+from uuid import UUID
 
 from aiohttp import web
 
 from encoder.api import problems
 from encoder.api.operations import Call
-from encoder.errors import CATALOGUE, Rejected
+from encoder.errors import CATALOGUE, Rejected, StoreUnavailable
 from encoder.model.content import OTHER_CONTENT_TYPE, content_type
 from encoder.storage.folder import Linked
 
 CHUNK_BYTES = 256 * 1024
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def download(call: Call) -> web.StreamResponse:
     """GET and HEAD /storage/{key}: the file, in ranges if asked; always as an attachment, never as a page of ours."""
     key = call.request.match_info["key"]
     linked = await asyncio.to_thread(call.shelf.linked, key, call.request.query)
+    await _require_kept(call, linked, key)
     name = quote(call.request.query["name"], safe="")
     return await _served(
         call,
@@ -41,6 +47,7 @@ async def shared(call: Call) -> web.StreamResponse:
     """
     key = call.request.match_info["key"]
     linked = await asyncio.to_thread(call.shelf.shared, call.request.match_info["token"], key)
+    await _require_kept(call, linked, key)
     return await _served(
         call,
         linked,
@@ -50,6 +57,21 @@ async def shared(call: Call) -> web.StreamResponse:
             "Access-Control-Expose-Headers": "Content-Range",
         },
     )
+
+
+async def _require_kept(call: Call, linked: Linked | None, key: str) -> None:
+    """A job's time may be over before its link's is. While the database is away, links hold what they say.
+
+    Raises:
+        errors.Rejected: `job_expired`.
+    """
+    under, _, rest = key.partition("/")
+    job, _, _ = rest.partition("/")
+    if linked is None or under != "jobs" or not _UUID.fullmatch(job):
+        return
+    with suppress(StoreUnavailable):
+        if await call.parts.store.is_purging(UUID(job)):
+            raise _refusal("job_expired")
 
 
 async def _served(call: Call, linked: Linked | None, headers: dict[str, str]) -> web.FileResponse:

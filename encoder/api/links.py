@@ -23,6 +23,8 @@ async def links(parts: Parts, row: JobRow) -> Mapping[OutputId, str]:
     A storage that cannot sign now, for it finds no credentials, keeps nobody from seeing the job.
     """
     made: dict[OutputId, str] = {}
+    if row.purging:
+        return made
     try:
         for output, key in _stored(row):
             link = await _signed(parts, row, output, key, good_for=parts.limits.link)
@@ -32,6 +34,16 @@ async def links(parts: Parts, row: JobRow) -> Mapping[OutputId, str]:
     except errors.Failure as failure:
         log.warning("links.unsigned", job=row.id, code=failure.code)
     return made
+
+
+def require_kept(row: JobRow) -> None:
+    """Nothing of a job is handed out once its time is over.
+
+    Raises:
+        errors.Rejected: `job_expired`.
+    """
+    if row.purging:
+        raise errors.Rejected.because("job_expired", errors.CATALOGUE["job_expired"].to_do)
 
 
 def _stored(row: JobRow) -> Iterator[tuple[OutputRow, str]]:
@@ -46,8 +58,10 @@ async def link(parts: Parts, row: JobRow, output: OutputRow, *, good_for: timede
     """One address as `links` makes them; None where the output does not lie in the storage, or cannot be linked.
 
     Raises:
+        errors.Rejected: `job_expired`.
         errors.Transient: the storage cannot sign.
     """
+    require_kept(row)
     stored = {made.id: key for made, key in _stored(row)}.get(output.id)
     return None if stored is None else await _signed(parts, row, output, stored, good_for=good_for)
 

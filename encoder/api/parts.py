@@ -19,6 +19,7 @@ from encoder.api.wire import Places
 from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
+from encoder.model.policy import Policy
 from encoder.model.preview import Preview
 from encoder.plugins import Surroundings
 from encoder.queue.arrive import Arrivals
@@ -89,6 +90,7 @@ class Parts:
     `public_host`: as browsers know us, whatever name a proxy in front calls us by.
     `origins`: whose pages may call, though they are not ours.
     `spans`: what was counted of the past; `lookout`: what is wrong now.
+    `policy`: how long ended jobs are kept, by the settings of this process.
     `loopback_only`: the server is open, so that only names and pages of this very machine may talk to it.
     """
 
@@ -116,4 +118,5 @@ class Parts:
     limits: Limits = Limits()
     spans: Spans = field(default_factory=Spans)
     lookout: Lookout = field(default_factory=Lookout)
+    policy: Policy = field(default_factory=Policy)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

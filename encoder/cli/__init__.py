@@ -18,6 +18,7 @@ SECTIONS: dict[str, dict[str, tuple[str, str]]] = {
         "up": ("serve:up", "Run everything on this machine: database, API, worker."),
         "api": ("serve:api", "Run the API against a database."),
         "worker": ("serve:worker", "Run a worker against a database."),
+        "retention": ("retention:retention", "Remove what has had its time."),
         "convert": ("convert:convert", "Do one job in a container of its own, and end."),
         "migrate": ("serve:migrate", "Create or upgrade the database's tables."),
         "doctor": ("serve:doctor", "Check machine, database, storage, ffmpeg."),

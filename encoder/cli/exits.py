@@ -11,6 +11,7 @@ DONE = 0  # done and proven
 FAILED = 1  # a job or a check failed, or its state did not allow what was asked
 USAGE = 2  # the command or the job is wrong: correct it, then try again
 DENIED = 3  # no key, or one that may not
+LEFT_OVER = 3  # of `retention`: its time was up before all was done
 UNAVAILABLE = 4  # not reachable, broken or too busy, also after retries
 TIMED_OUT = 5  # --timeout has passed; the job goes on
 CANCELLED = 6

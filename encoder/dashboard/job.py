@@ -39,7 +39,7 @@ def found(show: Shown) -> Shown:
         except Rejected as wrong:
             if wrong.faults[0].code != "not_found":
                 raise
-            return visit.show("job_absent.html", status=404)
+            return visit.show("job_absent.html", status=404, hours=visit.call.parts.policy.hours)
 
     return handle
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from aiohttp import hdrs, web
 
 from encoder.api import evidence, jobs, problems
+from encoder.api.links import require_kept
 from encoder.dashboard.page import Page, Visit
 from encoder.errors import CATALOGUE, Rejected
 from encoder.model.content import content_type
@@ -33,6 +34,7 @@ _ALONE = {"Content-Security-Policy": "sandbox; default-src 'none'", "Cross-Origi
 async def output(visit: Visit) -> web.StreamResponse:
     """GET /ui/media/{id}/{outputId}/{path}: a file of an output, as it lies in the storage."""
     row = await jobs.find(visit.call)
+    require_kept(row)
     made = jobs.output_of(visit.call, row)
     key = key_of(made, visit.request.match_info["path"])
     if key is None:
@@ -43,6 +45,7 @@ async def output(visit: Visit) -> web.StreamResponse:
 async def source(visit: Visit) -> web.StreamResponse:
     """GET /ui/media/{id}/source: what a job was made of, where that was brought to us."""
     row = await jobs.find(visit.call)
+    require_kept(row)
     key = source_key(row)
     if key is None:
         raise problems.not_found("The source is not in the platform's storage.")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from aiohttp import hdrs, web
 
 from encoder.dashboard.page import Page, Visit
+from encoder.model.key import Scope
+from encoder.model.policy import SWEPT, told
+
+SWEEPS = 24  # are shown
 
 
 async def first(_visit: Visit) -> web.Response:
@@ -13,8 +17,24 @@ async def first(_visit: Visit) -> web.Response:
 
 
 async def retention(visit: Visit) -> web.Response:
-    """GET /ui/settings/retention."""
-    return visit.show("retention.html", area="settings", tab="retention", limits=visit.call.parts.limits)
+    """GET /ui/settings/retention: the rules that are for the visitor; to who operates it, what they have done."""
+    parts = visit.call.parts
+    operates = visit.may(Scope.ADMIN)
+    mine = [rule for rule in parts.policy.rules if operates or rule.tenant in {None, visit.call.tenant_id}]
+    sweeps = swept = None
+    if operates:
+        sweeps, swept = await parts.store.sweeps(limit=SWEEPS), await parts.store.swept()
+    return visit.show(
+        "retention.html",
+        area="settings",
+        tab="retention",
+        limits=parts.limits,
+        policy=parts.policy,
+        rules=[{"words": told(rule), "hours": rule.hours} for rule in mine],
+        sweeps=sweeps,
+        swept=swept,
+        words=SWEPT,
+    )
 
 
 async def about(visit: Visit) -> web.Response:

@@ -12,6 +12,7 @@ TaskId = NewType("TaskId", int)
 EndpointId = NewType("EndpointId", int)
 DeliveryId = NewType("DeliveryId", int)
 KeyId = NewType("KeyId", int)
+SweepId = NewType("SweepId", int)
 WorkerId = NewType("WorkerId", UUID)  # random per process start: never a name that is used again
 
 DEFAULT_TENANT = TenantId(1)

@@ -130,7 +130,7 @@ class Multipart:
         try:
             async with soon(self._s3):
                 if self._id is not None:
-                    await _abort(self._s3, self._goods.key, self._id)
+                    await abort_upload(self._s3, self._goods.key, self._id)
                 if self._lost:
                     await abort_open(self._s3, self._goods.key)
         except errors.Failure as failure:
@@ -149,7 +149,7 @@ async def abort_open(s3: S3, key: str, *, begun_before: datetime | None = None) 
     found = await s3.ask(lambda client: _open_uploads(client, s3.bucket, key))
     stale = [(of, id_) for of, id_, begun in found if begun_before is None or begun < begun_before]
     for of, id_ in stale:
-        await _abort(s3, of, id_)
+        await abort_upload(s3, of, id_)
     return len(stale)
 
 
@@ -163,7 +163,7 @@ async def _open_uploads(client: S3Client, bucket: str, key: str) -> list[tuple[s
     ]
 
 
-async def _abort(s3: S3, key: str, upload_id: str) -> None:
+async def abort_upload(s3: S3, key: str, upload_id: str) -> None:
     async def abort(client: S3Client) -> None:
         try:
             await client.abort_multipart_upload(Bucket=s3.bucket, Key=key, UploadId=upload_id)

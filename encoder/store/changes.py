@@ -63,6 +63,7 @@ class Standing:
     problem: Problem | None = None
     secrets_erased: bool = False
     deleted: bool = False
+    purging: bool = False
 
     @property
     def open_outputs(self) -> Iterator[ToldOutput]:

@@ -67,6 +67,8 @@ class Spent:
     id: UUID
     key: str
     at: datetime  # when it was announced
+    arrived: bool = False
+    size_bytes: int | None = None  # of what arrived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

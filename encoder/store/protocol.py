@@ -14,8 +14,9 @@ from uuid import UUID
 
 from encoder.model.base import Json
 from encoder.model.event import Event
-from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, TaskId, TenantId, WorkerId
+from encoder.model.ids import DeliveryId, JobId, KeyId, OutputId, SweepId, TaskId, TenantId, WorkerId
 from encoder.model.media import Media
+from encoder.model.policy import Policy
 from encoder.model.state import JobState, TaskState, UploadEnd
 from encoder.store.dead import DeadFilter, DeadGroup, DeadPage
 from encoder.store.fleet import (
@@ -77,6 +78,7 @@ from encoder.store.rows import (
     Sight,
     UnderWay,
 )
+from encoder.store.sweeps import DueJobs, Freed, Looked, OutputPlaces, SweepEnd, SweepRow
 
 
 class Jobs(Protocol):
@@ -373,12 +375,18 @@ class Uploads(Protocol):
         They come again, each after a tenth of its age, 5 s to 5 min.
         """
 
-    async def spent_uploads(self, *, spent_for: timedelta, limit: int, after: Spent | None = None) -> Sequence[Spent]:
-        """For retention: uploads that for so long are of no use to anybody, the oldest first, behind `after`.
+    async def spent_uploads(
+        self, *, spent_for: timedelta, unused_for: timedelta | None, limit: int, after: Spent | None = None
+    ) -> Sequence[Spent]:
+        """For retention: uploads of which nothing more is to come, the oldest first, behind `after`.
 
-        They never came, ended, were never used, or their last job ended, each so long ago. What lies below their key
-        in the storage goes first, then their rows.
+        They never came, or ended, `spent_for` ago; or arrived `unused_for` ago (None: these stay), and the job that was
+        made of them last is gone, or there never was one; or they are marked. What lies below their key in the storage
+        goes after the mark, and then their rows.
         """
+
+    async def mark_uploads(self, ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Hide spent uploads; which they are. One of which a job was made meanwhile is none of them."""
 
     async def remove_uploads(self, ids: Sequence[UUID]) -> int:
         """Remove the rows of these uploads; of how many it did."""
@@ -492,14 +500,76 @@ class Retention(Protocol):
     `after` is the last one of it.
     """
 
-    async def ended_jobs(self, *, ended_for: timedelta, limit: int, after: Ended | None = None) -> Sequence[Ended]:
-        """Jobs that ended at least so long ago and have no live task, not even a delivery: the oldest end first."""
+    async def due_jobs(self, policy: Policy, *, look: int, after: Ended | None = None) -> DueJobs:
+        """Of the next `look` jobs behind `after` that ended, the oldest end first, those whose time is over.
+
+        What has a live task, and be it a delivery, is not over, and what is marked is not told again.
+        """
 
     async def deleted_jobs(self, *, limit: int, after: Ended | None = None) -> Sequence[Ended]:
         """Jobs that their callers deleted, once nothing of them is live."""
 
-    async def remove_jobs(self, ids: Sequence[JobId]) -> int:
-        """Remove all rows of these jobs; of how many it did. One that runs again, or is locked just now, stays."""
+    async def marked_jobs(
+        self, *, limit: int, after: Ended | None = None, marked_for: timedelta = timedelta(0)
+    ) -> Sequence[Ended]:
+        """Jobs that were marked so long ago, and are there still; the oldest mark first."""
+
+    async def mark_jobs(self, ids: Sequence[JobId], *, ended_by: datetime | None = None) -> Sequence[JobId]:
+        """Mark jobs as over: nobody runs them again, nothing of them is handed out; which jobs are marked now.
+
+        One that runs, ended later than `ended_by`, or is locked just now is not.
+        """
+
+    async def is_purging(self, uuid: UUID) -> bool:
+        """Whether a job is marked."""
+
+    async def places_of(self, ids: Sequence[JobId]) -> Sequence[OutputPlaces]:
+        """Where the outputs of these jobs stand, or were to stand."""
+
+    async def remove_jobs(self, ids: Sequence[JobId]) -> Sequence[JobId]:
+        """Remove all rows of these jobs; of which it did. One that runs again, or is locked just now, stays."""
+
+    async def jobs_there(self, uuids: Sequence[UUID]) -> Mapping[UUID, bool]:
+        """Which of these jobs there are, and whether something of each is live."""
+
+    async def uploads_there(self, ids: Sequence[UUID]) -> Mapping[UUID, bool]:
+        """Which of these uploads there are, and whether each may still come."""
+
+    async def free_keys(self, *, used_for: timedelta, look: int, after: Looked | None = None) -> Freed | None:
+        """Free the idempotency keys of the next `look` jobs behind `after` that were submitted so long ago.
+
+        None: there are no more such jobs.
+        """
+
+    async def forget_workers(self, *, unseen_for: timedelta) -> int:
+        """Forget workers that were not seen for so long; how many."""
+
+
+class Sweeps(Protocol):
+    """What becomes of each sweep of retention."""
+
+    async def begin_sweep(self, *, host: str, version: str, policy: Policy) -> SweepId: ...
+
+    async def note_sweep(
+        self, sweep: SweepId, removed: Mapping[str, int], *, more: Mapping[str, int], blocked: int
+    ) -> None:
+        """Note what it has `removed` so far, by what; `more`: of that since the last time."""
+
+    async def end_sweep(self, sweep: SweepId, outcome: SweepEnd, *, overdue: int, problem: str | None) -> None: ...
+
+    async def sweeps(self, *, limit: int) -> Sequence[SweepRow]:
+        """The newest first."""
+
+    async def swept(self) -> Mapping[str, int]:
+        """What all sweeps have removed that there ever were, by what."""
+
+    async def forget_sweeps(self, *, begun_for: timedelta) -> int:
+        """Forget sweeps that began so long ago; how many."""
+
+    async def sweep_place(self, name: str) -> str | None:
+        """How far sweeps have come with something; None: they begin."""
+
+    async def put_sweep_place(self, name: str, place: str) -> None: ...
 
 
 class Workers(Protocol):
@@ -586,6 +656,7 @@ class Store(
     Ingest,
     Sealed,
     Retention,
+    Sweeps,
     Workers,
     Insights,
     Clinic,

@@ -153,6 +153,7 @@ class JobRow:
     task_problem: Problem | None = None  # why that task's last attempt did not end well
     holdup: Holdup | None = None  # where it waits or stands in line
     seq: int = 0  # of its last event
+    purging: bool = False  # its time is over: nothing of it is handed out, and soon it is gone
 
     @property
     def log_tail(self) -> LogTail | None:
@@ -372,11 +373,15 @@ class Expired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """A job that may be removed. `at`: when it ended, or was deleted; with `id` its place in the order."""
+    """A job that may be removed. `at`: when it ended, was deleted or marked; with `id` its place in that order.
+
+    `rule`: the number, from 0, of the rule by which its time is over.
+    """
 
     id: JobId
     uuid: UUID
     at: datetime
+    rule: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import asyncpg
 
 from encoder.embedded.postgres import Postgres
 from encoder.model.ids import DEFAULT_TENANT, WorkerId
+from encoder.model.policy import Policy
 from encoder.queue import settle
 from encoder.store.postgres import open_store
 from encoder.store.protocol import Store
@@ -128,8 +129,8 @@ async def _retention(store: Store, count: int) -> None:
     async with _working(store) as beside:
         begun, removed = time.perf_counter(), 0
         while removed < count:
-            batch = await store.ended_jobs(ended_for=timedelta(minutes=30), limit=BATCH)
-            removed += await store.remove_jobs([each.id for each in batch])
+            batch = await store.due_jobs(Policy(hours=0.5), look=BATCH)
+            removed += len(await store.remove_jobs([each.id for each in batch.jobs]))
         rate = removed / (time.perf_counter() - begun)
     row(f"{removed:,} jobs removed", f"{rate:,.0f}/s", f"with all their rows; aim at least {AIM_RATE:,}")
     for what, took in (("alone", alone), ("beside it", beside)):

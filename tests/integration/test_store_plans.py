@@ -172,7 +172,7 @@ async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -
 @pytest.mark.parametrize(
     ("statement", "index", "values"),
     [
-        (Statement.ENDED_JOBS, "jobs_ended", ("'1 hour'", str(LIMIT), "'1970-01-01'", "0")),
+        (Statement.DUE_JOBS, "jobs_ended", ("'[{\"hours\": 1}]'", "'1 hour'", str(LIMIT), "'1970-01-01'", "0")),
         (Statement.DELETED_JOBS, "jobs_deleted", (str(LIMIT), "'1970-01-01'", "0")),
     ],
 )

@@ -119,7 +119,7 @@ ONE_JOB = (
         handler=jobs.retry,
         scope=Scope.WRITE,
         answers={202: (answers.AcceptedAnswer,)},
-        problems=(404, 409, 503),
+        problems=(404, 409, 410, 503),
     ),
     Operation(
         method="GET",
@@ -184,7 +184,7 @@ ONE_JOB = (
         handler=evidence.shown,
         scope=Scope.READ,
         answers={200: (answers_evidence.EvidenceAnswer,)},
-        problems=(404, 503),
+        problems=(404, 410, 503),
     ),
     Operation(
         method="GET",
@@ -194,6 +194,6 @@ ONE_JOB = (
         handler=evidence.still,
         scope=Scope.READ,
         answers={200: ("image/webp",)},
-        problems=(404, 503),
+        problems=(404, 410, 503),
     ),
 )

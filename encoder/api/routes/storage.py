@@ -23,7 +23,7 @@ STORAGE = (
                 query.text("signature", "from the link", required=True),
             ),
             answers={200: _FILE, 206: _FILE, 304: ()},
-            problems=(404, 412, 416),
+            problems=(404, 410, 412, 416),
         )
         for method, operation_id in (("GET", "getFile"), ("HEAD", "headFile"))
     ),
@@ -37,7 +37,7 @@ STORAGE = (
             handler=files.shared,
             scope=None,
             answers={200: _FILE, 206: _FILE, 304: ()},
-            problems=(404, 412, 416),
+            problems=(404, 410, 412, 416),
         )
         for method, operation_id in (("GET", "getSharedFile"), ("HEAD", "headSharedFile"))
     ),

@@ -62,7 +62,7 @@ UPLOADS = (
         handler=uploads.processed,
         scope=Scope.READ,
         answers={200: (answers_uploads.DownloadAnswer,)},
-        problems=(404, 503),
+        problems=(404, 410, 503),
     ),
     Operation(
         method="OPTIONS",

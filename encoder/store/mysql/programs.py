@@ -71,6 +71,11 @@ _PUT_RULE, _PUT_AS = queries("put_ingest_rule")
 _REMOVE_RULE, _FORGET_OBJECTS = query("remove_ingest_rule"), query("forget_objects")
 _SEE_OBJECT = query("see_object")
 _FIND_LIVE, *_REMOVALS = queries("remove_jobs")
+_LOCK_DUE_JOBS, _MARK_JOBS = queries("mark_jobs")
+_LOCK_SPENT, _FIND_USED, _MARK_UPLOADS = queries("mark_uploads")
+_FIND_KEYED, _FREE_KEYS = queries("free_keys")
+_FORGET_WORKERS, _FORGET_SWEEPS = query("forget_workers"), query("forget_sweeps")
+_BEGIN_SWEEP = query("begin_sweep")
 _WORKERS = query("workers")
 _UPTIME = query("uptime")
 
@@ -402,7 +407,45 @@ async def remove_jobs(session: Connection, jobs: Sequence[int]) -> Sequence[Row]
     mine = [job for job in jobs if job not in live]
     for removal in _REMOVALS if mine else ():
         await session.write(removal, mine)
-    return [{"removed": len(mine)}]
+    return [{"id": job} for job in mine]
+
+
+async def mark_jobs(session: Connection, jobs: Sequence[int], ended_by: object) -> Sequence[Row]:
+    free = sorted(row["id"] for row in await session.ask(_LOCK_DUE_JOBS, sorted(jobs), ended_by))
+    live = {row["job_id"] for row in await session.ask(_FIND_LIVE, free)} if free else set()
+    mine = [job for job in free if job not in live]
+    if mine:
+        await session.write(_MARK_JOBS, mine)
+    return [{"id": job} for job in mine]
+
+
+async def mark_uploads(session: Connection, uploads: Sequence[object]) -> Sequence[Row]:
+    free = await session.ask(_LOCK_SPENT, uploads)
+    jobs = [row["job_id"] for row in free if row["job_id"] is not None]
+    used = {row["id"] for row in await session.ask(_FIND_USED, jobs)} if jobs else set()
+    mine = [row["id"] for row in free if row["job_id"] not in used]
+    if mine:
+        await session.write(_MARK_UPLOADS, mine)
+    return [{"id": upload} for upload in mine]
+
+
+async def free_keys(session: Connection, age: object, limit: int, *place: object) -> Sequence[Row]:
+    looked = await session.ask(_FIND_KEYED, age, limit, *place)
+    keyed = sorted(row["id"] for row in looked if row["keyed"])
+    freed = await session.write(_FREE_KEYS, keyed) if keyed else 0
+    return [{"id": looked[-1]["id"], "at": looked[-1]["at"], "freed": freed}] if looked else ()
+
+
+async def forget_workers(session: Connection, age: object) -> Sequence[Row]:
+    return [{"forgotten": await session.write(_FORGET_WORKERS, age)}]
+
+
+async def forget_sweeps(session: Connection, age: object) -> Sequence[Row]:
+    return [{"forgotten": await session.write(_FORGET_SWEEPS, age)}]
+
+
+async def begin_sweep(session: Connection, *values: object) -> Sequence[Row]:
+    return [{"id": await session.add(_BEGIN_SWEEP, *values)}]
 
 
 async def workers(session: Connection, within: object, alive: object) -> Sequence[Row]:
@@ -468,6 +511,12 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.SEE_OBJECT: Program(run=see_object),
     Statement.FORGET_OBJECTS: Program(run=forget_objects),
     Statement.REMOVE_JOBS: Program(run=remove_jobs),
+    Statement.MARK_JOBS: Program(run=mark_jobs),
+    Statement.MARK_UPLOADS: Program(run=mark_uploads),
+    Statement.FREE_KEYS: Program(run=free_keys),
+    Statement.FORGET_WORKERS: Program(run=forget_workers),
+    Statement.FORGET_SWEEPS: Program(run=forget_sweeps),
+    Statement.BEGIN_SWEEP: Program(run=begin_sweep),
     Statement.WORKERS: Program(run=workers, reads=True),
     Statement.UPTIME: Program(run=uptime, reads=True),
 }

@@ -15,6 +15,7 @@ from encoder.store.verbs.presets import Presets
 from encoder.store.verbs.queues import Queues
 from encoder.store.verbs.retention import Retention
 from encoder.store.verbs.sealed import Sealed
+from encoder.store.verbs.sweeps import Sweeps
 from encoder.store.verbs.tasks import Tasks
 from encoder.store.verbs.uploads import Uploads
 from encoder.store.verbs.watching import Watching
@@ -36,6 +37,7 @@ class Every(
     Ingest,
     Sealed,
     Retention,
+    Sweeps,
     Workers,
     Insights,
     Clinic,

@@ -62,6 +62,8 @@ class Jobs(Verbs, ABC):
     async def retry(self, job_id: JobId, *, max_attempts: int) -> int:
         async def work(session: Session) -> rules.Standing:
             job = await _locked(session, job_id)
+            if job.purging:
+                raise errors.Rejected.because("job_expired", "The time of the job is over: it is being removed.")
             if job.state not in (JobState.FAILED, JobState.CANCELLED):
                 raise errors.Rejected.because("nothing_to_retry", f"The job is {job.state}.")
             if job.secrets_erased:

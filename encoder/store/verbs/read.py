@@ -83,6 +83,7 @@ def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
         run_at=row["run_at"],
         task_problem=record_of(Problem, row["task_problem"]),
         seq=row["event_seq"],
+        purging=row["purging_at"] is not None,
     )
 
 

@@ -104,10 +104,24 @@ class Uploads(Verbs, ABC):
     async def look_uploads(self, *, limit: int) -> Sequence[UploadRow]:
         return [upload_of(row) for row in await self._pool.rows(Statement.LOOK_UPLOADS, limit)]
 
-    async def spent_uploads(self, *, spent_for: timedelta, limit: int, after: Spent | None = None) -> Sequence[Spent]:
+    async def spent_uploads(
+        self, *, spent_for: timedelta, unused_for: timedelta | None, limit: int, after: Spent | None = None
+    ) -> Sequence[Spent]:
         place = after or _FIRST
-        rows = await self._pool.rows(Statement.SPENT_UPLOADS, spent_for, limit, place.at, place.id)
-        return [Spent(id=row["id"], key=row["key"], at=row["at"]) for row in rows]
+        rows = await self._pool.rows(Statement.SPENT_UPLOADS, spent_for, limit, place.at, place.id, unused_for)
+        return [
+            Spent(
+                id=row["id"],
+                key=row["key"],
+                at=row["at"],
+                arrived=bool(row["arrived"]),
+                size_bytes=row["size_bytes"],
+            )
+            for row in rows
+        ]
+
+    async def mark_uploads(self, ids: Sequence[UUID]) -> Sequence[UUID]:
+        return [row["id"] for row in await self._pool.rows(Statement.MARK_UPLOADS, list(ids))]
 
     async def remove_uploads(self, ids: Sequence[UUID]) -> int:
         (row,) = await self._pool.rows(Statement.REMOVE_UPLOADS, list(ids))

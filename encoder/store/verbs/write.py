@@ -38,6 +38,7 @@ async def lock(session: Session, job_id: JobId, statement: Statement = Statement
         event_seq=row["event_seq"],
         secrets_erased=row["secrets_erased_at"] is not None,
         deleted=row["deleted_at"] is not None,
+        purging=row["purging_at"] is not None,
         spec=spec_of(row["spec"]),
         endpoints=receivers_of(row["receivers"]),
         outputs=(),  # they come with the next statement, which sees all that was committed before the lock

@@ -4,5 +4,5 @@
 UPDATE uploads
 SET holder = $2, held_until = UTC_TIMESTAMP(6) + INTERVAL $3 MICROSECOND,
     expires_at = GREATEST(expires_at, UTC_TIMESTAMP(6) + INTERVAL $3 MICROSECOND)
-WHERE id = $1 AND state = 'pending' AND ended IS NULL AND expires_at > UTC_TIMESTAMP(6)
+WHERE id = $1 AND purging_at IS NULL AND state = 'pending' AND ended IS NULL AND expires_at > UTC_TIMESTAMP(6)
   AND (holder IS NULL OR held_until < UTC_TIMESTAMP(6));

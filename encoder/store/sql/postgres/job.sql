@@ -6,7 +6,7 @@
 -- $1 id or null, $2 uuid or null, $3 tenant or null for any, $4 also deleted, $5 within
 WITH job AS MATERIALIZED (
   SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.event_seq, j.spec, j.label, j.sealed, j.cancel_requested, j.media,
-         j.problem, j.created_at, j.started_at, j.finished_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
+         j.problem, j.created_at, j.started_at, j.finished_at, j.purging_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
          t.problem AS task_problem, l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent,
          l.live, w.host, q.paused_at, q.paused_because, quota.cap, CASE WHEN quota.cap IS NOT NULL THEN (
            SELECT count(*) FROM task_leases WHERE queue = q.queue AND tenant_id = j.tenant_id) END AS running,

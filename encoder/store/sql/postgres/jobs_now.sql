@@ -3,7 +3,7 @@
 -- $1 jobs
 SELECT
   j.id, j.uuid, j.tenant_id, j.state, j.run, j.event_seq, j.spec, j.label, j.cancel_requested, j.problem,
-  j.created_at, j.started_at, j.finished_at, NULL::bytea AS sealed, NULL::json AS media,
+  j.created_at, j.started_at, j.finished_at, j.purging_at, NULL::bytea AS sealed, NULL::json AS media,
   t.queue AS task_queue, t.state AS task_state, t.run_at, t.problem AS task_problem,
   l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent, l.live, w.host
 FROM unnest($1::bigint[]) AS b(id) JOIN jobs j ON j.id = b.id

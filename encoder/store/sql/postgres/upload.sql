@@ -4,4 +4,4 @@
 SELECT id, tenant_id, key, file_name, content_type, declared_bytes, state, size_bytes, job_id, created_at, expires_at,
        uploaded_at, protocol, offset_bytes, multipart, ended, problem, ended_at,
        coalesce((SELECT true FROM upload_jobs j WHERE j.upload_id = uploads.id), false) AS planned, now() AS read_at
-FROM uploads WHERE id = $1 AND ($2::bigint IS NULL OR tenant_id = $2);
+FROM uploads WHERE id = $1 AND purging_at IS NULL AND ($2::bigint IS NULL OR tenant_id = $2);

@@ -1,9 +1,0 @@
--- Retention: jobs that ended longer ago than $1 and of which no task is live, in the order in which they ended, behind a
--- place in it.
--- Index: jobs_ended, tasks_name_once. Locks: none.
--- $1 age, $2 limit, $3 and $4 behind this time and job
-SELECT j.id, j.uuid, j.finished_at AS at FROM jobs j
-WHERE j.finished_at < now() - $1::interval AND (j.finished_at, j.id) > ($3::timestamptz, $4::bigint)
-  AND j.state IN ('completed', 'failed', 'cancelled')
-  AND NOT EXISTS (SELECT FROM tasks t WHERE t.job_id = j.id AND t.state NOT IN ('done', 'failed', 'cancelled'))
-ORDER BY j.finished_at, j.id LIMIT $2;
