@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.both_databases
 async def test_jobs_go_with_rows_and_objects_and_a_second_sweep_is_idle(dsn: str, store: Store, root: Path) -> None:
-    """P11. Seen to fail where objects stay, where rows stay, and where younger jobs go too."""
+    """Seen to fail where objects stay, where rows stay, and where younger jobs go too."""
     kept = await ended.fill(dsn, 20, ended.into_folder(root), first=5000, hours=167)
     await ended.fill(dsn, 600, ended.into_folder(root))
     report = await sweep_of(store, root).run()
@@ -72,7 +72,7 @@ async def test_two_at_once_remove_each_job_once(dsn: str, store: Store, root: Pa
 
 
 async def test_a_kill_at_any_moment_leaves_nothing_that_no_row_leads_to(dsn: str, tmp_path: Path) -> None:
-    """P11: real processes, killed while jobs go. Seen to fail where rows go before their objects."""
+    """Real processes, killed while jobs go. Seen to fail where rows go before their objects."""
     platform, chance = Platform(dsn=dsn, folder=tmp_path), random.Random(8)  # noqa: S311  # repeatable
     await ended.fill(dsn, 1600, ended.into_folder(platform.storage))
     for _ in range(2):
