@@ -160,7 +160,6 @@ class Statement(StrEnum):
     ADD_SWEPT = "add_swept"
     END_SWEEP = "end_sweep"
     SWEEPS = "sweeps"
-    SWEPT = "swept"
     FORGET_SWEEPS = "forget_sweeps"
     SWEEP_PLACE = "sweep_place"
     PUT_SWEEP_PLACE = "put_sweep_place"
