@@ -7,7 +7,7 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from aiobotocore.session import AioSession
 from pydantic import SecretStr
 
-from encoder import __version__, errors, tracing
+from encoder import __version__, errors, signals, tracing
 from encoder.api.app import create_app
 from encoder.api.ingest_queue import QueueReader
 from encoder.api.server import serving
@@ -59,7 +59,6 @@ RECONNECT_S = 1.0
 UNREADY_S = 5.0  # from the end of readiness to the end of listening; with 20 s for answers and 3 s to close: < 30 s
 STOP_WITHIN_S = 9.0  # of a signal, whatever else is to be said: whoever runs containers kills them soon after
 TELL_WITHIN_S = 15.0
-_ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 async def run_up(
@@ -131,7 +130,7 @@ async def run_batch(settings: Settings, order: Order, *, bail: Callable[[], None
             conversion.stop()
             asyncio.get_running_loop().call_later(STOP_WITHIN_S, bail)
 
-        _at_signal(told, *_ENDING)
+        signals.at(told, *signals.ENDING)
         return await conversion.run()
 
 
@@ -159,7 +158,7 @@ async def run_job(settings: Settings, ref: str, tenant_id: TenantId) -> JobRow |
         await take_over(store, scratch)
         worker = await wiring.worker(scratch, wiring.budget(scratch))
         worker.only(job.id)
-        _on_signals([worker])
+        signals.leaving([worker.stop])
         async with together() as group:
             watching = group.create_task(_watch(worker, store, job, patience_s=3 * settings.lease_seconds))
             await worker.run()
@@ -214,21 +213,23 @@ async def run_retention(
     it ended by itself. `data`: as in `on_store`.
     """
     configure(LogFormat(settings.log_format), settings.log_level, role="retention", prints=told is not None)
-    _cancelled_by_signals()
+    signals.cancel(*signals.ENDING)
     settings = _with_home(settings, data)
     hear = told or (lambda _report: None)
 
-    async def swept(store: Store) -> Report | None:
-        sweep = Machine(settings).sweep(store)
-        if every_s is None:
-            report = await sweep.run(most_s=most_s)
-            hear(report)
-            return report
-        with suppress(asyncio.CancelledError):
-            await rounds(sweep, every_s=every_s, most_s=most_s, told=hear)
-        return None
+    async def once(store: Store) -> Report:
+        report = await Machine(settings).sweep(store).run(most_s=most_s)
+        hear(report)
+        return report
 
-    return await _on_opened(settings, swept, data)
+    if every_s is None:
+        return await _on_opened(settings, once, data)
+    with suppress(asyncio.CancelledError):
+        async with _reached(settings, data) as dsn:
+            named = settings.model_copy(update={"database_url": SecretStr(dsn)})
+            async with _store(named, None) as store:  # waited for, as by all who stay
+                await rounds(Machine(named).sweep(store), every_s=every_s, most_s=most_s, told=hear)
+    return None
 
 
 async def run_survey(settings: Settings, *, data: Path) -> Survey:
@@ -315,13 +316,7 @@ def _begin(settings: Settings, *, role: str) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
     gc.freeze()  # what was loaded stays: looked through again and again, it would halt the loop for 50 ms each time
-    _cancelled_by_signals(signal.SIGTERM)
-
-
-def _cancelled_by_signals(*numbers: signal.Signals) -> None:
-    starting = asyncio.current_task()
-    if starting is not None:
-        _at_signal(lambda _: starting.cancel(), *(numbers or _ENDING))
+    signals.cancel(signal.SIGTERM)
 
 
 def _with_home(settings: Settings, data: Path) -> Settings:
@@ -467,7 +462,7 @@ async def _serve(
         budget = wiring.budget(scratch)
         await wiring.tell_what_it_is()
         crew = [await wiring.worker(scratch, budget) for _ in range(workers)]
-        leave = _on_signals(crew)
+        leave = signals.leaving([worker.stop for worker in crew])
         fitness = wiring.fitness(scratch, crew, stopping=leave.asked)  # not ready from the first signal on
         if probes is not None:
             await stack.enter_async_context(listening(probes, fitness))
@@ -493,8 +488,8 @@ async def _serve(
             for task in beside:
                 task.cancel()
             if listener is not None:
-                await leave.told()
-    for number in _ENDING:
+                await leave.told(UNREADY_S)
+    for number in signals.ENDING:
         signal.signal(number, signal.SIG_IGN)  # all is given back: a signal now must not turn success into a death
     return 0
 
@@ -508,54 +503,6 @@ async def _sweeping(wiring: Wiring) -> AsyncIterator[None]:
     finally:
         sweeping.cancel()
         await asyncio.wait({sweeping})
-
-
-class _Leave:
-    """When we are asked to go, and by whom: a machine (SIGTERM), which tells others, or somebody at the keyboard.
-
-    `asked`: from the first signal on.
-    """
-
-    def __init__(self) -> None:
-        self.asked = asyncio.Event()
-        self._at_once = asyncio.Event()
-
-    def by(self, number: int) -> None:
-        """A signal came. A second one is in a hurry."""
-        if self.asked.is_set() or number == signal.SIGINT:
-            self._at_once.set()
-        self.asked.set()
-
-    async def told(self) -> None:
-        """Serve on until proxies have seen that we are not ready, so that nobody comes to a closed door."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(UNREADY_S):
-                await self._at_once.wait()
-
-
-def _on_signals(crew: Sequence[Worker]) -> _Leave:
-    """Each SIGTERM or SIGINT is told to the workers."""
-    leave = _Leave()
-
-    def told(number: int) -> None:
-        leave.by(number)
-        for worker in crew:
-            worker.stop()
-
-    _at_signal(told, *_ENDING)
-    return leave
-
-
-def _at_signal(act: Callable[[int], object], *numbers: signal.Signals) -> None:
-    """Have the loop do so. Its own handlers give a signal its default back when they go, and there it may strike."""
-    loop = asyncio.get_running_loop()
-
-    def struck(number: int, _frame: object) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(act, number)
-
-    for number in numbers:
-        signal.signal(number, struck)
 
 
 async def _until(stop: asyncio.Event, died: asyncio.Future[str] | None) -> None:

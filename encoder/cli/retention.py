@@ -12,7 +12,7 @@ import click
 
 from encoder.cli import exits
 from encoder.cli.members import members
-from encoder.cli.serve import at_home, serve
+from encoder.cli.serve import at_home, leave_when_told, serve
 from encoder.cli.text import clean, size
 from encoder.model.policy import SWEPT
 
@@ -35,6 +35,7 @@ def retention(data: Path, *, dry_run: bool, max_seconds: float | None, every: fl
     A timer starts it once an hour; `encoder up` does it by itself. Two at once do no harm, and one that is killed is
     taken up by the next. Exit code 0: all is done; 3: the time was up, and the next one goes on; 1: it failed.
     """
+    leave_when_told()
     from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
 
     if dry_run:

@@ -71,8 +71,8 @@ async def sweep(store: Retention, upkeep: Upkeep, policy: Policy, tally: Tally, 
 
 
 async def _purge(store: Retention, upkeep: Upkeep, batch: Sequence[Ended], tally: Tally, time: Time) -> None:
-    uuids = {job.id: job.uuid for job in batch}
-    marked = await time.halved(lambda: store.mark_jobs(list(uuids)))
+    uuids, last = {job.id: job.uuid for job in batch}, max(job.at for job in batch)
+    marked = await time.halved(lambda: store.mark_jobs(list(uuids), ended_by=last))  # what ran again since stays
     if not marked:
         return
     places = await store.places_of(marked)

@@ -51,9 +51,7 @@ async def sweep(store: Rows, upkeep: Upkeep, tally: Tally, time: Time) -> bool:
 async def _is_ours(store: Sweeps, upkeep: Upkeep) -> bool:
     ours = await store.sweep_place(_NAME)
     if ours is None:
-        ours = str(uuid4())
-        await store.put_sweep_place(_NAME, ours)
-        ours = await store.sweep_place(_NAME) or ours  # another one may have said so at the same time
+        ours = await store.keep_sweep_place(_NAME, str(uuid4()))
     return await upkeep.named(ours) == ours
 
 

@@ -55,13 +55,10 @@ async def survey(sweep: Sweep) -> Survey:
     """
     ruled = [Share(rule=told(rule), hours=rule.hours) for rule in sweep.policy.whole]
     marked, deleted = Share(rule=_MARKED), Share(rule=_DELETED)
-    known: set[JobId] = set()
     for look, shares in zip(looks(sweep.store, sweep.policy), ([marked], [deleted], ruled), strict=True):
         place: Ended | None = None
         while (found := await look(place)).last is not None:
-            await _add(sweep, shares, [job for job in found.jobs if job.id not in known])
-            if shares is not ruled:
-                known |= {job.id for job in found.jobs}
+            await _add(sweep, shares, found.jobs)
             place = found.last
     count, size_bytes = await _uploads(sweep)
     return Survey(shares=[marked, deleted, *ruled], uploads=count, upload_bytes=size_bytes)
@@ -83,7 +80,8 @@ async def _add(sweep: Sweep, shares: Sequence[Share], found: Sequence[Ended]) ->
 async def _uploads(sweep: Sweep) -> tuple[int, int]:
     count, size_bytes = 0, 0
     place: Spent | None = None
-    while found := await uploads.page(sweep.store, sweep.policy, place):
-        count, size_bytes = count + len(found), size_bytes + sum(each.size_bytes or 0 for each in found)
-        place = found[-1]
+    while (found := await uploads.page(sweep.store, sweep.policy, place)).last is not None:
+        count += len(found.uploads)
+        size_bytes += sum(each.size_bytes or 0 for each in found.uploads)
+        place = found.last
     return count, size_bytes

@@ -9,25 +9,26 @@ from typing import Protocol
 from encoder.model.policy import Policy
 from encoder.retention.tally import BYTES, OBJECTS, UPLOADS, Tally, Time
 from encoder.storage.upkeep import Heap, Upkeep
-from encoder.store.kept import Spent
+from encoder.store.kept import Spent, SpentUploads
 from encoder.store.protocol import Uploads
 
 SPENT_FOR = timedelta(hours=24)
 BATCH = 500
+LOOK = 5000  # uploads of which it is seen at once whether anything is to come
 
 
 class Finds(Protocol):
     """What is asked of a store here."""
 
     async def spent_uploads(
-        self, *, spent_for: timedelta, unused_for: timedelta | None, limit: int, after: Spent | None = None
-    ) -> Sequence[Spent]: ...
+        self, *, spent_for: timedelta, unused_for: timedelta | None, look: int, after: Spent | None = None
+    ) -> SpentUploads: ...
 
 
-async def page(store: Finds, policy: Policy, after: Spent | None) -> Sequence[Spent]:
+async def page(store: Finds, policy: Policy, after: Spent | None) -> SpentUploads:
     """The next ones behind a place. A file that came and was never used stays as long as a job would."""
     unused_for = max(timedelta(hours=policy.hours), SPENT_FOR) if policy.hours else None
-    return await store.spent_uploads(spent_for=SPENT_FOR, unused_for=unused_for, limit=BATCH, after=after)
+    return await store.spent_uploads(spent_for=SPENT_FOR, unused_for=unused_for, look=LOOK, after=after)
 
 
 async def sweep(store: Uploads, upkeep: Upkeep, policy: Policy, tally: Tally, time: Time) -> bool:
@@ -35,10 +36,13 @@ async def sweep(store: Uploads, upkeep: Upkeep, policy: Policy, tally: Tally, ti
     place: Spent | None = None
     while not time.is_up:
         found = await page(store, policy, place)
-        if not found:
+        for at in range(0, len(found.uploads), BATCH):
+            if time.is_up:
+                return False
+            await _purge(store, upkeep, found.uploads[at : at + BATCH], tally, time)
+        if found.last is None:
             return True
-        place = found[-1]
-        await _purge(store, upkeep, found, tally, time)
+        place = found.last
     return False
 
 

@@ -75,9 +75,7 @@ class FolderUpkeep:
             folder = self._path(heap.prefix)
             try:
                 objects[heap.prefix] = sum(len(files) for _, _, files in os.walk(folder))
-                shutil.rmtree(folder)
-            except FileNotFoundError:
-                continue
+                _emptied(folder)
             except OSError as error:  # or a worker that has lost its lease has just put something there
                 refused[heap.prefix] = error.strerror or type(error).__name__
         return Cleared(objects=objects, refused=refused)
@@ -116,10 +114,20 @@ class FolderUpkeep:
         try:
             file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except FileExistsError:
-            return path.read_text(encoding="utf-8").strip() or name
+            found = path.read_text(encoding="utf-8", errors="replace").strip()
+            if not found:  # whoever made it was killed before he wrote it
+                path.write_text(name, encoding="utf-8")
+            return found or name
         with os.fdopen(file, "w", encoding="utf-8") as written:
             written.write(name)
         return name
+
+
+def _emptied(folder: Path) -> None:
+    """Remove a folder whole, also where another sweep takes of it at the same time."""
+    while os.path.lexists(folder):
+        with suppress(FileNotFoundError):  # the other one had it first; the rest is still there
+            shutil.rmtree(folder)
 
 
 def _unlinked(path: Path) -> bool:

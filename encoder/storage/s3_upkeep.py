@@ -140,6 +140,7 @@ class S3Upkeep:
             found = await s3.ask(read, tries=TRIES)
             if not found:
                 await s3.ask(put, tries=TRIES)
+                found = await s3.ask(read, tries=TRIES)  # another database may have done so at the same time
             return found or name
 
     def _opened(self) -> S3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -69,6 +70,14 @@ class Spent:
     at: datetime  # when it was announced
     arrived: bool = False
     size_bytes: int | None = None  # of what arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentUploads:
+    """Spent ones of those that were looked at. `last`: of all of these; None: there were none."""
+
+    uploads: Sequence[Spent]
+    last: Spent | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

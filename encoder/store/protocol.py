@@ -46,6 +46,7 @@ from encoder.store.kept import (
     SealedRow,
     Seen,
     Spent,
+    SpentUploads,
     UploadRow,
 )
 from encoder.store.receivers import (
@@ -376,9 +377,9 @@ class Uploads(Protocol):
         """
 
     async def spent_uploads(
-        self, *, spent_for: timedelta, unused_for: timedelta | None, limit: int, after: Spent | None = None
-    ) -> Sequence[Spent]:
-        """For retention: uploads of which nothing more is to come, the oldest first, behind `after`.
+        self, *, spent_for: timedelta, unused_for: timedelta | None, look: int, after: Spent | None = None
+    ) -> SpentUploads:
+        """For retention: of the next `look` uploads behind `after`, the oldest first, those that are spent.
 
         They never came, or ended, `spent_for` ago; or arrived `unused_for` ago (None: these stay), and the job that was
         made of them last is gone, or there never was one; or they are marked. What lies below their key in the storage
@@ -507,7 +508,7 @@ class Retention(Protocol):
         """
 
     async def deleted_jobs(self, *, limit: int, after: Ended | None = None) -> Sequence[Ended]:
-        """Jobs that their callers deleted, once nothing of them is live."""
+        """Jobs that their callers deleted, once nothing of them is live; what is marked is not told again."""
 
     async def marked_jobs(
         self, *, limit: int, after: Ended | None = None, marked_for: timedelta = timedelta(0)
@@ -517,7 +518,8 @@ class Retention(Protocol):
     async def mark_jobs(self, ids: Sequence[JobId], *, ended_by: datetime | None = None) -> Sequence[JobId]:
         """Mark jobs as over: nobody runs them again, nothing of them is handed out; which jobs are marked now.
 
-        One that runs, ended later than `ended_by`, or is locked just now is not.
+        One that runs or is locked just now is not, nor one that ended later than `ended_by`, unless it was deleted or
+        marked before.
         """
 
     async def is_purging(self, uuid: UUID) -> bool:
@@ -570,6 +572,9 @@ class Sweeps(Protocol):
         """How far sweeps have come with something; None: they begin."""
 
     async def put_sweep_place(self, name: str, place: str) -> None: ...
+
+    async def keep_sweep_place(self, name: str, place: str) -> str:
+        """What is told of something; `place`, from now on and for whoever asks, where nothing is."""
 
 
 class Workers(Protocol):

@@ -163,6 +163,7 @@ class Statement(StrEnum):
     FORGET_SWEEPS = "forget_sweeps"
     SWEEP_PLACE = "sweep_place"
     PUT_SWEEP_PLACE = "put_sweep_place"
+    KEEP_SWEEP_PLACE = "keep_sweep_place"
 
     HELLO = "hello"
     DRAINING = "draining"

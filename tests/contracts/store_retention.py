@@ -171,6 +171,11 @@ class RetentionSuite:
             await store.put_sweep_place("jobs", place)
         assert await store.sweep_place("jobs") == "b"
 
+    async def test_two_who_tell_a_name_first_hold_to_the_same(self, store: Store) -> None:
+        told = await asyncio.gather(*(store.keep_sweep_place("storage", name) for name in "abcd"))
+        assert set(told) == {await store.sweep_place("storage")}
+        assert await store.keep_sweep_place("storage", "e") == told[0]
+
     async def test_all_rows_of_a_job_are_removed_and_none_of_another(self, store: Store) -> None:
         job, kept = await ended(store, outputs=2, tags=("one",)), await ended(store, tags=("one",))
         assert await store.remove_jobs([job.id]) == [job.id]
@@ -205,8 +210,10 @@ class RetentionSuite:
         (found,) = await store.deleted_jobs(limit=10)
         assert (found.id, found.uuid) == (deleted.id, deleted.uuid)
         assert await store.deleted_jobs(limit=10, after=found) == []
+        assert await store.mark_jobs([found.id], ended_by=found.at - timedelta(hours=1)) == [found.id]
+        assert await store.deleted_jobs(limit=10) == []
         await store.settle(running[1], work.CANCELLED)
-        assert len(await store.deleted_jobs(limit=10)) == 2
+        assert [each.uuid for each in await store.deleted_jobs(limit=10)] == [running[0].uuid]
 
     async def test_a_job_that_is_told_again_at_that_moment_is_there_whole_or_not_at_all(self, store: Store) -> None:
         """Replay against removal: no task is left without its job."""

@@ -214,17 +214,21 @@ class UploadSuite:
         await store.upload_arrived(unused.id, size_bytes=100)
         await store.enqueue(replace(work.new_job(), upload_id=used.id))
         await store.upload_arrived(used.id, size_bytes=100)
-        assert await store.spent_uploads(spent_for=2 * HOUR, unused_for=2 * HOUR, limit=10) == []
-        spent = await store.spent_uploads(spent_for=NOW, unused_for=NOW, limit=10)
+        assert (await store.spent_uploads(spent_for=2 * HOUR, unused_for=2 * HOUR, look=10)).last is None
+        looked = await store.spent_uploads(spent_for=NOW, unused_for=NOW, look=10)
+        spent = looked.uploads
+        assert looked.last is not None
+        assert looked.last.id == fresh.id  # which is not spent
         assert [(each.id, each.key) for each in spent] == [(each.id, each.key) for each in (never, ended, unused)]
         assert [(each.arrived, each.size_bytes) for each in spent] == [(False, None), (False, None), (True, 100)]
-        assert await store.spent_uploads(spent_for=NOW, unused_for=NOW, limit=10, after=spent[1]) == [spent[2]]
-        assert await store.spent_uploads(spent_for=NOW, unused_for=None, limit=10) == spent[:2]
+        rest = await store.spent_uploads(spent_for=NOW, unused_for=NOW, look=1, after=spent[1])
+        assert (rest.uploads, rest.last) == ([spent[2]], spent[2])
+        assert (await store.spent_uploads(spent_for=NOW, unused_for=None, look=10)).uploads == spent[:2]
         assert sorted(await store.mark_uploads([each.id for each in (never, unused, used)])) == sorted(
             [never.id, unused.id]
         )
         assert await store.upload(DEFAULT_TENANT, unused.id) is None
-        assert await store.spent_uploads(spent_for=NOW, unused_for=None, limit=10) == spent
+        assert (await store.spent_uploads(spent_for=NOW, unused_for=None, look=10)).uploads == spent
         assert await store.uploads_there([each.id for each in (ended, used, fresh, new_upload())]) == {
             ended.id: False, used.id: False, fresh.id: True,
         }  # fmt: skip

@@ -68,6 +68,9 @@ async def test_roles_start_a_job_completes_and_they_end_at_once_when_told(cluste
             assert all(check["passed"] for check in output["proof"]["checks"])
             (made,) = [each for each in tmp_path.rglob("*.mp4") if each.name != "demo.mp4"]
             assert made.stat().st_size == output["sizeBytes"]
+            async with container.running("retention", environment=environment, mounts=mounts) as retention:
+                await until(lambda: asyncio.sleep(0, "retention.swept" in retention.log()), within_s=20)
+                assert await retention.stop(within_s=20) == 0, retention.log()
             for role, unready_s in ((worker, 0.0), (api, UNREADY_S)):
                 began = time.monotonic()
                 assert await role.stop(within_s=20) == 0, role.log()

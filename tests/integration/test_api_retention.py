@@ -34,7 +34,6 @@ async def status(api: Api, method: str, path: str) -> tuple[int, str]:
 async def test_nothing_of_a_job_whose_time_is_over_is_handed_out(
     api: Api, store: PostgresStore, dsn: str, tmp_path: Path
 ) -> None:
-    """Seen to fail where each of the doors is left open: links, evidence, media, retry."""
     (job,) = await ended.fill(dsn, 1, ended.into_folder(tmp_path / "storage"))
     (tmp_path / "storage" / f"{evidence.prefix(job.uuid, 0)}/{evidence.TOLD}").write_text('{"streams": []}')
     told = await api.get(f"/jobs/{job.id}")

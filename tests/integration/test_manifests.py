@@ -30,15 +30,6 @@ CLUSTER_WIDE = {"Namespace", "PriorityClass"}
 KILLED_AFTER_S = 10  # of ffmpeg and its files
 ANSWERS_S = 20  # that requests get after readiness went; then
 CLOSED_S = 3
-# what k8s/ already says and the product is about to know
-COMING = {
-    "ENCODER_SECRETS_DIR",
-    "ENCODER_CPUS",
-    "ENCODER_RETENTION_HOURS",
-    "ENCODER_RETENTION_RULES",
-    "retention",
-    "convert",
-}
 SECRETS = {
     "ENCODER_DATABASE_URL": "postgresql://encoder@db.internal/encoder",
     "ENCODER_LISTEN_URL": "postgresql://encoder@db.internal/encoder",
@@ -165,7 +156,7 @@ def test_every_setting_stands_in_one_place() -> None:
     ours = [name for name in told if name.startswith("ENCODER_")]
     assert len(ours) == len(set(ours))
     known = {f"ENCODER_{field}".upper() for field in Settings.model_fields}
-    assert set(ours) | COMING == known | COMING
+    assert set(ours) == known
     assert _named(K8S / "secrets.env.example") == list(SECRETS)
 
 
@@ -182,10 +173,9 @@ def test_each_role_takes_the_settings_that_it_is_given(
                 patch.setenv(variable, value)
             patch.setenv("ENCODER_SECRETS_DIR", str(tmp_path))
             settings = Settings()
-        if "secrets_dir" in Settings.model_fields:
-            assert settings.database_url is not None
-            assert settings.database_url.get_secret_value() == SECRETS["ENCODER_DATABASE_URL"]
-        known = {f"ENCODER_{field}".upper() for field in Settings.model_fields} | COMING
+        assert settings.database_url is not None
+        assert settings.database_url.get_secret_value() == SECRETS["ENCODER_DATABASE_URL"]
+        known = {f"ENCODER_{field}".upper() for field in Settings.model_fields}
         assert {each for each in environment(build(name), pod) if each.startswith("ENCODER_")} <= known
 
 
@@ -254,8 +244,6 @@ def test_probes_never_ask_for_what_a_restart_would_not_mend(name: str) -> None:
 def test_the_product_understands_what_it_is_told_to_do(name: str) -> None:
     for pod in pods(build(name)):
         command, *arguments = pod.container["args"]
-        if command in COMING and command not in root.list_commands(click.Context(root)):
-            continue
         found = root.get_command(click.Context(root), command)
         assert found is not None, command
         found.make_context(command, list(arguments), parent=click.Context(root))
@@ -279,7 +267,7 @@ def test_retention_ends_before_the_next_begins() -> None:
     stops_s = int(pod.container["args"][pod.container["args"].index("--max-seconds") + 1])
     assert stops_s < job["activeDeadlineSeconds"] < 3600
     assert (spec["schedule"].split()[1:], spec["concurrencyPolicy"]) == (["*"] * 4, "Forbid")
-    assert _failing_at_once(job) == [3]
+    assert _failing_at_once(job) == [exits.LEFT_OVER]
 
 
 # the network

@@ -8,7 +8,7 @@ import os
 import random
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,15 +20,17 @@ import pytest
 from encoder.model.ids import DEFAULT_TENANT
 from encoder.model.policy import Policy, Rule
 from encoder.retention import strays
+from encoder.retention.jobs import BATCH
 from encoder.retention.rounds import rounds
 from encoder.retention.survey import survey
 from encoder.retention.sweep import Sweep
 from encoder.storage.folder_upkeep import FolderUpkeep
+from encoder.storage.upkeep import Cleared, Heap
 from encoder.store.protocol import Store
 from encoder.store.sweeps import SweepEnd
 from tests.contracts.store_uploads import new_upload
-from tests.lab import ended, work
-from tests.lab.databases import ask, run
+from tests.lab import ended, purge, work
+from tests.lab.databases import run
 from tests.lab.platform import Platform
 
 HOUR = timedelta(hours=1)
@@ -47,7 +49,6 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.both_databases
 async def test_jobs_go_with_rows_and_objects_and_a_second_sweep_is_idle(dsn: str, store: Store, root: Path) -> None:
-    """Seen to fail where objects stay, where rows stay, and where younger jobs go too."""
     kept = await ended.fill(dsn, 20, ended.into_folder(root), first=5000, hours=167)
     await ended.fill(dsn, 600, ended.into_folder(root))
     report = await sweep_of(store, root).run()
@@ -62,31 +63,39 @@ async def test_jobs_go_with_rows_and_objects_and_a_second_sweep_is_idle(dsn: str
     assert (newest.removed, first.removed, first.outcome) == ({}, report.removed, SweepEnd.DONE)
 
 
-async def test_two_at_once_remove_each_job_once(dsn: str, store: Store, root: Path) -> None:
-    await ended.fill(dsn, 700, ended.into_folder(root))
-    reports = await asyncio.gather(*(sweep_of(store, root).run() for _ in range(2)))
-    assert {report.outcome for report in reports} == {SweepEnd.DONE}
-    assert sum(report.removed.get("jobs", 0) for report in reports) == 700
-    assert (await ended.left(dsn), ended.folders(root)) == ({}, set())
-    assert (await store.swept())["jobs"] == 700
-
-
-async def test_a_kill_at_any_moment_leaves_nothing_that_no_row_leads_to(dsn: str, tmp_path: Path) -> None:
-    """Real processes, killed while jobs go. Seen to fail where rows go before their objects."""
-    platform, chance = Platform(dsn=dsn, folder=tmp_path), random.Random(8)  # noqa: S311  # repeatable
-    await ended.fill(dsn, 1600, ended.into_folder(platform.storage))
-    for _ in range(2):
-        before = len(await ended.uuids(dsn))
-        role = await platform.start("retention")
-        while role.process.returncode is None and len(await ended.uuids(dsn)) == before:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(chance.uniform(0, 0.15))
-        await role.kill()
-        assert ended.folders(platform.storage) <= await ended.uuids(dsn)
-    assert await (await platform.start("retention")).ended() == 0
+async def test_sweeps_that_are_killed_or_two_at_once_leave_no_object_without_its_row(platform: Platform) -> None:
+    """Real processes; the long form of the same is `make bench ARGS=retention`."""
+    chance, dsn = random.Random(8), platform.dsn  # noqa: S311  # repeatable
+    await ended.fill(dsn, 3600, ended.into_folder(platform.storage))
+    await purge.killed(platform, 2, chance=chance, most_s=0.05)
+    left = await purge.jobs_left(platform)
+    assert left > 500
+    both, _ = await purge.swept(platform, at_once=2)
+    assert [each.code for each in both] == [0, 0]
+    assert sum(each.jobs for each in both) == left  # each once
     assert (await ended.left(dsn), ended.folders(platform.storage)) == ({}, set())
-    told = {row[0]: row[1] for row in await ask(dsn, "SELECT what, removed FROM swept")}
-    assert 1600 - 2 * 500 <= told["jobs"] <= 1600  # a batch per death was removed and not counted
+    assert 3600 - 2 * BATCH <= (await purge.told(platform))["jobs"] <= 3600  # a death loses the count of a batch
+
+
+class _Slow(FolderUpkeep):
+    """Something happens in the database while the first objects go."""
+
+    def __init__(self, root: Path, dsn: str, happens: str) -> None:
+        super().__init__(root)
+        self._dsn, self._happens = dsn, [happens]
+
+    async def clear(self, heaps: Sequence[Heap]) -> Cleared:
+        while self._happens:
+            await run(self._dsn, self._happens.pop())
+        return await super().clear(heaps)
+
+
+async def test_a_job_that_ran_again_since_it_was_found_stays(dsn: str, store: Store, root: Path) -> None:
+    jobs = await ended.fill(dsn, BATCH + 1, ended.into_folder(root))
+    again = f"UPDATE jobs SET finished_at = now() WHERE id = {jobs[-1].id}"  # noqa: S608  # ours
+    slow = replace(sweep_of(store, root), upkeep=_Slow(root, dsn, again))
+    assert (await slow.run()).removed["jobs"] == BATCH
+    assert await ended.uuids(dsn) == ended.folders(root) == {str(jobs[-1].uuid)}
 
 
 async def test_what_is_kept_by_a_rule_stays(dsn: str, store: Store, root: Path) -> None:

@@ -174,6 +174,7 @@ async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -
     [
         (Statement.DUE_JOBS, "jobs_ended", ("'[{\"hours\": 1}]'", "'1 hour'", str(LIMIT), "'1970-01-01'", "0")),
         (Statement.DELETED_JOBS, "jobs_deleted", (str(LIMIT), "'1970-01-01'", "0")),
+        (Statement.MARKED_JOBS, "jobs_purging", (str(LIMIT), "'1970-01-01'", "0", "'0 s'")),
     ],
 )
 async def test_what_may_go_is_found_by_its_age(

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -118,8 +119,10 @@ async def uuids(dsn: str) -> set[str]:
 
 
 def folders(root: Path) -> set[str]:
-    """The names below `jobs/` under which there is any object."""
-    return {path.parts[len(root.parts) + 1] for path in (root / "jobs").rglob("*") if path.is_file()}
+    """The names below `jobs/`, whether or not there is an object under them by now."""
+    with suppress(FileNotFoundError):
+        return {path.name for path in (root / "jobs").iterdir()}
+    return set()
 
 
 async def left(dsn: str) -> dict[str, int]:

@@ -54,6 +54,10 @@ class Sweeps(Verbs):
     async def put_sweep_place(self, name: str, place: str) -> None:
         await self._pool.rows(Statement.PUT_SWEEP_PLACE, name, place)
 
+    async def keep_sweep_place(self, name: str, place: str) -> str:
+        await self._pool.rows(Statement.KEEP_SWEEP_PLACE, name, place)
+        return await self.sweep_place(name) or place
+
 
 def _sweep(row: Row) -> SweepRow:
     return SweepRow(

@@ -10,7 +10,7 @@ from uuid import UUID
 from encoder.model.ids import JobId, TenantId
 from encoder.model.state import UploadEnd
 from encoder.store.engine import Row, Session
-from encoder.store.kept import FIRST_LOOK, NewUpload, Spent, UploadRow
+from encoder.store.kept import FIRST_LOOK, NewUpload, Spent, SpentUploads, UploadRow
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
 from encoder.store.text import json_text
@@ -105,20 +105,13 @@ class Uploads(Verbs, ABC):
         return [upload_of(row) for row in await self._pool.rows(Statement.LOOK_UPLOADS, limit)]
 
     async def spent_uploads(
-        self, *, spent_for: timedelta, unused_for: timedelta | None, limit: int, after: Spent | None = None
-    ) -> Sequence[Spent]:
+        self, *, spent_for: timedelta, unused_for: timedelta | None, look: int, after: Spent | None = None
+    ) -> SpentUploads:
         place = after or _FIRST
-        rows = await self._pool.rows(Statement.SPENT_UPLOADS, spent_for, limit, place.at, place.id, unused_for)
-        return [
-            Spent(
-                id=row["id"],
-                key=row["key"],
-                at=row["at"],
-                arrived=bool(row["arrived"]),
-                size_bytes=row["size_bytes"],
-            )
-            for row in rows
-        ]
+        rows = await self._pool.rows(Statement.SPENT_UPLOADS, spent_for, look, place.at, place.id, unused_for)
+        return SpentUploads(
+            uploads=[_spent(row) for row in rows if row["spent"]], last=_spent(rows[-1]) if rows else None
+        )
 
     async def mark_uploads(self, ids: Sequence[UUID]) -> Sequence[UUID]:
         return [row["id"] for row in await self._pool.rows(Statement.MARK_UPLOADS, list(ids))]
@@ -126,6 +119,10 @@ class Uploads(Verbs, ABC):
     async def remove_uploads(self, ids: Sequence[UUID]) -> int:
         (row,) = await self._pool.rows(Statement.REMOVE_UPLOADS, list(ids))
         return int(row["removed"])
+
+
+def _spent(row: Row) -> Spent:
+    return Spent(id=row["id"], key=row["key"], at=row["at"], arrived=bool(row["arrived"]), size_bytes=row["size_bytes"])
 
 
 def _planned(job: NewJob) -> tuple[object, ...]:
