@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -60,6 +61,13 @@ class UpkeepSuite:
         assert set(cleared.refused) == {"jobs/b"}
         assert cleared.refused["jobs/b"]
         assert bench.stands() == ["jobs/b/0.mp4"]
+
+    async def test_those_who_clear_the_same_at_once_leave_nothing_and_are_refused_nothing(self, bench: Bench) -> None:
+        bench.put(*(f"jobs/{heap}/{folder}/{file}" for heap in "abcde" for folder in range(3) for file in range(4)))
+        heaps = [Heap(prefix=f"jobs/{name}") for name in "abcde"]
+        told = await asyncio.gather(*(bench.upkeep.clear(heaps) for _ in range(3)))
+        assert [each.refused for each in told] == [{}] * 3
+        assert bench.stands() == []
 
     async def test_folders_are_listed_in_order_behind_a_name(self, bench: Bench) -> None:
         names = sorted(str(uuid4()) for _ in range(5))
