@@ -25,7 +25,7 @@ from tests.lab.scaler import question
 
 pytestmark = pytest.mark.xdist_group("manifests")
 
-WITH_SETTINGS = [name for name in BUILDS if name not in ("migrate", "examples/job-per-encode")]
+WITH_SETTINGS = [name for name in BUILDS if not name.startswith(("migrate", "examples/"))]
 CLUSTER_WIDE = {"Namespace", "PriorityClass"}
 KILLED_AFTER_S = 10  # of ffmpeg and its files
 ANSWERS_S = 20  # that requests get after readiness went; then

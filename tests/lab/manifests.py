@@ -19,7 +19,8 @@ from tests.lab.platform import REPOSITORY
 Object: TypeAlias = Mapping[str, Any]
 K8S = REPOSITORY / "k8s"
 COMPONENTS = tuple(sorted(folder.name for folder in (K8S / "components").iterdir()))
-APPLIED = ("overlays/dev", "overlays/prod", "migrate", "examples/job-per-encode")  # folders, as they are
+# folders, as they are
+APPLIED = ("overlays/dev", "overlays/prod", "migrate", "migrate-check", "examples/job-per-encode")
 ALONE = tuple(f"components/{name}" for name in COMPONENTS)  # each with the base
 BUILDS = (*APPLIED, *ALONE, "spot+scratch-volume+keda-postgresql+priority", "scratch-volume+scaled-job")
 

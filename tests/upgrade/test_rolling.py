@@ -32,7 +32,8 @@ pytestmark = [pytest.mark.timeout(120), pytest.mark.xdist_group("upgrade")]  # a
 HOT_S, COLD_S = 1.0, 3.0
 ASIDE = "aside"  # a queue that no worker takes
 ASIDE_IS_KNOWN = "INSERT INTO queues (queue) VALUES ('aside')"
-GRANTS = re.findall(r"^GRANT .*(?= TO encoder;$)", (REPOSITORY / "docs/operate/upgrades.md").read_text(), re.MULTILINE)
+PAGE = (REPOSITORY / "docs/operate/upgrades.md").read_text()
+RIGHTS = re.findall(r"^(?:CREATE ROLE|GRANT|ALTER DEFAULT) .*(?=;$)", PAGE, re.MULTILINE)
 QUICK: dict[str, Any] = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180}
 
 
@@ -203,24 +204,26 @@ async def test_a_schema_for_newer_programs_alone_is_left_alone(cluster: Cluster,
 
 
 async def test_a_role_that_may_not_change_tables_waits_until_somebody_did(cluster: Cluster, tmp_path: Path) -> None:
-    """With the rights on rows alone, as `docs/operate/upgrades.md` gives them."""
+    """With the rights on rows alone, beside a role that makes the tables: as `docs/operate/upgrades.md` gives them."""
     async with cluster.empty() as dsn:
         user = f"rows_{uuid4().hex[:8]}"
-        await databases.run(dsn, f"CREATE ROLE {user} LOGIN PASSWORD 'rows'")
-        limited = urlsplit(dsn)
-        limited = limited._replace(netloc=f"{user}:rows@{limited.hostname}:{limited.port}")
-        platform = Platform(dsn=limited.geturl(), folder=tmp_path, extra={"ENCODER_AUTO_MIGRATE": "false"})
+        owner = f"{user}_migrate"
+        limited, owners = (
+            urlsplit(dsn)._replace(netloc=f"{name}:change-me@{urlsplit(dsn).hostname}:{urlsplit(dsn).port}").geturl()
+            for name in (user, owner)
+        )
+        await databases.run(dsn, *(re.sub(r"\bencoder(?=_migrate\b|\b)", user, each) for each in RIGHTS))
+        platform = Platform(dsn=limited, folder=tmp_path, extra={"ENCODER_AUTO_MIGRATE": "false"})
         try:
             await platform.start("api")
             assert "schema 0, need" in await answers(platform, "/readyz", 503)
-            await upgrade(dsn)
-            await databases.run(dsn, *(f"{grant} TO {user}" for grant in GRANTS))
+            await upgrade(owners)
             await answers(platform, "/readyz", 200)
             await platform.start("worker")
             job = await platform.ended(await platform.submit(a_job(tmp_path)))
             assert job["status"] == "completed"
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
-                await databases.run(limited.geturl(), "ALTER TABLE jobs ADD COLUMN more integer")
+                await databases.run(limited, "ALTER TABLE jobs ADD COLUMN more integer")
         finally:
             await platform.stop()
-            await databases.run(dsn, f"DROP OWNED BY {user}", f"DROP ROLE {user}")
+            await databases.run(dsn, f"DROP OWNED BY {user}, {owner}", f"DROP ROLE {user}, {owner}")
