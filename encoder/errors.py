@@ -12,6 +12,7 @@ EncoderError
   LeaseLost            the task belongs to somebody else now: stop, write nothing
   StoreUnavailable     the database cannot be reached
     TooLong              what was to be read takes longer than it may
+    StoreBusy            all our connections to it have work
     SchemaUnfit          its tables are older than this program, or made for newer ones alone
   Unfit                this machine or its settings cannot do what is asked of them: refuse to start
   Defect               a bug of ours
@@ -142,6 +143,10 @@ class StoreUnavailable(EncoderError):
 
 class TooLong(StoreUnavailable):
     """A search was stopped at its own limit: less must be asked for."""
+
+
+class StoreBusy(StoreUnavailable):
+    """No connection could be had in time: nothing was asked."""
 
 
 class SchemaUnfit(StoreUnavailable):

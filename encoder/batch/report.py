@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from encoder.batch.conversion import Outcome
 from encoder.batch.ending import INTERRUPTED, Ending, Exit, of_problem, unusable
 from encoder.batch.order import Asked
 from encoder.batch.status import COMPLETED, FAILED, PROCESSING
 from encoder.model.base import Json
+from encoder.model.result import Problem
 from encoder.model.state import JobState
 from encoder.store.rows import JobRow
 
@@ -45,11 +49,19 @@ def _ending_of(job: JobRow) -> Ending | None:
         case JobState.CANCELLED:
             return Ending(exit=Exit.USAGE, code="cancelled", message="The job was cancelled.")
         case JobState.FAILED:
-            problems = [job.problem, *(output.problem for output in job.outputs)]
+            return _over(_of_first([job.problem, *(output.problem for output in job.outputs)]))
         case _:
-            problems = [job.task_problem]
+            return _of_first([job.task_problem])
+
+
+def _of_first(problems: Sequence[Problem | None]) -> Ending:
     problem = next((each for each in problems if each is not None), None)
     return INTERRUPTED if problem is None else of_problem(problem, uploading=False)
+
+
+def _over(ending: Ending) -> Ending:
+    """Of a job that has ended: its attempts were had, and no container more would begin it."""
+    return replace(ending, exit=Exit.USAGE) if ending.exit.again else ending
 
 
 def _flat(job_id: str | None, status: str | None, ending: Ending | None) -> dict[str, Json]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ async def silent(settings: Settings) -> list[str]:
 async def _answers(host: str, port: int) -> bool:
     try:
         async with asyncio.timeout(ANSWER_S):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, family=_family(host))
             try:
                 writer.write(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
                 return b" 200 " in await reader.readline()
@@ -36,3 +37,8 @@ async def _answers(host: str, port: int) -> bool:
         return True
     except (OSError, TimeoutError):
         return False
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """As roles listen: of a name with addresses of both, two refusals would not be told as one."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

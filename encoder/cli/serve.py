@@ -101,7 +101,7 @@ def worker(idle_s: float | None, age_s: float | None) -> int:
     from encoder import roles  # noqa: PLC0415  # as in up
     from encoder.worker.depart import Departure  # noqa: PLC0415  # as in up
 
-    departure = Departure(idle_s=idle_s, age_s=age_s)
+    departure = None if idle_s is None and age_s is None else Departure(idle_s=idle_s, age_s=age_s)
     return serve(lambda settings: roles.run_worker(settings, departure))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import stat
 import sys
 import time
@@ -182,7 +183,7 @@ class Launcher:
                 await child.end(grace_s=0.0 if reason is Reason.MEMORY else self._grace_s)
                 ended = child.exited.result()
                 leash.note(cpu_seconds=ended.cpu_seconds, peak_memory_bytes=watch.peak_memory_bytes)
-                encode.exits.of(told or _reason(ended.code)).inc()
+                encode.exits.of(told or _told(ended.code)).inc()
         leash.check()
         return Exit(
             code=ended.code,
@@ -299,6 +300,11 @@ def _reason(code: int) -> Reason:
     if code < 0:
         return Reason.SIGNAL
     return Reason.ERROR if code else Reason.OK
+
+
+def _told(code: int) -> str:
+    """For metrics: a KILL that is none of ours is the kernel's, for memory, as `exits.classify` takes it."""
+    return Reason.MEMORY if code == -signal.SIGKILL else _reason(code)
 
 
 @contextmanager

@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from encoder import errors
+from encoder.log import get_logger
 from encoder.model.plan import Note
+from encoder.store.engine import ACQUIRE_S
+
+log = get_logger(__name__)
 
 DRAINING = Note(code="draining", message="The server is stopping.")
 AWAY = Note(code="database_unavailable", message="The database does not answer.")
@@ -62,9 +66,16 @@ class Fitness:
         """
         if self.stopping.is_set():
             return (DRAINING,)
-        has_room = await asyncio.to_thread(self.has_room)
+        has_room = await asyncio.to_thread(self._has_room)
         is_cut_off = await self._is_cut_off()
         return (FULL,) * (not has_room) + (CUT_OFF,) * is_cut_off
+
+    def _has_room(self) -> bool:
+        try:
+            return self.has_room()
+        except OSError as error:  # where nobody can look, nobody can write
+            log.warning("scratch.unseen", reason=str(error))
+            return False
 
     async def _is_cut_off(self) -> bool:
         """As the last look found it: a new one is begun, and waited for a moment."""
@@ -74,7 +85,18 @@ class Fitness:
         return self._cut_off
 
     async def _look(self) -> None:
-        self._cut_off = not await self._works(self.store.ping) and await self._works(self.store.reach)
+        self._cut_off = await self._fails() and await self._works(self.store.reach)
+
+    async def _fails(self) -> bool:
+        """Whether a connection that was had does not work. To have none is to be busy, as the others then are too."""
+        try:
+            async with asyncio.timeout(ACQUIRE_S + self.within_s):
+                await self.store.ping()
+        except errors.StoreBusy:
+            return False
+        except (errors.StoreUnavailable, TimeoutError):
+            return True
+        return False
 
     async def _works(self, ask: Callable[[], Awaitable[None]]) -> bool:
         try:

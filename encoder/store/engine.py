@@ -13,6 +13,7 @@ from encoder.store.statements import Statement
 
 T = TypeVar("T")
 
+ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
 AGE_S = 1800.0  # a connection that is older is made anew
 
 
@@ -37,8 +38,8 @@ class Session(Protocol):
 class Pool(Protocol):
     """The connections of one process.
 
-    Every method raises `errors.StoreUnavailable` when the database is away or too slow, and runs the whole again when
-    it lost a deadlock against a rival.
+    Every method raises `errors.StoreUnavailable` when the database is away or too slow, `errors.StoreBusy` when no
+    connection is free for `ACQUIRE_S`, and runs the whole again when it lost a deadlock against a rival.
     """
 
     async def rows(self, statement: Statement, *values: object) -> Sequence[Row]:

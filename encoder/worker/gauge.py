@@ -33,12 +33,14 @@ class Gauge:
     async def run(self) -> None:
         """Tell for ever."""
         while True:
-            room = self._budget.room()
-            tell(room)
             try:
+                room = self._budget.room()
+                tell(room)
                 await self._store.tell_about(self._info.id, self._info.about | {"machine": machine(room)})
             except errors.StoreUnavailable as error:
                 log.warning("worker.unheard", reason=str(error))
+            except OSError as error:
+                log.warning("scratch.unseen", reason=str(error))
             await asyncio.sleep(EVERY_S * self._uniform(0.8, 1.2))
 
 

@@ -398,7 +398,7 @@ class Worker:
                 if held.eta_s > DOUBT * left_s:
                     held.end(Ending.DRAIN)
             forced = asyncio.ensure_future(self._force.wait())
-            ended = asyncio.ensure_future(asyncio.wait(self._keepers))
+            ended = asyncio.ensure_future(asyncio.wait(set(self._keepers)))
             await asyncio.wait({forced, ended}, timeout=min(left_s, JUDGE_S), return_when=asyncio.FIRST_COMPLETED)
             forced.cancel()
             ended.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -15,6 +16,7 @@ import pytest
 from encoder import errors
 from encoder.ffmpeg.child import LOG_BYTES
 from encoder.ffmpeg.launcher import Exit, Launcher, Leash, Limits, Progress, Reason, Sandbox, classify
+from encoder.metrics.family import text
 from tests.lab.ffx import ffx, launcher_of
 from tests.lab.media import clip
 from tests.lab.platform import until
@@ -275,6 +277,21 @@ async def test_a_child_dies_with_its_worker_though_it_is_frozen(tmp_path: Path) 
 
 async def _there(path: Path) -> bool:
     return path.exists()
+
+
+async def test_a_kill_from_outside_is_counted_as_for_memory(tmp_path: Path) -> None:
+    """As it is told of the job: the kernel says no more."""
+    counted = _ended_for_memory()
+    run = Started(launcher_of(ffx(tmp_path, "note note", "advance")), tmp_path)
+    await until(lambda: _there(tmp_path / "note"), within_s=20)
+    os.kill(_pid(tmp_path), signal.SIGKILL)
+    assert classify(await run.task).code == "encoder_oom"
+    assert _ended_for_memory() == counted + 1
+
+
+def _ended_for_memory() -> float:
+    found = re.search(r'^encoder_ffmpeg_exits_total\{reason="memory"\} (.+)$', text().decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
 
 
 async def test_time_in_the_cold_does_not_bring_the_wall_nearer(tmp_path: Path) -> None:

@@ -42,6 +42,17 @@ async def test_a_role_that_answers_lives_and_so_does_one_that_listens_nowhere(st
     assert await _ran(free_port(), free_port()) == (0, "alive\n")
 
 
+def _of_both_kinds(_host: str, port: int, family: int = 0, *_: int) -> list[tuple[object, ...]]:
+    places = [(socket.AF_INET6, ("::1", port, 0, 0)), (socket.AF_INET, ("127.0.0.1", port))]
+    return [(kind, socket.SOCK_STREAM, 6, "", place) for kind, place in places if family in (0, kind)]
+
+
+async def test_a_name_of_two_addresses_where_nobody_listens_is_no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", _of_both_kinds)
+    settings = Settings(host="localhost", port=free_port())
+    assert await live.silent(settings.model_copy(update={"metrics_port": free_port()})) == []
+
+
 async def test_a_worker_whose_heart_stands_still_is_told(store: Store) -> None:
     status, said, port = await _asked(store, beats=False)
     assert (status, said) == (1, f"no good answer from 127.0.0.1:{port}\n")

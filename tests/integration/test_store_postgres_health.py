@@ -126,8 +126,9 @@ async def test_a_server_that_is_too_old_is_told_and_refuses_to_start(dsn: str, m
     ((seen, to_do),) = (await told(dsn)).items()
     assert re.fullmatch(r"PostgreSQL \d+\.\d+ is too old: Encoder needs 99 or newer\.", seen)
     assert to_do == "Upgrade the server."
-    with pytest.raises(errors.Unfit, match="too old"):
-        await open_store(dsn)
+    for auto_migrate in (True, False):
+        with pytest.raises(errors.Unfit, match="too old"):
+            await open_store(dsn, auto_migrate=auto_migrate)
 
 
 async def test_a_server_that_does_not_know_our_settings_is_unfit(dsn: str) -> None:

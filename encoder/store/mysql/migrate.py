@@ -7,7 +7,7 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from asyncmy import errors as driver
@@ -75,14 +75,20 @@ async def prepare(dsn: str, *, auto_migrate: bool) -> None:
     errors.SchemaUnfit: it is not, and `auto_migrate` is off or cannot help.
     """
     if not auto_migrate or await upgrade(dsn) > VERSION:
-        (await check(dsn)).require_fit()
+        (await _looked_at(dsn, require_fit)).require_fit()
 
 
 async def check(dsn: str) -> Schema:
     """The schema of the database; nothing is changed."""
+    return await _looked_at(dsn)
+
+
+async def _looked_at(dsn: str, *looks: Callable[[Connection], Awaitable[object]]) -> Schema:
     with translated():
         connection = await connect(Address.of(dsn))
         try:
+            for look in looks:
+                await look(connection)
             return await _schema(connection)
         finally:
             connection.close()

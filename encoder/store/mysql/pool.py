@@ -13,7 +13,7 @@ from asyncmy.errors import MySQLError
 from encoder import errors
 from encoder.metrics import database
 from encoder.metrics.family import timed
-from encoder.store.engine import Row
+from encoder.store.engine import ACQUIRE_S, Row
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import (
     STATEMENT_S,
@@ -30,8 +30,6 @@ from encoder.store.repeated import repeated
 from encoder.store.statements import Statement
 
 T = TypeVar("T")
-
-ACQUIRE_S = 2.0  # for a connection, before the caller is told that we are too busy
 
 
 class Session:
@@ -136,8 +134,12 @@ class Pool:
         if self._closed:
             raise errors.StoreUnavailable("the pool is closed")
         with timed(database.wait_seconds.of().observe):
-            async with asyncio.timeout(ACQUIRE_S):
-                await self._room.acquire()
+            try:
+                async with asyncio.timeout(ACQUIRE_S):
+                    await self._room.acquire()
+            except TimeoutError as error:
+                database.errors.of("timeout").inc()
+                raise errors.StoreBusy(f"no connection could be had for {ACQUIRE_S:.0f} s") from error
         self._busy += 1
         try:
             connection = await self._usable()

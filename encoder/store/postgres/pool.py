@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from encoder import errors
 from encoder.metrics import database
 from encoder.metrics.family import timed
-from encoder.store.engine import AGE_S, Row
+from encoder.store.engine import ACQUIRE_S, AGE_S, Row
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.repeated import repeated
 from encoder.store.statements import Statement
@@ -26,7 +26,6 @@ Pooled: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 
 CONNECT_S = 5.0
 STATEMENT_S = 10.0
-ACQUIRE_S = 2.0  # for a connection of the pool, before the caller is told that we are too busy
 GIVE_UP_S = 1.0
 CLOSE_S = 2.0  # for what is still asked when the process ends
 
@@ -281,8 +280,12 @@ class Pool:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Pooled]:
         with timed(database.wait_seconds.of().observe):
-            async with asyncio.timeout(ACQUIRE_S):  # asyncpg's own time-out costs a task, 50 µs of every statement
-                connection = await self._acquired()
+            try:
+                async with asyncio.timeout(ACQUIRE_S):  # asyncpg's own time-out costs a task, 50 µs of every statement
+                    connection = await self._acquired()
+            except TimeoutError as error:
+                database.errors.of("timeout").inc()
+                raise errors.StoreBusy(f"no connection could be had for {ACQUIRE_S:.0f} s") from error
         try:
             yield connection
         except (asyncio.CancelledError, TimeoutError, *_DOUBTFUL):
