@@ -40,13 +40,13 @@ def sweep(store: Store, bucket: Bucket) -> Sweep:
 async def test_jobs_go_with_their_objects_and_so_does_what_nothing_leads_to(
     dsn: str, sweep: Sweep, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = await ended.fill(dsn, 200, ended.into_bucket(bucket))
+    jobs = await ended.fill(dsn, 30, ended.into_bucket(bucket))
     stray = f"enc/jobs/{jobs[0].uuid}/left-by-an-older-plan"
     bucket.put(stray, b"x")
     bucket.put("others/0.mp4", b"x")
     bucket.client.create_multipart_upload(Bucket=bucket.name, Key=f"enc/jobs/{jobs[1].uuid}/0.mp4")
     report = await sweep.run()
-    assert report.removed == {"jobs": 200, "objects": 600, "bytes": 1400}
+    assert report.removed == {"jobs": 30, "objects": 90, "bytes": 210}
     assert (await ended.left(dsn), bucket.listed()) == ({}, ["enc/database", stray, "others/0.mp4"])
     monkeypatch.setattr(strays, "KEPT", timedelta(hours=-1))
     assert (await sweep.run()).removed == {"unfinished": 1, "strays": 1}
