@@ -102,6 +102,13 @@ async def _sandbox(machine: Machine) -> str:
     return "files walled in, network " + ("walled off" if layers.landlock_net else "not walled off (kernel before 6.7)")
 
 
+async def _settings(machine: Machine) -> str:
+    names = await asyncio.to_thread(lambda: machine.settings.misnamed)
+    if names:
+        raise Bad(f"no such setting: {', '.join(names)}", "Correct the name: docs/reference/settings.md has all.")
+    return "all names are known"
+
+
 async def _scratch(machine: Machine) -> str:
     scratch: Scratch = machine.scratch()
     await scratch.open()
@@ -303,6 +310,7 @@ async def _is_ready(dsn: str) -> bool:
 
 LOOKS: dict[str, Callable[[Machine], Awaitable[str]]] = {
     "python": _python,
+    "settings": _settings,
     "ffmpeg": _ffmpeg,
     "ffmpeg's known weaknesses": _weaknesses,
     "sandbox": _sandbox,

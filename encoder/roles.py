@@ -313,6 +313,8 @@ def _prepare(settings: Settings, *, role: str, worker: bool) -> None:
 def _begin(settings: Settings, *, role: str) -> None:
     """What every role does first. Until it listens to signals itself, SIGTERM cancels it: what is open is closed."""
     configure(LogFormat(settings.log_format), settings.log_level, role=role)
+    if names := settings.misnamed:
+        log.warning("settings.unknown", names=names)
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, most))  # a dump of our memory would hold keys and callers' secrets
     gc.freeze()  # what was loaded stays: looked through again and again, it would halt the loop for 50 ms each time

@@ -5,12 +5,15 @@ docs/reference/settings.md is held against this class by a test.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
@@ -18,6 +21,7 @@ from pydantic_settings import (
 )
 
 from encoder import errors, machine
+from encoder.misnamed import PREFIX, misnamed
 from encoder.model.policy import DEFAULT_HOURS, Policy, Rule, read_rules
 from encoder.model.queue import ENCODE, IO, QUEUE_NAME
 
@@ -264,6 +268,13 @@ class Settings(BaseSettings):
     @classmethod
     def _rules(cls, value: object) -> object:
         return read_rules(value) if isinstance(value, str) else value
+
+    @property
+    def misnamed(self) -> Sequence[str]:
+        """Names in the environment, `.env` and the folder of secrets that look like settings and are none."""
+        files = dict.fromkeys(path.name for path in self.secrets_dir.iterdir()) if self.secrets_dir else {}
+        given = {**files, **DotEnvSettingsSource(type(self)).env_vars, **os.environ}
+        return misnamed(given, {f"{PREFIX}{field.upper()}" for field in type(self).model_fields})
 
     @property
     def policy(self) -> Policy:

@@ -10,6 +10,10 @@ _TO_DO = (
     (("InvalidPassword", "InvalidAuthorization", "(1045"), f"Correct user and password in {_ADDRESS}."),
     (("InvalidCatalogName", "(1049"), f"Create the database, or correct its name in {_ADDRESS}."),
     (
+        ("InsufficientPrivilege", "(1044", "(1142", "(1143"),
+        f"Give the role in {_ADDRESS} its rights: docs/operate/upgrades.md, docs/operate/databases.md.",
+    ),
+    (
         ("TooManyConnections", "(1040", "CannotConnectNow"),
         "Wait, or let it take more connections; docs/operate/databases.md.",
     ),

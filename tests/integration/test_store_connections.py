@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Self
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from encoder import errors
 from encoder.model.ids import JobId
+from encoder.store import advice
 from encoder.store.postgres import PostgresStore, open_store
 from encoder.store.postgres.ear import AWAKE_S, Ear
 from encoder.store.postgres.pool import Pool, Session
@@ -393,6 +395,21 @@ async def test_a_wrong_password_is_said(dsn: str) -> None:
     with pytest.raises(errors.StoreUnavailable, match="password") as refused:
         await open_store(wrong)
     assert "wrong" not in str(refused.value)
+
+
+async def test_a_right_that_is_missing_is_said(dsn: str, admin: asyncpg.Connection) -> None:
+    """A role waits for it, as for a database that is away; a command says what to do."""
+    name = f"rightless_{uuid4().hex[:8]}"
+    await admin.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'rightless'")
+    parts = urlsplit(dsn)
+    try:
+        with pytest.raises(errors.StoreUnavailable, match=r"InsufficientPrivilege.*permission denied") as refused:
+            await open_store(
+                parts._replace(netloc=f"{name}:rightless@{parts.hostname}:{parts.port}").geturl(), auto_migrate=False
+            )
+        assert "its rights" in advice.to_do(refused.value)
+    finally:
+        await admin.execute(f"DROP ROLE {name}")
 
 
 async def test_a_value_of_the_wrong_type_is_a_defect_of_ours_not_an_outage(dsn: str) -> None:

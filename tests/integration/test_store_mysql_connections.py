@@ -12,6 +12,7 @@ import pytest
 from asyncmy import errors as driver
 
 from encoder import errors
+from encoder.store import advice
 from encoder.store.mysql import MysqlStore, ear, open_store
 from encoder.store.mysql.address import Address
 from encoder.store.mysql.connection import Connection, connect
@@ -315,6 +316,23 @@ async def test_a_wrong_password_is_said(dsn: str) -> None:
     with pytest.raises(errors.StoreUnavailable, match="using password: YES") as refused:
         await open_store(parts._replace(netloc=f"root:n0t-it@{parts.hostname}:{parts.port}").geturl())
     assert "n0t-it" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("grant", "code"), [(None, 1044), ("SELECT ON {name}.queues", 1142), ("SELECT (id) ON {name}.jobs", 1143)]
+)
+async def test_a_right_that_is_missing_is_said(dsn: str, maria: mariadb.Server, grant: str | None, code: int) -> None:
+    """To the database, to a table, to a column."""
+    who, parts = "rightless@'127.0.0.1'", urlsplit(dsn)
+    granted = [] if grant is None else [f"GRANT {grant.format(name=parts.path[1:])} TO {who}"]
+    await maria.administer(f"CREATE USER {who}", *granted)
+    try:
+        async with pool(parts._replace(netloc=f"rightless@127.0.0.1:{parts.port}").geturl()) as one:
+            with pytest.raises(errors.StoreUnavailable, match=rf"\({code}, .*denied") as refused:
+                await one.ask(Query.of("SELECT state FROM jobs"))
+        assert "its rights" in advice.to_do(refused.value)
+    finally:
+        await maria.administer(f"DROP USER {who}")
 
 
 async def test_a_value_of_the_wrong_type_is_a_defect_of_ours_not_an_outage(scratch: str) -> None:

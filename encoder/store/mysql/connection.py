@@ -62,6 +62,8 @@ _AWAY = frozenset(
         1114,  # table full
         1129,  # host blocked
         1130,
+        1142,  # no right to the table
+        1143,  # nor to the column
         1152,  # aborted connection
         1153,  # a packet larger than max_allowed_packet closes the connection
         1158,
