@@ -120,6 +120,7 @@ async def run_batch(settings: Settings, order: Order, *, bail: Callable[[], None
     machine = Machine(settings)
     scratch = machine.scratch()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_traced(settings, role="convert"))
         session = machine.surroundings.s3.session
         status = await stack.enter_async_context(opened(session, order.table))
         await scratch.open()
@@ -142,6 +143,7 @@ async def run_job(settings: Settings, ref: str, tenant_id: TenantId) -> JobRow |
     """
     _begin(settings, role="convert")
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_traced(settings, role="convert"))
         listen = settings.listen_url.get_secret_value() if settings.listen_url else None
         store = await open_store(_address(settings), listen_dsn=listen, auto_migrate=settings.auto_migrate)
         stack.push_async_callback(store.close)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from encoder import errors
+from encoder import errors, tracing
 from encoder.batch.ending import DEFECT, INTERRUPTED, OVERTAKEN, Ending, Exit, of_failure, of_problem, unusable
 from encoder.batch.notebook import Notebook
 from encoder.batch.order import Order
@@ -74,15 +74,21 @@ class Conversion:
 
     async def run(self) -> Outcome:
         """Do the job, and tell its status; never raises what went wrong with it."""
-        with bound(job=self.order.job_id):
-            try:
-                return await self._told()
-            except StatusBusy as error:
-                return _untold(Exit.GIVEN_BACK, error, self._result())
-            except StatusAway as error:
-                return _untold(Exit.STATUS_AWAY, error, self._result())
-            finally:
-                self._held.leash.kill()
+        with bound(job=self.order.job_id), tracing.span("convert", facts={"encoder.job": self.order.job_id}):
+            outcome = await self._ended()
+            if outcome.ending is not None:
+                tracing.failed(outcome.ending.code)
+            return outcome
+
+    async def _ended(self) -> Outcome:
+        try:
+            return await self._told()
+        except StatusBusy as error:
+            return _untold(Exit.GIVEN_BACK, error, self._result())
+        except StatusAway as error:
+            return _untold(Exit.STATUS_AWAY, error, self._result())
+        finally:
+            self._held.leash.kill()
 
     async def _told(self) -> Outcome:
         try:

@@ -13,9 +13,9 @@ from typing import Protocol
 from encoder import errors, tracing
 from encoder.log import bound, get_logger
 from encoder.metrics.encode import exits
-from encoder.metrics.queue import lease, listener_up, self_stops, verb, waited
+from encoder.metrics.queue import lease, self_stops, verb, waited
 from encoder.metrics.transfer import webhook_exhausted
-from encoder.metrics.worker import busy, draining, paused, slots
+from encoder.metrics.worker import busy
 from encoder.model.ids import JobId
 from encoder.model.queue import IO
 from encoder.queue import settle, tally
@@ -29,6 +29,7 @@ from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim, Outcome, Settlement
+from encoder.worker import crew
 from encoder.worker.budget import Budget
 from encoder.worker.gauge import Gauge
 from encoder.worker.heart import Heart
@@ -92,6 +93,7 @@ class Worker:
         self._keepers: set[asyncio.Task[None]] = set()
         self._sick_until = clock()
         self._retired = False
+        self._unanswered = False  # the last claim
         self._idle_since = clock()
         self._logs_wanted = False  # of all jobs, always
         self._ear = store.ear()
@@ -144,7 +146,14 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped."""
         await self._introduce()
-        self._tell_numbers()
+        lease.of().set(self._rhythm.times.lease_s)
+        for counted in (self_stops.of, webhook_exhausted.of, partial(exits.of, "memory")):
+            counted()  # what begins with 1 is no increase to Prometheus
+        with crew.told(self._numbers()):
+            await self._work_until_stopped()
+        await self._say_bye()
+
+    async def _work_until_stopped(self) -> None:
         log.info("worker.started", worker=str(self._info.id), slots=self._info.slots)
         async with together() as group:
             services = [
@@ -164,27 +173,20 @@ class Worker:
             await self._drain(claimers)
             for service in services:
                 service.cancel()
-        await self._say_bye()
 
-    def _tell_numbers(self) -> None:
-        """How it is whenever somebody asks: most is zero, and must be told so."""
-        lease.of().set(self._rhythm.times.lease_s)
-        for queue, number in self._info.slots.items():
-            slots.of(queue).set(number)
-            busy.of(queue)
-        self_stops.of()
-        webhook_exhausted.of()
-        exits.of("memory")  # what begins with 1 is no increase to Prometheus
-        draining.of().set_function(self._stop.is_set)
-        for reason, holds in (
-            ("drain", self._stop.is_set),
-            ("sick", lambda: self._clock() < self._sick_until),
-            ("age", lambda: self._retired),
-            ("disk", partial(self._budget.lacks, "scratch")),
-            ("memory", partial(self._budget.lacks, "memory")),
-        ):
-            paused.of(reason).set_function(holds)
-        listener_up.of().set_function(lambda: self._ear.healthy)
+    def _numbers(self) -> crew.Numbers:
+        return crew.Numbers(
+            slots=self._info.slots,
+            pauses={
+                "drain": self._stop.is_set,
+                "sick": lambda: self._clock() < self._sick_until,
+                "age": lambda: self._retired,
+                "disk": partial(self._budget.lacks, "scratch"),
+                "memory": partial(self._budget.lacks, "memory"),
+                "database": lambda: self._unanswered,
+            },
+            hears=lambda: self._ear.healthy,
+        )
 
     async def _introduce(self) -> None:
         """Say hello, however long the database is away: beats only say that we are still there."""
@@ -234,11 +236,11 @@ class Worker:
                 asked.result = "ok" if claims else "empty"
         except errors.StoreUnavailable as error:
             self._contact.broken(self._clock())
-            paused.of("database").set(1)
+            self._unanswered = True
             log.warning("claim.unavailable", queue=queue, reason=str(error))
             return []
         self._contact.kept(self._clock())
-        paused.of("database").set(0)
+        self._unanswered = False
         for claim in claims:
             waited.of(claim.queue, claim.kind).observe(max(0.0, claim.waited_seconds))
         return [self._taken(claim, sent_at) for claim in claims]

@@ -109,6 +109,11 @@ _COUNTERS = Query.of("SHOW SESSION STATUS LIKE 'Handler_read%'")
 _ROLL_BACK = "ROLLBACK"
 
 
+async def handled(connection: Connection) -> int:
+    """How many rows the session has read so far."""
+    return sum(int(row["Value"]) for row in await connection.ask(_COUNTERS))
+
+
 @asynccontextmanager
 async def counted(connection: Connection) -> AsyncIterator[list[int]]:
     """How many rows are read within; nothing of it is kept."""
@@ -116,7 +121,7 @@ async def counted(connection: Connection) -> AsyncIterator[list[int]]:
     await connection.say("FLUSH STATUS")  # commits what is open
     await connection.say("START TRANSACTION")
     yield read
-    read.append(sum(int(row["Value"]) for row in await connection.ask(_COUNTERS)))
+    read.append(await handled(connection))
     await connection.say(_ROLL_BACK)
 
 
@@ -143,6 +148,19 @@ async def test_an_idle_queue_costs_a_claim_two_looks(connection: Connection) -> 
     async with counted(connection) as read:
         assert await connection.ask(peek, "io", START, 3) == []
     assert read[0] <= 2
+
+
+async def test_a_look_for_secrets_that_should_be_gone_reads_a_thousand_jobs(connection: Connection) -> None:
+    """However many ended without any, which stand in the same index."""
+    (signs,) = queries("signs")
+    await connection.say("START TRANSACTION")
+    await connection.say("UPDATE jobs SET finished_at = UTC_TIMESTAMP(6) - INTERVAL id SECOND WHERE id <= 5000")
+    await connection.say("UPDATE jobs SET sealed = 'x' WHERE id IN (7, 70, 4000)")
+    before = await handled(connection)
+    (row,) = await connection.ask(signs, "io", timedelta(seconds=10))
+    assert row["secrets_overdue"] == 1, "one has its day yet, one is older than a thousand others"
+    assert await handled(connection) - before < 4000  # each job once, and what was made of it
+    await connection.say(_ROLL_BACK)
 
 
 async def test_an_admission_looks_once_at_each_tenant_and_reads_what_it_may_choose(connection: Connection) -> None:

@@ -161,6 +161,15 @@ async def test_an_admission_looks_once_at_each_tenant_and_reads_what_it_may_choo
         assert read(nodes, "tasks") <= most
 
 
+async def test_secrets_that_should_be_gone_are_looked_for_where_there_are_secrets(
+    connection: asyncpg.Connection,
+) -> None:
+    nodes = await plan(connection, Statement.SIGNS, "'io'", "'0 s'", kept=True)
+    assert "jobs_with_secrets" in indexes(nodes)
+    assert "jobs" not in scanned(nodes)
+    assert read(nodes, "jobs") == 0, "none has any"
+
+
 async def test_the_due_sweep_reads_what_is_due(connection: asyncpg.Connection) -> None:
     nodes = await plan(connection, Statement.DUE, str(LIMIT), kept=True)
     assert scanned(nodes) == set()

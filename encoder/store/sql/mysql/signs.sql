@@ -1,7 +1,8 @@
 -- Tell how the whole is, for metrics: the version of the tables, leases past their end; events that receivers are to be told
 -- yet, to 10,000 of each state, and the age of the oldest; when a sweep ended well last, and what the last one left; jobs
--- whose secrets should be erased, to 10,000. Of transactions these servers tell nothing to everybody.
--- Index: tasks_heads, tasks_due, task_ready_pk, tasks_pk, sweeps_started, jobs_ended; task_leases is scanned. Locks: none.
+-- whose secrets should be erased, of the last 1,000 that ended before: what never had any stands in that index, too. Of
+-- transactions these servers tell nothing to everybody.
+-- Index: tasks_heads, tasks_due, task_ready_pk, tasks_pk, sweeps_started, jobs_with_secrets; task_leases is scanned. Locks: none.
 -- $1 queue of what is told, $2 age at which secrets must be gone
 SELECT
   (SELECT MAX(version) FROM schema_version) AS schema_version,
@@ -13,8 +14,10 @@ SELECT
     WHERE outcome IN ('done', 'more') ORDER BY started_at DESC LIMIT 1), 0) AS swept_at,
   COALESCE((SELECT blocked FROM sweeps WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1), 0) AS sweep_blocked,
   COALESCE((SELECT overdue FROM sweeps WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1), 0) AS sweep_overdue,
-  (SELECT COUNT(*) FROM (
-    SELECT 1 FROM jobs WHERE sealed IS NOT NULL AND finished_at < UTC_TIMESTAMP(6) - INTERVAL $2 MICROSECOND LIMIT 10000
+  (SELECT COALESCE(SUM(late.kept), 0) FROM (
+    SELECT sealed IS NOT NULL AS kept FROM jobs FORCE INDEX (jobs_with_secrets)
+    WHERE secrets_erased_at IS NULL AND finished_at < UTC_TIMESTAMP(6) - INTERVAL $2 MICROSECOND
+    ORDER BY finished_at DESC LIMIT 1000
   ) AS late) AS secrets_overdue
 FROM (
   SELECT COUNT(*) AS pending, MIN(unsettled.created_at) AS oldest FROM (

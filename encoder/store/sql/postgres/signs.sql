@@ -15,7 +15,8 @@ SELECT
   coalesce((SELECT blocked FROM sweeps WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1), 0) AS sweep_blocked,
   coalesce((SELECT overdue FROM sweeps WHERE ended_at IS NOT NULL ORDER BY started_at DESC LIMIT 1), 0) AS sweep_overdue,
   (SELECT count(*) FROM (
-    SELECT FROM jobs WHERE sealed IS NOT NULL AND finished_at < now() - $2::interval LIMIT 10000) AS late) AS secrets_overdue
+    SELECT FROM jobs WHERE sealed IS NOT NULL AND finished_at < now() - $2::interval ORDER BY finished_at LIMIT 10000
+  ) AS late) AS secrets_overdue
 FROM (
   SELECT count(*) AS pending, min(open.created_at) AS oldest FROM (
     (SELECT created_at FROM tasks WHERE state = 'waiting' AND queue = $1 LIMIT 10000)
