@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.lab import audit, databases, media
+from tests.lab.collector import Collector
 from tests.lab.platform import Platform, Role, running
 from tests.lab.postgres import Cluster
 
@@ -29,18 +30,23 @@ async def ended(role: Role) -> tuple[int, dict[str, Any]]:
     return code, json.loads(role.log.read_text().splitlines()[-1])
 
 
-async def convert(platform: Platform, job_id: int) -> tuple[int, dict[str, Any]]:
-    return await ended(await platform.start("convert", str(job_id)))
+async def convert(platform: Platform, job_id: int, **environment: str) -> tuple[int, dict[str, Any]]:
+    return await ended(await platform.start("convert", str(job_id), **environment))
 
 
 @pytest.mark.both_databases
 async def test_a_container_does_the_job_that_it_was_started_for(dsn: str, tmp_path: Path) -> None:
     """Whatever waits before it. One that has ended is done no more."""
-    async with running(dsn, tmp_path, workers=0, ENCODER_FILE_ROOTS=str(tmp_path)) as platform:
+    async with (
+        Collector() as collector,
+        running(dsn, tmp_path, workers=0, ENCODER_FILE_ROOTS=str(tmp_path)) as platform,
+    ):
         other = await platform.submit(a_job(tmp_path))
         job_id = await platform.submit(a_job(tmp_path))
-        code, told = await convert(platform, job_id)
+        code, told = await convert(platform, job_id, **collector.environment)
         assert (code, told["status"], told["retry"]) == (0, "COMPLETED", False)
+        (attempt,) = collector.named("task transcode")
+        assert collector.roles[attempt.span_id] == "convert"
         job = await platform.job(job_id)
         assert [each["sha256"] for each in told["outputs"]] == [job["outputs"][0]["sha256"]]
         assert (await platform.job(other))["status"] == "queued"

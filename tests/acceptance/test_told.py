@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from encoder import __version__
 from tests.lab import media
+from tests.lab.collector import Collector
 from tests.lab.hook import Hook
 from tests.lab.origin import Served
 from tests.lab.platform import Platform, running, until
-from tests.lab.wire import Exchange, Server
+from tests.lab.wire import Server
 
 pytestmark = pytest.mark.both_databases
 
@@ -25,26 +24,6 @@ CALLER = "0123456789abcdef0000000000000001"  # a trace that one of ten is chosen
 SECRET = "s3cret"  # in a query, a header and the name of a file: nobody is told
 
 STAGES = {"fetch", "probe", "plan", "encode", "verify", "deliver", "settle"}
-
-
-@dataclass(kw_only=True)
-class Collector(Server):
-    """Takes traces as a collector does."""
-
-    spans: list[Span] = field(default_factory=list)
-    roles: dict[bytes, str] = field(default_factory=dict)  # by span
-
-    async def script(self, exchange: Exchange) -> None:
-        told = ExportTraceServiceRequest.FromString(await exchange.body())
-        for resource in told.resource_spans:
-            about = {each.key: each.value.string_value for each in resource.resource.attributes}
-            for scope in resource.scope_spans:
-                self.spans += scope.spans
-                self.roles |= {span.span_id: about["encoder.role"] for span in scope.spans}
-        await exchange.answer(200)
-
-    def named(self, name: str) -> list[Span]:
-        return [span for span in self.spans if span.name == name]
 
 
 def _facts(span: Span) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from encoder.settings import Settings
 from encoder.wiring import Machine
 from encoder.worker.scratch import Scratch
 from tests.lab import command, dynamo, media, processes, sqs
+from tests.lab.collector import Collector
 from tests.lab.dynamo import Table
 from tests.lab.platform import until
 from tests.lab.rgw import Bucket, Gateway
@@ -129,9 +130,13 @@ def a_film(seconds: float = 0.5, name: str = "film.mp4") -> Path:
 
 async def test_the_output_stands_and_the_item_says_so(lab: Lab) -> None:
     lab.table.put(JOB, owner="shop")
-    process = await lab.process()
-    out, err = await process.communicate()
+    async with Collector() as collector:
+        process = await lab.process(**collector.environment)
+        out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
+    (convert,) = collector.named("convert")
+    (encode,) = collector.named("encode")
+    assert (encode.trace_id, convert.parent_span_id) == (convert.trace_id, b"")
     (line,) = out.decode().splitlines()
     told = json.loads(line)
     size = lab.bucket.about(OUTPUT)["ContentLength"]
