@@ -48,4 +48,4 @@ def _slots(queue: str) -> int:
 
 
 def _pauses(reason: str) -> bool:
-    return any(each.pauses[reason]() for each in _crew)
+    return any(each.pauses[reason]() for each in _crew if reason in each.pauses)

@@ -246,7 +246,7 @@ def test_the_product_understands_what_it_is_told_to_do(name: str) -> None:
         command, *arguments = pod.container["args"]
         found = root.get_command(click.Context(root), command)
         assert found is not None, command
-        found.make_context(command, list(arguments), parent=click.Context(root))
+        found.make_context(command, list(arguments), parent=click.Context(root, **root.context_settings))
 
 
 def test_a_job_of_tables_is_of_one_version_and_tries_no_wrong_setting_again() -> None:

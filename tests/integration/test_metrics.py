@@ -13,6 +13,7 @@ import pytest
 from encoder import __version__, errors
 from encoder.api import metrics
 from encoder.api.metrics import Scrape
+from encoder.metrics import fleet
 from encoder.model.ids import TenantId
 from encoder.store.postgres import VERSION
 from encoder.store.protocol import Store
@@ -191,6 +192,8 @@ async def test_what_is_read_of_the_platform_is_there_on_each_database_and_gone_w
     await store.hello(work.new_worker())
     (claim,) = await work.claim(store, lease=work.PAST)
     await run(dsn, "INSERT INTO swept (what, removed) VALUES ('jobs', 5)")
+    for each in (fleet.dead_tuples, fleet.oldest_xmin):  # of a PostgreSQL that this process was told of before
+        each.clear()
     scrape = Scrape(store, tenants=True)
     removed = Growth("encoder_retention_removed_total", what="jobs")
     told = Numbers((await scrape.text()).decode())
