@@ -29,6 +29,7 @@ enter() {
     local room=$1 name=$2 home=$3 id kept
     mount -t proc proc "$room/proc"
     mount --rbind /dev "$room/dev"
+    mount --rbind /sys "$room/sys"  # with the cgroups that tests make
     if [[ -d $here/../shared ]]; then
         mkdir -p "$room$home/shared"
         mount --bind "$here/../shared" "$room$home/shared"
