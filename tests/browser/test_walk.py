@@ -64,10 +64,10 @@ async def watched(page: Page) -> None:
     await video.evaluate("(video) => video.pause()")
     scrub = page.get_by_label("Position")
     await scrub.focus()
+    await page.keyboard.press("End")  # first: a control that still stands at the beginning would not move to it
+    await page.wait_for_function("() => document.querySelector('video.made').currentTime > 1")
     await page.keyboard.press("Home")
     await page.wait_for_function("() => document.querySelector('video.made').currentTime < 0.1")
-    await page.keyboard.press("End")
-    await page.wait_for_function("() => document.querySelector('video.made').currentTime > 1")
 
 
 def file_job(path: Path, **output: object) -> dict[str, object]:
