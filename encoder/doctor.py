@@ -28,7 +28,7 @@ from encoder.store.fleet import Checkup, Stats, WorkerRow
 from encoder.store.line import SEEN
 from encoder.store.protocol import Store
 from encoder.store.steps import Schema
-from encoder.wiring import Machine
+from encoder.wiring.machine import Machine
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from encoder.queue import restore
 from encoder.settings import Settings
 from encoder.store import engines
 from encoder.store.restored import LEAP, Restored
-from encoder.wiring import Machine
+from encoder.wiring.machine import Machine
 
 _MOST_TOLD = 20
 

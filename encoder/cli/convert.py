@@ -60,12 +60,13 @@ def convert(job: str | None, tenant: int) -> int:
 
 
 def _of_the_database(ref: str, tenant: int) -> int:
-    from encoder import errors, roles, settings  # noqa: PLC0415  # as in convert
+    from encoder import errors, settings  # noqa: PLC0415  # as in convert
     from encoder.batch import ending, report  # noqa: PLC0415
     from encoder.model.ids import TenantId  # noqa: PLC0415
+    from encoder.roles.convert import run_job  # noqa: PLC0415
 
     try:
-        told = report.of_job(ref, asyncio.run(roles.run_job(settings.load(), ref, TenantId(tenant))))
+        told = report.of_job(ref, asyncio.run(run_job(settings.load(), ref, TenantId(tenant))))
     except errors.Unfit as error:
         told = report.ended(ref, ending.unusable(clean(error)))
     except errors.StoreUnavailable as error:
@@ -79,9 +80,9 @@ def _of_the_database(ref: str, tenant: int) -> int:
 
 
 async def _work(asked: Asked, order: Order, ours: Settings) -> Outcome:
-    from encoder import roles  # noqa: PLC0415  # as in convert
+    from encoder.roles.convert import run_batch  # noqa: PLC0415  # as in convert
 
-    return await roles.run_batch(ours, order, bail=partial(_bail, asked))
+    return await run_batch(ours, order, bail=partial(_bail, asked))
 
 
 def _bail(asked: Asked) -> NoReturn:
@@ -96,13 +97,13 @@ def _interrupted(asked: Asked) -> int:
 
 
 def _refused(asked: Asked, faults: str) -> int:
-    from encoder import roles  # noqa: PLC0415  # as in convert
-    from encoder.batch.conversion import Outcome  # noqa: PLC0415
+    from encoder.batch.conversion import Outcome  # noqa: PLC0415  # as in convert
     from encoder.batch.ending import unusable  # noqa: PLC0415
+    from encoder.roles.convert import tell_unusable  # noqa: PLC0415
 
     ending = unusable(faults)
     if asked.table is not None:
-        asyncio.run(roles.tell_unusable(asked.table, ending))
+        asyncio.run(tell_unusable(asked.table, ending))
     return _told(asked, Outcome(ending=ending))
 
 

@@ -47,7 +47,7 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The key and all about it as JSON.")
 def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, data: Path, *, as_json: bool) -> int:
     """Make a key, called NAME, and print it. Nobody can print it again: only its hash is kept."""
-    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder.roles import operate  # noqa: PLC0415  # the whole platform hangs on it
     from encoder.store.kept import NewKey  # noqa: PLC0415  # as above
 
     key = new_key()
@@ -59,7 +59,7 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
         scopes=frozenset(map(Scope, scopes)),
         good_for=timedelta(days=days) if days else None,
     )
-    made = serve(lambda settings: roles.on_store(settings, lambda store: store.add_key(new), data=data))
+    made = serve(lambda settings: operate.on_store(settings, lambda store: store.add_key(new), data=data))
     click.echo(json.dumps({**members(made), "key": key}) if as_json else key)
     if not as_json:
         told = "Clients take it from ENCODER_API_KEY, or a file that --key-file names."
@@ -72,9 +72,9 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per key.")
 def listed(data: Path, *, as_json: bool) -> int:
     """List all keys that were made: by their first characters, never whole."""
-    from encoder import roles  # noqa: PLC0415  # as in create
+    from encoder.roles import operate  # noqa: PLC0415  # as in create
 
-    found = serve(lambda settings: roles.on_store(settings, lambda store: store.keys(), data=data))
+    found = serve(lambda settings: operate.on_store(settings, lambda store: store.keys(), data=data))
     for key in found:
         click.echo(json.dumps(members(key)) if as_json else clean(_line(key)))
     if not found and not as_json:
@@ -88,9 +88,9 @@ def listed(data: Path, *, as_json: bool) -> int:
 @click.option("--json", "as_json", is_flag=True, help="The key's number as JSON.")
 def revoke(key: int, data: Path, *, as_json: bool) -> int:
     """Let a KEY, by its number, in no more. Servers hear of it within ten seconds."""
-    from encoder import roles  # noqa: PLC0415  # as in create
+    from encoder.roles import operate  # noqa: PLC0415  # as in create
 
-    if not serve(lambda settings: roles.on_store(settings, lambda store: store.revoke_key(KeyId(key)), data=data)):
+    if not serve(lambda settings: operate.on_store(settings, lambda store: store.revoke_key(KeyId(key)), data=data)):
         raise exits.Wrong(f"there is no key {key}.\n  → See those that there are: {command('keys', 'list')}")
     if as_json:
         click.echo(json.dumps({"id": key, "revoked": True}))

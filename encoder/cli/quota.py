@@ -44,7 +44,7 @@ def quota(
 
     Without options, show what was said: of all, of one TENANT, or of its share in one QUEUE.
     """
-    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder.roles import operate  # noqa: PLC0415  # the whole platform hangs on it
 
     changes = no_cap or cap is not None or share is not None
     if no_cap and cap is not None:
@@ -65,7 +65,7 @@ def quota(
             await store.set_quota(found)
         return [found]
 
-    for each in serve(lambda settings: roles.on_store(settings, said, data=data)):
+    for each in serve(lambda settings: operate.on_store(settings, said, data=data)):
         click.echo(json.dumps(members(each)) if as_json else clean(_line(each)))
     return exits.DONE
 

@@ -36,10 +36,10 @@ def retention(data: Path, *, dry_run: bool, max_seconds: float | None, every: fl
     taken up by the next. Exit code 0: all is done; 3: the time was up, and the next one goes on; 1: it failed.
     """
     leave_when_told()
-    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder.roles import operate  # noqa: PLC0415  # the whole platform hangs on it
 
     if dry_run:
-        found = serve(lambda settings: roles.run_survey(settings, data=data))
+        found = serve(lambda settings: operate.run_survey(settings, data=data))
         click.echo(json.dumps(members(found)) if as_json else "\n".join(_surveyed(found)))
         return exits.DONE
 
@@ -48,7 +48,7 @@ def retention(data: Path, *, dry_run: bool, max_seconds: float | None, every: fl
 
     hear = told if as_json or sys.stdout.isatty() else None  # whoever reads logs has it in the log
     report = serve(
-        lambda settings: roles.run_retention(settings, data=data, most_s=max_seconds, every_s=every, told=hear)
+        lambda settings: operate.run_retention(settings, data=data, most_s=max_seconds, every_s=every, told=hear)
     )
     return exits.DONE if report is None else _EXITS[report.outcome]
 

@@ -21,9 +21,9 @@ def rewrap(data: Path, *, as_json: bool) -> int:
     First give all roles the new key before the old one (new,old) and start them again; then run this with the same
     setting; then take the old key away. Exit code 1: some secrets are opened by none of the keys.
     """
-    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder.roles import operate  # noqa: PLC0415  # the whole platform hangs on it
 
-    done = serve(lambda settings: roles.run_rewrap(settings, data=data))
+    done = serve(lambda settings: operate.run_rewrap(settings, data=data))
     if as_json:
         click.echo(json.dumps(members(done)))
     else:

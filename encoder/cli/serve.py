@@ -74,22 +74,22 @@ def serve(start: Callable[[Settings], Coroutine[None, None, T]]) -> T:
 def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     """Run everything on this machine: a database of its own, the API, a worker. Ctrl-C stops it."""
     leave_when_told()
-    from encoder import roles  # noqa: PLC0415  # the whole platform hangs on it
+    from encoder.roles.serve import run_up  # noqa: PLC0415  # the whole platform hangs on it
 
     def ready(url: str) -> None:
         submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
         click.echo(f"The dashboard is at {url}\nOr try it here: {submit}")
 
-    return serve(lambda settings: roles.run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready))
+    return serve(lambda settings: run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready))
 
 
 @click.command()
 def api() -> int:
     """Run the API against ENCODER_DATABASE_URL."""
     leave_when_told()
-    from encoder import roles  # noqa: PLC0415  # as in up
+    from encoder.roles.serve import run_api  # noqa: PLC0415  # as in up
 
-    return serve(roles.run_api)
+    return serve(run_api)
 
 
 @click.command()
@@ -98,11 +98,11 @@ def api() -> int:
 def worker(idle_s: float | None, age_s: float | None) -> int:
     """Run a worker against ENCODER_DATABASE_URL. SIGTERM lets it end its work or give it back."""
     leave_when_told()
-    from encoder import roles  # noqa: PLC0415  # as in up
+    from encoder.roles.serve import run_worker  # noqa: PLC0415  # as in up
     from encoder.worker.depart import Departure  # noqa: PLC0415  # as in up
 
     departure = None if idle_s is None and age_s is None else Departure(idle_s=idle_s, age_s=age_s)
-    return serve(lambda settings: roles.run_worker(settings, departure))
+    return serve(lambda settings: run_worker(settings, departure))
 
 
 @click.command()
@@ -110,9 +110,9 @@ def worker(idle_s: float | None, age_s: float | None) -> int:
 def migrate(*, check: bool) -> int:
     """Create or upgrade the tables of ENCODER_DATABASE_URL, and end."""
     leave_when_told()
-    from encoder import roles  # noqa: PLC0415  # as in up
+    from encoder.roles import operate  # noqa: PLC0415  # as in up
 
-    return _checked(serve(roles.run_migrate_check)) if check else serve(roles.run_migrate)
+    return _checked(serve(operate.run_migrate_check)) if check else serve(operate.run_migrate)
 
 
 def _checked(schema: Schema) -> int:
@@ -143,9 +143,9 @@ def doctor(data: Path, *, as_json: bool, after_restore: bool, live: bool) -> int
         silent = serve(silent_at)
         click.echo(f"no good answer from {', '.join(silent)}" if silent else "alive", err=bool(silent))
         return exits.FAILED if silent else exits.DONE
-    from encoder import roles  # noqa: PLC0415  # as in up
+    from encoder.roles import operate  # noqa: PLC0415  # as in up
 
-    run = roles.run_after_restore if after_restore else roles.run_doctor
+    run = operate.run_after_restore if after_restore else operate.run_doctor
     findings = serve(lambda settings: run(settings, data=data))
     for finding in findings:
         click.echo(json.dumps(members(finding)) if as_json else _line(finding))

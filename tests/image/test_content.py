@@ -25,7 +25,7 @@ print(json.dumps({each.name: each.version for each in distributions()}))
 """
 UNCOMPILED = """
 import os, sys
-import encoder.roles
+import encoder.roles.serve
 specs = [module.__spec__ for module in sys.modules.values() if getattr(module, "__spec__", None)]
 cached = [spec.cached for spec in specs if (spec.origin or "").endswith(".py") and spec.cached]
 assert len(cached) > 500

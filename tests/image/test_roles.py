@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from encoder.roles import UNREADY_S
+from encoder.roles.serve import UNREADY_S
 from tests.lab import container, media
 from tests.lab.platform import SECRET_KEY, WEBHOOK_SECRET, free_port, until
 from tests.lab.postgres import Cluster

@@ -24,7 +24,8 @@ from encoder.batch.ending import Exit
 from encoder.batch.order import Asked
 from encoder.batch.report import members
 from encoder.settings import Settings
-from encoder.wiring import Machine
+from encoder.wiring.batch import new_conversion
+from encoder.wiring.machine import Machine
 from encoder.worker.scratch import Scratch
 from tests.lab import command, dynamo, media, processes, sqs
 from tests.lab.collector import Collector
@@ -81,7 +82,7 @@ class Lab:
         await scratch.open()
         try:
             async with status.opened(self.machine.surroundings.s3.session, asked.table) as told:
-                yield Container(asked, self.machine.conversion(asked.order, told, scratch))
+                yield Container(asked, new_conversion(self.machine, asked.order, told, scratch))
         finally:
             await scratch.close()
 

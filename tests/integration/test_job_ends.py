@@ -19,7 +19,8 @@ from encoder.settings import Settings
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import JobRow
 from encoder.vault import Vault
-from encoder.wiring import Wiring
+from encoder.wiring.machine import Machine
+from encoder.wiring.worker import new_worker
 from tests.lab import media, work
 from tests.lab.canary import Canary
 from tests.lab.dns import FakeDns
@@ -78,12 +79,12 @@ async def ended(
         secret_keys=(SecretStr(SECRET_KEY),),
         webhook_secret=(SecretStr(WEBHOOK_SECRET),),
     )
-    wiring = Wiring(settings, store)
+    machine = Machine(settings)
     if surroundings is not None:
-        vars(wiring)["surroundings"] = surroundings
-    scratch = wiring.scratch()
+        vars(machine)["surroundings"] = surroundings
+    scratch = machine.scratch()
     await scratch.open()
-    worker = await wiring.worker(scratch, wiring.budget(scratch))
+    worker = await new_worker(machine, store, scratch, machine.budget(scratch))
     running = asyncio.create_task(worker.run())
     try:
         await until(partial(has_ended, store, accepted.id), within_s=20)

@@ -11,10 +11,11 @@ from typing import Any, Literal
 import click
 import pytest
 
-from encoder import __version__, roles
+from encoder import __version__
 from encoder.batch.ending import Exit
 from encoder.cli import exits, root
 from encoder.net import guard
+from encoder.roles.serve import UNREADY_S
 from encoder.settings import Settings
 from encoder.worker import loop
 from tests.lab import kinds
@@ -100,7 +101,7 @@ def test_all_images_are_named_by_their_digest_where_they_go_live(name: str) -> N
 def test_the_grace_outlasts_the_drain(name: str) -> None:
     """O8: nothing is killed that was told to end in time."""
     giving_back_s = loop.PUBLISH_S + loop.RETURN_S + KILLED_AFTER_S
-    closing_s = roles.UNREADY_S + ANSWERS_S + CLOSED_S
+    closing_s = UNREADY_S + ANSWERS_S + CLOSED_S
     for pod in pods(build(name)):
         grace_s = pod.spec.get("terminationGracePeriodSeconds", 30)
         drain_s = float(environment(build(name), pod).get("ENCODER_DRAIN_SECONDS", 0))

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from encoder import errors, roles
+from encoder import errors
 from encoder.api.auth import Gate, KeyGate, OpenGate
+from encoder.queue.fitness import Fitness
+from encoder.roles import operate, serve
 from encoder.settings import Settings
 from encoder.store.postgres import PostgresStore
 from encoder.vault import new_key
-from encoder.wiring import Machine, Wiring
+from encoder.wiring.api import new_parts
+from encoder.wiring.machine import Machine
 from tests.contracts.store_keys import a_key
 
 
@@ -33,7 +36,7 @@ def settings(tmp_path: Path) -> Settings:
 async def refused(settings: Settings, tmp_path: Path, *, port: int = 0) -> str:
     """Why `encoder up` does not start."""
     with pytest.raises(errors.Unfit) as caught:
-        await roles.run_up(settings, host=None, port=port, data=tmp_path / "data", workers=1, ready=print)
+        await serve.run_up(settings, host=None, port=port, data=tmp_path / "data", workers=1, ready=print)
     assert not (tmp_path / "data" / "postgres").exists()
     return str(caught.value)
 
@@ -45,7 +48,7 @@ async def test_a_taken_port_is_named_before_a_database_is_made(settings: Setting
         assert f"127.0.0.1 port {port} cannot be had" in await refused(settings, tmp_path, port=port)
 
 
-@pytest.mark.parametrize("role", [roles.run_api, roles.run_worker])
+@pytest.mark.parametrize("role", [serve.run_api, serve.run_worker])
 @pytest.mark.parametrize(
     "keys", [(), (SecretStr(""),), (SecretStr("short"),), (SecretStr(new_key()), SecretStr("bad"))]
 )
@@ -85,7 +88,7 @@ async def test_a_wrong_setting_is_told_though_the_database_is_away(
 )
 async def test_a_wrong_database_address_is_told_without_its_password(settings: Settings, address: str) -> None:
     with pytest.raises(errors.Unfit) as caught:
-        await roles.run_migrate(settings.model_copy(update={"database_url": SecretStr(address)}))
+        await operate.run_migrate(settings.model_copy(update={"database_url": SecretStr(address)}))
     assert "ENCODER_DATABASE_URL" in str(caught.value)
     assert "s3cret" not in str(caught.value)
     assert caught.value.__cause__ is None
@@ -99,7 +102,7 @@ async def test_a_server_that_others_reach_refuses_to_start_before_there_is_a_key
     made = await store.add_key(a_key())
     await store.revoke_key(made.id)
     with pytest.raises(errors.Unfit, match="nobody has a key"):
-        await roles.run_api(reached)
+        await serve.run_api(reached)
 
 
 @pytest.mark.parametrize(
@@ -134,17 +137,18 @@ def test_whoever_has_a_key_borrows_the_operators_s3_credentials_for_buckets_that
 async def test_the_api_is_made_with_the_gate_that_the_settings_want(
     settings: Settings, store: PostgresStore, auth: str, gate: type[Gate], *, loopback: bool
 ) -> None:
-    wiring = Wiring(settings.model_copy(update={"auth": auth}), store)
-    scratch = wiring.scratch()
-    parts = await wiring.parts(scratch, wiring.fitness(scratch, [], stopping=asyncio.Event()))
+    machine = Machine(settings.model_copy(update={"auth": auth}))
+    scratch = machine.scratch()
+    fitness = Fitness(store=store, stopping=asyncio.Event(), beats=lambda: True, has_room=scratch.has_room)
+    parts = await new_parts(machine, store, scratch, fitness)
     assert (type(parts.gate), parts.loopback_only) == (gate, loopback)
 
 
 async def test_migrate_does_not_wait_for_a_database_that_is_away(settings: Settings) -> None:
     with pytest.raises(errors.StoreUnavailable):
-        await roles.run_migrate(settings)
+        await operate.run_migrate(settings)
 
 
 async def test_a_folder_that_cannot_be_made_is_named(settings: Settings) -> None:
     with pytest.raises(errors.Unfit, match="/proc/x cannot be made"):
-        await roles.run_up(settings, host=None, port=0, data=Path("/proc/x"), workers=1, ready=print)
+        await serve.run_up(settings, host=None, port=0, data=Path("/proc/x"), workers=1, ready=print)

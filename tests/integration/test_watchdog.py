@@ -19,7 +19,10 @@ from tests.lab.platform import REPOSITORY
 
 LIMIT_BYTES = 512 * 1024**2
 # 12 MB a picture, four a second: what is left above the dog's mark lasts a second, also where the machine is busy
-LARGE = "-re -f lavfi -i testsrc2=size=3840x2160:rate=4 -t 60 -c:v libx264 -x264-params rc-lookahead=100 -threads 2 -f null -"
+LARGE = (
+    "-re -f lavfi -i testsrc2=size=3840x2160:rate=4 -t 60 "
+    "-c:v libx264 -x264-params rc-lookahead=100 -threads 2 -f null -"
+)
 SMALL = "-re -f lavfi -i testsrc2=size=320x180:rate=30 -t 12 -c:v libx264 -threads 1 -f null -"
 # what a worker's process is, as far as memory goes: two encodes under one launcher
 PROGRAM = f"""

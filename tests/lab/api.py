@@ -40,7 +40,7 @@ from encoder.storage.folder import FolderStorage
 from encoder.store.protocol import Store
 from encoder.vault import Vault, new_key
 from encoder.webhooks.endpoints import Endpoints
-from encoder.wiring import Checks
+from encoder.wiring.checks import Checks
 from tests.lab.wire import POLICY
 
 LIMITS = Limits(stream_check_s=0.02, stream_gather_s=0.02)

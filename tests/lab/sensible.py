@@ -30,7 +30,7 @@ from encoder.plugins import Surroundings
 from encoder.signer import Signer
 from encoder.sources.registry import Sources
 from encoder.storage.folder import FolderStorage
-from encoder.wiring import Checks
+from encoder.wiring.checks import Checks
 from tests.lab import spoken, tus
 from tests.lab.wire import POLICY
 

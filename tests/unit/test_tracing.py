@@ -91,6 +91,8 @@ def test_while_traces_are_off_nothing_is_told_and_no_library_is_loaded() -> None
     with tracing.span("a"), tracing.attempt("b", tracing.Kind.CONSUMER, {}, after=KEPT):
         tracing.note({"x": 1})
         tracing.failed("source_denied")
-    loaded = "import encoder.roles, sys; print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    loaded = (
+        "import encoder.roles.serve, sys; print([name for name in sys.modules if name.startswith('opentelemetry')])"
+    )
     said = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert said.stdout == "[]\n"

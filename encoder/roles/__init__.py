@@ -1,0 +1,1 @@
+"""What a process does from start to end. The command line calls these and nothing else of the platform."""
