@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from aiobotocore.session import AioSession
 
@@ -19,11 +19,11 @@ from encoder.model.state import JOB_ENDED
 from encoder.roles import reach, start
 from encoder.settings import Settings
 from encoder.store.engines import open_store
-from encoder.store.protocol import Store
 from encoder.store.rows import JobRow
 from encoder.wiring.batch import new_conversion
 from encoder.wiring.machine import Machine
 from encoder.wiring.worker import new_worker
+from encoder.worker.claimer import OneJob
 from encoder.worker.deaths import take_over
 from encoder.worker.loop import Worker
 from encoder.worker.together import together
@@ -94,22 +94,25 @@ async def run_job(settings: Settings, ref: str, tenant_id: TenantId) -> JobRow |
         await scratch.open()
         stack.push_async_callback(scratch.close)
         await take_over(store, scratch)
-        worker = await new_worker(machine, store, scratch, machine.budget(scratch))
-        worker.only(job.id)
+        claimer = OneJob(store, job.id)
+        worker = await new_worker(machine, store, scratch, machine.budget(scratch), claimer)
         signals.leaving([worker.stop])
         async with together() as group:
-            watching = group.create_task(_watch(worker, store, job, patience_s=3 * settings.lease_seconds))
+            watching = group.create_task(_watch(worker, claimer, job, patience_s=3 * settings.lease_seconds))
             await worker.run()
             watching.cancel()
         return await store.job(tenant_id, ref)
 
 
-async def _watch(worker: Worker, store: Store, job: JobRow, *, patience_s: float) -> None:
-    """Stop waiting for a job that somebody else ends, or holds for longer than a dead one's lease lasts."""
+async def _watch(worker: Worker, claimer: OneJob, job: JobRow, *, patience_s: float) -> None:
+    """End a worker that did its job, or waits in vain: others ended it, or hold it longer than a dead one's lease."""
     while worker.idle_s < patience_s:
-        await asyncio.sleep(reach.RECONNECT_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(reach.RECONNECT_S):
+                await claimer.over.wait()
+            break
         try:
-            now = await store.job(job.tenant_id, str(job.id))
+            now = await claimer.store.job(job.tenant_id, str(job.id))
         except errors.StoreUnavailable:
             continue
         if now is None or now.state in JOB_ENDED:

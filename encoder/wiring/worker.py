@@ -17,6 +17,7 @@ from encoder.store.protocol import Store
 from encoder.wiring.machine import Machine
 from encoder.wiring.site import clock, uniform
 from encoder.worker.budget import Budget
+from encoder.worker.claimer import Claimer, Line
 from encoder.worker.evidence import Witness
 from encoder.worker.loop import Handler, Rhythm, Worker
 from encoder.worker.notify import Notify
@@ -24,8 +25,10 @@ from encoder.worker.scratch import Scratch
 from encoder.worker.transcode import Transcode
 
 
-async def new_worker(machine: Machine, store: Store, scratch: Scratch, budget: Budget) -> Worker:
-    """One, with a lease of its own on what it does. `scratch`: for its work in progress."""
+async def new_worker(
+    machine: Machine, store: Store, scratch: Scratch, budget: Budget, claimer: Claimer | None = None
+) -> Worker:
+    """One. `scratch`: for its work in progress. `claimer`: for one that does not stand at the line of its queues."""
     abilities = await machine.abilities()
     witness = Witness(machine.ffmpeg, abilities=abilities, kept_at=machine.storage.destination, threads=machine.threads)
     pipeline = machine.pipeline(
@@ -35,8 +38,16 @@ async def new_worker(machine: Machine, store: Store, scratch: Scratch, budget: B
         "transcode": Transcode(store, machine.vault, budget, pipeline, uniform=uniform),
         "notify": Notify(store, machine.vault, machine.sender, uniform=uniform),
     }
-    rhythm = _rhythm(machine.settings)
-    return Worker(store, _info(machine, abilities), handlers, rhythm, budget, clock=clock, uniform=uniform)
+    return Worker(
+        store,
+        _info(machine, abilities),
+        handlers,
+        _rhythm(machine.settings),
+        budget,
+        claimer or Line(store),
+        clock=clock,
+        uniform=uniform,
+    )
 
 
 def _info(machine: Machine, abilities: Abilities) -> WorkerInfo:

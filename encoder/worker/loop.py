@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -16,7 +15,6 @@ from encoder.metrics.encode import exits
 from encoder.metrics.queue import lease, self_stops, verb, waited
 from encoder.metrics.transfer import webhook_exhausted
 from encoder.metrics.worker import busy
-from encoder.model.ids import JobId
 from encoder.model.queue import IO
 from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
@@ -31,6 +29,7 @@ from encoder.store.protocol import Store
 from encoder.store.rows import Claim, Outcome, Settlement
 from encoder.worker import crew
 from encoder.worker.budget import Budget
+from encoder.worker.claimer import Claimer
 from encoder.worker.gauge import Gauge
 from encoder.worker.heart import Heart
 from encoder.worker.held import CutOff, Ending, Held
@@ -40,7 +39,6 @@ from encoder.worker.together import together
 log = get_logger(__name__)
 
 SICK_S = 30.0  # how long a worker that lacks something claims nothing
-DEADLINE = timedelta(hours=24)  # of a task, however well it beats
 JUDGE_S = 1.0  # between two looks at what will end within the grace, and what will not
 DOUBT = 2.0  # an encode that has just begun seems longer than it is
 PUBLISH_S = 5.0  # how long a publish in flight may hold up a drain
@@ -67,19 +65,20 @@ class Rhythm:
 class Worker:
     """Claims, holds, settles. `run` ends after `stop`; with everything finished or given back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is another one in a test
         self,
         store: Store,
         info: WorkerInfo,
         handlers: Mapping[str, Handler],
         rhythm: Rhythm,
         budget: Budget,
+        claimer: Claimer,
         *,
         clock: Callable[[], float],
         uniform: Uniform,
     ) -> None:
         self._store = store
-        self._only: JobId | None = None
+        self._claimer = claimer
         self._info = info
         self._handlers = handlers
         self._rhythm = rhythm
@@ -134,10 +133,6 @@ class Worker:
     def idle_s(self) -> float:
         """For how long it has held nothing."""
         return 0.0 if self._held else self._clock() - self._idle_since
-
-    def only(self, job_id: JobId) -> None:
-        """Claim a task of this job alone, and end when it is settled."""
-        self._only = job_id
 
     def retire(self) -> None:
         """Claim nothing more, and work on."""
@@ -232,7 +227,9 @@ class Worker:
         sent_at = self._clock()
         try:
             with verb("claim") as asked:
-                claims = await self._claims(queue, free)
+                claims = await self._claimer.claim(
+                    queue, self._info.id, free=free, ahead=self._pace[queue].ahead, lease=self._rhythm.times.lease
+                )
                 asked.result = "ok" if claims else "empty"
         except errors.StoreUnavailable as error:
             self._contact.broken(self._clock())
@@ -244,14 +241,6 @@ class Worker:
         for claim in claims:
             waited.of(claim.queue, claim.kind).observe(max(0.0, claim.waited_seconds))
         return [self._taken(claim, sent_at) for claim in claims]
-
-    async def _claims(self, queue: str, free: int) -> Sequence[Claim]:
-        lent = self._rhythm.times.lease
-        if self._only is not None:
-            claim = await self._store.claim_job(self._only, self._info.id, lease=lent, deadline=DEADLINE)
-            return [] if claim is None else [claim]
-        ahead = self._pace[queue].ahead
-        return await self._store.claim(queue, self._info.id, limit=free, ahead=ahead, lease=lent, deadline=DEADLINE)
 
     def _taken(self, claim: Claim, sent_at: float) -> Held:
         held = Held(claim, sent_at=sent_at, clock=self._clock)
@@ -292,9 +281,8 @@ class Worker:
                 del self._held[claim.task_id, claim.epoch]
                 self._idle_since = self._clock()
                 self._pace[claim.queue].ended()
+                self._claimer.ended()
                 self.wake.poke(claim.queue)
-                if self._only is not None:
-                    self.stop()
 
     def _traced(self, held: Held) -> AbstractContextManager[None]:
         """A trace of its own, which names the one of the call that made the job."""

@@ -15,6 +15,7 @@ from encoder.queue import settle
 from encoder.queue.lease import LeaseTimes
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Settlement
+from encoder.worker.claimer import Line
 from encoder.worker.depart import Departure
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
@@ -95,7 +96,8 @@ def of_one_slot(store: PostgresStore, hands: Hands) -> Worker:
     rhythm = Rhythm(times=LeaseTimes(60), poll_s=0.1, progress_s=0.5, drain_s=0.0)
     info = replace(work.new_worker(), queues=("encode",), slots={"encode": 1})
     handlers = {"transcode": hands}
-    return Worker(store, info, handlers, rhythm, shares.budget(Path()), clock=monotonic, uniform=random.uniform)
+    budget, line = shares.budget(Path()), Line(store)
+    return Worker(store, info, handlers, rhythm, budget, line, clock=monotonic, uniform=random.uniform)
 
 
 async def state(store: PostgresStore, job_id: JobId) -> JobState:

@@ -24,6 +24,7 @@ from encoder.queue.rescue import Rescuer
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Settlement
 from encoder.worker.budget import Budget
+from encoder.worker.claimer import Line
 from encoder.worker.held import Held
 from encoder.worker.loop import SICK_S, Handler, Rhythm, Worker
 from encoder.worker.scratch import Scratch
@@ -145,9 +146,8 @@ async def at_work(
     """A worker of this process, which must be whole at the end."""
     rhythm = Rhythm(times=LeaseTimes(LEASE_S), poll_s=0.5, progress_s=0.5, drain_s=5.0)
     info = replace(work.new_worker(), queues=("encode", "io"), slots={"encode": slots, "io": 1})
-    worker = Worker(
-        store, info, handlers, rhythm, budget or shares.budget(Path()), clock=monotonic, uniform=random.uniform
-    )
+    budget, line = budget or shares.budget(Path()), Line(store)
+    worker = Worker(store, info, handlers, rhythm, budget, line, clock=monotonic, uniform=random.uniform)
     running = asyncio.create_task(worker.run())
     try:
         yield

@@ -18,6 +18,7 @@ from encoder.queue import settle
 from encoder.queue.lease import LeaseTimes
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Lack, Live, Settlement
+from encoder.worker.claimer import Line
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
 from tests.lab import shares, work
@@ -56,9 +57,8 @@ async def at_work(
     """A worker of this process that has begun all jobs of its hands."""
     rhythm = Rhythm(times=LeaseTimes(30.0), poll_s=0.5, progress_s=0.5, drain_s=drain_s)
     info = replace(work.new_worker(), queues=("encode",), slots={"encode": len(hands.said)})
-    worker = Worker(
-        store, info, {"transcode": hands}, rhythm, shares.budget(Path()), clock=monotonic, uniform=random.uniform
-    )
+    handlers, budget, line = {"transcode": hands}, shares.budget(Path()), Line(store)
+    worker = Worker(store, info, handlers, rhythm, budget, line, clock=monotonic, uniform=random.uniform)
     running = asyncio.create_task(worker.run())
 
     async def all_begun() -> bool:

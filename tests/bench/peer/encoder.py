@@ -21,6 +21,7 @@ from encoder.queue.lease import LeaseTimes
 from encoder.store.fleet import WorkerInfo
 from encoder.store.postgres import open_store
 from encoder.store.rows import NewJob, OutputChange, Settlement
+from encoder.worker.claimer import Line
 from encoder.worker.held import Held
 from encoder.worker.loop import Rhythm, Worker
 from tests.bench.peer.harness import Enqueue, Note, main
@@ -65,6 +66,7 @@ class Encoder:
             {"transcode": Nothing(note)},
             rhythm,
             shares.budget(Path()),
+            Line(store),
             clock=time.monotonic,
             uniform=random.uniform,
         )
