@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, cast
 
-from encoder.api.metrics import Scrape
 from encoder.api.openapi import document
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
+from encoder.api.scrape import Scrape
 
 Schema = dict[str, Any]
 

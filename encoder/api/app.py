@@ -8,10 +8,11 @@ from functools import partial
 
 from aiohttp import web
 
-from encoder.api import metrics, middleware, routes, tus_headers
+from encoder.api import counted, middleware, routes, tus_headers
 from encoder.api.body import MAX_INLINE_BYTES
 from encoder.api.operations import mount
 from encoder.api.parts import Parts
+from encoder.api.scrape import Scrape
 
 
 def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Application:
@@ -22,10 +23,10 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
     frame = middleware.frame(parts.origins, loopback_only=parts.loopback_only, stopping=parts.stopping)
     app = web.Application(middlewares=[frame], client_max_size=MAX_INLINE_BYTES)
     app.on_response_prepare.extend((middleware.add_headers, tus_headers.add, parts.origins.add))
-    scrape = metrics.Scrape(parts.store, tenants=parts.limits.tenant_metrics)
+    scrape = Scrape(parts.store, tenants=parts.limits.tenant_metrics)
     app.add_routes([mount(operation, parts) for operation in routes.operations(scrape, folder=parts.shelf is not None)])
     app.add_routes(pages)
-    metrics.watch(parts.watcher)
+    counted.watch(parts.watcher)
 
     async def stop(_app: web.Application) -> None:
         parts.stopping.set()

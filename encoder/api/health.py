@@ -6,9 +6,9 @@ from aiohttp import web
 
 from encoder import __version__
 from encoder.api.answers import HealthAnswer
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Call, Handler, answer
 from encoder.api.problems import RETRY_AFTER_S
+from encoder.api.scrape import Scrape
 from encoder.metrics.family import CONTENT_TYPE
 from encoder.model.plan import Note
 

@@ -16,11 +16,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from encoder import errors, tracing
-from encoder.api import metrics, problems
+from encoder.api import problems
 from encoder.api.auth import Challenged
 from encoder.api.cors import OTHERS, SAFE, Origins
+from encoder.api.counted import count, route_of
 from encoder.api.dialect import DIALECT
-from encoder.api.metrics import route_of
 from encoder.api.problems import Problem
 from encoder.api.rates import RATED
 from encoder.errors import Rejected
@@ -88,7 +88,7 @@ def frame(origins: Origins, *, loopback_only: bool, stopping: asyncio.Event) -> 
                 tracing.failed(str(response.status))
         if stopping.is_set() and not response.prepared:
             response.force_close()
-        metrics.count(request, response, time.monotonic() - began)
+        count(request, response, time.monotonic() - began)
         return response
 
     return framed

@@ -1,21 +1,17 @@
-"""What the API counts of each call, and what it reads of the whole platform when its numbers are asked for."""
+"""What the API reads of the whole platform when its numbers are asked for."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-from aiohttp import web
-
 from encoder import errors
-from encoder.metrics import api, family, fleet
-from encoder.queue.watch import Watcher
+from encoder.metrics import family, fleet
 from encoder.store.fleet import QueueDepth, Signs
 from encoder.store.protocol import Insights
 
 COUNT_AGAIN_S = 10.0  # the platform is read at most so often, however many scrape
 LOOK_S = 7.0  # Prometheus waits for ten: while a database hangs, what this process counts itself must come through
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 _OF_THE_PLATFORM = (
     fleet.tasks,
     fleet.oldest,
@@ -35,28 +31,6 @@ _OF_THE_PLATFORM = (
     fleet.retention_overdue,
     fleet.secrets_overdue,
 )
-
-
-def count(request: web.Request, response: web.StreamResponse, seconds: float) -> None:
-    """One more call that was answered."""
-    route = route_of(request)
-    method = request.method if request.method in _METHODS else family.OTHER
-    api.requests.of(method, route, str(response.status)).inc()
-    if isinstance(response, web.Response):
-        api.request_seconds.of(route).observe(seconds)
-
-
-def route_of(request: web.Request) -> str:
-    """The template that a path matched: a label with few values."""
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else family.OTHER
-
-
-def watch(watcher: Watcher) -> None:
-    """Tell of the live streams of this process, as its watcher has them."""
-    api.streams.of("job").set_function(lambda: watcher.job_seats)
-    api.streams.of("tenant").set_function(lambda: watcher.tenant_seats)
-    api.stream_hints.of().set_function(lambda: watcher.hears)
 
 
 class Scrape:

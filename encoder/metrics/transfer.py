@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from encoder import errors
+from encoder.metrics import worker
 from encoder.metrics.family import counter, gauge
 
 moved = counter(
@@ -32,3 +38,38 @@ webhook_attempts = counter(
     most=5,
 )
 webhook_exhausted = counter("webhook_exhausted_total", "Events that no receiver took, after all tries.")
+
+_STAGE = {"in": "fetch", "out": "deliver"}
+
+
+class Transfers:
+    """Sources that come in, results that go out. `scheme` is a kind of ours, or `other` (`Registry.label`)."""
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    @contextmanager
+    def transfer(self, direction: Literal["in", "out"], scheme: str) -> Iterator[Tally]:
+        """Count one transfer: its time, and what the tally is told."""
+        begun = self._clock()
+        with in_flight.of(direction).track_inprogress():
+            try:
+                yield Tally(direction, scheme)
+            finally:
+                seconds.of(direction, scheme).inc(self._clock() - begun)
+
+
+class Tally:
+    """The counts of one transfer while it runs."""
+
+    def __init__(self, direction: str, scheme: str) -> None:
+        self._stage = _STAGE[direction]
+        self._moved = moved.of(direction, scheme)
+
+    def moved(self, count: int) -> None:
+        self._moved.inc(count)
+
+    def failed(self, failure: errors.Failure, *, again: bool) -> None:
+        """A try failed; `again`: another follows."""
+        if again:
+            worker.stage_retries.of(self._stage, worker.code_of(failure)).inc()

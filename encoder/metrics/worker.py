@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from encoder.metrics.family import counter, gauge, histogram
+from encoder import errors
+from encoder.metrics.family import OTHER, counter, gauge, histogram
 
 slots = gauge("slots", "Tasks that run at a time, at most.", "queue", most=12)
 busy = gauge("slots_busy", "Tasks that run.", "queue", most=12)
@@ -58,3 +59,8 @@ stage_retries = counter(
 checks_failed = counter(
     "proof_checks_failed_total", "Checks that a result did not pass, by the check.", "check", most=60
 )
+
+
+def code_of(failure: errors.Failure) -> str:
+    """The label of what went wrong: a plug-in may have words of its own."""
+    return failure.code if failure.code in errors.CATALOGUE else OTHER

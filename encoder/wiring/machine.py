@@ -17,6 +17,7 @@ from encoder.ffmpeg.abilities import Abilities, read_abilities
 from encoder.ffmpeg.launcher import Launcher, Sandbox
 from encoder.ffmpeg.watchdog import Watchdog
 from encoder.metrics import process
+from encoder.metrics.transfer import Transfers
 from encoder.model.base import to_json
 from encoder.sources.registry import Sources
 from encoder.wiring.site import Site, clock, uniform
@@ -30,7 +31,6 @@ from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.measure import Measure
-from encoder.worker.metrics import Transfers
 from encoder.worker.pipeline import Pipeline
 from encoder.worker.places import Places
 from encoder.worker.scratch import Scratch

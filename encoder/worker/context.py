@@ -8,7 +8,7 @@ from pathlib import Path
 
 from encoder import errors, tracing
 from encoder.log import get_logger
-from encoder.metrics.worker import checks_failed, output_errors
+from encoder.metrics.worker import checks_failed, code_of, output_errors
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
 from encoder.model.media import Opened
@@ -20,7 +20,6 @@ from encoder.store.rows import JobRow, OutputChange, OutputRow
 from encoder.worker.budget import Share
 from encoder.worker.held import Held
 from encoder.worker.ledger import Book
-from encoder.worker.metrics import code_of
 from encoder.worker.package import Package
 
 log = get_logger(__name__)

@@ -9,12 +9,12 @@ from encoder import errors
 from encoder.destinations.protocol import Destination
 from encoder.ffmpeg.proof import warnings
 from encoder.log import get_logger
+from encoder.metrics.transfer import Transfers
 from encoder.model.result import Delivered, Intent, Timings
 from encoder.model.state import OutputState
 from encoder.queue.backoff import Uniform
 from encoder.store.rows import OutputChange, OutputRow
 from encoder.worker.context import Proven, Run
-from encoder.worker.metrics import Transfers
 from encoder.worker.progress import Meter
 from encoder.worker.publish import Shipment, all_stand, discard
 

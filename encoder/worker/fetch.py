@@ -11,11 +11,11 @@ from pathlib import Path
 from encoder import errors
 from encoder.files.threads import behind
 from encoder.log import get_logger
+from encoder.metrics.transfer import Tally, Transfers
 from encoder.model.plan import Need
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
 from encoder.worker.budget import Share
-from encoder.worker.metrics import Tally, Transfers
 from encoder.worker.scratch import Scratch
 
 log = get_logger(__name__)

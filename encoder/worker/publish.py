@@ -9,9 +9,9 @@ from itertools import count
 
 from encoder import errors
 from encoder.destinations.protocol import Destination, Receipt
+from encoder.metrics.transfer import Tally
 from encoder.model.result import Piece
 from encoder.queue.backoff import Uniform, stage_delay_s
-from encoder.worker.metrics import Tally
 from encoder.worker.package import Item, Package, place_of
 from encoder.worker.together import each
 

@@ -17,11 +17,11 @@ from uuid import uuid4
 from encoder.destinations.protocol import Destination, Parcel
 from encoder.destinations.registry import Destinations
 from encoder.log import configure
+from encoder.metrics.transfer import Transfers
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.worker.fetch import Fetch, FetchLimits
-from encoder.worker.metrics import Transfers
 from encoder.worker.scratch import Scratch
 from tests.bench.measure import memory_bytes
 from tests.lab.wire import lab_web

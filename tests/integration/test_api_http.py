@@ -21,9 +21,9 @@ from structlog.testing import capture_logs
 from encoder import errors
 from encoder.api import examples, server
 from encoder.api.body import IDLE_S
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
+from encoder.api.scrape import Scrape
 from encoder.errors import CATALOGUE
 from encoder.model.base import Json, from_json
 from encoder.model.place import pointer

@@ -18,9 +18,9 @@ import pytest
 
 from encoder.api import examples
 from encoder.api.auth import KNOWN_S, KeyGate
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes import operations
+from encoder.api.scrape import Scrape
 from encoder.dashboard.routes import PAGES
 from encoder.model.ids import KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown

@@ -13,12 +13,12 @@ from uuid import uuid4
 import pytest
 
 from encoder import errors
+from encoder.metrics.transfer import Transfers
 from encoder.model.job import Place
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.suites.cargo import noise
 from encoder.worker.fetch import TRIES, Fetch, FetchLimits
-from encoder.worker.metrics import Transfers
 from encoder.worker.scratch import LEAST_FREE_BYTES, Scratch
 from tests.lab.origin import Served, answering, falling_silent, saying
 from tests.lab.wire import Exchange, Script, Server, lab_web

@@ -11,13 +11,12 @@ import asyncpg
 import pytest
 
 from encoder import __version__, errors
-from encoder.api import metrics
-from encoder.api.metrics import Scrape
+from encoder.api.scrape import Scrape
 from encoder.metrics import fleet
+from encoder.metrics.transfer import Transfers
 from encoder.model.ids import TenantId
 from encoder.store.postgres import VERSION
 from encoder.store.protocol import Store
-from encoder.worker.metrics import Transfers
 from scripts import numbers
 from tests.lab import media, work
 from tests.lab import told as events
@@ -221,10 +220,10 @@ async def test_a_database_that_hangs_holds_up_no_scrape(
     dsn: str, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the process counts itself is told: most wanted just then."""
-    monkeypatch.setattr(metrics, "LOOK_S", 0.5)
+    monkeypatch.setattr("encoder.api.scrape.LOOK_S", 0.5)
     scrape = Scrape(store)
     assert "encoder_queue_tasks" in Numbers((await scrape.text()).decode()).names
-    monkeypatch.setattr(metrics, "COUNT_AGAIN_S", 0.0)
+    monkeypatch.setattr("encoder.api.scrape.COUNT_AGAIN_S", 0.0)
     db = await asyncpg.connect(dsn)
     async with db.transaction():
         await db.execute("LOCK TABLE queues")

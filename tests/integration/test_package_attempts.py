@@ -9,6 +9,7 @@ import pytest
 
 from encoder.destinations.protocol import Destination, Parcel, Receipt
 from encoder.destinations.registry import Destinations
+from encoder.metrics.transfer import Transfers
 from encoder.model.base import replace
 from encoder.model.media import Opened
 from encoder.model.plan import PackagePlan
@@ -25,7 +26,6 @@ from encoder.worker.context import Made, Proven, Run
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
-from encoder.worker.metrics import Transfers
 from encoder.worker.package import Package
 from encoder.worker.places import Places
 from tests.lab import facts, shares, work

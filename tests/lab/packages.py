@@ -7,9 +7,9 @@ from pathlib import Path
 
 from encoder import errors
 from encoder.destinations.protocol import Destination, Parcel, Receipt
+from encoder.metrics.transfer import Tally
 from encoder.model.result import Piece
 from encoder.suites.cargo import Gate, noise
-from encoder.worker.metrics import Tally
 from encoder.worker.package import Package, pack
 from encoder.worker.publish import Shipment
 

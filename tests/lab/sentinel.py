@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from encoder.api.metrics import Scrape
 from encoder.api.routes import operations
+from encoder.api.scrape import Scrape
 from tests.lab.command import encoder
 from tests.lab.databases import is_mysql, rows
 from tests.lab.hook import Hook

@@ -13,9 +13,9 @@ from openapi_spec_validator import validate
 
 from encoder.api import examples, openapi, preset_words, routes, wire
 from encoder.api.body import read_json
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.problems import _OF_STATUS
+from encoder.api.scrape import Scrape
 from encoder.api.wire import Job
 from encoder.api.wire_bulk import read_bulk
 from encoder.api.wire_endpoint import read_endpoint

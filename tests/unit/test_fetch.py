@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 
 from encoder import errors
+from encoder.metrics.transfer import Transfers
 from encoder.model.plan import Need
 from encoder.sources.protocol import Incoming
 from encoder.store.rows import Lack
 from encoder.worker.budget import Budget
 from encoder.worker.fetch import Fetch, FetchLimits
-from encoder.worker.metrics import Transfers
 from encoder.worker.scratch import Scratch
 
 BYTES = bytes(range(256)) * 40

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
 from encoder.api.routes.compat import COMPAT
 from encoder.api.routes.feed import FEED
@@ -15,6 +14,7 @@ from encoder.api.routes.server import SERVER, document, metrics
 from encoder.api.routes.storage import STORAGE
 from encoder.api.routes.uploads import UPLOADS
 from encoder.api.routes.webhooks import WEBHOOKS
+from encoder.api.scrape import Scrape
 
 
 def operations(scrape: Scrape, *, folder: bool = True) -> tuple[Operation, ...]:

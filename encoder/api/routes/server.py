@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from encoder.api import answers, docs, health, query
-from encoder.api.metrics import Scrape
 from encoder.api.operations import Operation
+from encoder.api.scrape import Scrape
 from encoder.model.key import Scope
 
 SERVER = (
