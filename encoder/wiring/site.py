@@ -19,7 +19,7 @@ from encoder.api.cors import Origins
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
 from encoder.model.paths import path_fault
-from encoder.net.guard import Policy
+from encoder.net.guard import Policy, Url, check_url
 from encoder.net.http import Web
 from encoder.net.s3 import S3Access
 from encoder.plugins import Surroundings
@@ -64,7 +64,7 @@ class Site:
     @cached_property
     def policy(self) -> Policy:
         try:
-            return Policy.of(*self.settings.allow_addresses, own_ports=self._own_ports)
+            return Policy.of(*self.settings.allow_addresses, own_ports=self._own_ports, own_name=self._own_name)
         except ValueError as error:
             raise errors.Unfit(f"ENCODER_ALLOW_ADDRESSES: {error}") from error
 
@@ -181,6 +181,12 @@ class Site:
     @property
     def _own_ports(self) -> set[int]:
         return {port for port in (self.settings.port, self.settings.metrics_port) if port is not None}
+
+    @property
+    def _own_name(self) -> tuple[str, int] | None:
+        """Where others reach us, if that was set."""
+        url = check_url(self.settings.public_url or "", Policy())
+        return (url.host, url.port) if isinstance(url, Url) else None
 
     @property
     def _keys(self) -> list[str]:

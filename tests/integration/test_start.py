@@ -12,6 +12,8 @@ from pydantic import SecretStr
 
 from encoder import errors
 from encoder.api.auth import Gate, KeyGate, OpenGate
+from encoder.errors import Fault
+from encoder.net.guard import check_url
 from encoder.queue.fitness import Fitness
 from encoder.roles import operate, serve
 from encoder.settings import Settings
@@ -119,6 +121,14 @@ async def test_a_server_that_others_reach_refuses_to_start_before_there_is_a_key
 )
 def test_keys_are_asked_for_where_others_reach_us(settings: Settings, auth: str, host: str, *, asks: bool) -> None:
     assert Machine(settings.model_copy(update={"auth": auth, "host": host})).asks_for_keys is asks
+
+
+def test_our_own_public_name_is_closed_to_jobs_and_webhooks(settings: Settings) -> None:
+    """C20"""
+    policy = Machine(settings.model_copy(update={"public_url": "https://encoder.example.com/video"})).policy
+    fault = check_url("https://encoder.example.com/storage/x", policy)
+    assert isinstance(fault, Fault)
+    assert fault.message == "encoder.example.com is our own server."
 
 
 @pytest.mark.parametrize(
