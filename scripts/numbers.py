@@ -16,7 +16,8 @@ Alerts and boards that use them: [watching it](../operate/monitoring.md).
 
 A role tells of its own process alone, but for [the platform](#the-platform), which each API reads in the database at
 most every 10 s: take the `max` of those over all APIs; while the database is away they are not told. What was never
-counted is not told either. Where the API asks for [keys](calling.md#keys), this one must have the scope `admin`
+counted is not told either, but for counters whose words are known and whose rise alerts or boards read: they begin at 0
+(`tests/unit/test_zeros.py`). Where the API asks for [keys](calling.md#keys), this one must have the scope `admin`
 (`authorization: {credentials_file: …}` in Prometheus).
 
 Labels are words of ours: never an id, a name, an address or a message; but for queues, which the operator names, and

@@ -26,7 +26,7 @@ def create_app(parts: Parts, *, pages: Iterable[web.RouteDef] = ()) -> web.Appli
     scrape = Scrape(parts.store, tenants=parts.limits.tenant_metrics)
     app.add_routes([mount(operation, parts) for operation in routes.operations(scrape, folder=parts.shelf is not None)])
     app.add_routes(pages)
-    counted.watch(parts.watcher)
+    counted.begin(parts.watcher)
 
     async def stop(_app: web.Application) -> None:
         parts.stopping.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from encoder.metrics.family import counter, gauge, histogram
 
 connections = gauge("db_pool_connections", "Connections of the pool: `busy`, `free`, and the `limit`.", "state", most=4)
@@ -16,3 +18,12 @@ errors = counter(
     "class",
     most=6,
 )
+
+
+def begin(limit: int, *, free: Callable[[], float], busy: Callable[[], float]) -> None:
+    """Tell of a pool; and of no errors yet, for what begins with 1 has not risen to Prometheus."""
+    connections.of("limit").set(limit)
+    connections.of("free").set_function(free)
+    connections.of("busy").set_function(busy)
+    for each in ("away", "timeout", "rival", "other"):
+        errors.of(each)

@@ -11,9 +11,7 @@ from typing import Protocol
 
 from encoder import errors, tracing
 from encoder.log import bound, get_logger
-from encoder.metrics.encode import exits
-from encoder.metrics.queue import lease, self_stops, verb, waited
-from encoder.metrics.transfer import webhook_exhausted
+from encoder.metrics.queue import lease, verb, waited
 from encoder.metrics.worker import busy
 from encoder.model.queue import IO
 from encoder.queue import settle, tally
@@ -27,7 +25,7 @@ from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.store.rows import Claim, Outcome, Settlement
-from encoder.worker import crew
+from encoder.worker import crew, zeros
 from encoder.worker.budget import Budget
 from encoder.worker.claimer import Claimer
 from encoder.worker.gauge import Gauge
@@ -142,8 +140,7 @@ class Worker:
         """Work until stopped."""
         await self._introduce()
         lease.of().set(self._rhythm.times.lease_s)
-        for counted in (self_stops.of, webhook_exhausted.of, partial(exits.of, "memory")):
-            counted()  # what begins with 1 is no increase to Prometheus
+        zeros.tell(self._info.slots, self._handlers)
         with crew.told(self._numbers()):
             await self._work_until_stopped()
         await self._say_bye()

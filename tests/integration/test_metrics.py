@@ -113,6 +113,8 @@ def check_worker(told: Numbers, sizes: list[int], *, source_bytes: int) -> None:
 def check_api(told: Numbers) -> None:
     assert told.sum("encoder_http_requests_total", route="/jobs", method="POST", code="202") == 2
     assert told.sum("encoder_http_request_duration_seconds_count", route="/jobs") == 3
+    assert 'encoder_http_requests_total{code="500",method="POST",route="/jobs"} 0.0' in told.text
+    assert 'encoder_jobs_submitted_total{result="replayed"} 0.0' in told.text
     assert told.sum("encoder_jobs_submitted_total", result="accepted") == 2
     assert told.sum("encoder_jobs_submitted_total", result="rejected") == 1
     assert told.sum("encoder_queue_verb_total", verb="enqueue", result="ok") == 2

@@ -57,9 +57,7 @@ class Pool:
         self._room = asyncio.Semaphore(size)
         self._closed = False
         self._busy = 0
-        database.connections.of("limit").set(size)
-        database.connections.of("free").set_function(lambda: len(self._free))
-        database.connections.of("busy").set_function(lambda: self._busy)
+        database.begin(size, free=lambda: len(self._free), busy=lambda: self._busy)
 
     async def close(self) -> None:
         self._closed = True

@@ -189,7 +189,7 @@ class Pool:
         # by turns: whom asyncpg wakes may find that a newcomer was faster, and then stands behind everybody
         self._room = asyncio.Semaphore(size)
         self._releasing: set[asyncio.Future[None]] = set()
-        self._tell(size)
+        database.begin(size, free=pool.get_idle_size, busy=lambda: pool.get_size() - pool.get_idle_size())
 
     @classmethod
     async def open(cls, dsn: str, *, size: int) -> Pool:
@@ -205,11 +205,6 @@ class Pool:
                 reset=_keep_session,
             )
         return cls(pool, size=size)
-
-    def _tell(self, size: int) -> None:
-        database.connections.of("limit").set(size)
-        database.connections.of("free").set_function(self._pool.get_idle_size)
-        database.connections.of("busy").set_function(lambda: self._pool.get_size() - self._pool.get_idle_size())
 
     async def close(self) -> None:
         try:
