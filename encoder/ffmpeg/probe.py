@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ from encoder.ffmpeg.formats import DEMUXER_OF, DEMUXERS
 from encoder.ffmpeg.launcher import Launcher, Limits
 from encoder.ffmpeg.leash import Leash
 from encoder.ffmpeg.question import Answer, Question
+from encoder.model.extent import Extent
 from encoder.model.media import Media, Opened, Surveyed
 
 _MEMORY_BYTES = 4 * 1024**3  # a dozen reference pictures of the largest size
@@ -75,6 +77,24 @@ async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, le
     if answer.opened is None:
         raise errors.Defect("the prober answered another question")
     return answer.opened
+
+
+async def extents(
+    launcher: Launcher,
+    path: Path,
+    spans: Sequence[tuple[float, float | None]],
+    *,
+    streams: Sequence[int],
+    folder: Path,
+    leash: Leash,
+) -> tuple[tuple[Extent, ...], ...]:
+    """Which bytes of a source ffmpeg reads for each of `spans`, in seconds from its first moment (None: to its end).
+
+    (): that cannot be told, for all of them. `streams`: which ffmpeg makes something of. Raises as `survey`.
+    """
+    question = Question(formats=DEMUXERS, spans=tuple(spans), streams=tuple(streams))
+    answer = await _asked(launcher, path, question, INSPECT_LIMITS, folder, leash)
+    return answer.extents or ()
 
 
 async def _asked(

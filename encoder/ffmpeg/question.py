@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from encoder.model.base import Record
+from encoder.model.extent import Extent
 from encoder.model.media import Media, Opened
 
 
@@ -11,12 +12,18 @@ class Question(Record):
 
     `entries`: tell where the picture can be entered, if the walk comes to its end in time. `ends`: tell where a copy of
     it can end, near these moments, in seconds from the file's first one.
+
+    `spans`, of `streams`, in such seconds too (None: to the end): tell nothing but which bytes ffmpeg reads for each.
+    `there`: what of the file has arrived; (): all of it.
     """
 
     formats: tuple[str, ...]
     every_packet: bool = False
     entries: bool = False
     ends: tuple[float, ...] = ()
+    spans: tuple[tuple[float, float | None], ...] = ()
+    streams: tuple[int, ...] = ()
+    there: tuple[Extent, ...] = ()
 
 
 class Refusal(Record):
@@ -27,10 +34,12 @@ class Refusal(Record):
 
 
 class Answer(Record):
-    """One of the three; `entries` and `cuts` come with `media`."""
+    """One of these; `entries` and `cuts` come with `media`. `missing`: what must arrive before it can be told."""
 
     media: Media | None = None
     entries: dict[int, tuple[float, ...]] = {}  # msgspec copies an empty default
     cuts: dict[int, tuple[float, ...]] = {}
     opened: Opened | None = None
+    extents: tuple[tuple[Extent, ...], ...] | None = None
+    missing: Extent | None = None
     refusal: Refusal | None = None

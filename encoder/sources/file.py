@@ -44,7 +44,8 @@ class FileSource:
                 opens = partial(open_file, self._spot.root, self._spot.way)
                 descriptor = await stack.enter_async_context(opened(opens, os.close))
             facts = os.fstat(descriptor)
-            version = f"{facts.st_dev}-{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}"
+            # without the device, whose number is another on each machine that shares the folder
+            version = f"{facts.st_ino}-{facts.st_size}-{facts.st_mtime_ns}"
             start = offset if validator == version and offset <= facts.st_size else 0
             yield Incoming(
                 offset=start,

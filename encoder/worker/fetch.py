@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from encoder import errors
-from encoder.files.threads import behind
+from encoder.files.threads import behind, in_thread
 from encoder.log import get_logger
 from encoder.metrics.transfer import Tally, Transfers
+from encoder.model.base import replace
+from encoder.model.extent import Extent, Needed, size_bytes
 from encoder.model.plan import Need
 from encoder.queue.backoff import Uniform, stage_delay_s
 from encoder.sources.protocol import Incoming, Source
 from encoder.worker.budget import Share
-from encoder.worker.scratch import Scratch
+from encoder.worker.scratch import Scratch, remove
 
 log = get_logger(__name__)
 
 TRIES = 5
 LOOK_BYTES = 256 * 1024 * 1024  # of a source that does not say how large it is: after how many to look at the disk
 
-
 Told = Callable[[int, int | None], None]
+Wrote = Callable[[int, int], None]  # from a byte on, to before another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +82,83 @@ class Fetch:
                 async with asyncio.timeout(self._limits.total_s) as limit:
                     size = await self._all_of(source, file, tally, told, _Room(share, limit))
             except TimeoutError:
-                hours = self._limits.total_s / 3600
-                raise errors.Transient("timeout", f"The source took longer than {hours:g} h to arrive.") from None
+                raise self._too_slow() from None
         if size == 0:
             raise errors.Permanent("empty_source", "The source has no bytes.")
         return size
+
+    async def some(self, source: Source, path: Path, needed: Needed, *, kind: str, told: Told, share: Share) -> bool:
+        """Fetch what is needed into the new file `path`, which is as large as the source, with holes for the rest.
+
+        False: the source is not, or no longer, of this version, or does not give parts; there is no file then. `told`
+        hears (bytes so far, bytes that are needed). `share`: is promised these beside what it has.
+
+        Raises:
+            errors.Failure: as a call, but for what a whole source says.
+        """
+        all_bytes = size_bytes(needed.extents)
+        await share.reach(replace(share.promised, scratch_bytes=share.promised.scratch_bytes + all_bytes))
+        have = 0
+
+        def wrote(first: int, last: int) -> None:
+            nonlocal have
+            have += last - first
+            told(have, all_bytes)
+
+        with FileIO(path, "x+b") as file, self._transfers.transfer("in", kind) as tally:
+            file.truncate(needed.size_bytes)
+            given = await self.parts(source, file, needed, tally, wrote)
+        if not given:
+            remove(path)
+        return given
+
+    async def parts(self, source: Source, file: FileIO, needed: Needed, tally: Tally, wrote: Wrote) -> bool:
+        """Fetch what is needed into its place in `file`, in the order in which it stands. `wrote` hears of each piece.
+
+        Returns and raises as `some`.
+        """
+        left = deque(needed.extents)
+        broke = 0
+        try:
+            async with asyncio.timeout(self._limits.total_s):
+                while left:
+                    try:
+                        async with source.open(offset=left[0][0], validator=needed.validator) as incoming:
+                            if not _is_of(incoming, left[0][0], needed):
+                                return False
+                            await self._part_of(incoming, file, left, tally, wrote)
+                    except errors.Transient as failure:
+                        broke += 1
+                        tally.failed(failure, again=broke < TRIES)
+                        if broke >= TRIES:
+                            raise
+                        await self._rest_after(broke, failure)
+        except TimeoutError:
+            raise self._too_slow() from None
+        return True
+
+    async def _part_of(self, incoming: Incoming, file: FileIO, left: deque[Extent], tally: Tally, wrote: Wrote) -> None:
+        """Write the first of what is left, and leave what of it does not come."""
+        first, last = left[0]
+        async for chunk in self._fast_enough(incoming.chunks):
+            part = chunk[: last - first]
+            tally.moved(len(part))
+            await in_thread(_write_at, file, first, part)
+            wrote(first, first + len(part))
+            first += len(part)
+            left[0] = first, last
+            if first == last:
+                left.popleft()
+                return
+        raise errors.Transient("source_unavailable", f"The source ended after {first} of {last} bytes.")
+
+    async def _rest_after(self, broke: int, failure: errors.Transient) -> None:
+        log.info("fetch.broke", code=failure.code)
+        await asyncio.sleep(stage_delay_s(broke, retry_after_s=failure.retry_after_s, uniform=self._uniform))
+
+    def _too_slow(self) -> errors.Transient:
+        hours = self._limits.total_s / 3600
+        return errors.Transient("timeout", f"The source took longer than {hours:g} h to arrive.")
 
     async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Told, room: _Room) -> int:
         validator: str | None = None
@@ -186,6 +261,17 @@ def _given_up(broke_at: list[int], promised: int | None, last: errors.Transient)
     if broke_at[0] not in (0, promised) and len(set(broke_at)) == 1 and last.code == "source_unavailable":
         return errors.Permanent("source_truncated", f"The source ends after {broke_at[0]} bytes, each time.")
     return last
+
+
+def _is_of(incoming: Incoming, first: int, needed: Needed) -> bool:
+    """Whether it gives the wanted version from the wanted byte on."""
+    asked = first, needed.size_bytes, needed.validator
+    return (incoming.offset, incoming.size_bytes, incoming.validator) == asked
+
+
+def _write_at(file: FileIO, at: int, chunk: bytes) -> None:
+    file.seek(at)
+    _write(file, chunk)
 
 
 def _write(file: FileIO, chunk: bytes) -> None:

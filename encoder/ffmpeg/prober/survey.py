@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 
 import av
@@ -19,11 +18,14 @@ from encoder.ffmpeg.formats import MOST_PIXELS, MOST_STREAMS
 from encoder.ffmpeg.prober import describe
 from encoder.ffmpeg.prober.describe import Shown
 from encoder.ffmpeg.prober.entries import Entries
+from encoder.ffmpeg.prober.extents import extents
 from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.layout import is_moving_webp, layout
 from encoder.ffmpeg.prober.look import AudioLook, VideoLook
+from encoder.ffmpeg.prober.opening import opened
 from encoder.ffmpeg.prober.parting import partings
 from encoder.ffmpeg.prober.series import Clock
+from encoder.ffmpeg.prober.source import MissingError, SourceFile
 from encoder.ffmpeg.prober.walk import Packet, Track, walk
 from encoder.ffmpeg.question import Answer, Question, Refusal
 from encoder.model.media import AudioStream as AudioFacts
@@ -33,7 +35,6 @@ from encoder.model.media import VideoStream as VideoFacts
 _MOST_WALKED_BYTES = 256 * 1024**2
 _ENTERED = ("mov", "matroska")  # whose times are the same however they are read
 _MORE_SECONDS = 20.0  # of walking, where it spares decoding
-_STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
 _MICROSECONDS = 1_000_000
 _PLACES = (2, 3)  # quarters
 _SUBTITLES = "subtitle"
@@ -49,35 +50,32 @@ class _RefusedError(Exception):
 def answer(question: Question) -> Answer:
     if not os.fstat(SOURCE_FD).st_size:
         return Answer(refusal=Refusal(code="empty_source", message="The source has no bytes."))
+    file = SourceFile(question.there) if question.there or question.spans else None
     try:
-        with _opened(question.formats) as container:
-            survey = _Survey(container, question)
-            survey.run()
-            if question.every_packet:
-                return Answer(opened=survey.opened())
-            return Answer(media=survey.media(), entries=survey.entries(), cuts=survey.cuts())
+        with opened(question.formats, file) as container:
+            return _told(container, file, question)
     except _RefusedError as error:
         return Answer(refusal=error.refusal)
+    except MissingError as error:
+        return Answer(missing=error.wanted)
     except (av.FFmpegError, UnicodeError, ValueError) as error:
+        if file is not None and file.missing is not None:
+            return Answer(missing=file.missing)
         said = getattr(error, "strerror", None) or str(error)
         return Answer(refusal=Refusal(code="unsupported_format", message=f"The file cannot be read: {said}."))
 
 
-def _opened(formats: Iterable[str]) -> InputContainer:
-    av.logging.restore_default_callback()  # to stderr, where our caller reads it
-    av.logging.set_libav_level(av.logging.ERROR)
-    return av.open(
-        "fd:",
-        metadata_errors="replace",
-        options={
-            "fd": str(SOURCE_FD),
-            "protocol_whitelist": "fd",
-            "format_whitelist": ",".join(formats),
-            "max_streams": str(_STREAMS_OPENED),
-            "max_pixels": str(MOST_PIXELS),
-            "skip_loop_filter": "all",  # to open decodes some frames: a fifth less time
-        },
-    )
+def _told(container: InputContainer, file: SourceFile | None, question: Question) -> Answer:
+    if question.spans and file is not None:
+        needed = extents(container, file, question)
+        return Answer(extents=needed) if file.missing is None else Answer(missing=file.missing)
+    survey = _Survey(container, question)
+    survey.run()
+    if file is not None and file.missing is not None:
+        return Answer(missing=file.missing)
+    if question.every_packet:
+        return Answer(opened=survey.opened())
+    return Answer(media=survey.media(), entries=survey.entries(), cuts=survey.cuts())
 
 
 class _Survey:
