@@ -105,8 +105,8 @@ def _output(output: Output) -> Iterator[str]:
 
 def timings(times: Timings) -> str:
     """`queued 0.01 s, fetch 0.1 s, …`: the parts that were done."""
-    parts = (times.queued, times.fetch, times.encode, times.verify, times.upload)
-    names = ("queued", "fetch", "encode", "verify", "upload")
+    parts = (times.queued, times.fetch, times.first_frame, times.encode, times.verify, times.upload)
+    names = ("queued", "fetch", "first frame after", "encode", "verify", "upload")
     told = [f"{name} {duration(part)}" for name, part in zip(names, parts, strict=True) if part is not None]
     return ", ".join(told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,17 @@ _TELLING = (
     ("exceeds specified max pixel count", "resolution_too_large", "The picture is larger than 8192×4320."),
     ("moov atom not found", "source_truncated", "The file ends before its index (`moov`)."),
 )
+
+
+Span = tuple[float, float | None]
+Mapped = tuple[tuple[Extent, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Nothing can be told until `extent` of the file has arrived."""
+
+    extent: Extent
 
 
 async def inspect(launcher: Launcher, path: Path, *, folder: Path, leash: Leash) -> Media:
@@ -57,6 +69,21 @@ async def survey(
     return Surveyed(media=answer.media, entries=answer.entries, cuts=answer.cuts)
 
 
+async def glimpse(
+    launcher: Launcher, path: Path, there: Sequence[Extent], *, folder: Path, leash: Leash
+) -> Media | Lacking:
+    """The facts about a source of which `there` has arrived, as of one too large to be walked to its end.
+
+    Raises as `survey`.
+    """
+    answer = await _asked(launcher, path, Question(formats=DEMUXERS, there=tuple(there)), INSPECT_LIMITS, folder, leash)
+    if answer.missing is not None:
+        return Lacking(answer.missing)
+    if answer.media is None:
+        raise errors.Defect("the prober answered another question")
+    return answer.media
+
+
 async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash) -> Opened:
     """All facts about a result and a count of all its packets, read by the demuxer of its `muxer` alone.
 
@@ -82,19 +109,21 @@ async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, le
 async def extents(
     launcher: Launcher,
     path: Path,
-    spans: Sequence[tuple[float, float | None]],
+    spans: Sequence[Span],
     *,
     streams: Sequence[int],
     folder: Path,
     leash: Leash,
-) -> tuple[tuple[Extent, ...], ...]:
+    there: Sequence[Extent] = (),
+) -> Mapped | Lacking:
     """Which bytes of a source ffmpeg reads for each of `spans`, in seconds from its first moment (None: to its end).
 
-    (): that cannot be told, for all of them. `streams`: which ffmpeg makes something of. Raises as `survey`.
+    (): that cannot be told, for all of them. `streams`: which ffmpeg makes something of. `there`: as of `glimpse`.
+    Raises as `survey`.
     """
-    question = Question(formats=DEMUXERS, spans=tuple(spans), streams=tuple(streams))
+    question = Question(formats=DEMUXERS, spans=tuple(spans), streams=tuple(streams), there=tuple(there))
     answer = await _asked(launcher, path, question, INSPECT_LIMITS, folder, leash)
-    return answer.extents or ()
+    return Lacking(answer.missing) if answer.missing is not None else answer.extents or ()
 
 
 async def _asked(

@@ -70,6 +70,7 @@ class Timings(Record):
     """Seconds that each part of an output's last attempt took; None: not done in that attempt.
 
     `encode_cpu`: of the processors', in the runs of ffmpeg that encoded it; of one that made several, an equal share.
+    `first_frame`: from the first byte of the source that arrived to the first frame that was encoded.
     """
 
     queued: float | None = None
@@ -78,3 +79,4 @@ class Timings(Record):
     verify: float | None = None
     upload: float | None = None
     encode_cpu: float | None = None
+    first_frame: float | None = None

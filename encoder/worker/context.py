@@ -45,11 +45,16 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """The source on the local disk."""
+    """The source on the local disk. `validator`: names its version; None: nobody does.
+
+    `first_byte_at`: when it began to arrive, by the worker's clock.
+    """
 
     path: Path
     size_bytes: int
     seconds: float
+    validator: str | None = None
+    first_byte_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class Made:
     log: str
     seconds: float
     cpu_seconds: float  # its share of what the encode took
+    first_frame_at: float | None = None  # when the first frame of its picture was encoded, by the worker's clock
     notes: tuple[Note, ...] = ()  # warnings that the encode adds to the plan's
 
     @property

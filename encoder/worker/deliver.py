@@ -27,6 +27,7 @@ class Account:
 
     queued: float
     fetch: float
+    first_byte_at: float | None = None
 
 
 async def find_published(run: Run, row: OutputRow, destination: Destination) -> bool:
@@ -79,6 +80,7 @@ class Deliver:
                 verify=proven.seconds,
                 upload=self._clock() - begun,
                 encode_cpu=proven.made.cpu_seconds,
+                first_frame=_between(account.first_byte_at, proven.made.first_frame_at),
             )
             await run.ledger.mark(
                 OutputChange(id=output, state=OutputState.UPLOADED, delivered=promised, timings=timings)
@@ -103,6 +105,10 @@ class Deliver:
                 uniform=self._uniform,
             )
             await shipment.send()
+
+
+def _between(first: float | None, then: float | None) -> float | None:
+    return None if first is None or then is None else max(0.0, then - first)
 
 
 async def _clear_up(run: Run, before: Intent | None, destination: Destination) -> None:

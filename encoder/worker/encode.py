@@ -127,7 +127,7 @@ class Encode:
         for each in plans:
             _prepare(files[each.output], each)
         begun = self._clock()
-        counted, exits = Encoded(plans), list[Exit]()
+        counted, exits = Encoded(plans, clock=self._clock), list[Exit]()
         for place, each_run in enumerate(runs):
             told = self._teller(run, plans, begun, run_place=place, runs=len(runs), counted=counted)
             exits.append(await self._watched(run, source, plans, each_run, told))
@@ -142,6 +142,7 @@ class Encode:
                 log=exits[-1].log,
                 seconds=self._clock() - begun,
                 cpu_seconds=sum(each_exit.cpu_seconds for each_exit in exits) / len(plans),
+                first_frame_at=counted.first_frame_at,
                 notes=(*notes, *_unwritten(run.folder, each, exits[-1].log)),
             )
             for each in plans

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from encoder.ffmpeg.codecs import COPY
 from encoder.ffmpeg.launcher import Exit
@@ -14,16 +14,23 @@ _SOUND = "none"  # the height of what has no picture
 
 
 class Encoded:
-    """`plans`: of all outputs of the pass. What is only copied is not counted."""
+    """`plans`: of all outputs of the pass. What is only copied is not counted.
 
-    def __init__(self, plans: Sequence[OutputPlan]) -> None:
+    `first_frame_at`: when the first frame of a picture was there, by `clock`.
+    """
+
+    def __init__(self, plans: Sequence[OutputPlan], *, clock: Callable[[], float]) -> None:
         sizes = [_size(stream) for plan in plans for stream in plan.streams if _is_encoded(stream)]
         self._series = [encode.media_seconds.of(codec, height) for _, codec, height in sizes]
         self._largest = max(sizes)[1:] if sizes else None
         self._media_s = 0.0
+        self._clock = clock
+        self.first_frame_at: float | None = None
 
     def goes_on(self, now: Progress) -> None:
         """Of the run that writes the outputs: one decode, so that all are as far."""
+        if now.frame and self.first_frame_at is None and self._largest is not None:
+            self.first_frame_at = self._clock()
         more_s = (now.out_time_seconds or 0.0) - self._media_s
         if more_s > 0:
             self._media_s += more_s

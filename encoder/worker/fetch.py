@@ -27,6 +27,7 @@ TRIES = 5
 LOOK_BYTES = 256 * 1024 * 1024  # of a source that does not say how large it is: after how many to look at the disk
 
 Told = Callable[[int, int | None], None]
+Begun = Callable[[Incoming], None]
 Wrote = Callable[[int, int], None]  # from a byte on, to before another
 
 
@@ -38,6 +39,14 @@ class FetchLimits:
     total_s: float = 6 * 3600
     rate_bytes_s: int = 64 * 1024
     window_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A source that is here. `validator`: names its version; None: its server names none."""
+
+    size_bytes: int
+    validator: str | None
 
 
 class Fetch:
@@ -66,11 +75,12 @@ class Fetch:
         kind: str,
         told: Told,
         share: Share | None = None,
-    ) -> int:
-        """Fetch into the new file `path`; its size. `told` hears (bytes so far, bytes in all or None).
+        begun: Begun | None = None,
+    ) -> Arrived:
+        """Fetch into the new file `path`. `told` hears (bytes so far, bytes in all or None).
 
         `kind`: of the source, as metrics call it. `share`: is promised the size of the source first; None: whatever is
-        free will do.
+        free will do. `begun` hears what is to come, each time that it begins to.
 
         Raises:
             errors.Permanent: what the source says, `source_too_large`, `source_truncated`, `empty_source`.
@@ -80,12 +90,12 @@ class Fetch:
         with FileIO(path, "x+b") as file, self._transfers.transfer("in", kind) as tally:
             try:
                 async with asyncio.timeout(self._limits.total_s) as limit:
-                    size = await self._all_of(source, file, tally, told, _Room(share, limit))
+                    arrived = await self._all_of(source, file, tally, told, _Room(share, limit), begun)
             except TimeoutError:
                 raise self._too_slow() from None
-        if size == 0:
+        if arrived.size_bytes == 0:
             raise errors.Permanent("empty_source", "The source has no bytes.")
-        return size
+        return arrived
 
     async def some(self, source: Source, path: Path, needed: Needed, *, kind: str, told: Told, share: Share) -> bool:
         """Fetch what is needed into the new file `path`, which is as large as the source, with holes for the rest.
@@ -160,7 +170,9 @@ class Fetch:
         hours = self._limits.total_s / 3600
         return errors.Transient("timeout", f"The source took longer than {hours:g} h to arrive.")
 
-    async def _all_of(self, source: Source, file: FileIO, tally: Tally, told: Told, room: _Room) -> int:
+    async def _all_of(
+        self, source: Source, file: FileIO, tally: Tally, told: Told, room: _Room, begun: Begun | None
+    ) -> Arrived:
         validator: str | None = None
         promised: int | None = None
         broke_at: list[int] = []
@@ -171,7 +183,10 @@ class Fetch:
                     validator, promised = incoming.validator, incoming.size_bytes
                     self._bounded(promised or 0)
                     if room.takes(promised or 0):
-                        return await self._rest_of(incoming, file, tally, told)
+                        if begun is not None:
+                            begun(incoming)
+                        size = await self._rest_of(incoming, file, tally, told)
+                        return Arrived(size_bytes=size, validator=validator)
                 await room.reach(promised or 0)  # no connection is kept waiting
                 told(have, promised)
             except errors.Failure as failure:
@@ -188,7 +203,8 @@ class Fetch:
 
     async def _rest_of(self, incoming: Incoming, file: FileIO, tally: Tally, told: Told) -> int:
         file.seek(incoming.offset)
-        file.truncate()
+        if not incoming.offset:  # else what lies behind is of the same version
+            file.truncate()
         self._require(incoming.offset, incoming.size_bytes)
         have = looked_at = incoming.offset
         async with behind(_write) as write:

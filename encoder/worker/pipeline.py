@@ -98,19 +98,29 @@ class Pipeline:
 
     async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
         begun = self.clock()
+        first_byte_at: float | None = None
         path = run.folder / "source"
         meter = progress.Meter("fetching", clock=self.clock)
 
         def told(have: int, size: int | None) -> None:
+            nonlocal first_byte_at
+            if have and first_byte_at is None:
+                first_byte_at = self.clock()
             live = meter.live(have, size)
             run.held.at("fetching")
             for row in left:
                 run.held.tell(row.id, live)
 
         told(0, None)
-        size = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
-        run.held.account.bytes_in += size
-        return Fetched(path=path, size_bytes=size, seconds=self.clock() - begun - run.share.waited_s)
+        arrived = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
+        run.held.account.bytes_in += arrived.size_bytes
+        return Fetched(
+            path=path,
+            size_bytes=arrived.size_bytes,
+            seconds=self.clock() - begun - run.share.waited_s,
+            validator=arrived.validator,
+            first_byte_at=first_byte_at,
+        )
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
         run.held.at("probing")
@@ -170,7 +180,11 @@ class Pipeline:
 
     async def _delivered(self, run: Run, fetched: Fetched, proven: Proven) -> None:
         plan = proven.made.plan
-        account = Account(queued=run.held.claim.waited_seconds + run.share.waited_s, fetch=fetched.seconds)
+        account = Account(
+            queued=run.held.claim.waited_seconds + run.share.waited_s,
+            fetch=fetched.seconds,
+            first_byte_at=fetched.first_byte_at,
+        )
         kind = self.places.destination_label(run, plan)
         with run.held.account.stage("deliver", output=plan.output):
             async with self.places.destination(run, plan) as destination:

@@ -78,9 +78,9 @@ async def fetched(  # noqa: PLR0913  # each is what some test is about
         uniform=lambda _low, _high: 0.0,
     )
     source = Sources(Surroundings(web=lab_web(idle_s=idle_s))).make(place)
-    size = await fetch(source, folder / "source", kind="http", told=lambda _have, _size: None)
+    arrived = await fetch(source, folder / "source", kind="http", told=lambda _have, _size: None)
     data = (folder / "source").read_bytes()
-    assert size == len(data)
+    assert arrived.size_bytes == len(data)
     return data
 
 

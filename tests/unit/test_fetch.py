@@ -17,7 +17,7 @@ from encoder.model.plan import Need
 from encoder.sources.protocol import Incoming
 from encoder.store.rows import Lack
 from encoder.worker.budget import Budget
-from encoder.worker.fetch import Fetch, FetchLimits
+from encoder.worker.fetch import Arrived, Fetch, FetchLimits
 from encoder.worker.scratch import Scratch
 
 BYTES = bytes(range(256)) * 40
@@ -81,10 +81,10 @@ def a_fetch(folder: Path, *, limits: FetchLimits | None = None, clock: Callable[
 async def test_a_break_goes_on_where_it_broke_when_the_version_is_the_same(tmp_path: Path) -> None:
     source = Script([(BYTES, "v1", 5000), (BYTES, "v1", 7000), (BYTES, "v1", None)])
     told: list[tuple[int, int | None]] = []
-    size = await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *now: told.append(now))
+    arrived = await a_fetch(tmp_path)(source, tmp_path / "source", kind="http", told=lambda *now: told.append(now))
     assert source.asked == [(0, None), (5000, "v1"), (7000, "v1")]
     assert (tmp_path / "source").read_bytes() == BYTES
-    assert size == len(BYTES)
+    assert arrived == Arrived(size_bytes=len(BYTES), validator="v1")
     assert told[-1] == (len(BYTES), len(BYTES))
 
 
@@ -101,7 +101,7 @@ async def test_a_source_that_does_not_fit_yet_is_waited_for_without_a_connection
             await asyncio.sleep(0.05)
             assert source.left == [0]
             assert [lack.what for lack in lacks] == ["scratch"]
-        assert await fetching == len(BYTES)
+        assert (await fetching).size_bytes == len(BYTES)
     assert (mine.folder / "source").exists() is False
     await scratch.close()
 

@@ -10,10 +10,10 @@ from uuid import uuid4
 import pytest
 
 from encoder import errors
+from encoder.metrics.transfer import Transfers
 from encoder.model.extent import Extent, Needed, holds, merged, size_bytes
 from encoder.worker.budget import Budget, Share
 from encoder.worker.fetch import Fetch, FetchLimits
-from encoder.metrics.transfer import Transfers
 from encoder.worker.scratch import Scratch, used_bytes
 from tests.unit.test_fetch import BYTES, Clock, Script, no_wait
 

@@ -17,7 +17,8 @@ _STREAMS_OPENED = 1000  # more than we take, so that too many are told from none
 def opened(formats: Iterable[str], file: SourceFile | None = None) -> InputContainer:
     """Descriptor 3; by way of `file`, where it matters what of it is read."""
     av.logging.restore_default_callback()  # to stderr, where our caller reads it
-    av.logging.set_libav_level(av.logging.ERROR)
+    # what libav says of holes is no word about the file
+    av.logging.set_libav_level(av.logging.PANIC if file is not None and file.arriving else av.logging.ERROR)
     options = {
         "format_whitelist": ",".join(formats),
         "max_streams": str(_STREAMS_OPENED),

@@ -25,7 +25,9 @@ class SourceFile:
 
     def __init__(self, there: Iterable[Extent] = ()) -> None:
         self._size = os.fstat(SOURCE_FD).st_size
-        self._there = merged(there) or ((0, self._size),)
+        self._there = merged(there)
+        self.arriving = bool(self._there)
+        self._there = self._there or ((0, self._size),)
         self._at = 0
         self._read: list[Extent] = []
         self.read_bytes = 0

@@ -69,7 +69,7 @@ def _told(container: InputContainer, file: SourceFile | None, question: Question
     if question.spans and file is not None:
         needed = extents(container, file, question)
         return Answer(extents=needed) if file.missing is None else Answer(missing=file.missing)
-    survey = _Survey(container, question)
+    survey = _Survey(container, question, file)
     survey.run()
     if file is not None and file.missing is not None:
         return Answer(missing=file.missing)
@@ -79,10 +79,11 @@ def _told(container: InputContainer, file: SourceFile | None, question: Question
 
 
 class _Survey:
-    """One file, opened, walked and looked at."""
+    """One file, opened, walked and looked at. `arriving`: of which not all is there; None: all is."""
 
-    def __init__(self, container: InputContainer, question: Question) -> None:
+    def __init__(self, container: InputContainer, question: Question, arriving: SourceFile | None) -> None:
         self._container = container
+        self._arriving = arriving
         self._most_bytes = None if question.every_packet else _MOST_WALKED_BYTES
         self._more_seconds = _MORE_SECONDS if question.entries else 0.0
         self._ends = question.ends
@@ -108,16 +109,29 @@ class _Survey:
                     self._entries[stream.index] = Entries(stream)
             elif isinstance(stream, AudioStream) and stream.codec_context is not None:
                 self._audio[stream.index] = AudioLook(stream)
-        self._whole = walk(
-            self._container,
-            self._tracks,
-            self._jumps,
-            self._visit,
-            most_bytes=self._most_bytes,
-            more_seconds=self._more_seconds,
-        )
+        self._whole = self._walk()
         for look in self._video.values():
             self._look_further(look)
+
+    def _walk(self) -> bool:
+        """Whether it came to the end. Of what is arriving the beginning that is there does, as of a huge file."""
+        try:
+            whole = walk(
+                self._container,
+                self._tracks,
+                self._jumps,
+                self._visit,
+                most_bytes=self._most_bytes,
+                more_seconds=self._more_seconds,
+            )
+        except (MissingError, av.FFmpegError):
+            if self._arriving is None or self._arriving.missing is None:
+                raise
+            whole = False
+        if self._arriving is None or self._arriving.missing is None:
+            return whole
+        self._arriving.missing = None
+        return False
 
     def media(self) -> Media:
         container = self._container
@@ -216,6 +230,8 @@ class _Survey:
             return Shown(start_seconds=begin, duration_seconds=length, frames=len(track.shown) - lead, lead_frames=lead)
         indexed = sum(not entry.is_discard for entry in stream.index_entries)
         declared = float(track.time_base * stream.duration) if stream.duration else None
+        if declared is None and self._arriving is not None and self._duration_seconds is not None:
+            declared = self._duration_seconds - begin + (_microseconds(self._container.start_time) or 0.0)
         if lead and declared is not None:
             declared -= begin - (track.start_seconds or 0.0)
         return Shown(
