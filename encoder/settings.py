@@ -135,6 +135,13 @@ class Settings(BaseSettings):
         le=3600,
         description="time after which a silent worker's tasks may be taken; it beats each fifth of it, or each 30 s",
     )
+    chunk_seconds: float = Field(
+        300,
+        ge=1,
+        le=86400,
+        description="length of the chunks in which the picture of a source of more than twice that is made, on several "
+        "workers; they are shorter where more slots are free (docs/operate/chunks.md)",
+    )
     max_attempts: int = Field(3, ge=1, le=100, description="attempts of a task, lost leases not counted")
     poll_seconds: float = Field(1, ge=0.05, le=60, description="longest time between two looks at the queue while busy")
     progress_seconds: float = Field(2, ge=0.2, le=60, description="time between two updates of an encode's progress")

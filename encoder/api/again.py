@@ -24,7 +24,7 @@ from encoder.model.secrets import HIDDEN
 from encoder.store.rows import JobRow
 
 _OF_THE_PRESET = ("preset", "preset_version")
-_TAKE_AUTO = ("deinterlace", "rotate")  # whose not being said no other value means
+_TAKE_AUTO = ("chunked", "deinterlace", "rotate")  # whose not being said no other value means
 
 
 async def told(call: Call) -> web.Response:

@@ -23,13 +23,16 @@ class RunningOutputAnswer(Record):
 
 
 class RunningAnswer(Record):
-    """`name`: of the job's source; null where it is another tenant's than the caller's."""
+    """`name`: of the job's source; null where it is another tenant's than the caller's. `task`: as in the job's
+    timeline; of a chunk `t1/c0007`, of what joins them `t1/join`.
+    """
 
     task_id: TaskId
     job_id: JobId
     job_uuid: UUID
     name: str | None
     tenant: TenantId
+    task: str
     kind: str
     queue: str
     attempt: int

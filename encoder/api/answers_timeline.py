@@ -45,13 +45,38 @@ class AttemptAnswer(Record):
     spans: tuple[SpanAnswer, ...]
 
 
+class ChunksAnswer(Record):
+    """The chunks of a picture as one. `first`, `last`: their numbers, from 1. `retried`: those that took more than one
+    attempt; the attempts that failed or were lost stand among the others of the run. `slowestSeconds`, `meanSeconds`:
+    of those that are made. `workers`: 20 at most. `endedAt`: null while one is being made.
+    """
+
+    first: int
+    last: int
+    made: int
+    running: int
+    retried: int
+    given_back: int
+    cancelled: int
+    slowest_seconds: float | None
+    mean_seconds: float | None
+    workers: tuple[str, ...]
+    queued_at: datetime
+    started_at: datetime
+    ended_at: datetime | None
+
+
 class RunAnswer(Record):
-    """One run of a job; a retry begins the next. `waitingSince`: null unless it waits now for its next attempt."""
+    """One run of a job; a retry begins the next. `waitingSince`: null unless it waits now for its next attempt.
+
+    `chunks`: of a job whose pictures are made in chunks, all attempts at those but the ones that came to nothing.
+    """
 
     run: int
     started_at: datetime
     ended_at: datetime | None
     attempts: tuple[AttemptAnswer, ...]
+    chunks: ChunksAnswer | None = None
     waiting_since: datetime | None
 
 

@@ -101,8 +101,20 @@ def _waiting_for(row: JobRow) -> answers.WaitAnswer | None:
     if lack := next((output.live.lack for output in row.outputs if output.live and output.live.lack), None):
         return answers.WaitAnswer(reason=lack.what, detail=_lacks(row, lack))
     if row.task_state is TaskState.BLOCKED:
-        return answers.WaitAnswer(reason="chunks", detail="parts of it are still being made")
+        reason, detail = _in_chunks(row)
+        return answers.WaitAnswer(reason=reason, detail=detail)
     return None
+
+
+def _in_chunks(row: JobRow) -> tuple[str, str]:
+    """Of a job whose chunks are made; where none is just now, what holds them up."""
+    if row.chunks is None:
+        return "chunks", "its chunks are still being made"
+    made = f"{row.chunks.made} of {row.chunks.chunks} chunks are made"
+    if row.chunks.running:
+        return "chunks", f"{made}, {row.chunks.running} {'is' if row.chunks.running == 1 else 'are'} being made"
+    reason, detail = _held_up(row)
+    return reason, f"{made}; the next one waits: {detail}"
 
 
 def _held_up(row: JobRow) -> tuple[str, str]:

@@ -60,6 +60,7 @@ def _running(task: Running, tenant_id: TenantId) -> answers.RunningAnswer:
         job_uuid=task.job_uuid,
         name=task.label if task.tenant_id == tenant_id else None,
         tenant=task.tenant_id,
+        task=task.name,
         kind=task.kind,
         queue=task.queue,
         attempt=task.attempt,

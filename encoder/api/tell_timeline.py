@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from encoder.api import tell_chunks
 from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, SpanAnswer
 from encoder.model.base import Record
 from encoder.model.event import JOB_OVER, Event, EventType
@@ -38,7 +39,8 @@ class _Account(Record):
 
 @dataclass(kw_only=True)
 class _Run:
-    """A run while its events are read. `queued_at`, `runnable_at`: of the next attempt at each task."""
+    """A run while its events are read. `queued_at`, `runnable_at`: of the next attempt at each task; `split_at`: since
+    when its parts could be made."""
 
     run: int
     started_at: datetime
@@ -46,9 +48,13 @@ class _Run:
     attempts: list[AttemptAnswer] = field(default_factory=list)
     queued_at: dict[str, datetime] = field(default_factory=dict)
     runnable_at: dict[str, datetime] = field(default_factory=dict)
+    split_at: datetime | None = None
+    chunk_at: datetime | None = None  # of the last one that was made
 
     def queued(self, task: str) -> datetime:
-        return self.queued_at.get(task, self.started_at)
+        joins = tell_chunks.is_part(task) and not tell_chunks.is_chunk(task)
+        first = (self.chunk_at if joins else None) or self.split_at or self.started_at
+        return self.queued_at.get(task, first)
 
 
 def runs(events: Sequence[Event], now: Sequence[Attempt]) -> tuple[RunAnswer, ...]:
@@ -91,6 +97,10 @@ def _settled(run: _Run, event: Event) -> tuple[str, int]:
             spans=tuple(_spans(account.steps, account.started_at, event.at)),
         )
     )
+    if account.outcome is Outcome.DONE and tell_chunks.is_chunk(task):
+        run.chunk_at = event.at
+    elif account.outcome is Outcome.DONE and not tell_chunks.is_part(task):
+        run.split_at = event.at
     if account.outcome in _AGAIN:
         run.queued_at[task] = event.at
         run.runnable_at[task] = event.at + timedelta(seconds=account.delay_seconds)
@@ -115,12 +125,14 @@ def _under_way(run: _Run, attempt: Attempt) -> AttemptAnswer:
 
 
 def _told(run: _Run, *, waits: bool) -> RunAnswer:
-    since = max(run.queued_at.values(), default=run.started_at)
+    since = max(run.queued_at.values(), default=run.chunk_at or run.split_at or run.started_at)
+    attempts, chunks = tell_chunks.folded(run.attempts)
     return RunAnswer(
         run=run.run,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        attempts=tuple(run.attempts),
+        attempts=attempts,
+        chunks=chunks,
         waiting_since=since if waits and run.ended_at is None else None,
     )
 

@@ -149,6 +149,7 @@ class Members(Wire):
     playlist_name: Annotated[str, *form(*_PLAYLIST_NAME)] = ABSENT
     encryption: Annotated[str, _all(rules_package.ENCRYPTIONS)] = ABSENT
     thumbnails: Thumbnails = ABSENT
+    chunked: Annotated[str | bool, OneOf(presets.AUTO, True, False)] = presets.AUTO
     subtitles: wire_subtitles.Asked = ABSENT
 
     @model_validator(mode="after")

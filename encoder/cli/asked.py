@@ -31,6 +31,7 @@ class Asked:
     tags: tuple[str, ...] = ()
     priority: int | None = None
     queue: str | None = None
+    chunked: bool | None = None
 
 
 def job_options(command: C) -> C:
@@ -40,6 +41,11 @@ def job_options(command: C) -> C:
             metavar="NAME",
             shell_complete=complete.queues,
             help="The workers that are to take it, by their queue.  [encode]",
+        ),
+        click.option(
+            "--chunked/--not-chunked",
+            default=None,
+            help="Make pictures in chunks, by several workers, or by one.  [where it pays]",
         ),
         click.option("--priority", type=click.IntRange(-100, 100), help="Higher runs sooner."),
         click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
@@ -77,7 +83,7 @@ def whole(asked: Asked) -> Object:
 def rest(asked: Asked) -> Object:
     """All of the job but its source; what was not said is not sent."""
     members: Object = {
-        "outputs": _outputs(asked.presets or (DEFAULT_PRESET,), asked.destinations),
+        "outputs": _outputs(asked),
         "notificationUrl": asked.notify,
         "tags": list(asked.tags) or None,
         "priority": asked.priority,
@@ -86,11 +92,15 @@ def rest(asked: Asked) -> Object:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _outputs(presets: tuple[str, ...], destinations: tuple[str, ...]) -> list[Json]:
-    if len(destinations) > len(presets):
+def _outputs(asked: Asked) -> list[Json]:
+    presets = asked.presets or (DEFAULT_PRESET,)
+    if len(asked.destinations) > len(presets):
         raise click.UsageError("there are more -o than outputs: the n-th -o belongs to the n-th --preset.")
-    pairs = zip_longest(presets, destinations)
-    return [{"preset": preset, **({"destination": place.destination(to)} if to else {})} for preset, to in pairs]
+    alike: Object = {} if asked.chunked is None else {"chunked": asked.chunked}
+    pairs = zip_longest(presets, asked.destinations)
+    return [
+        {"preset": preset, **alike, **({"destination": place.destination(to)} if to else {})} for preset, to in pairs
+    ]
 
 
 def words(asked: Asked, source: str | None) -> Iterator[str]:
@@ -107,6 +117,8 @@ def words(asked: Asked, source: str | None) -> Iterator[str]:
         yield from ("--tag", tag)
     notify = None if asked.notify is None else _shown(asked.notify, "URL")
     said = {"--notify": notify, "--priority": asked.priority, "--queue": asked.queue}
+    if asked.chunked is not None:
+        yield "--chunked" if asked.chunked else "--not-chunked"
     for option, value in said.items():
         if value is not None:
             yield f"{option}={value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
@@ -63,9 +64,17 @@ class Bars:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for output in job.outputs:
             table.add_row(*_cells(output))
-        waits = rows.now(job) if job.waiting_for and not job.ended else ""
-        note = [Text(f"waits: {waits}", style="yellow", no_wrap=True, overflow="ellipsis")] if waits else []
-        return Group(table, *note)
+        return Group(table, *_note(job))
+
+
+def _note(job: Job) -> Iterator[Text]:
+    """What it waits for; of chunks, how many are made: that is no standing still."""
+    waits = job.waiting_for
+    if waits is None or job.ended:
+        return
+    made = waits.reason == "chunks" and waits.detail
+    told, style = (clean(str(waits.detail)), "blue") if made else (f"waits: {rows.now(job)}", "yellow")
+    yield Text(told, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _cells(output: Output) -> tuple[Text, Text, ProgressBar, Text, Text]:

@@ -48,7 +48,13 @@ def _worker(worker: Object) -> str:
 def _running(task: Object) -> str:
     progress = task.get("progress")
     share = f" {float(str(progress)):.0%}" if progress is not None else ""
-    return f"job {task.get('jobId')} {task.get('stage') or ''}".strip() + share
+    return f"job {task.get('jobId')}{_part(str(task.get('task')))} {task.get('stage') or ''}".strip() + share
+
+
+def _part(task: str) -> str:
+    """`t1/c0007`: the eighth chunk."""
+    part = task.partition("/")[2]
+    return f" chunk {int(part[1:]) + 1}" if part[1:].isdecimal() else ""
 
 
 def _lost(worker: Object) -> str:

@@ -65,6 +65,9 @@ def now(job: Job) -> str:
     if job.error:
         entry = CATALOGUE.get(job.error.code)
         return clean(f"{job.error.code}: {entry.title if entry else job.error.message}")
+    if job.waiting_for and job.waiting_for.reason == "chunks":
+        told = speed(job.slowest, beside="") if job.slowest else ""
+        return "  ".join(filter(None, (told, clean(job.waiting_for.detail or ""))))
     if job.waiting_for:
         return clean(" – ".join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))
     if job.ended:

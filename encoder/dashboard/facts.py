@@ -19,6 +19,7 @@ PILLS = {
     "sampling": "encoding",
     "measuring": "encoding",
     "encoding": "encoding",
+    "joining": "encoding",
     "verifying": "verifying",
     "comparing": "verifying",
     "uploading": "uploading",
@@ -74,11 +75,14 @@ def now(row: JobRow, told: answers.JobProgress | None = None) -> str:
     if told.waiting_for is not None and told.waiting_for.reason == "paused" and row.holdup:
         because = f": {row.holdup.paused_because}" if row.holdup.paused_because else ""
         return f"Queue {row.task_queue} is paused{because}"
+    near = _furthest_behind(told)
+    if told.waiting_for is not None and told.waiting_for.reason == "chunks" and row.chunks:
+        made = f"{row.chunks.made} of {row.chunks.chunks} chunks"
+        return " · ".join(filter(None, (_pace(near) if near else "", made)))
     if told.waiting_for is not None:
         reason, detail = told.waiting_for.reason, told.waiting_for.detail.partition("; GET")[0].replace("`", "")
         begin = _BEGINS.get(reason, "") if not detail.startswith("no ") else ""
         return begin + detail if begin else detail[:1].upper() + detail[1:]
-    near = _furthest_behind(told)
     return _pace(near) if near else ""
 
 

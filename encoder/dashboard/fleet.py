@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from encoder.api import fleet, problems
+from encoder.api import fleet, problems, tell_chunks
 from encoder.api.answers_fleet import RunningAnswer, TakenAnswer, WorkerAnswer, WorkersAnswer
 from encoder.dashboard.page import Page, Visit
 from encoder.model.key import Scope
@@ -28,7 +28,7 @@ async def shown(visit: Visit) -> web.Response:
     worker = next((worker for worker in found.workers if str(worker.id) == wanted), None)
     if worker is None:
         raise problems.not_found("There is no such worker: it has stopped, or was lost more than a day ago.")
-    return visit.show("worker.html", worker=worker, encoding=encoding, taken=taken)
+    return visit.show("worker.html", worker=worker, encoding=encoding, taken=taken, part_of=tell_chunks.part_of)
 
 
 async def _fleet(visit: Visit, template: str) -> web.Response:
@@ -38,6 +38,7 @@ async def _fleet(visit: Visit, template: str) -> web.Response:
         workers=sorted(found.workers, key=lambda worker: (worker.status == "lost", worker.host, worker.pid)),
         tally=_tally(found),
         encoding=encoding,
+        part_of=tell_chunks.part_of,
         taken=taken,
     )
 

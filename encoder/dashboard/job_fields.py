@@ -149,6 +149,9 @@ OUTPUT: tuple[Group, ...] = (
             Field(member="maxBitrate", label="Peak bitrate", example="4M"),
             Field(member="encoderPreset", label="Encoder preset", example="medium"),
             Field(member="twoPass", label="Two passes", kind=Kind.SWITCH),
+            Field(
+                member="chunked", label="In chunks", kind=Kind.SWITCH, hint="By several workers; else where that pays."
+            ),
         ),
     ),
     Group(

@@ -28,7 +28,7 @@ _WAITS = {
     "memory": "Waits for memory",
     "backoff": "Waits before its next attempt",
     "worker": "Waits for its worker, which is silent",
-    "chunks": "Waits for its parts",
+    "chunks": "Waits for its chunks",
 }
 
 OUTCOMES = {
@@ -79,12 +79,14 @@ def sentence(job: JobAnswer) -> str:
         return f"{standing(job)}.{_took(job)}"
     if job.cancel_requested:
         return "Cancelling: the worker has not confirmed yet."
-    if job.waiting_for is not None:
+    in_chunks = job.waiting_for is not None and job.waiting_for.reason == "chunks"
+    if job.waiting_for is not None and not in_chunks:
         return f"{waiting(job)}."
     if job.status is JobState.QUEUED:
         return "A worker begins."
     eta = time_left(job.outputs)
-    return f"{percent(job.progress)} done{f', about {eta} left' if eta else ''}." if job.progress else "Under way."
+    share = f"{percent(job.progress)} done{f', about {eta} left' if eta else ''}" if job.progress else "Under way"
+    return f"{share}: {job.waiting_for.detail}." if job.waiting_for is not None else f"{share}."
 
 
 def _took(job: JobAnswer) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, SpanAnswer
+from encoder.api import tell_chunks
+from encoder.api.answers_timeline import AttemptAnswer, ChunksAnswer, RunAnswer, SpanAnswer
 from encoder.api.answers_webhooks import DeliveryAnswer
 from encoder.dashboard.job_words import OUTCOMES
 from encoder.dashboard.look import span
@@ -22,7 +23,8 @@ _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 360
 _FAULTY = (Outcome.LOST, Outcome.RETRIED, Outcome.FAILED, Outcome.TIMED_OUT)
 _VERBS = {
     "fetching": "fetch", "probing": "probe", "waiting": "wait", "lifting": "lift", "sampling": "sample",
-    "encoding": "encode", "verifying": "verify", "uploading": "upload", "paused": "pause", "queued": "queued",
+    "encoding": "encode", "joining": "join", "verifying": "verify", "uploading": "upload", "paused": "pause",
+    "queued": "queued",
 }  # fmt: skip
 
 
@@ -63,13 +65,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One attempt. `state`, `word`: how it ended, as a pill shows it."""
+    """One attempt, or all that went well at `chunks`. `state`, `word`: how it ended, as a pill shows it."""
 
     number: int
     attempt: AttemptAnswer | None
     rows: tuple[Row, ...]
     state: str
     word: str
+    chunks: ChunksAnswer | None = None
+
+    @property
+    def part(self) -> str:
+        """Of which part of the run it is; empty: of the whole."""
+        return tell_chunks.part_of(self.attempt.task) if self.attempt else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +123,9 @@ def drawn(
     seconds = max(lasted, min((last - run.started_at).total_seconds(), lasted * LATER))
     axis = _Axis(run.started_at, seconds)
     groups = [_group(number, each, axis, names, end) for number, each in enumerate(run.attempts, 1)]
+    if run.chunks is not None:
+        place = next((place for place, each in enumerate(groups) if each.part), len(groups))
+        groups.insert(place, _chunks(run.chunks, axis, end))
     if run.waiting_since is not None or not groups:
         since = run.waiting_since or run.started_at
         waits = Row(label="queued", bars=(axis.bar("queued", since, end, going_on=run.ended_at is None),))
@@ -134,6 +145,36 @@ def _group(number: int, attempt: AttemptAnswer, axis: _Axis, names: Mapping[Outp
     if attempt.outcome is Outcome.DONE and any(row.end is OutputState.FAILED for row in rows):
         state, word = "queued", "ended"  # it did what it could: no word of success beside what failed
     return Group(number=number, attempt=attempt, rows=rows, state=state, word=word)
+
+
+def _chunks(chunks: ChunksAnswer, axis: _Axis, end: datetime) -> Group:
+    """As one row: from when they could be made, over when the first one was begun, to when the last one ended."""
+    bars = []
+    if chunks.started_at > chunks.queued_at:
+        bars.append(axis.bar("queued", chunks.queued_at, chunks.started_at))
+    going_on = chunks.ended_at is None
+    bars.append(axis.bar("encoding", chunks.started_at, chunks.ended_at or end, going_on=going_on))
+    row = Row(label="encode", bars=tuple(bars), note=chunk_words(chunks))
+    if going_on:
+        state, word = "processing", "run"
+    else:
+        state, word = ("cancelled", "cancelled") if chunks.cancelled else ("completed", "done")
+    return Group(number=0, attempt=None, rows=(row,), state=state, word=word, chunks=chunks)
+
+
+def chunk_words(chunks: ChunksAnswer) -> str:
+    """What there is to say of so many at once."""
+    told = [f"{chunks.made:,} made" if chunks.made else "", f"{chunks.running:,} run" if chunks.running else ""]
+    if chunks.slowest_seconds is not None:
+        told.append(f"slowest {span(chunks.slowest_seconds)}")
+    told += [
+        f"{count:,} {word}"
+        for count, word in (
+            (chunks.retried, "retried"), (chunks.given_back, "given back"), (chunks.cancelled, "cancelled")
+        )
+        if count
+    ]  # fmt: skip
+    return ", ".join(filter(None, told))
 
 
 def _before(attempt: AttemptAnswer, axis: _Axis) -> Iterator[Row]:

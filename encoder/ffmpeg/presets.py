@@ -147,7 +147,17 @@ _INSTEAD_OF = {
 }
 _QUALITIES = ("crf", "targetQuality")
 _MOMENTS = ("every", "count", "at")
-_OF_THE_PICTURE = (*_OF_THE_VIDEO_ENCODER, "keyframeInterval", "width", "height", "fit", "upscale", "fps", "watermark")
+_OF_THE_PICTURE = (
+    *_OF_THE_VIDEO_ENCODER,
+    "keyframeInterval",
+    "width",
+    "height",
+    "fit",
+    "upscale",
+    "fps",
+    "watermark",
+    "chunked",
+)
 _OF_A_PACKAGE = ("renditions", "segmentSeconds", "segmentFormat", "playlistName", "encryption")
 _OF_THE_AUDIO_ENCODER = ("audioBitrate", "audioSampleRate", "audioChannels")
 _OF_THE_SOUND = (*_OF_THE_AUDIO_ENCODER, "loudness")

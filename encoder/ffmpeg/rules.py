@@ -49,6 +49,7 @@ _PICTURE_MEMBERS = {
     "rotate": "rotate",
     "deinterlace": "deinterlace",
     "watermark": "watermark",
+    "chunked": "chunked",
 }
 _SOUND_MEMBERS = {
     "audioBitrate": "audio_bitrate",

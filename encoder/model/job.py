@@ -118,6 +118,7 @@ class OutputSpec(Record):
     playlist_name: str | None = None
     encryption: str | None = None  # of the segments: aes-128
     thumbnails: Thumbnails | None = None
+    chunked: bool | None = None  # whether the picture is made in parts; None: where that pays
     destination: Place | None = None  # None: the platform's storage
 
 

@@ -36,6 +36,7 @@ class Running:
     job_uuid: UUID
     label: str
     tenant_id: TenantId
+    name: str
     kind: str
     queue: str
     attempt: int

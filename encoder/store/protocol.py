@@ -605,6 +605,9 @@ class Insights(Protocol):
     async def wanted_slots(self, queue: str) -> int:
         """How many slots a queue wants: those that are busy, and those for what may start, to 1,000 of a tenant."""
 
+    async def free_slots(self, queue: str, tenant_id: TenantId) -> int:
+        """How many slots of a queue a tenant may have now, beside those that it has; 0: none, or it is paused."""
+
     async def signs(self, *, tenants: bool) -> Signs:
         """What metrics tell of the whole. `tenants`: the ages of what waits by tenant, too."""
 

@@ -128,6 +128,15 @@ class Holdup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkCount:
+    """How many chunks a job's pictures are made in, how many of them are made, and how many are being made."""
+
+    chunks: int
+    made: int
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
     """A job with its outputs (without them in lists). `spec` is without secrets; `sealed` holds those."""
 
@@ -147,11 +156,13 @@ class JobRow:
     finished_at: datetime | None
     outputs: tuple[OutputRow, ...] = ()
     holder: Holder | None = None
+    task_id: TaskId | None = None  # of the run's root, or of the task that joins its chunks
     task_queue: str | None = None
-    task_state: TaskState | None = None  # of the run's root task; with `run_at` it tells what the job waits for
+    task_state: TaskState | None = None  # of that task; with `run_at` it tells what the job waits for
     run_at: datetime | None = None
     task_problem: Problem | None = None  # why that task's last attempt did not end well
-    holdup: Holdup | None = None  # where it waits or stands in line
+    holdup: Holdup | None = None  # where it waits or stands in line, or all of its chunks do
+    chunks: ChunkCount | None = None  # while they are made
     seq: int = 0  # of its last event
     purging: bool = False  # its time is over: nothing of it is handed out, and soon it is gone
 

@@ -8,29 +8,12 @@ from collections.abc import Callable
 from encoder.ffmpeg.codecs import COPY
 from encoder.ffmpeg.progress import Progress
 from encoder.model.plan import OutputPlan
+from encoder.model.way import overall as overall  # noqa: PLC0414  # stages tell by it
 from encoder.store.rows import Live
-
-# share of an output's way at which each stage begins
-BEGINS = {
-    "fetching": 0.0, "probing": 0.1, "lifting": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.1,
-    "verifying": 0.9, "comparing": 0.92, "uploading": 0.95,
-}  # fmt: skip
-ENDS = {
-    "fetching": 0.1, "probing": 0.1, "lifting": 0.1, "sampling": 0.1, "measuring": 0.1, "encoding": 0.9,
-    "verifying": 0.92, "comparing": 0.95, "uploading": 1.0,
-}  # fmt: skip
 
 # how a rate is measured: since the oldest of the marks, which are so far apart
 MARK_S = 1.0
 RATE_MARKS = 10
-
-
-def overall(stage: str, share: float | None) -> float | None:
-    """The output's progress (0 … 1) when `share` of `stage` is done; None stays unknown."""
-    if share is None:
-        return None
-    begin, end = BEGINS[stage], ENDS[stage]
-    return begin + (end - begin) * min(max(share, 0.0), 1.0)
 
 
 class Meter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.contracts.store_admission import AdmissionSuite, OwnQueueSuite, QueueSuite
+from tests.contracts.store_chunks import ChunksSuite
 from tests.contracts.store_dead import DeadLetterSuite
 from tests.contracts.store_deliveries import DeliverySuite
 from tests.contracts.store_endpoints import EndpointSuite
@@ -45,6 +46,7 @@ class StoreSuite(
     SettleSuite,
     TrailSuite,
     GraphSuite,
+    ChunksSuite,
     LeaseSuite,
     UnavailableSuite,
     DeliverySuite,

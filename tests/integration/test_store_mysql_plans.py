@@ -277,6 +277,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.LOG, (5, 0)),
         (Statement.JOBS_NOW, ([5, 6, 7],)),
         (Statement.GLANCES, ([5, 6, 7],)),
+        (Statement.CHUNKS_MADE, ([5, 6],)),
+        (Statement.CHUNKS_NOW, ([5, 6],)),
         (Statement.EVENTS_OF_JOBS, ([5, 6, 7], [0, 0, 1], 500)),
         (Statement.MOMENT, ()),
         (Statement.STIRRED, ([1, 3], 100_000 - 5, datetime(9000, 1, 1, tzinfo=UTC), 50)),

@@ -301,6 +301,8 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.LOG, ("5", "0")),
         (Statement.JOBS_NOW, ("ARRAY[5, 6, 7]",)),
         (Statement.GLANCES, ("ARRAY[5, 6, 7]",)),
+        (Statement.CHUNKS_MADE, ("ARRAY[5, 6]",)),
+        (Statement.CHUNKS_NOW, ("ARRAY[5, 6]",)),
         (Statement.EVENTS_OF_JOBS, ("ARRAY[5, 6, 7]", "ARRAY[0, 0, 1]", "500")),
         (Statement.MOMENT, ()),
         (Statement.STIRRED, ("ARRAY[1, 3]", str(JOBS - 5), "now() + interval '1 minute'", "50")),

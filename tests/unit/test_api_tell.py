@@ -26,7 +26,7 @@ from encoder.net.guard import Policy
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
 from encoder.store.kept import UploadRow
-from encoder.store.rows import Holder, Holdup, JobRow, Lack, Live, OutputRow
+from encoder.store.rows import ChunkCount, Holder, Holdup, JobRow, Lack, Live, OutputRow
 from encoder.wiring.checks import Checks
 from tests.contracts.test_destinations import no_storage
 from tests.lab import facts
@@ -144,6 +144,26 @@ def test_a_job_that_waits_without_a_failure_names_none() -> None:
     told = waits(TaskState.SCHEDULED, None)
     assert (told.error, told.detail) == (None, "the next one waits until 2026-11-20T14:30:00+00:00")
     assert waits(TaskState.READY, None).error is None
+
+
+@pytest.mark.parametrize(
+    ("made", "running", "reason", "detail"),
+    [
+        (7, 2, "chunks", "7 of 24 chunks are made, 2 are being made"),
+        (23, 1, "chunks", "23 of 24 chunks are made, 1 is being made"),
+        (7, 0, "paused", "7 of 24 chunks are made; the next one waits: queue `encode` is paused since 2026-11-20"),
+    ],
+)
+def test_a_job_in_chunks_says_how_many_are_made_and_what_holds_up_the_others(
+    made: int, running: int, reason: str, detail: str
+) -> None:
+    paused = Holdup(paused_at=AT, paused_because=None, cap=None, running=None)
+    count = ChunkCount(chunks=24, made=made, running=running)
+    waiting = row(ENCODING, task_state=TaskState.BLOCKED, task_queue="encode", chunks=count, holdup=paused)
+    told = tell.progress(waiting).waiting_for
+    assert told is not None
+    assert told.reason == reason
+    assert told.detail.startswith(detail)
 
 
 FULL = Problem(code="disk_full", message="No room.", kind=FailureClass.RESOURCE, retryable=True)

@@ -193,3 +193,54 @@ def test_hints_of_readers_of_logs_reach_their_listener() -> None:
     for hint in ("log:7", "log:", "log:x", "cancel:9"):
         wake.heard(hint)
     assert heard == [7, None]
+
+
+def chunk(number: int, start: float, outcome: Outcome = Outcome.DONE, **more: Any) -> dict[str, Any]:  # noqa: ANN401  # members
+    return settled(1, outcome, start, task=f"t1/c{number:04}", **more)
+
+
+def test_chunks_are_told_as_one_but_for_those_that_came_to_nothing() -> None:
+    """Seen to fail where each is told by itself, and where an error is folded away."""
+    going_on = Attempt(
+        task="t1/c0003", epoch=1, attempt=1, runnable_at=NOON, started_at=after(30), worker="w5", beat_at=after(40),
+        expires_at=after(90),
+    )  # fmt: skip
+    (run,) = runs(
+        happened(
+            (EventType.JOB_SUBMITTED, 0, {}),
+            (EventType.TASK_SETTLED, 10, settled(1, Outcome.DONE, 4)),
+            (EventType.TASK_SETTLED, 30, chunk(0, 12)),
+            (EventType.TASK_SETTLED, 31, chunk(2, 13, Outcome.LOST, worker="w4")),
+            (EventType.TASK_SETTLED, 32, chunk(1, 20, Outcome.RELEASED)),
+            (EventType.TASK_SETTLED, 60, chunk(2, 32, worker="w4") | {"attempt": 2, "epoch": 2}),
+        ),
+        [going_on],
+    )
+    assert [(each.task, each.outcome) for each in run.attempts] == [("t1", Outcome.DONE), ("t1/c0002", Outcome.LOST)]
+    assert run.attempts[1].queued_at == after(10)
+    told = run.chunks
+    assert told is not None
+    assert (told.first, told.last, told.made, told.running) == (1, 4, 2, 1)
+    assert (told.retried, told.given_back, told.cancelled) == (1, 1, 0)
+    assert (told.slowest_seconds, told.mean_seconds) == (28.0, 23.0)
+    assert (told.queued_at, told.started_at, told.ended_at) == (after(10), after(12), None)
+    assert told.workers == ("w3", "w4", "w5")
+    assert run.waiting_since is None
+
+
+def test_the_joining_is_queued_since_the_last_chunk_was_made() -> None:
+    (run,) = runs(
+        happened(
+            (EventType.JOB_SUBMITTED, 0, {}),
+            (EventType.TASK_SETTLED, 10, settled(1, Outcome.DONE, 4)),
+            (EventType.TASK_SETTLED, 30, chunk(0, 12)),
+            (EventType.TASK_SETTLED, 50, chunk(1, 12)),
+            (EventType.TASK_SETTLED, 70, settled(1, Outcome.DONE, 55, task="t1/join")),
+            (EventType.JOB_COMPLETED, 70, {}),
+        ),
+        (),
+    )
+    assert [each.task for each in run.attempts] == ["t1", "t1/join"]
+    assert run.attempts[1].queued_at == after(50)
+    assert run.chunks is not None
+    assert run.chunks.ended_at == after(50)

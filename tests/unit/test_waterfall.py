@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from encoder.api.answers_timeline import AttemptAnswer, RunAnswer, SpanAnswer
+from encoder.api.answers_timeline import AttemptAnswer, ChunksAnswer, RunAnswer, SpanAnswer
 from encoder.api.answers_webhooks import DeliveryAnswer
 from encoder.dashboard import waterfall
+from encoder.model.base import replace
 from encoder.model.ids import DeliveryId, OutputId
 from encoder.model.state import OutputState
 from encoder.store.rows import Outcome
@@ -125,3 +126,22 @@ def test_messages_that_went_soon_after_the_end_are_drawn_and_later_ones_at_the_e
 def test_a_run_that_nobody_began_is_queued() -> None:
     (group,) = drawn(ended=None).groups
     assert [(bar.kind, bar.x, bar.width) for bar in group.rows[0].bars] == [("queued", 0, 1000)]
+
+
+def test_chunks_are_one_row_between_the_root_and_what_stands_by_itself() -> None:
+    chunks = ChunksAnswer(
+        first=1, last=40, made=39, running=1, retried=1, given_back=0, cancelled=0, slowest_seconds=28.0,
+        mean_seconds=20.0, workers=("w1",), queued_at=after(10), started_at=after(20), ended_at=None,
+    )  # fmt: skip
+    lost = replace(attempt(Outcome.LOST, started_at=20.0, ended_at=30.0), task="t1/c0007")
+    root = attempt(Outcome.DONE, span(None, "fetching", 0, 10), started_at=0.0, ended_at=10.0)
+    run = RunAnswer(run=1, started_at=NOON, ended_at=None, attempts=(root, lost), waiting_since=None, chunks=chunks)
+    fall = waterfall.drawn(run, NAMES, after(50))
+    assert [(group.number, group.part, group.word) for group in fall.groups] == [
+        (1, "", "done"), (0, "", "run"), (2, "chunk 8", "worker lost"),
+    ]  # fmt: skip
+    (row,) = fall.groups[1].rows
+    assert [(bar.kind, bar.x, bar.width, bar.going_on) for bar in row.bars] == [
+        ("queued", 200, 200, False), ("encoding", 400, 600, True),
+    ]  # fmt: skip
+    assert row.note == "39 made, 1 run, slowest 28\u202fs, 1 retried"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from encoder.compat.coconut import images, places, stream
-from encoder.compat.coconut.format import IMAGE, Format, read
+from encoder.compat.coconut.format import IMAGE, VIDEO, Format, read
 from encoder.compat.coconut.places import Storage
 from encoder.compat.foreign import Foreign, Found
 from encoder.compat.translated import Draft, Translated, notes
@@ -20,13 +20,18 @@ STREAM = "httpstream"
 _LONGEST_FORMAT = 256  # characters: it is a member, and all that is wrong with it is told at its name
 _EVENTS = ("job.completed", "job.failed")
 _MORE_EVENTS = ("job.processing", "output.uploaded", "output.failed")
+_NOT_ENCODED = ("copy", "none")
 _NEVER = "Encoder never enlarges a picture, which is what conditions mostly prevent; leave it out"
 
 
 @dataclass(slots=True)
 class Outputs:
-    """What is put together: ours, and for each of theirs its names and those of ours that make it up."""
+    """What is put together: ours, and for each of theirs its names and those of ours that make it up.
 
+    `film`: members of each that encodes a picture.
+    """
+
+    film: Mapping[str, Json] = field(default_factory=dict)
     draft: Draft = field(default_factory=Draft)
     told: list[Json] = field(default_factory=list)
     made: list[tuple[int, ...]] = field(default_factory=list)
@@ -41,11 +46,10 @@ def translate(body: Json) -> Translated | list[Fault]:
     given, kept = job.one("input", required=True), job.one("storage", required=True)
     source = places.source(given) if given else {}
     storage = places.storage(kept) if kept else Storage(place=None)
-    outputs = Outputs()
+    outputs = Outputs(film=_settings(job.one("settings")))
     for name, entry in _entries(job):
         _add(outputs, name, entry, storage)
     url, notification = _notification(job.one("notification"))
-    _settings(job.one("settings"))
     job.close()
     if found.faults:
         return found.faults
@@ -106,10 +110,12 @@ def _add(outputs: Outputs, name: str, entry: Foreign, storage: Storage) -> None:
     entry.refuse("if", _NEVER)
     entry.refuse("format", "its name says the format")
     if name == STREAM:
-        outputs.made.append(stream.draft(outputs.draft, entry, storage))
+        outputs.made.append(stream.draft(outputs.draft, entry, storage, outputs.film))
         kind = STREAM
     else:
         form = read(name, entry.path, entry.found)
+        if form.kind == VIDEO and form.members.get("videoCodec") not in _NOT_ENCODED:
+            form = replace(form, members={**form.members, **outputs.film})
         single = images.draft if form.kind == IMAGE else _file
         outputs.made.append((single(outputs.draft, entry, form, storage),))
         kind = form.kind
@@ -141,9 +147,10 @@ def _notification(read_from: Foreign | None) -> tuple[str | None, Notification |
     return url, Notification(format=API, events=events)
 
 
-def _settings(read_from: Foreign | None) -> None:
+def _settings(read_from: Foreign | None) -> Mapping[str, Json]:
+    """What it says of every film."""
     if read_from is None:
-        return
-    if read_from.flag("ultrafast"):
-        read_from.found.warn("hint_ignored", "settings.ultrafast: Encoder is as fast as its workers.")
+        return {}
+    fast = read_from.flag("ultrafast")
     read_from.close()
+    return {"chunked": True} if fast else {}

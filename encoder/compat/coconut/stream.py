@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from encoder.compat.coconut.format import Format, read
 from encoder.compat.coconut.places import Storage
@@ -24,11 +24,11 @@ _OF_A_RUNG = ("videoBitrate", "maxBitrate", "crf")
 _OF_SOUND = ("audioCodec", "audioBitrate", "audioChannels", "audioSampleRate")
 
 
-def draft(outputs: Draft, entry: Foreign, storage: Storage) -> tuple[int, ...]:
-    """The numbers of the packages of ours that make it up."""
+def draft(outputs: Draft, entry: Foreign, storage: Storage, film: Mapping[str, Json]) -> tuple[int, ...]:
+    """The numbers of the packages of ours that make it up; `film`: more members of each."""
     root = entry.text("path") or ""
     name = entry.text("playlist_name") or "master"
-    members = _members(entry)
+    members = {**_members(entry), **film}
     hls, dash = entry.one("hls"), entry.one("dash")
     if hls is None and dash is None:
         entry.fault("hls", "missing_field", "must be there, or else dash")

@@ -33,6 +33,10 @@ class Insights(Verbs):
         (row,) = await self._pool.rows(Statement.WANTED_SLOTS, queue)
         return int(row["slots"])
 
+    async def free_slots(self, queue: str, tenant_id: TenantId) -> int:
+        row = await self._pool.row(Statement.FREE_SLOTS, queue, tenant_id, SEEN)
+        return 0 if row is None else int(row["slots"])
+
     async def signs(self, *, tenants: bool) -> Signs:
         depths = await self.depths(None)
         queues = [depth.queue for depth in depths]

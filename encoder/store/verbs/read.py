@@ -78,6 +78,7 @@ def job_of(row: Row, outputs: Sequence[Row]) -> JobRow:
         finished_at=row["finished_at"],
         outputs=tuple(_output_of(output, spec.outputs[output["position"]], live) for output in outputs),
         holder=_holder_of(row),
+        task_id=None if row["task_id"] is None else TaskId(row["task_id"]),
         task_queue=row["task_queue"],
         task_state=None if row["task_state"] is None else TaskState(row["task_state"]),
         run_at=row["run_at"],

@@ -77,6 +77,7 @@ def running_of(row: Row) -> Running:
         job_uuid=row["job_uuid"],
         label=row["label"],
         tenant_id=TenantId(row["tenant_id"]),
+        name=row["name"],
         kind=row["kind"],
         queue=row["queue"],
         attempt=row["attempt"],

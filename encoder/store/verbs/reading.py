@@ -21,6 +21,7 @@ from encoder.store.statements import Statement
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import attempt_of, event_of, holdup_of, job_in, job_of
+from encoder.store.verbs.read_chunks import with_chunks
 from encoder.store.verbs.read_fleet import depth_of, usage_of
 
 SEARCH_S = 2.0  # in which text, presets and codes are looked for
@@ -35,13 +36,18 @@ class Reading(Verbs):
         if job_id is None and uuid is None:
             return None
 
-        return job_in(await self._pool.rows(Statement.JOB, job_id, uuid, tenant_id, False, SEEN))
+        found = job_in(await self._pool.rows(Statement.JOB, job_id, uuid, tenant_id, False, SEEN))
+        if found is None or found.task_state is not TaskState.BLOCKED:
+            return found
+        job = found
+        (whole,) = await self._pool.visit(lambda session: self._whole(session, tenant_id, [job]))
+        return whole
 
     async def jobs(self, wanted: JobFilter) -> Sequence[JobRow]:
         found = await self.find_jobs(wanted)
         rows = await self._pool.rows(Statement.JOBS_NOW, found) if found else ()
         jobs = await self._with_outputs(sorted(rows, key=lambda row: -row["id"]))
-        return await self._pool.visit(lambda session: self._held_up(session, wanted.tenant_id, jobs))
+        return await self._pool.visit(lambda session: self._whole(session, wanted.tenant_id, jobs))
 
     async def find_jobs(self, wanted: JobFilter) -> Sequence[JobId]:
         above, below = await self._created_between(wanted.created_after, wanted.created_before)
@@ -80,16 +86,18 @@ class Reading(Verbs):
             await asyncio.sleep(0)  # a page may hold twenty thousand outputs, and others have their turn meanwhile
         return rows
 
-    async def _held_up(self, session: Session, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
-        """These jobs of a tenant; where one waits, with what holds it up."""
-        queues = sorted({job.task_queue for job in jobs if job.task_queue and job.task_state in _NOT_BEGUN})
+    async def _whole(self, session: Session, tenant_id: TenantId, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
+        """These jobs of a tenant: how far one is whose chunks are made; and where one waits, what holds it up."""
+        waiting = [job.task_id for job in jobs if job.task_state is TaskState.BLOCKED]
+        if waiting:
+            made, now = [await session.fetch(each, waiting) for each in (Statement.CHUNKS_MADE, Statement.CHUNKS_NOW)]
+            jobs = [with_chunks(job, made, now) for job in jobs]
+        queues = sorted({job.task_queue for job in jobs if job.task_queue and _waits(job)})
         if not queues:
             return jobs
         rows = await session.fetch(Statement.HOLDUPS, tenant_id, queues, SEEN)
         holdups = {row["queue"]: holdup_of(row) for row in rows}
-        return [
-            replace(job, holdup=holdups.get(job.task_queue)) if job.task_state in _NOT_BEGUN else job for job in jobs
-        ]
+        return [replace(job, holdup=holdups.get(job.task_queue)) if _waits(job) else job for job in jobs]
 
     async def _created_between(self, after: datetime | None, before: datetime | None) -> tuple[int, int]:
         """Ids below and above all jobs of a time: else a page of long ago would read all that came since."""
@@ -127,6 +135,10 @@ class Reading(Verbs):
         jobs = await self.counts(tenant_id)
         queues = await self._pool.search(Statement.DEPTHS, tenant_id)
         return Stats(jobs=jobs, queues=tuple(depth_of(row) for row in queues))
+
+
+def _waits(job: JobRow) -> bool:
+    return job.task_state in _NOT_BEGUN or (job.chunks is not None and not job.chunks.running)
 
 
 def _day_from(at: datetime) -> date:

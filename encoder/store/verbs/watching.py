@@ -39,13 +39,13 @@ class Watching(Reading):
         return {JobId(row["job_id"]): TenantId(row["tenant_id"]) for row in rows}
 
     async def _of_many_tenants(self, jobs: Sequence[JobRow]) -> Sequence[JobRow]:
-        """As `_held_up`, whosesoever they are."""
+        """As `_whole`, whosesoever they are."""
         by_tenant: defaultdict[TenantId, list[JobRow]] = defaultdict(list)
         for job in jobs:
             by_tenant[job.tenant_id].append(job)
 
         async def work(session: Session) -> Sequence[JobRow]:
-            return [job for tenant, theirs in by_tenant.items() for job in await self._held_up(session, tenant, theirs)]
+            return [job for tenant, theirs in by_tenant.items() for job in await self._whole(session, tenant, theirs)]
 
         return await self._pool.visit(work)
 

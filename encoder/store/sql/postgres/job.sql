@@ -1,12 +1,12 @@
 -- Read a job by number or uuid whole, but for the logs of its outputs, in one round trip: a row for each output, in
--- their order, of which the first has the job: with the root task of its run, that task's lease, the worker who holds
--- it, and for a task that waits or stands in line what `holdups` tells; `taken` is null for others.
--- Index: jobs_pk or jobs_uuid_once, tasks_name_once, task_leases_pk, workers_pk, job_outputs_pk; as `holdups`.
+-- their order, of which the first has the job: with the root task of its run, or the one that joins its chunks, that
+-- task's lease, the worker who holds it, and for a task that waits or stands in line what `holdups` tells; `taken` is null for others.
+-- Index: jobs_pk or jobs_uuid_once, tasks_name_once, tasks_pk, task_leases_pk, workers_pk, job_outputs_pk; as `holdups`.
 -- Locks: none.
 -- $1 id or null, $2 uuid or null, $3 tenant or null for any, $4 also deleted, $5 within
 WITH job AS MATERIALIZED (
   SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.event_seq, j.spec, j.label, j.sealed, j.cancel_requested, j.media,
-         j.problem, j.created_at, j.started_at, j.finished_at, j.purging_at, t.queue AS task_queue, t.state AS task_state, t.run_at,
+         j.problem, j.created_at, j.started_at, j.finished_at, j.purging_at, t.id AS task_id, t.queue AS task_queue, t.state AS task_state, t.run_at,
          t.problem AS task_problem, l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent,
          l.live, w.host, q.paused_at, q.paused_because, quota.cap, CASE WHEN quota.cap IS NOT NULL THEN (
            SELECT count(*) FROM task_leases WHERE queue = q.queue AND tenant_id = j.tenant_id) END AS running,
@@ -14,7 +14,9 @@ WITH job AS MATERIALIZED (
            SELECT FROM workers WHERE q.queue = ANY(queues) AND NOT draining AND seen_at > now() - $5::interval)
          END AS taken
   FROM jobs j
-  LEFT JOIN tasks t ON t.job_id = j.id AND t.name = 't' || j.run
+  LEFT JOIN tasks r ON r.job_id = j.id AND r.name = 't' || j.run
+  LEFT JOIN tasks b ON b.job_id = j.id AND b.name = 't' || j.run || '/join'
+  LEFT JOIN tasks t ON t.id = coalesce(b.id, r.id)
   LEFT JOIN task_leases l ON l.task_id = t.id
   LEFT JOIN workers w ON w.id = l.worker_id
   LEFT JOIN queues q ON q.queue = t.queue AND t.state IN ('waiting', 'ready')
