@@ -467,7 +467,7 @@ _ENTRIES = (
     _warning("preview_shortened", "Only the beginning is shown", "Set `clip` to choose the part that is shown."),
     _warning("moments_after_end", "Some moments are after the end", "Nothing; the last frame stands for them."),
     _warning("quality_below_target", "Quality is below its target", "Ask for a slower `encoderPreset`, or for less."),
-    _warning("not_chunked", "Picture is made at once", "Leave `chunked` out, or change what its message names."),
+    _warning("not_chunked", "Picture is made in one piece", "Leave `chunked` out, or change what its message names."),
     _warning("target_not_tried", "Samples could not be tried", "Retry, or set `crf` yourself."),
     _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),

@@ -70,7 +70,7 @@ _OUTPUT: _Words = {
     "thumbnails": "of images: pictures of several moments, in a folder; its destination ends in `/`",
     "subtitles": "what becomes of the source's, or which come with the job",
     "chunked": "`auto`: a long picture, or one that other slots are free for, is made in chunks by several workers, "
-    "and the plan says why or why not; `true`: a short one too, with a warning where that cannot be; `false`: at once",
+    "and the plan says why or why not; `true`: a short one too, with a warning where that cannot be; `false`: never",
 }
 _S3: _Words = {
     "kind": "told by `url` when absent",
