@@ -258,6 +258,50 @@ async def test_a_look_at_what_failed_reads_so_many_whatever_matches(
     assert await read_whole(connection, query, *values) == set()
 
 
+CHUNKS = 40  # of job 5, of which three are being made
+IN_CHUNKS = (
+    """INSERT INTO tasks
+      (id, job_id, tenant_id, name, kind, queue, state, pending, run_at, max_attempts, args, created_at)
+    SELECT 300000, 5, 1, 't1/join', 'assemble', 'encode', 'blocked', 40, UTC_TIMESTAMP(6), 3, '{"chunks": 44}',
+      UTC_TIMESTAMP(6)""",
+    """INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, then_id, run_at, max_attempts, args, created_at)
+    SELECT 5, 1, CONCAT('t1/c', seq), 'chunk', 'encode',
+      CASE WHEN seq <= 3 THEN 'running' WHEN seq < 30 THEN 'done' ELSE 'waiting' END, 300000, UTC_TIMESTAMP(6), 3,
+      '{"outputs": [0], "frames": 100}', UTC_TIMESTAMP(6) FROM seq_1_to_40""",
+    """INSERT INTO task_leases
+      (task_id, epoch, worker_id, queue, tenant_id, weight, expires_at, deadline_at, beat_at, cancel)
+    SELECT id, 1, UNHEX(LPAD(HEX(id), 32, '0')), 'encode', 1, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 0
+    FROM tasks WHERE then_id = 300000 AND state = 'running'""",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "values"),
+    [(Statement.CHUNKS_MADE, [300_000]), (Statement.CHUNKS_NOW, [300_000]), (Statement.GLANCES, [5, 6])],
+)
+async def test_how_far_a_job_in_chunks_is_reads_each_chunk_a_few_times(
+    connection: Connection, statement: Statement, values: list[int]
+) -> None:
+    async with counted(connection):
+        for made in IN_CHUNKS:
+            await connection.say(made)
+        before = await handled(connection)
+        assert await Session(connection).fetch(statement, values)
+        read_by_it = await handled(connection) - before
+    assert CHUNKS <= read_by_it <= 3 * CHUNKS + 30  # read, counted, written down
+    (query,) = queries(statement)
+    assert await read_whole(connection, query, values) == set()
+
+
+async def test_free_slots_are_told_by_a_thousand_of_those_that_wait(connection: Connection) -> None:
+    """And by those that stand in line, whom no admission lets be so many."""
+    async with counted(connection) as line:
+        await connection.ask(Query.of("SELECT COUNT(*) AS tasks FROM task_ready WHERE queue = 'encode'"))
+    async with counted(connection) as read:
+        await Session(connection).fetch(Statement.FREE_SLOTS, "encode", 1, timedelta(seconds=90))
+    assert read[0] <= 2 * line[0] + 2 * 1000 + 20  # each that waits is read and written down
+
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

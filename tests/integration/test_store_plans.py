@@ -381,6 +381,48 @@ async def test_what_names_a_row_reads_a_handful(
     assert sum(node.read for node in nodes) <= 20
 
 
+CHUNKS = 40  # of job 5, of which three are being made
+IN_CHUNKS = """
+INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, pending, run_at, max_attempts, args, created_at)
+SELECT 5, 1, 't1/join', 'assemble', 'encode', 'blocked', 40, now(), 3, '{"chunks": 44}', now();
+INSERT INTO tasks (job_id, tenant_id, name, kind, queue, state, then_id, run_at, max_attempts, args, created_at)
+SELECT 5, 1, 't1/c' || n, 'chunk', 'encode', CASE WHEN n <= 3 THEN 'running' WHEN n < 30 THEN 'done' ELSE 'waiting' END,
+  (SELECT max(id) FROM tasks), now(), 3, '{"outputs": [0], "frames": 100}', now() FROM generate_series(1, 40) n;
+INSERT INTO task_leases (task_id, epoch, worker_id, queue, tenant_id, weight, expires_at, deadline_at, beat_at)
+SELECT id, 1, gen_random_uuid(), 'encode', 1, 1, now(), now(), now()
+FROM tasks WHERE then_id IS NOT NULL AND state = 'running';
+"""
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_how_far_a_job_in_chunks_is_reads_each_chunk_once(connection: asyncpg.Connection, *, kept: bool) -> None:
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        await connection.execute(IN_CHUNKS)
+        behind = await connection.fetchval("SELECT max(id) FROM tasks WHERE state = 'blocked'")
+        for statement, values in (
+            (Statement.CHUNKS_MADE, f"ARRAY[{behind}]"),
+            (Statement.CHUNKS_NOW, f"ARRAY[{behind}]"),
+            (Statement.GLANCES, "ARRAY[5, 6]"),
+        ):
+            nodes = await plan(connection, statement, values, kept=kept)
+            assert scanned(nodes) == set()
+            assert sum(node.read for node in nodes) <= CHUNKS + 25
+    finally:
+        await transaction.rollback()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_free_slots_are_told_by_a_thousand_of_those_that_wait(
+    connection: asyncpg.Connection, *, kept: bool
+) -> None:
+    nodes = await plan(connection, Statement.FREE_SLOTS, "'encode'", "1", "'90 s'", kept=kept)
+    assert scanned(nodes) <= {"task_ready"}  # which no admission lets grow
+    assert "tasks_heads" in indexes(nodes)
+    assert read(nodes, "tasks") == 1000
+
+
 @pytest.mark.parametrize("state", ["NULL", "'exhausted'"])
 @pytest.mark.parametrize(("tenant", "job"), [("1", "NULL"), ("3", "NULL"), ("3", "5"), ("1", "5")])
 async def test_a_look_at_deliveries_reads_as_many_as_it_looks_at(

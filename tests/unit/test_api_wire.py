@@ -317,6 +317,7 @@ WRONG: list[tuple[str, Json, str, str]] = [
     ("/outputs/0/clip", {"end": "5"}, "/outputs/0/clip/end", "invalid_type"),
     ("/outputs/0/clip", {"duration": 0}, "/outputs/0/clip/duration", "out_of_range"),
     ("/outputs/0/clip", {"end": 1, "duration": 1}, "/outputs/0/clip", "unsupported_combination"),
+    ("/outputs/0/chunked", "yes", "/outputs/0/chunked", "invalid_value"),
     ("/outputs/0/deinterlace", 0, "/outputs/0/deinterlace", "invalid_value"),
     ("/outputs/0/toneMap", "yes", "/outputs/0/toneMap", "invalid_value"),
     ("/outputs/0/rotate", 45, "/outputs/0/rotate", "invalid_value"),

@@ -6,7 +6,7 @@ SELECT g.then_id, g.outputs, g.state, g.parts, g.frames, COALESCE(CAST(JSON_VALU
 FROM (
   SELECT c.then_id, CAST(JSON_EXTRACT(c.args, '$.outputs') AS CHAR(1024)) AS outputs, c.state, COUNT(*) AS parts,
          CAST(SUM(COALESCE(CAST(JSON_VALUE(c.args, '$.frames') AS SIGNED), 1)) AS SIGNED) AS frames
-  FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS w
-  STRAIGHT_JOIN tasks c FORCE INDEX (tasks_then) ON c.then_id = w.id
+  FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b
+  STRAIGHT_JOIN tasks c FORCE INDEX (tasks_then) ON c.then_id = b.id
   GROUP BY c.then_id, CAST(JSON_EXTRACT(c.args, '$.outputs') AS CHAR(1024)), c.state
 ) AS g STRAIGHT_JOIN tasks a ON a.id = g.then_id;

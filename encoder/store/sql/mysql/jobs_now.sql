@@ -7,8 +7,8 @@ SELECT j.id, j.uuid, j.tenant_id, j.state, j.run, j.event_seq, j.spec, j.label, 
        l.live, w.host
 FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN jobs j ON j.id = b.id
 LEFT JOIN tasks r ON r.job_id = j.id AND r.name = CONCAT('t', j.run)
-LEFT JOIN tasks b ON b.job_id = j.id AND b.name = CONCAT('t', j.run, '/join')
-LEFT JOIN tasks t ON t.id = COALESCE(b.id, r.id)
+LEFT JOIN tasks a ON a.job_id = j.id AND a.name = CONCAT('t', j.run, '/join')
+LEFT JOIN tasks t ON t.id = COALESCE(a.id, r.id)
 LEFT JOIN task_leases l ON l.task_id = t.id
 LEFT JOIN workers w ON w.id = l.worker_id
 WHERE j.deleted_at IS NULL

@@ -6,5 +6,5 @@ SELECT g.*, coalesce((a.args->>'chunks')::integer, 0) AS chunks
 FROM (
   SELECT c.then_id, c.args->>'outputs' AS outputs, c.state, count(*) AS parts,
          sum(coalesce((c.args->>'frames')::bigint, 1))::bigint AS frames
-  FROM unnest($1::bigint[]) AS w(id) JOIN tasks c ON c.then_id = w.id GROUP BY 1, 2, 3
+  FROM unnest($1::bigint[]) AS b(id) JOIN tasks c ON c.then_id = b.id GROUP BY 1, 2, 3
 ) AS g JOIN tasks a ON a.id = g.then_id;

@@ -15,8 +15,8 @@ WITH job AS MATERIALIZED (
          END AS taken
   FROM jobs j
   LEFT JOIN tasks r ON r.job_id = j.id AND r.name = 't' || j.run
-  LEFT JOIN tasks b ON b.job_id = j.id AND b.name = 't' || j.run || '/join'
-  LEFT JOIN tasks t ON t.id = coalesce(b.id, r.id)
+  LEFT JOIN tasks a ON a.job_id = j.id AND a.name = 't' || j.run || '/join'
+  LEFT JOIN tasks t ON t.id = coalesce(a.id, r.id)
   LEFT JOIN task_leases l ON l.task_id = t.id
   LEFT JOIN workers w ON w.id = l.worker_id
   LEFT JOIN queues q ON q.queue = t.queue AND t.state IN ('waiting', 'ready')

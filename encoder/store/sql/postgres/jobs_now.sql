@@ -8,7 +8,7 @@ SELECT
   l.worker_id, l.beat_at, l.expires_at < clock_timestamp() AS silent, l.live, w.host
 FROM unnest($1::bigint[]) AS b(id) JOIN jobs j ON j.id = b.id
 LEFT JOIN tasks r ON (r.job_id, r.name) = (j.id, 't' || j.run)
-LEFT JOIN tasks b ON (b.job_id, b.name) = (j.id, 't' || j.run || '/join')
-LEFT JOIN tasks t ON t.id = coalesce(b.id, r.id)
+LEFT JOIN tasks a ON (a.job_id, a.name) = (j.id, 't' || j.run || '/join')
+LEFT JOIN tasks t ON t.id = coalesce(a.id, r.id)
 LEFT JOIN task_leases l ON l.task_id = t.id LEFT JOIN workers w ON w.id = l.worker_id
 WHERE j.deleted_at IS NULL;
