@@ -471,6 +471,7 @@ _ENTRIES = (
     _warning("target_not_tried", "Samples could not be tried", "Retry, or set `crf` yourself."),
     _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
+    _warning("encoded_whole", "Chunks could not be joined", "Nothing; the output was encoded in one piece."),
 )
 
 CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in _ENTRIES}

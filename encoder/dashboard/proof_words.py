@@ -25,6 +25,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "sync": ("Sync", "Sound and picture begin and end as far apart as in the source."),
     "timestamps": ("Time stamps", "Times rise, none comes twice, and the first is where it should be."),
     "keyframes": ("Keyframes", "It begins with a picture that needs no other, and can be entered often enough."),
+    "seams": ("Seams", "Where its chunks were joined a picture stands that needs no other, and no frame is missing."),
     "decode": ("Second decoder", "Another decoder went through the whole file and had nothing to say."),
     "captions": ("Subtitles", "They say what they should, when they should."),
     "loudness": ("Loudness", "Each track is as loud as was asked, and no peak goes above the ceiling."),

@@ -232,6 +232,30 @@ def keyframes(seen: Evidence) -> Check | None:
     )
 
 
+def seams(seen: Evidence) -> Check | None:
+    """Joined of chunks: each begins with a picture that needs none before it, and no frame lies between two, or on
+    another."""
+    parts, count = seen.parts, seen.count("video")
+    if parts is None or count is None or count.first_pts_seconds is None or count.end_pts_seconds is None:
+        return None
+    frames, keyed = parts.frames[seen.plan.name], len(parts.seams[seen.plan.name])
+    expected: Facts = {"keyframes": keyed, "frames": frames, "seconds": frames * seen.frame_seconds}
+    lasts = count.end_pts_seconds - count.first_pts_seconds
+    measured: Facts = {"keyframes": count.seams_keyed, "frames": count.shown, "seconds": lasts}
+    slack = seen.frame_seconds / 2 + CLOCK_SECONDS
+    apart = abs(lasts - frames * seen.frame_seconds) > slack
+    fault = next((part for part in ("keyframes", "frames") if expected[part] != measured[part]), None)
+    fault = fault or ("seconds" if apart else None)
+    return Check(
+        name="seams",
+        passed=fault is None,
+        expected=expected,
+        measured=measured,
+        limit={"seconds": slack},
+        fault=fault,
+    )
+
+
 def decode(seen: Evidence) -> Check:
     """A second decoder went through the whole file and had nothing to say."""
     # the null muxer's own clock is too coarse for some packets; times are looked at by `timestamps`
@@ -299,7 +323,7 @@ def content(seen: Evidence) -> Check | None:
 
 
 ALL: tuple[Callable[[Evidence], Check | None], ...] = (
-    run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, decode,
+    run, source, container, streams, picture, frames, duration, sync, timestamps, keyframes, seams, decode,
     captions, loudness, content,
 )  # fmt: skip
 

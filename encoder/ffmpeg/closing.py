@@ -41,6 +41,11 @@ class Closing(Record):
     def source(self, index: int) -> Read | None:
         return next((stream for stream in self.read if stream.index == index), None)
 
+    @property
+    def counted(self) -> int | None:
+        """The frames of the last file: of a chunk, all that were decoded of its own part."""
+        return next((stream.packets for stream in reversed(self.written)), None)
+
     def result(self, name: str, kind: str, nth: int = 0) -> Written | None:
         """The nth stream of a kind in the file of that name, which is the end of its path."""
         place = next((place for place, path in enumerate(self.names) if f"/{path}".endswith(f"/{name}")), None)

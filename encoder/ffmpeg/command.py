@@ -11,9 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from encoder.ffmpeg import captions, codecs, containers, controls, graph, hardware, image_graph, overlay, segments
+from encoder.ffmpeg import (
+    captions,
+    codecs,
+    containers,
+    controls,
+    graph,
+    hardware,
+    image_graph,
+    joint,
+    overlay,
+    segments,
+)
 from encoder.ffmpeg.formats import decoder_options, input_options
-from encoder.model.plan import AudioPlan, OutputPlan, Pass, Plan, Stretch, SubtitlePlan, VideoPlan
+from encoder.model.plan import AudioPlan, OutputPlan, Part, Pass, Plan, SubtitlePlan, VideoPlan
 
 INPUT_OPTIONS = input_options()
 _SPARE_SECONDS = 5  # what a run may make beyond its plan before it is cut off
@@ -21,6 +32,10 @@ _LONGEST_SECONDS = 12 * 3600
 _TICK_SECONDS = 0.001  # Matroska rounds to a millisecond, and no two frames lie so near
 # ffmpeg would call a cut file damaged, and end a run that several outputs share; the proof judges, and tells them apart
 _MAX_ERROR_RATE = "1"
+# frames go there as they are, and the log tells how many
+_COUNTED = (
+    "-map", f"[{graph.COUNTED}]", "-c:v", "wrapped_avframe", "-fps_mode", "passthrough", "-f", "null", "-",
+)  # fmt: skip
 
 
 def build(
@@ -38,19 +53,29 @@ def build(
     """
     outputs = [plan.output(number) for number in one_pass.outputs]
     streams = dict(enumerate(_streams(outputs)))
-    pictures = {_label("v", place): stream for place, stream in streams.items() if _is_encoded(stream)}
+    joints = {(each.output, each.name): each for each in one_pass.joints}
+    pictures = {
+        _label("v", place): stream
+        for place, stream in streams.items()
+        if _is_encoded(stream) and _key(stream) not in joints
+    }
     sounds = {
         _label("a", place, number): audio
         for place, stream in streams.items()
         for number, audio in enumerate(stream.sounds)
         if audio.encoder != codecs.COPY
     }
-    scripts = {file: place for place, file in enumerate(_scripts(outputs), 1 + len(overlay.inputs(outputs)))}
-    args = [*_opened(outputs, source_args, one_pass.decoded), *_text(_scripts(outputs)), *_filtered(pictures, sounds)]
+    text = _scripts(outputs)
+    scripts = {file: place for place, file in enumerate(text, 1 + len(overlay.inputs(pictures.values())))}
+    lists = {key: place for place, key in enumerate(joints, 1 + len(overlay.inputs(pictures.values())) + len(text))}
+    args = [*_opened(outputs, [*pictures.values()], one_pass, source_args), *_text(text)]
+    for each in joints.values():
+        args += joint.opened(each)
+    args += _filtered(pictures, sounds, one_pass.part)
     for place, stream in streams.items():
-        args += _output(stream, place, threads, scripts)
+        args += _output(stream, place, threads, scripts, lists.get(_key(stream)))
         args += _written(plan.output(stream.output), stream, files[stream.output])
-    return args
+    return args if one_pass.part is None else [*args, *_COUNTED]
 
 
 def first(
@@ -63,7 +88,8 @@ def first(
     pictures = _twice(plan, one_pass)
     if not pictures:
         return None
-    args = [*_opened(list(pictures.values()), source_args), *_filtered(pictures, {})]
+    drawn = [*pictures.values()]
+    args = [*_opened(drawn, drawn, one_pass, source_args), *_filtered(pictures, {})]
     for label, stream in pictures.items():
         if stream.video is not None:
             args += _video(stream.video, label, threads, passing=_Passing(1, _pass_log(stream)))
@@ -116,22 +142,41 @@ def _pass_log(stream: OutputPlan) -> str:
 def _twice(plan: Plan, one_pass: Pass) -> dict[str, OutputPlan]:
     """What has a picture of two passes, under the labels of these."""
     streams = enumerate(_streams(map(plan.output, one_pass.outputs)))
-    return {_label("v", place): stream for place, stream in streams if stream.video and stream.video.two_pass}
+    there = {(each.output, each.name) for each in one_pass.joints}
+    return {
+        _label("v", place): stream
+        for place, stream in streams
+        if stream.video and stream.video.two_pass and _key(stream) not in there
+    }
 
 
 def _opened(
-    outputs: Sequence[OutputPlan], source_args: Sequence[str], decoded: Sequence[Stretch] = ()
+    outputs: Sequence[OutputPlan], pictures: Sequence[OutputPlan], one_pass: Pass, source_args: Sequence[str]
 ) -> Iterator[str]:
+    """The source, and what lies over the pictures that are made."""
     # verbose closes with what was read, decoded and damaged: the proof lives on it. About a hundred lines in all.
     yield from ("-v", "verbose", "-max_error_rate", _MAX_ERROR_RATE)
-    yield from hardware.options(encoders(outputs))
-    if outputs[0].seek_seconds:
-        yield from ("-ss", f"{outputs[0].seek_seconds:.6f}")
-    if decoded and outputs[0].video is not None:
-        yield from (f"-bsf:{outputs[0].video.source_index}", image_graph.unneeded(decoded))
-    yield from decoder_options(outputs[0].video)
+    yield from hardware.options(encoders(pictures))
+    yield from _entered(outputs[0], one_pass.part)
+    if one_pass.decoded and outputs[0].video is not None:
+        yield from (f"-bsf:{outputs[0].video.source_index}", image_graph.unneeded(one_pass.decoded))
+    yield from decoder_options(pictures[0].video if pictures else None)
     yield from source_args
-    yield from overlay.opened(overlay.inputs(outputs))
+    yield from overlay.opened(overlay.inputs(pictures))
+
+
+def _entered(output: OutputPlan, part: Part | None) -> Iterator[str]:
+    """Where in the source decoding begins."""
+    if part is not None:
+        # times are moved by what moves them in the whole, to the tick, wherever decoding begins: else a frame near the
+        # middle of two may go to the other one. What comes before is not cut off: it may be on show as the chunk begins
+        yield from ("-copyts", "-start_at_zero", "-noaccurate_seek")
+        if output.seek_seconds:
+            yield from ("-itsoffset", f"{-output.seek_seconds:.6f}")
+        if output.seek_seconds + part.enter_seconds:
+            yield from ("-ss", f"{output.seek_seconds + part.enter_seconds:.6f}")
+    elif output.seek_seconds:
+        yield from ("-ss", f"{output.seek_seconds:.6f}")
 
 
 def _scripts(outputs: Iterable[OutputPlan]) -> dict[str, SubtitlePlan]:
@@ -146,9 +191,11 @@ def _text(scripts: Mapping[str, SubtitlePlan]) -> Iterator[str]:
         yield from ("-i", f"file:{script.file}")
 
 
-def _filtered(pictures: Mapping[str, OutputPlan], sounds: Mapping[str, AudioPlan]) -> Iterator[str]:
+def _filtered(
+    pictures: Mapping[str, OutputPlan], sounds: Mapping[str, AudioPlan], part: Part | None = None
+) -> Iterator[str]:
     if pictures:
-        yield from ("-filter_complex", graph.pictures(pictures))
+        yield from ("-filter_complex", graph.pictures(pictures, part))
     for each in graph.sounds(sounds):
         yield from ("-filter_complex", each)
 
@@ -163,16 +210,25 @@ def _streams(outputs: Iterable[OutputPlan]) -> Iterator[OutputPlan]:
     return (stream for output in outputs for stream in output.streams)
 
 
+def _key(stream: OutputPlan) -> tuple[int, str]:
+    return stream.output, stream.name
+
+
 def _is_encoded(output: OutputPlan) -> bool:
     return output.video is not None and output.video.encoder != codecs.COPY
 
 
-def _output(output: OutputPlan, place: int, threads: int | None, scripts: Mapping[str, int]) -> Iterator[str]:
-    if output.video is not None:
+def _output(
+    output: OutputPlan, place: int, threads: int | None, scripts: Mapping[str, int], joined: int | None
+) -> Iterator[str]:
+    """One file; `joined`: the input that holds its picture, where that is there."""
+    if output.video is not None and joined is not None:
+        yield from ("-map", f"{joined}:v", "-c:v", codecs.COPY, *_tagged(output.video))
+    elif output.video is not None:
         passing = _Passing(2, _pass_log(output)) if output.video.two_pass else None
         yield from _video(output.video, _label("v", place), threads, passing=passing)
-        if containers.CONTAINERS[output.container].flags_default:
-            yield from ("-disposition:v", "+default")
+    if output.video is not None and containers.CONTAINERS[output.container].flags_default:
+        yield from ("-disposition:v", "+default")
     for number, audio in enumerate(output.sounds):
         stream = f"a:{number}" if output.more_audio else "a"
         yield from _audio(audio, _label("a", place, number), stream, number)
@@ -218,6 +274,10 @@ def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passi
         yield from _params(video, threads, passing)
         # the graph made the grid already; anything else would drop or repeat frames behind the plan's back
         yield from ("-fps_mode", "passthrough")
+    yield from _tagged(video)
+
+
+def _tagged(video: VideoPlan) -> Iterator[str]:
     if video.codec_tag is not None:
         yield from ("-tag:v", video.codec_tag)
 

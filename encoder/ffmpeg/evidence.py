@@ -13,7 +13,9 @@ from encoder.ffmpeg.closing import Closing, Read, Written
 from encoder.ffmpeg.containers import Container
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.image_file import ImagesSeen
+from encoder.ffmpeg.joint import Parts
 from encoder.ffmpeg.watch import Content
+from encoder.model.base import replace
 from encoder.model.media import AudioStream, Media, Opened, StreamCount, VideoStream
 from encoder.model.plan import AudioPlan, Loudness, OutputPlan, VideoPlan
 
@@ -45,6 +47,7 @@ class Evidence:
     loudness: tuple[Loudness | None, ...] = ()  # of each track of sound, where one was to have some
     images: ImagesSeen | None = None  # of an output of images
     captions: tuple[tuple[Captions, Captions], ...] = ()  # of each track of subtitles: what it should say, and says
+    parts: Parts | None = None  # of a picture that was joined of chunks
 
     @property
     def reads_all(self) -> bool:
@@ -102,12 +105,20 @@ class Evidence:
 
     def read(self, kind: str) -> Read | None:
         """What ffmpeg read of the track that a stream was made of."""
+        if self.parts is not None and kind == "video" and kind in self.planned:
+            # the run that joined its chunks read no picture of the source
+            frames, errors = self.parts.frames_decoded, self.parts.decode_errors
+            index = self.planned[kind].source_index
+            return Read(index=index, kind=kind, packets=frames + errors, frames=frames, errors=errors)
         return self.closing.source(self.planned[kind].source_index) if kind in self.planned else None
 
     def written(self, kind: str) -> Written | None:
         """What ffmpeg wrote of a stream."""
         nth = [*self.planned].index(kind) - (self.plan.video is not None) if kind in self.planned else 0
-        return self.closing.result(self.name, "video" if kind == "video" else "audio", max(0, nth))
+        found = self.closing.result(self.name, "video" if kind == "video" else "audio", max(0, nth))
+        if found is None or self.parts is None or kind != "video":
+            return found
+        return replace(found, frames=self.parts.frames[self.plan.name])
 
     @property
     def whole(self) -> bool:

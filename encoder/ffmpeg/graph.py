@@ -14,10 +14,11 @@ from itertools import count
 from encoder.errors import Defect
 from encoder.ffmpeg import colour_graph, image_graph, overlay, rates, tree
 from encoder.ffmpeg.tree import Chain
-from encoder.model.plan import AudioPlan, OutputPlan, VideoPlan
+from encoder.model.plan import AudioPlan, OutputPlan, Part, VideoPlan
 
 Size = tuple[int, int]
 
+COUNTED = "counted"  # the label of what is only counted
 _SOURCE = ""  # among the inputs of a command, which are else called by their files
 _TURNS: dict[int, Chain] = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
 FILM_ON_VIDEO = Fraction(30000, 1001)  # the rate to which 2:3 pulldown brings a film
@@ -25,8 +26,11 @@ _JOINED = "join=inputs=2:channel_layout=stereo"
 _EVEN_TICKS = 1000  # of a film's frame
 
 
-def pictures(outputs: Mapping[str, OutputPlan]) -> str:
-    """The graph that makes each output's picture, under its label, from the one track that they share."""
+def pictures(outputs: Mapping[str, OutputPlan], part: Part | None = None) -> str:
+    """The graph that makes each output's picture, under its label, from the one track that they share.
+
+    `part`: the run makes a chunk; its own frames of the source come out under `COUNTED`, as they were decoded.
+    """
     videos = {label: _video(output) for label, output in outputs.items()}
     places = _places(outputs.values(), source=0)
     streams = {label: video for label, video in videos.items() if outputs[label].images is None}
@@ -35,7 +39,15 @@ def pictures(outputs: Mapping[str, OutputPlan]) -> str:
         for label, output in outputs.items()
     }
     track = next(iter(videos.values())).source_index
+    if part is not None:
+        chains[COUNTED] = (_own(part),)
     return tree.grown(f"0:{track}", chains, split="split")
+
+
+def _own(part: Part) -> str:
+    """The frames of a chunk. Where one ends the next begins, by the same words: none belongs to two, or to nobody."""
+    ends = [("start", part.start_seconds), ("end", part.end_seconds)]
+    return "trim=" + ":".join(f"{name}={moment:.6f}" for name, moment in ends if moment is not None)
 
 
 def sounds(audios: Mapping[str, AudioPlan]) -> list[str]:

@@ -84,15 +84,19 @@ async def glimpse(
     return answer.media
 
 
-async def reopen(launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash) -> Opened:
+async def reopen(
+    launcher: Launcher, path: Path, *, muxer: str, folder: Path, leash: Leash, seams: tuple[float, ...] = ()
+) -> Opened:
     """All facts about a result and a count of all its packets, read by the demuxer of its `muxer` alone.
+
+    `seams`: where its picture was joined, in seconds from its first frame.
 
     Raises:
         errors.Permanent: `output_invalid`, it does not open so; `deadline_exceeded` after an hour.
         errors.Crash: the prober crashed.
         errors.LeaseLost: the leash was cut.
     """
-    question = Question(formats=(DEMUXER_OF[muxer],), every_packet=True)
+    question = Question(formats=(DEMUXER_OF[muxer],), every_packet=True, seams=seams)
     try:
         answer = await _asked(launcher, path, question, REOPEN_LIMITS, folder, leash)
     except errors.Permanent as error:

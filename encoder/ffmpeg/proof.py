@@ -11,6 +11,7 @@ from encoder.ffmpeg.closing import read_closing
 from encoder.ffmpeg.evidence import Evidence
 from encoder.ffmpeg.exits import Exit
 from encoder.ffmpeg.image_file import ImagesSeen
+from encoder.ffmpeg.joint import Parts
 from encoder.ffmpeg.segments import PLAYLIST
 from encoder.ffmpeg.watch import Content
 from encoder.model.base import Json, replace
@@ -33,12 +34,14 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
     loudness: tuple[Loudness | None, ...] = (),
     content: Content | None = None,
     captions: tuple[tuple[Captions, Captions], ...] = (),
+    parts: Parts | None = None,
 ) -> Proof:
     """Every check that applies to a result: a file, or one rendition of the package `path`.
 
     `media`: the source. `log`: of the run that made `path`. `opened`: what lies there, of a rendition joined.
     `decoded`: of `decoding.whole`. `loudness`: of each track of sound, as `listen` heard it.
-    `content`: what `watch` saw of the picture. `captions`: of each track of subtitles, as `lift` read it.
+    `content`: what `watch` saw of the picture. `captions`: of each track of subtitles, as `lift` read it. `parts`: what
+    is known of the chunks of which the picture was joined, if it was.
     """
     name = f"{path.name}/{plan.name}/{PLAYLIST}" if plan.name else path.name
     seen = Evidence(
@@ -51,6 +54,7 @@ def judge(  # noqa: PLR0913  # each is a kind of evidence
         loudness=loudness,
         content=content,
         captions=captions,
+        parts=None if plan.video is None else parts,
     )
     found = (check(seen) for check in checks.ALL)
     return Proof(checks=tuple(replace(check, rendition=plan.name or None) for check in found if check is not None))

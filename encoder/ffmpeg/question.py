@@ -11,7 +11,8 @@ class Question(Record):
     """`formats`: the demuxers that may open the file. `every_packet`: walk to the end and count, for the proof.
 
     `entries`: tell where the picture can be entered, if the walk comes to its end in time. `ends`: tell where a copy of
-    it can end, near these moments, in seconds from the file's first one.
+    it can end, near these moments, in seconds from the file's first one. `seams`: count, with every packet, at how many
+    of these moments a picture stands that needs none before it, in seconds from the picture's first frame.
 
     `spans`, of `streams`, in such seconds too (None: to the end): tell nothing but which bytes ffmpeg reads for each.
     `there`: what of the file has arrived; (): all of it.
@@ -21,6 +22,7 @@ class Question(Record):
     every_packet: bool = False
     entries: bool = False
     ends: tuple[float, ...] = ()
+    seams: tuple[float, ...] = ()
     spans: tuple[tuple[float, float | None], ...] = ()
     streams: tuple[int, ...] = ()
     there: tuple[Extent, ...] = ()

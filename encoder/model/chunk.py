@@ -26,8 +26,11 @@ class Split(Record):
 
 
 class ChunkFile(Record):
-    """One stream of a chunk. `name`: the rendition, "" of a file; `extradata`: SHA-256 of what its decoder is set up
-    with, in hex, which must be one and the same in all that are joined."""
+    """One stream of a chunk. `name`: the rendition, "" of a file.
+
+    `extradata`: the SHA-256 of what sets its decoder up, in hex: one and the same in all that are joined.
+    `late_frames`: how many frames after the start of the chunk its first one is shown, of a picture that begins late.
+    """
 
     output: int
     name: str
@@ -35,10 +38,15 @@ class ChunkFile(Record):
     sha256: str
     frames: int
     extradata: str = ""
+    late_frames: int = 0
 
 
 class ChunkMade(Record):
-    """What became of a chunk: the result of its task. `folder`: the key of the storage under which its files lie."""
+    """What became of a chunk: the result of its task. `folder`: the key of the storage under which its files lie.
+
+    `frames_decoded`: those of the source that are its own, and of no other chunk. `problem`: why it must not be joined,
+    so that its outputs are encoded whole; "": it may be. `letters`: those of burnt-in text for which there was no font.
+    """
 
     chunk: Chunk
     files: tuple[ChunkFile, ...]
@@ -48,3 +56,5 @@ class ChunkMade(Record):
     cpu_seconds: float
     seconds: float
     peak_memory_bytes: int | None = None
+    problem: str = ""
+    letters: str = ""

@@ -150,6 +150,9 @@ class StreamCount(Record):
     key_seconds: tuple[
         float, ...
     ] = ()  # of a picture's keyframes, from there too; of very many every second, fourth, …
+    begins_with_key: bool = False  # its first packet is flagged so
+    setup_sha256: str = ""  # hex, of what sets a picture's decoder up
+    seams_keyed: int | None = None  # of the moments that were asked about: with a picture that needs none before it
 
 
 class Opened(Record):

@@ -272,11 +272,40 @@ class Stretch(Record):
     end_seconds: float
 
 
+class Part(Record):
+    """What of the source a chunk is made of, in seconds from where the times of the whole begin.
+
+    It is decoded from `enter_seconds` on; the frames from `start_seconds` until `end_seconds` are its own, and counted
+    (None: from the first, to the last).
+    """
+
+    enter_seconds: float
+    start_seconds: float | None = None
+    end_seconds: float | None = None
+
+
+class Joint(Record):
+    """A picture that lies there in chunks, one stream of an output.
+
+    `script`: our list of them, below the folder of the run; `late_seconds`: when its first frame is shown, exactly.
+    """
+
+    output: int
+    name: str
+    script: str
+    late_seconds: str = "0"
+
+
 class Pass(Record):
-    """One ffmpeg run: the outputs that share its decode. `decoded`: nothing else is; (): the whole source."""
+    """One ffmpeg run: the outputs that share its decode. `decoded`: nothing else is; (): the whole source.
+
+    `part`: it makes a chunk. `joints`: pictures that it does not make, for they are there.
+    """
 
     outputs: tuple[int, ...]
     decoded: tuple[Stretch, ...] = ()
+    part: Part | None = None
+    joints: tuple[Joint, ...] = ()
 
 
 class Refusal(Record):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from encoder import errors, tracing
+from encoder.ffmpeg.joint import Parts
 from encoder.log import get_logger
 from encoder.metrics.worker import checks_failed, code_of, output_errors
 from encoder.model.ids import OutputId
@@ -69,6 +70,7 @@ class Made:
     cpu_seconds: float  # its share of what the encode took
     first_frame_at: float | None = None  # when the first frame of its picture was encoded, by the worker's clock
     notes: tuple[Note, ...] = ()  # warnings that the encode adds to the plan's
+    parts: Parts | None = None  # of the chunks of which it was joined
 
     @property
     def output(self) -> OutputId:

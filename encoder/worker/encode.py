@@ -102,6 +102,20 @@ class Encode:
         others = tuple(each for each in plan.outputs if each.output != output.output)
         return await self._alone(run, source, replace(plan, outputs=(*others, stand_in)), one_pass, notes)
 
+    async def joined(self, run: Run, source: Fetched, plan: Plan, one_pass: Pass) -> list[Made]:
+        """The outputs of a pass whose pictures are there: nothing but their sound is made, and they are joined.
+
+        Raises:
+            errors.Failure: none of them was.
+        """
+        return await self._run(run, source, plan, one_pass)
+
+    async def whole(self, run: Run, source: Fetched, plan: Plan, output: int, why: str) -> list[Made]:
+        """An output whose chunks cannot be joined, or whose joined picture failed its proof, made in one piece."""
+        log.warning("encode.not_joined", job=run.job.id, output=output, reason=why)
+        note = Note(code="encoded_whole", message=f"Its chunks could not be used; it was encoded in one piece. {why}")
+        return await self._alone(run, source, plan, Pass(outputs=(output,)), (note,))
+
     async def _run(
         self, run: Run, source: Fetched, plan: Plan, one_pass: Pass, notes: tuple[Note, ...] = ()
     ) -> list[Made]:
@@ -127,12 +141,12 @@ class Encode:
         for each in plans:
             _prepare(files[each.output], each)
         begun = self._clock()
-        counted, exits = Encoded(plans, clock=self._clock), list[Exit]()
+        counted, exits = Encoded(_made_here(plans, one_pass), clock=self._clock), list[Exit]()
         for place, each_run in enumerate(runs):
             told = self._teller(run, plans, begun, run_place=place, runs=len(runs), counted=counted)
             exits.append(await self._watched(run, source, plans, each_run, told))
             if place + 1 < len(runs):
-                _rename(run.folder, command.pass_logs(plan, one_pass))
+                rename(run.folder, command.pass_logs(plan, one_pass))
         counted.ended(exits)
         return [
             Made(
@@ -143,7 +157,7 @@ class Encode:
                 seconds=self._clock() - begun,
                 cpu_seconds=sum(each_exit.cpu_seconds for each_exit in exits) / len(plans),
                 first_frame_at=counted.first_frame_at,
-                notes=(*notes, *_unwritten(run.folder, each, exits[-1].log)),
+                notes=(*notes, *unwritten(run.folder, each, closing.letters_without_font(exits[-1].log))),
             )
             for each in plans
         ]
@@ -199,13 +213,20 @@ class Encode:
         await run.ledger.mark(*(OutputChange(id=OutputId(each.output), log=ended.log) for each in plans))
 
 
-def _unwritten(folder: Path, plan: OutputPlan, log: str) -> Iterator[Note]:
-    """What a caller must know of text that was burnt in; outputs of one run share its log."""
+def _made_here(plans: Iterable[OutputPlan], one_pass: Pass) -> Iterator[OutputPlan]:
+    """The streams of a pass, without pictures that are there."""
+    there = {(joint.output, joint.name) for joint in one_pass.joints}
+    for stream in (stream for plan in plans for stream in plan.streams):
+        yield replace(stream, video=None) if (stream.output, stream.name) in there else stream
+
+
+def unwritten(folder: Path, plan: OutputPlan, letters: str) -> Iterator[Note]:
+    """What a caller must know of text that was burnt in; `letters`: those without a font, of all outputs of a run."""
     burnt = {stream.video.burnt.file for stream in plan.streams if stream.video and stream.video.burnt}
     text = "".join((folder / file).read_text("utf-8") for file in burnt if file is not None)
-    letters = "".join(letter for letter in closing.letters_without_font(log) if letter in text)
-    if letters:
-        told = f"This worker has no font for {letters[:_MOST_LETTERS]}: there is a box in the place of each."
+    missing = "".join(letter for letter in letters if letter in text)
+    if missing:
+        told = f"This worker has no font for {missing[:_MOST_LETTERS]}: there is a box in the place of each."
         yield Note(code="letters_missing", message=told)
 
 
@@ -226,7 +247,7 @@ def _shown(runs: Iterable[Sequence[str]], folder: Path) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _rename(folder: Path, names: Mapping[str, str]) -> None:
+def rename(folder: Path, names: Mapping[str, str]) -> None:
     """Call files of `folder` otherwise, as far as they are there."""
     for old, new in names.items():
         if (folder / old).exists():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from encoder.ffmpeg.codecs import COPY
 from encoder.ffmpeg.launcher import Exit
@@ -14,13 +14,13 @@ _SOUND = "none"  # the height of what has no picture
 
 
 class Encoded:
-    """`plans`: of all outputs of the pass. What is only copied is not counted.
+    """`streams`: those that the pass makes. What is only copied is not counted.
 
     `first_frame_at`: when the first frame of a picture was there, by `clock`.
     """
 
-    def __init__(self, plans: Sequence[OutputPlan], *, clock: Callable[[], float]) -> None:
-        sizes = [_size(stream) for plan in plans for stream in plan.streams if _is_encoded(stream)]
+    def __init__(self, streams: Iterable[OutputPlan], *, clock: Callable[[], float]) -> None:
+        sizes = [_size(stream) for stream in streams if _is_encoded(stream)]
         self._series = [encode.media_seconds.of(codec, height) for _, codec, height in sizes]
         self._largest = max(sizes)[1:] if sizes else None
         self._media_s = 0.0

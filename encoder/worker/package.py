@@ -100,12 +100,16 @@ def names_below(folder: Path) -> set[str]:
     return {name for name, mode in found.items() if stat.S_ISREG(mode)}
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hex. Blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _item(folder: Path, name: str) -> Item:
     path = folder / name
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return Item(
-        piece=Piece(name=name, size_bytes=path.stat().st_size, sha256=sha256),
+        piece=Piece(name=name, size_bytes=path.stat().st_size, sha256=digest(path)),
         path=path,
         content_type=content_type(name),
     )

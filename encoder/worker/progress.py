@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from encoder.ffmpeg.codecs import COPY
 from encoder.ffmpeg.progress import Progress
@@ -58,6 +59,12 @@ def encode(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, r
     Sound alone, and copies, go by media time. An unknown length makes an unknown progress. `run`: of so many over the
     whole picture, from 0; `elapsed_s` is since the first began.
     """
+    live = chunk(plan, now, elapsed_s, run=run, runs=runs)
+    return replace(live, progress=overall("encoding", live.progress))
+
+
+def chunk(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:
+    """As `encode`, of a chunk: `progress` is the share of its own frames that are encoded."""
     video, length_s = plan.video, plan.duration_seconds
     done: float | None = None
     if video is not None and video.encoder != COPY and video.frames:
@@ -69,7 +76,7 @@ def encode(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, r
     frames = (now.frame or 0) + run * ((video.frames if video else None) or 0)
     return Live(
         stage="encoding",
-        progress=overall("encoding", done),
+        progress=done,
         fps=frames / elapsed_s if frames and elapsed_s > 0 else None,
         speed=done * length_s / elapsed_s if done and length_s and elapsed_s > 0 else None,
         eta_seconds=elapsed_s * max(1 - done, 0.0) / done if done else None,

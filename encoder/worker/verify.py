@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
 from encoder.worker import images, progress, renditions
 from encoder.worker.context import Made, Proven, Run, write_off
-from encoder.worker.package import Package, names_below, pack
+from encoder.worker.package import Package, digest, names_below, pack
 from encoder.worker.scratch import remove
 from encoder.worker.together import together
 
@@ -157,8 +156,9 @@ class Verify:
         """What the checks say of the file `path`, in which `plan` should have been carried out."""
         async with together() as group:
             muxer = containers.CONTAINERS[plan.container].muxer
+            seams = () if made.parts is None else made.parts.seams.get(plan.name, ())
             reopening = group.create_task(
-                reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash)
+                reopen(self._ffmpeg, path, muxer=muxer, folder=run.folder, leash=run.held.leash, seams=seams)
             )
             decoding = group.create_task(self._decoded(run, plan, path))
             hearing = group.create_task(self._heard(run, plan, path))
@@ -174,6 +174,7 @@ class Verify:
             loudness=hearing.result(),
             content=decoding.result()[1],
             captions=reading.result(),
+            parts=made.parts,
         )
         return report, opened
 
@@ -209,9 +210,3 @@ class Verify:
 
 def _tell(run: Run, made: Made, share: float) -> None:
     run.held.tell(made.output, Live(stage="verifying", progress=progress.overall("verifying", share)))
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -84,7 +84,7 @@ class Result:
         subprocess.run(["cp", "-r", self.made.path, *self.made.path.parent.glob("captions-*"), folder], check=True)
         damage(path)
         shutil.copy(self.source, folder / "source")
-        run = _run(folder)
+        run = run_in(folder)
         verify = Verify(self.launcher, by_descriptor=True, clock=time.monotonic)
         proven = None
         try:
@@ -100,7 +100,7 @@ class Result:
 async def result(source: Path, folder: Path, output: OutputSpec) -> Result:
     """A good one, by the worker's encode."""
     launcher = Launcher(binary=Path(ffmpeg_binary()))
-    run = _run(folder)
+    run = run_in(folder)
     media = await inspect(launcher, source, folder=folder, leash=run.held.leash)
     plan = decide(media, {0: output}, ABLE)
     encode = Encode(launcher, by_descriptor=True, threads=2, clock=time.monotonic)
@@ -112,7 +112,7 @@ async def result(source: Path, folder: Path, output: OutputSpec) -> Result:
 
 async def encoded(source: Path, folder: Path, outputs: dict[int, OutputSpec], *, launcher: Launcher) -> list[Made]:
     """What the worker's encode makes of the first pass, with a `launcher` of its own."""
-    run = _run(folder)
+    run = run_in(folder)
     real = Launcher(binary=Path(ffmpeg_binary()))
     plan = decide(await inspect(real, source, folder=folder, leash=run.held.leash), outputs, ABLE)
     fetched = Fetched(path=source, size_bytes=source.stat().st_size, seconds=0.0)
@@ -121,7 +121,7 @@ async def encoded(source: Path, folder: Path, outputs: dict[int, OutputSpec], *,
     )
 
 
-def _run(folder: Path) -> Run:
+def run_in(folder: Path) -> Run:
     claim = Claim(
         task_id=TaskId(1), epoch=1, job_id=JobId(1), tenant_id=DEFAULT_TENANT, kind="transcode", queue="encode",
         name="transcode", attempt=1, lost=0, released=0, max_attempts=3, args={}, waited_seconds=0.0,

@@ -12,6 +12,7 @@ from encoder import errors
 from encoder.ffmpeg import captions, checks, containers, proof
 from encoder.ffmpeg.captions import Captions
 from encoder.ffmpeg.exits import Exit, Reason
+from encoder.ffmpeg.joint import Parts
 from encoder.ffmpeg.watch import Content, Doubt
 from encoder.model import base
 from encoder.model.job import OutputSpec
@@ -39,6 +40,7 @@ class Result:
     heard: tuple[Loudness | None, ...] = ()
     content: Content | None = None
     read: tuple[tuple[Captions, Captions], ...] = ()
+    parts: Parts | None = None
 
     def judged(self) -> Proof:
         decoded = Exit(
@@ -54,6 +56,7 @@ class Result:
             loudness=self.heard,
             content=self.content,
             captions=self.read,
+            parts=self.parts,
         )
 
     def log(self) -> str:
@@ -203,10 +206,19 @@ TITLED = good(source(subtitles=(TEXT,)), spec(height=720, subtitles={"mode": "co
 TITLED = replace(TITLED.with_media(subtitles=(TEXT,)), read=((LINES, LINES),))
 STILL = Doubt(kind="still", start_seconds=1.0, seconds=4.0)
 
+PARTS = Parts(frames_decoded=250, decode_errors=0, frames={"": 250}, seams={"": (4.0, 8.0)})
+JOINED = replace(GOOD.with_count(0, seams_keyed=2), parts=PARTS)
+
 FAILS_ALONE: dict[str, tuple[str, Result]] = {
     "a run that never came to its end": ("run", replace(GOOD, ended=False)),
     "a decoder that stumbled over too much": ("run", replace(GOOD, decode_errors=4)),
     "frames that the source lost": ("source", replace(GOOD, decoded_frames=240)),
+    "chunks that together lost frames of the source": (
+        "source", replace(JOINED, parts=base.replace(PARTS, frames_decoded=240))
+    ),
+    "chunks whose decoders stumbled too much": ("run", replace(JOINED, parts=base.replace(PARTS, decode_errors=4))),
+    "a seam at which no picture stands by itself": ("seams", JOINED.with_count(0, seams_keyed=1)),
+    "a seam at which a frame is missing": ("seams", JOINED.with_count(0, end_pts_seconds=10.04)),
     "another container": ("container", GOOD.with_media(format="matroska,webm")),
     "an empty file": ("container", GOOD.with_media(size_bytes=0)),
     "an index behind the media": ("container", GOOD.spoilt(faststart=False)),
@@ -300,7 +312,7 @@ def test_every_check_has_a_result_that_fails_it() -> None:
 @pytest.mark.parametrize(
     "result",
     [
-        GOOD, LOUD, LOUD.with_loud(-22.5, -0.9), PRESSED.with_loud(-23.5), SILENCE, LATE, FIELDS, SURROUND,
+        GOOD, JOINED, LOUD, LOUD.with_loud(-22.5, -0.9), PRESSED.with_loud(-23.5), SILENCE, LATE, FIELDS, SURROUND,
         good(source(silent=True)),
         good(output=spec("audio-aac")),
         good(output=spec("vp9")),

@@ -89,7 +89,7 @@ class _Survey:
         self._ends = question.ends
         self._enters = question.entries and container.format.name.startswith(_ENTERED)
         self._streams = list(container.streams)
-        self._tracks = {stream.index: Track(stream) for stream in self._streams}
+        self._tracks = {stream.index: Track(stream, question.seams) for stream in self._streams}
         self._layout = layout(SOURCE_FD, container.format.name)
         self._jumps = Jumps(container)
         self._whole = False

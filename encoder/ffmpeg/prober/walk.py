@@ -15,6 +15,7 @@ from av.container import InputContainer
 
 from encoder.ffmpeg.prober.jumps import Jumps
 from encoder.ffmpeg.prober.nal import Idr
+from encoder.ffmpeg.prober.seams import Seams, setup_of
 from encoder.ffmpeg.prober.series import Clock, bins, thinned
 from encoder.ffmpeg.prober.timing import Cadence, cadence
 from encoder.model.media import StreamCount
@@ -26,7 +27,7 @@ _ABSENT = -(2**63)
 class Track:
     """The time stamps, sizes and flags of one stream, packet by packet."""
 
-    def __init__(self, stream: av.stream.Stream) -> None:
+    def __init__(self, stream: av.stream.Stream, seams: tuple[float, ...] = ()) -> None:
         self.index = stream.index
         self.time_base = Fraction(stream.time_base or 1)
         self._is_video = stream.type == "video"
@@ -38,6 +39,8 @@ class Track:
         self._begins_with_key = False
         self.first_is_idr: bool | None = None
         self._idr = Idr.of(stream)
+        self._setup = setup_of(stream)
+        self._seams = Seams(seams, self.time_base) if seams and self._is_video else None
         self._stamps: array[int] = array("q")  # presentation, in order of arrival
         self._sizes: array[int] = array("q")  # of the same packets, in bytes
         self._shown: array[int] = array("q")
@@ -58,6 +61,8 @@ class Track:
             self._sizes.append(packet.size)
         if packet.is_keyframe:
             self.key_stamps.append(_stamp(packet))
+            if self._seams is not None and self._seams.at(_stamp(packet)):
+                self._seams.take(self._idr is None or self._idr.begins(bytes(packet)))
         if not packet.is_discard:
             self._show(packet)
 
@@ -134,6 +139,9 @@ class Track:
             bin_seconds=clock.bin_seconds,
             bin_bytes=bins(self._stamps, self._sizes, self.time_base, clock),
             key_seconds=thinned([round(key, 6) for key in keys]) if self._is_video else (),
+            begins_with_key=self._begins_with_key,
+            setup_sha256=self._setup,
+            seams_keyed=None if self._seams is None else self._seams.keyed,
         )
 
     def _longest_gap(self) -> float:
