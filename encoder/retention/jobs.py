@@ -75,8 +75,8 @@ async def _purge(store: Retention, upkeep: Upkeep, batch: Sequence[Ended], tally
     marked = await time.halved(lambda: store.mark_jobs(list(uuids), ended_by=last))  # what ran again since stays
     if not marked:
         return
-    places = await store.places_of(marked)
-    heaps = {job: heap(uuids[job], outputs) for job, outputs in by_job(marked, places)}
+    places, chunked = await store.places_of(marked), await store.have_chunks(marked)
+    heaps = {job: heap(uuids[job], outputs, chunked=job in chunked) for job, outputs in by_job(marked, places)}
     cleared = await upkeep.clear(list(heaps.values()))
     free = [job for job, each in heaps.items() if each.prefix not in cleared.refused]
     gone = set(await time.halved(lambda: store.remove_jobs(free)))
@@ -98,9 +98,14 @@ def by_job(jobs: Sequence[JobId], places: Sequence[OutputPlaces]) -> Iterator[tu
     return ((job, outputs[job]) for job in jobs)
 
 
-def heap(uuid: UUID, outputs: Sequence[OutputPlaces]) -> Heap:
-    """All that the storage holds of a job: its outputs without a destination, and the evidence of all."""
+def heap(uuid: UUID, outputs: Sequence[OutputPlaces], *, chunked: bool = False) -> Heap:
+    """All that the storage holds of a job: its outputs without a destination, and the evidence of all.
+
+    `chunked`: also what attempts at its chunks left, of which nobody knows.
+    """
     prefix = f"jobs/{uuid}"
+    if chunked:
+        return Heap(prefix=prefix)
     known: set[str] = set()
     for output in outputs:
         kept = evidence.prefix(uuid, output.output)

@@ -13,7 +13,7 @@ from encoder import __version__, errors
 from encoder.log import get_logger
 from encoder.model.ids import SweepId
 from encoder.model.policy import Policy
-from encoder.retention import jobs, rows, strays, uploads
+from encoder.retention import chunks, jobs, rows, strays, uploads
 from encoder.retention.tally import Tally, Time
 from encoder.storage.upkeep import Upkeep
 from encoder.store.protocol import Store
@@ -80,6 +80,7 @@ class Sweep:
         return (
             await rows.sweep(self.store, tally, time, uniform=self.uniform)
             and await jobs.sweep(self.store, self.upkeep, self.policy, tally, time)
+            and await chunks.sweep(self.store, self.upkeep, tally, time)
             and await uploads.sweep(self.store, self.upkeep, self.policy, tally, time)
             and await strays.sweep(self.store, self.upkeep, tally, time)
         )

@@ -312,6 +312,13 @@ def _left_by_part(
             yield OutputChange(id=output.id, state=OutputState.CANCELLED)
 
 
+def open_beyond(job: Standing, claim: Claim, settlement: Settlement, state: TaskState) -> frozenset[OutputId]:
+    """The outputs that are still open once a part has ended so, as long as others go on."""
+    own = _with(job, settlement.changes)
+    after = _with(own, tuple(_left_by_part(own, claim, state, settlement.problem, goes_on=True)))
+    return frozenset(output.id for output in after.open_outputs)
+
+
 def _merged(changes: Sequence[OutputChange]) -> tuple[OutputChange, ...]:
     """One change per output: what came later wins, member by member."""
     by_id: dict[OutputId, OutputChange] = {}

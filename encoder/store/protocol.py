@@ -220,7 +220,10 @@ class Tasks(Protocol):
         """
 
     async def parts(self, claim: Claim) -> Sequence[Part]:
-        """What the parts before a claimed task have made, in their order."""
+        """What parts of the job have made that are done, in this run and in those before it, in their order."""
+
+    async def note_chunks(self, claim: Claim) -> None:
+        """Note, under the fence, that chunks of the job may lie in the storage from now on: retention looks there."""
 
     async def expired(self, *, limit: int = 100) -> Sequence[Expired]:
         """Leases past their time, without locking them."""
@@ -530,6 +533,16 @@ class Retention(Protocol):
 
     async def remove_jobs(self, ids: Sequence[JobId]) -> Sequence[JobId]:
         """Remove all rows of these jobs; of which it did. One that runs again, or is locked just now, stays."""
+
+    async def chunked_jobs(self, *, limit: int, after: Ended | None = None) -> Sequence[Ended]:
+        """Jobs behind `after` that may have chunks in the storage, and need none: completed, cancelled, deleted.
+        Those of a failed job are there for its next run."""
+
+    async def have_chunks(self, ids: Sequence[JobId]) -> frozenset[JobId]:
+        """Of which of these jobs chunks may lie in the storage."""
+
+    async def forget_chunks(self, ids: Sequence[JobId], *, ended_by: datetime) -> None:
+        """They have none there any more; one that ran again and ended later, or runs, may."""
 
     async def jobs_there(self, uuids: Sequence[UUID]) -> Mapping[UUID, bool]:
         """Which of these jobs there are, and whether something of each is live."""

@@ -236,7 +236,7 @@ class Claim:
     epoch: int
     job_id: JobId
     tenant_id: TenantId
-    kind: str  # transcode, notify
+    kind: str  # transcode, chunk, assemble, notify
     queue: str
     name: str
     attempt: int
@@ -296,7 +296,7 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FanOut:
-    """Work in parts, at least one. `then` opens when the last of them is done."""
+    """Work in parts. `then` opens when the last of them has ended, if an output is open still; at once without any."""
 
     parts: tuple[NewTask, ...]
     then: NewTask
@@ -304,7 +304,7 @@ class FanOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What a part of a task has made; None before it is done."""
+    """What a part has made."""
 
     name: str
     args: dict[str, Json]

@@ -15,6 +15,7 @@ from encoder.model.state import JobState, OutputState
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted, DeliveryTry, Ended
 from encoder.store.sweeps import Looked, SweepEnd
+from tests.contracts.store_graph import in_parts
 from tests.lab import work
 
 AT_ONCE = timedelta(0)
@@ -117,6 +118,44 @@ class RetentionSuite:
         told = await ended(store, hook=work.HOOK)
         there = await store.jobs_there([over.uuid, lives.uuid, gone, told.uuid])
         assert there == {over.uuid: False, lives.uuid: True, told.uuid: True}
+
+    async def test_jobs_that_need_their_chunks_no_more_are_found_until_those_are_gone(self, store: Store) -> None:
+        jobs = []
+        for _ in range(4):
+            job, claim = await work.working(store)
+            await store.note_chunks(claim)
+            await store.note_chunks(claim)  # a second attempt
+            jobs.append((job, claim))
+        (done, first), (cancelled, second), (failed, third), (deleted, fourth) = jobs
+        assert await store.chunked_jobs(limit=9) == []
+        await store.settle(first, work.done(0))
+        await store.cancel(cancelled.id)
+        assert [each.id for each in await store.chunked_jobs(limit=9)] == [done.id]  # the other one is about to stop
+        await store.settle(second, work.CANCELLED)
+        await store.settle(third, work.failing())
+        await store.settle(fourth, work.failing())
+        await store.delete(deleted.id)
+        found = await store.chunked_jobs(limit=9)
+        assert [(each.id, each.uuid) for each in found] == [(job.id, job.uuid) for job in (done, cancelled, deleted)]
+        assert list(await store.chunked_jobs(limit=1, after=found[0])) == [found[1]]
+        other = await ended(store)
+        assert await store.have_chunks([done.id, failed.id, other.id]) == {done.id, failed.id}
+        with pytest.raises(errors.LeaseLost):
+            await store.note_chunks(first)
+
+        await store.forget_chunks([done.id, cancelled.id], ended_by=found[0].at)  # the second ended later
+        assert [each.id for each in await store.chunked_jobs(limit=9)] == [cancelled.id, deleted.id]
+        await store.retry(cancelled.id, max_attempts=3)
+        assert [each.id for each in await store.chunked_jobs(limit=9)] == [deleted.id]
+        await store.forget_chunks([cancelled.id], ended_by=max(each.at for each in found))
+        assert await store.have_chunks([done.id, cancelled.id]) == {cancelled.id}
+        assert await store.remove_jobs([failed.id]) == [failed.id]
+        assert await store.have_chunks([failed.id]) == frozenset()
+
+    async def test_a_job_that_had_parts_may_have_chunks_though_they_were_cleared(self, store: Store) -> None:
+        job, (first,) = await in_parts(store, 1)
+        await store.settle(first, work.failing())
+        assert await store.have_chunks([job.id]) == {job.id}
 
     async def test_keys_are_freed_in_order_behind_a_place(self, store: Store) -> None:
         keyed = await work.enqueue(store, key="one", body=b"a")

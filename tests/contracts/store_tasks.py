@@ -20,7 +20,7 @@ from encoder.model.state import JobState, OutputState, TaskState
 from encoder.model.trail import LogTail, Step, Trail
 from encoder.queue import settle as decide
 from encoder.store.protocol import Store
-from encoder.store.rows import Accepted, Aside, Beat, Claim, Live, OutputChange, Pulse
+from encoder.store.rows import Accepted, Aside, Beat, Claim, Live, OutputChange, Pulse, Settlement
 from tests.contracts.store_jobs import event_types, read
 from tests.lab import work
 
@@ -38,10 +38,10 @@ async def beat(
         await heart.close()
 
 
-async def lose(store: Store, claim: Claim) -> None:
+async def lose(store: Store, claim: Claim, how: Settlement = work.LOST) -> None:
     """Its worker falls silent, and somebody sees it."""
     await beat(store, claim, lease=NO_TIME)
-    assert await store.rescue(claim, work.LOST) is not None
+    assert await store.rescue(claim, how) is not None
 
 
 class ClaimSuite:

@@ -27,6 +27,7 @@ from encoder.retention.sweep import Sweep
 from encoder.storage.folder_upkeep import FolderUpkeep
 from encoder.storage.upkeep import Cleared, Heap
 from encoder.store.protocol import Store
+from encoder.store.rows import Claim
 from encoder.store.sweeps import SweepEnd
 from tests.contracts.store_uploads import new_upload
 from tests.lab import ended, purge, work
@@ -83,6 +84,33 @@ async def test_sweeps_that_are_killed_or_two_at_once_leave_no_object_without_its
     assert (await ended.left(dsn), ended.folders(platform.storage)) == ({}, set())
     uncounted = count - (await purge.told(platform))["jobs"]
     assert 0 <= uncounted <= jobs_of.BATCH  # whoever dies has not told of his last batch
+
+
+@pytest.mark.both_databases
+async def test_chunks_go_with_the_sweep_but_for_those_of_a_failed_job(store: Store, root: Path) -> None:
+    folders = {}
+    for name in ("done", "failed", "cancelled", "late"):
+        job, claim = await work.working(store)
+        if name != "late":  # whose worker lost its lease, and brought something after all was cleared
+            await store.note_chunks(claim)
+        folders[name] = root / "jobs" / str(job.uuid) / "chunks"
+        await (store.settle(claim, work.failing()) if name == "failed" else _ended(store, claim, name))
+    for folder in folders.values():
+        (folder / "key" / "0-0" / "1-1").mkdir(parents=True)
+        (folder / "key" / "0-0" / "1-1" / "picture").write_bytes(b"x")
+    never = replace(sweep_of(store, root), policy=Policy(hours=0))
+    assert (await never.run()).removed == {"objects": 2}
+    assert {name for name, folder in folders.items() if folder.exists()} == {"failed", "late"}
+    assert (await never.run()).removed == {}
+    at_once = replace(never, policy=Policy(hours=1e-9))
+    assert (await at_once.run()).removed == {"jobs": 4, "objects": 2}
+    assert not any(folder.exists() for folder in folders.values())
+
+
+async def _ended(store: Store, claim: Claim, how: str) -> None:
+    if how == "cancelled":
+        await store.cancel(claim.job_id)
+    await store.settle(claim, work.CANCELLED if how == "cancelled" else work.done(0))
 
 
 class _Slow(FolderUpkeep):

@@ -122,6 +122,7 @@ BROUGHT = {
     " DROP COLUMN held_until, DROP COLUMN ended, DROP COLUMN problem, DROP COLUMN ended_at, DROP COLUMN look_at",
     7: "DROP TABLE sweeps, swept, sweep_places; DROP INDEX jobs_purging; ALTER TABLE jobs DROP COLUMN purging_at;"
     " ALTER TABLE uploads DROP COLUMN purging_at",
+    8: "DROP TABLE job_chunks",
 }
 LOOK = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)

@@ -62,6 +62,9 @@ ALWAYS = {
         WHERE NOT {_IN_OUR_WORDS} AND e.type IN ('job.completed', 'job.failed') AND NOT EXISTS (
           SELECT 1 FROM webhook_deliveries d
           WHERE d.job_id = e.job_id AND d.event_seq = e.seq AND d.receiver = '')""",  # noqa: S608  # as above
+    "G15 a task is blocked by another number of parts than have not ended": """
+        SELECT t.id FROM tasks t WHERE t.state = 'blocked' AND t.pending <> (
+          SELECT count(*) FROM tasks p WHERE p.then_id = t.id AND p.state NOT IN ('done', 'failed', 'cancelled'))""",
     "V12 a running task without its lease": """
         SELECT t.id FROM tasks t LEFT JOIN task_leases l ON l.task_id = t.id AND l.epoch = t.epoch
         WHERE t.state = 'running' AND l.task_id IS NULL""",

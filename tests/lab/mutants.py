@@ -147,7 +147,7 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G15", what="the first part that is done opens what is behind", file=f"{SQL}/open_next.sql",
-        old="CASE WHEN pending = 1 THEN", new="CASE WHEN pending > 0 THEN",
+        old="WHEN pending <= $2::int THEN", new="WHEN pending > 0 THEN",
         test="contracts/store_graph.py::test_the_task_behind_opens_once_when_the_last_part_is_done",
     ),
     Mutant(

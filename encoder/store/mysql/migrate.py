@@ -21,7 +21,7 @@ from encoder.store.steps import ONLINE, Schema, TableBusy, compatible_from, lock
 from encoder.store.text import statements
 
 FIRST = 3  # the first version that there was for these servers
-STEPS: Sequence[str] = tuple(sql.read(f"step_{number}") for number in (4, 5, 6, 7))  # each leads one version on
+STEPS: Sequence[str] = tuple(sql.read(f"step_{number}") for number in (4, 5, 6, 7, 8))  # each leads one version on
 VERSION = FIRST + len(STEPS)
 
 OLDEST_MYSQL = (8, 0, 16)  # checks constraints; SKIP LOCKED and JSON_TABLE are older

@@ -45,7 +45,8 @@ _LOCK_KNOWN, _SET_QUOTA = queries("set_quota")
 _HELLO = queries("hello")
 _CLOSE_LEASE, _CLOSE_TASK, _JOB_OF_TASK = queries("close_task")
 _OPEN_NEXT, _OPENED = queries("open_next")
-_FIND_PARTS, _ABANDON = queries("abandon")
+_LOCK_PARTS, _CANCEL_PARTS = queries("cancel_parts")
+_LOCK_CHUNKED, _FORGET_CHUNKS = queries("forget_chunks")
 _ADD_BEHIND, _ADD_PART = queries("fan_out")
 _FIND_DUE, _LOCK_DUE, _OPEN_DUE = queries("due")
 _FIND_OPEN, _CANCEL_OPEN = queries("cancel_tasks")
@@ -181,13 +182,21 @@ async def close_task(session: Connection, task: int, epoch: int, *how: object) -
     return [await standing(session, row["job_id"]) | own]
 
 
-async def open_next(session: Connection, task: int) -> Sequence[Row]:
-    return await session.ask(_OPENED, task) if await session.write(_OPEN_NEXT, task) else ()
+async def open_next(session: Connection, task: int, *values: object) -> Sequence[Row]:
+    return await session.ask(_OPENED, task) if await session.write(_OPEN_NEXT, task, *values) else ()
 
 
-async def abandon(session: Connection, behind: int) -> Sequence[Row]:
-    parts = await session.ask(_FIND_PARTS, behind)
-    await session.write(_ABANDON, sorted([behind, *(part["id"] for part in parts)]))
+async def cancel_parts(session: Connection, tasks: Sequence[int]) -> Sequence[Row]:
+    mine = await session.ask(_LOCK_PARTS, sorted(tasks))
+    if mine:
+        await session.write(_CANCEL_PARTS, sorted(task["id"] for task in mine))
+    return mine
+
+
+async def forget_chunks(session: Connection, jobs: Sequence[int], ended_by: object) -> Sequence[Row]:
+    mine = await session.ask(_LOCK_CHUNKED, sorted(jobs), ended_by)
+    if mine:
+        await session.write(_FORGET_CHUNKS, sorted(job["id"] for job in mine))
     return ()
 
 
@@ -472,7 +481,8 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.HOLD_TASK: Program(run=hold_task),
     Statement.CLOSE_TASK: Program(run=close_task),
     Statement.OPEN_NEXT: Program(run=open_next),
-    Statement.ABANDON: Program(run=abandon),
+    Statement.CANCEL_PARTS: Program(run=cancel_parts),
+    Statement.FORGET_CHUNKS: Program(run=forget_chunks),
     Statement.FAN_OUT: Program(run=fan_out),
     Statement.SET_DEADLINE: Program(run=set_deadline),
     Statement.DUE: Program(run=due, peek=_FIND_DUE),

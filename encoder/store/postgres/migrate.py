@@ -28,6 +28,7 @@ STEPS: Sequence[LiteralString] = (
     sql.STEP_5,
     sql.STEP_6,
     sql.STEP_7,
+    sql.STEP_8,
 )  # each leads one version on, the first to version 2
 VERSION = 1 + len(STEPS)
 

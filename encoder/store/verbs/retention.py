@@ -76,6 +76,16 @@ class Retention(Verbs):
 
         return await self._pool.transaction(work)
 
+    async def chunked_jobs(self, *, limit: int, after: Ended | None = None) -> Sequence[Ended]:
+        place = after or _FIRST
+        return [_ended(row) for row in await self._pool.rows(Statement.CHUNKED_JOBS, limit, place.id)]
+
+    async def have_chunks(self, ids: Sequence[JobId]) -> frozenset[JobId]:
+        return frozenset(JobId(row["id"]) for row in await self._pool.rows(Statement.HAVE_CHUNKS, sorted(ids)))
+
+    async def forget_chunks(self, ids: Sequence[JobId], *, ended_by: datetime) -> None:
+        await self._pool.rows(Statement.FORGET_CHUNKS, sorted(ids), ended_by)
+
     async def jobs_there(self, uuids: Sequence[UUID]) -> Mapping[UUID, bool]:
         return _live(await self._pool.rows(Statement.JOBS_THERE, list(uuids)))
 

@@ -35,7 +35,7 @@ class _Closed:
 
     settled: Settled
     queues: tuple[str, ...]
-    abandoned: bool
+    unneeded: tuple[TaskId, ...]  # what runs, and is to stop
 
 
 class _Busy(errors.StoreUnavailable):
@@ -200,9 +200,10 @@ class Tasks(Verbs):
             won = await close_task(session, claim, settlement, state, by_rescue=by_rescue)
             if won is None:
                 return None
+            job = standing(job, won)
             rest = await graph.follow(session, job, claim, settlement, state, then=won["then_id"])
             changed = rules.settled(
-                standing(job, won),
+                job,
                 claim,
                 state,
                 settlement if seen is None else replace(settlement, trail=trail_of(seen)),
@@ -221,15 +222,24 @@ class Tasks(Verbs):
             return _closed(claim, settled, told=told, rest=rest)
 
         closed = await self._pool.transaction(work)
-        if closed is not None and closed.abandoned:
-            await self._pool.rows(Statement.FLAG_LEASES, claim.job_id)
+        if closed is not None and closed.unneeded:
+            await self._pool.rows(Statement.FLAG_PARTS, sorted(closed.unneeded))
             self._hints.send(f"cancel:{claim.job_id}")
         if closed is not None and claim.kind != NOTIFY:
             self._news.of(claim.tenant_id, claim.job_id)
         return closed
 
     async def parts(self, claim: Claim) -> Sequence[Part]:
-        return [part_of(row) for row in await self._pool.rows(Statement.PARTS, claim.task_id)]
+        return [part_of(row) for row in await self._pool.rows(Statement.PARTS, claim.job_id)]
+
+    async def note_chunks(self, claim: Claim) -> None:
+        async def work(session: Session) -> None:
+            job = await lock(session, claim.job_id)
+            if job is None or await session.fetchrow(Statement.HOLD_TASK, claim.task_id, claim.epoch, job.id) is None:
+                raise _lost(claim)
+            await session.execute(Statement.NOTE_CHUNKS, job.id)
+
+        await self._pool.transaction(work)
 
     async def _settled_before(self, claim: Claim) -> Settled:
         """The answer to a settle whose first answer was lost: nobody but the owner writes `done` at its epoch."""
@@ -248,7 +258,7 @@ def _took_s(run: int, created_at: datetime, ended_at: datetime | None) -> float 
 def _closed(claim: Claim, settled: Settled, *, told: bool = False, rest: graph.Rest = graph.NOTHING) -> _Closed:
     again = (claim.queue,) if settled.task_state is TaskState.WAITING else ()
     queues = again + ((IO,) if told else ()) + rest.queues
-    return _Closed(settled=settled, queues=queues, abandoned=rest.abandoned)
+    return _Closed(settled=settled, queues=queues, unneeded=rest.unneeded)
 
 
 def _ended(state: JobState | None) -> JobState | None:

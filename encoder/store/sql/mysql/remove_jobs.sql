@@ -1,6 +1,7 @@
 -- Retention, second half: find which of the jobs have a live task after all; remove all rows of the others. What they have
 -- used is added up first, by tenant, day and preset: in the same transaction, so each job once.
--- Index: removed_usage_pk, tasks_name_once, job_outputs_pk, job_events_pk, webhook_deliveries_once, job_tags_of, jobs_pk.
+-- Index: removed_usage_pk, tasks_name_once, job_outputs_pk, job_events_pk, webhook_deliveries_once, job_tags_of,
+-- job_chunks_pk, jobs_pk.
 -- Locks: the sums that rise, in order; what it removes; the jobs are locked already.
 -- $1 jobs
 SELECT DISTINCT t.job_id FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b
@@ -36,5 +37,7 @@ DELETE d FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b
 STRAIGHT_JOIN webhook_deliveries d ON d.job_id = b.id;
 -- $1 jobs
 DELETE g FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN job_tags g ON g.job_id = b.id;
+-- $1 jobs
+DELETE c FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN job_chunks c ON c.job_id = b.id;
 -- $1 jobs
 DELETE j FROM JSON_TABLE($1, '$[*]' COLUMNS (id BIGINT PATH '$')) AS b STRAIGHT_JOIN jobs j ON j.id = b.id;

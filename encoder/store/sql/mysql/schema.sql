@@ -376,6 +376,12 @@ CREATE TABLE IF NOT EXISTS workers (
   CONSTRAINT workers_json CHECK (json_valid(queues) AND json_valid(slots) AND json_valid(encoders) AND json_valid(about))
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 
+-- Jobs of which chunks may lie in the storage, until retention has cleared them: few, and for a short time.
+CREATE TABLE IF NOT EXISTS job_chunks (
+  job_id bigint NOT NULL,
+  CONSTRAINT job_chunks_pk PRIMARY KEY (job_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
+
 -- Each time that what has had its time was swept away, and how that went.
 CREATE TABLE IF NOT EXISTS sweeps (
   id bigint NOT NULL AUTO_INCREMENT,

@@ -1,6 +1,7 @@
 -- Retention, second half: remove all rows of the jobs, unless a task of one is live; which jobs went. What they have used
 -- is added up first, by tenant, day and preset: in the same transaction, so each job once.
--- Index: removed_usage_pk, tasks_name_once, job_outputs_pk, job_events_pk, webhook_deliveries_once, jobs_pk.
+-- Index: removed_usage_pk, tasks_name_once, job_outputs_pk, job_events_pk, webhook_deliveries_once,
+-- job_chunks_pk, jobs_pk.
 -- Locks: the sums that rise, in order; what it removes; the jobs are locked already.
 -- $1 jobs
 WITH mine AS MATERIALIZED (
@@ -29,6 +30,8 @@ WITH mine AS MATERIALIZED (
   DELETE FROM job_events e USING mine WHERE e.job_id = mine.id
 ), deliveries AS (
   DELETE FROM webhook_deliveries d USING mine WHERE d.job_id = mine.id
+), chunks AS (
+  DELETE FROM job_chunks c USING mine WHERE c.job_id = mine.id
 ), jobs AS (
   DELETE FROM jobs j USING mine WHERE j.id = mine.id RETURNING j.id
 )

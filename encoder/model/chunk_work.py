@@ -1,0 +1,64 @@
+"""What the tasks are told that make a picture in parts, and where in the platform's storage they meet."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from encoder.model.base import Record
+from encoder.model.chunk import Chunk, Split
+from encoder.model.plan import Pass
+
+CHUNK, ASSEMBLE = "chunk", "assemble"  # kinds of tasks
+
+
+class BesideFile(Record):
+    """What a plan needs beside the source, by the name that the plan has for it: a watermark, subtitles."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class ChunkWork(Record):
+    """`args` of a task that makes one chunk. `outputs`: those that fail with it.
+
+    `key`: of its split. `identity`: of the source's bytes, which must be those that were planned for.
+    """
+
+    outputs: tuple[int, ...]
+    key: str
+    identity: str
+    chunk: Chunk
+    frames: int  # of the first of its outputs, by which progress is weighed
+    beside: tuple[BesideFile, ...] = ()
+    extents: tuple[tuple[int, int], ...] = ()  # of the source, in bytes, that it needs; (): all of it
+    size_bytes: int = 0  # of the source; 0 with no extents
+    copied: bool = False  # the source is read from a copy in the storage
+
+
+class AssembleWork(Record):
+    """`args` of the task behind the chunks. `passes`: of the outputs that are made there, from the source alone."""
+
+    split: Split
+    identity: str
+    passes: tuple[Pass, ...] = ()
+    chunks: int  # in all, those of earlier runs too
+    beside: tuple[BesideFile, ...] = ()
+
+
+def place_of_job(job: UUID) -> str:
+    """Below it lies all that the tasks of a job exchange; no output of any job has a name that begins so."""
+    return f"jobs/{job}/chunks"
+
+
+def place_of_split(job: UUID, key: str) -> str:
+    return f"{place_of_job(job)}/{key}"
+
+
+def place_of_chunk(job: UUID, key: str, chunk: Chunk, token: str) -> str:
+    """`token`: of the attempt, `<task>-<epoch>`, so that no attempt writes where another one did."""
+    return f"{place_of_split(job, key)}/{chunk.outputs[0]}-{chunk.place}/{token}"
+
+
+def place_of_beside(job: UUID, key: str) -> str:
+    return f"{place_of_split(job, key)}/beside"
