@@ -379,6 +379,7 @@ CREATE TABLE IF NOT EXISTS workers (
 -- Jobs of which chunks may lie in the storage, until retention has cleared them: few, and for a short time.
 CREATE TABLE IF NOT EXISTS job_chunks (
   job_id bigint NOT NULL,
+  noted_at datetime(6) NOT NULL,
   CONSTRAINT job_chunks_pk PRIMARY KEY (job_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin ROW_FORMAT = DYNAMIC;
 

@@ -338,7 +338,8 @@ CREATE TABLE workers (
 
 -- Jobs of which chunks may lie in the storage, until retention has cleared them: few, and for a short time.
 CREATE TABLE job_chunks (
-  job_id bigint CONSTRAINT job_chunks_pk PRIMARY KEY
+  job_id bigint CONSTRAINT job_chunks_pk PRIMARY KEY,
+  noted_at timestamptz NOT NULL
 );
 
 -- Each time that what has had its time was swept away, and how that went.
