@@ -37,7 +37,7 @@ def with_chunks(job: JobRow, made: Iterable[Row], now: Iterable[Row]) -> JobRow:
     live = {
         OutputId(number): _live(OutputId(number), frames, [row for row in running if row["outputs"] == outputs])
         for outputs, frames in _frames(sums, earlier=(chunks - parts) / parts)
-        for number in msgspec.json.decode(outputs, type=tuple[int, ...])
+        for number in _numbers(outputs, job)
     }
     return replace(
         job,
@@ -48,6 +48,13 @@ def with_chunks(job: JobRow, made: Iterable[Row], now: Iterable[Row]) -> JobRow:
         holder=_holder(running),
         chunks=ChunkCount(chunks=chunks, made=done, running=len(running)),
     )
+
+
+def _numbers(outputs: str | None, job: JobRow) -> Sequence[int]:
+    """A part that names none is of all."""
+    if outputs is None:
+        return [output.id for output in job.outputs]
+    return msgspec.json.decode(outputs, type=tuple[int, ...])
 
 
 def _frames(sums: Sequence[Row], *, earlier: float) -> Iterator[tuple[str, _Frames]]:
