@@ -167,7 +167,7 @@ class EventsAnswer(Record):
 
 
 class PlannedAnswer(Record):
-    """What would be made of one output; `error` if it cannot be made."""
+    """What would be made of one output; `error` if it cannot be made. `commands`: of one in chunks, of its first chunk."""
 
     id: OutputId
     plan: OutputPlan | None

@@ -61,7 +61,7 @@ async def preview(call: Asker, body: Json) -> answers.PreviewAnswer:
         errors.Failure: why such a job would fail.
     """
     spec = await spec_of(call, body)
-    return tell.preview(await call.parts.inspector.preview(spec), spec, call.parts.places)
+    return tell.preview(await call.parts.inspector.preview(spec, call.tenant_id), spec, call.parts.places)
 
 
 async def accept(

@@ -164,7 +164,7 @@ def _chunks(chunks: ChunksAnswer, axis: _Axis, end: datetime) -> Group:
 
 def chunk_words(chunks: ChunksAnswer) -> str:
     """What there is to say of so many at once."""
-    told = [f"{chunks.made:,} made" if chunks.made else "", f"{chunks.running:,} run" if chunks.running else ""]
+    told = [f"{chunks.made:,} made" if chunks.made else "", f"{chunks.running:,} being made" if chunks.running else ""]
     if chunks.slowest_seconds is not None:
         told.append(f"slowest {span(chunks.slowest_seconds)}")
     told += [

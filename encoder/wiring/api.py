@@ -55,6 +55,8 @@ async def new_parts(machine: Machine, store: Store, scratch: Scratch, fitness: F
             abilities=await machine.abilities(),
             scratch=scratch,
             turns=asyncio.Semaphore(AT_ONCE),
+            slots=store,
+            chunk_seconds=settings.chunk_seconds,
         ),
         places=checks,
         storage=machine.storage,

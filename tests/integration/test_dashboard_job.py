@@ -25,6 +25,7 @@ from encoder.model.trail import LogTail, Step, Trail
 from encoder.queue import settle
 from encoder.store.postgres import PostgresStore
 from encoder.store.rows import Aside, Beat, Claim, DeliveryTry, Live, OutputChange
+from tests.contracts.store_chunks import split, taken
 from tests.lab import work
 from tests.lab.api import Api, running
 
@@ -372,3 +373,33 @@ async def test_a_job_of_many_outputs_and_long_names_is_whole_and_light(api: Api,
         assert f'id="o{number}"' in text
         assert f'data-load="/ui/parts/jobs/{job}/outputs/{number}"' in text
     assert "ffmpeg -i" in await page(api, f"/ui/parts/jobs/{job}/outputs/39")
+
+
+async def test_a_job_in_chunks_tells_how_many_are_made_and_folds_those_that_went_well(
+    api: Api, store: PostgresStore
+) -> None:
+    """An attempt at a chunk that was lost stands by itself."""
+    job: int = (await api.submit(JOB))["id"]
+    root = await claimed(store)
+    await store.mark(root, [OutputChange(id=OutputId(0), state=OutputState.ENCODING)])
+    await store.settle(root, replace(settle.done(), fan_out=split(5)))
+    chunks = [await taken(store, f"w{number}") for number in range(4)]
+    for number, claim in enumerate(chunks[:2]):
+        await store.settle(claim, replace(settle.done(), trail=Trail(worker=f"w{number}")))
+    (gone,) = chunks[2:3]
+    await beat(store, gone, lease=work.PAST)
+    assert await store.rescue(gone, settle.lost(gone)) is not None
+    await beat(store, chunks[3], Live(stage="encoding", progress=0.5, fps=118.0, speed=3.9, eta_seconds=40))
+    told = words(await page(api, f"/ui/jobs/{job}"))
+    assert "2 of 5 chunks are made, 1 is being made" in told
+    assert "118 fps · 3.9×" in told
+    assert re.search(r"Chunks 1–4 run on w0, w1, w3 encode .* 2 made, 1 being made, slowest", told), told
+    assert "Attempt 2 at chunk 3 worker lost" in told
+    listed = words(await page(api, "/ui/jobs"))
+    assert "2 of 5 chunks" in listed
+    timeline = await api.get(f"/jobs/{job}/timeline")
+    (run,) = timeline["runs"]
+    assert (run["chunks"]["made"], run["chunks"]["running"], run["chunks"]["last"]) == (2, 1, 4)
+    assert [each["task"] for each in run["attempts"]] == ["t1", "t1/c0002"]
+    workers = words(await page(api, "/ui/fleet"))
+    assert f"j{job} holiday.mov chunk 4" in workers, workers

@@ -21,6 +21,7 @@ from encoder.dashboard import bring as bringing
 from encoder.dashboard import new
 from encoder.dashboard.bring import MOST_HEAD_BYTES
 from encoder.dashboard.job_form import MOST_OUTPUTS
+from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec
 from encoder.model.key import Scope
 from encoder.model.media import AudioStream, Media, VideoStream
@@ -47,7 +48,7 @@ class Knowing:
 
     failure: errors.Failure | None = None
 
-    async def preview(self, spec: JobSpec) -> Preview:
+    async def preview(self, spec: JobSpec, _tenant_id: TenantId) -> Preview:
         if self.failure:
             raise self.failure
         media = Media(

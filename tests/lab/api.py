@@ -23,6 +23,7 @@ from encoder.api.server import serving
 from encoder.dashboard.routes import routes
 from encoder.destinations.registry import Destinations
 from encoder.files.roots import Roots
+from encoder.model.ids import TenantId
 from encoder.model.job import JobSpec, Place
 from encoder.model.media import Media
 from encoder.model.preview import Preview
@@ -55,7 +56,7 @@ class NoInspector:
     async def inspect(self, _source: Place) -> Media:
         raise self.failure
 
-    async def preview(self, _spec: JobSpec) -> Preview:
+    async def preview(self, _spec: JobSpec, _tenant_id: TenantId) -> Preview:
         raise self.failure
 
 

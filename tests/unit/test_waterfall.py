@@ -144,4 +144,4 @@ def test_chunks_are_one_row_between_the_root_and_what_stands_by_itself() -> None
     assert [(bar.kind, bar.x, bar.width, bar.going_on) for bar in row.bars] == [
         ("queued", 200, 200, False), ("encoding", 400, 600, True),
     ]  # fmt: skip
-    assert row.note == "39 made, 1 run, slowest 28\u202fs, 1 retried"
+    assert row.note == "39 made, 1 being made, slowest 28\u202fs, 1 retried"
