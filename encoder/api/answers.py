@@ -167,7 +167,7 @@ class EventsAnswer(Record):
 
 
 class PlannedAnswer(Record):
-    """What would be made of one output; `error` if it cannot be made. `commands`: of one in chunks, of its first chunk."""
+    """What would be made of one output; `error` if it cannot be made. `commands`: of one in chunks, its first one's."""
 
     id: OutputId
     plan: OutputPlan | None

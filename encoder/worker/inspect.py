@@ -121,9 +121,7 @@ class Inspector:
             raise errors.Transient("timeout", f"The source was not seen within {LIMIT_S:.0f} s.") from None
 
 
-def _commands(
-    plan: Plan, output: OutputPlan, media: Media, split: Split | None
-) -> tuple[tuple[str, ...], ...]:
+def _commands(plan: Plan, output: OutputPlan, media: Media, split: Split | None) -> tuple[tuple[str, ...], ...]:
     """The runs that make one output, with the files as they would be called; of one in chunks, its first chunk."""
     chunk = next((chunk for chunk in split.chunks if output.output in chunk.outputs), None) if split else None
     if chunk is not None:
