@@ -66,13 +66,15 @@ async def want_log(call: Asker, row: JobRow) -> None:
     It costs nothing where that was asked lately, and where nothing runs.
     """
     told = row.log_tail
-    if row.task_state is TaskState.RUNNING and (told is None or told.left_s < ASK_AGAIN_S):
+    runs = row.task_state is TaskState.RUNNING or (row.chunks is not None and row.chunks.running > 0)
+    if runs and (told is None or told.left_s < ASK_AGAIN_S):
         await call.parts.store.hint(f"log:{row.id}")
 
 
 def live_tail(row: JobRow, output: OutputRow) -> answers.TailAnswer | None:
-    """What ffmpeg says now for an output, as of its worker's last beat."""
-    told = row.log_tail
+    """What ffmpeg says now for an output, as of its worker's last beat; of one in chunks, for the first that tells."""
+    own = output.live.aside if output.live else None
+    told = own.log if own and own.log else row.log_tail
     if told is None or output.state is not OutputState.ENCODING or output.id not in told.outputs:
         return None
     return answers.TailAnswer(live=True, at=told.at, text=told.text)
