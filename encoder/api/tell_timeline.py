@@ -144,11 +144,14 @@ def _spans(steps: Sequence[Step], started_at: datetime | None, ended_at: datetim
     for number, step in enumerate(steps):
         if step.stage in OUTPUT_ENDED or (step.output is None and step.stage == _SHARED_END):
             continue
+        begun = started_at + timedelta(seconds=step.at)
+        if ended_at is not None and begun >= ended_at:
+            continue  # with its end: others go on with that
         after = next((each for each in steps[number + 1 :] if each.output == step.output), None)
         yield SpanAnswer(
             output=step.output,
             stage=step.stage,
-            started_at=started_at + timedelta(seconds=step.at),
+            started_at=begun,
             ended_at=ended_at if after is None else started_at + timedelta(seconds=after.at),
             outcome=OutputState(after.stage) if after is not None and after.stage in OUTPUT_ENDED else None,
         )

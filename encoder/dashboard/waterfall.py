@@ -141,6 +141,8 @@ def drawn(
 
 def _group(number: int, attempt: AttemptAnswer, axis: _Axis, names: Mapping[OutputId, str], end: datetime) -> Group:
     state, word = ("processing", "runs") if attempt.outcome is None else OUTCOMES[attempt.outcome]
+    if tell_chunks.is_part(attempt.task):
+        number = attempt.attempt  # at this part
     rows = (*_before(attempt, axis), *_stages(attempt, axis, names, attempt.ended_at or end))
     if attempt.outcome is Outcome.DONE and any(row.end is OutputState.FAILED for row in rows):
         state, word = "queued", "ended"  # it did what it could: no word of success beside what failed

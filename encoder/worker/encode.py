@@ -143,7 +143,8 @@ class Encode:
         begun = self._clock()
         counted, exits = Encoded(_made_here(plans, one_pass), clock=self._clock), list[Exit]()
         for place, each_run in enumerate(runs):
-            told = self._teller(run, plans, begun, run_place=place, runs=len(runs), counted=counted)
+            stage = "joining" if one_pass.joints else "encoding"
+            told = self._teller(run, plans, begun, stage=stage, run_place=place, runs=len(runs), counted=counted)
             exits.append(await self._watched(run, source, plans, each_run, told))
             if place + 1 < len(runs):
                 rename(run.folder, command.pass_logs(plan, one_pass))
@@ -172,19 +173,29 @@ class Encode:
             by_descriptor=self._by_descriptor,
         )
 
+        stage = "joining" if one_pass.joints else "measuring"
+
         def told(now: Progress) -> None:
             for number in one_pass.outputs:
-                run.held.tell(OutputId(number), progress.measure(now))
+                run.held.tell(OutputId(number), progress.measure(now, stage=stage))
 
         settled = {number: await ear.settle(plan.output(number), told) for number in one_pass.outputs}
         return replace(plan, outputs=tuple(settled.get(each.output, each) for each in plan.outputs))
 
     def _teller(
-        self, run: Run, plans: list[OutputPlan], begun: float, *, run_place: int, runs: int, counted: Encoded
+        self,
+        run: Run,
+        plans: list[OutputPlan],
+        begun: float,
+        *,
+        stage: str,
+        run_place: int,
+        runs: int,
+        counted: Encoded,
     ) -> Callable[[Progress], None]:
         def told(now: Progress) -> None:
             # one decode: all are as far as the first
-            live = progress.encode(plans[0], now, self._clock() - begun, run=run_place, runs=runs)
+            live = progress.encode(plans[0], now, self._clock() - begun, stage=stage, run=run_place, runs=runs)
             for each in plans:
                 run.held.tell(OutputId(each.output), live)
             if run_place + 1 == runs:

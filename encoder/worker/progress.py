@@ -48,19 +48,21 @@ class Meter:
         return (done_bytes - had) / (now - since) if now > since else None
 
 
-def measure(now: Progress) -> Live:
+def measure(now: Progress, *, stage: str = "measuring") -> Live:
     """Progress of a measuring before an encode: no share of the whole, for it takes a hundredth of the time."""
-    return Live(stage="measuring", progress=overall("measuring", 0.0), speed=now.speed)
+    return Live(stage=stage, progress=overall(stage, 0.0), speed=now.speed)
 
 
-def encode(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:
+def encode(
+    plan: OutputPlan, now: Progress, elapsed_s: float, *, stage: str = "encoding", run: int = 0, runs: int = 1
+) -> Live:
     """Progress of an encode whose first output is `plan`: by its frames, for sound runs ahead of a picture's lookahead.
 
-    Sound alone, and copies, go by media time. An unknown length makes an unknown progress. `run`: of so many over the
-    whole picture, from 0; `elapsed_s` is since the first began.
+    Sound alone, and copies, go by media time. An unknown length makes an unknown progress. `stage`: `joining` of what
+    is made of chunks. `run`: of so many over the whole picture, from 0; `elapsed_s` is since the first began.
     """
     live = chunk(plan, now, elapsed_s, run=run, runs=runs)
-    return replace(live, progress=overall("encoding", live.progress))
+    return replace(live, stage=stage, progress=overall(stage, live.progress))
 
 
 def chunk(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:

@@ -394,7 +394,7 @@ async def test_a_job_in_chunks_tells_how_many_are_made_and_folds_those_that_went
     assert "2 of 5 chunks are made, 1 is being made" in told
     assert "118 fps · 3.9×" in told
     assert re.search(r"Chunks 1–4 run on w0, w1, w3 encode .* 2 made, 1 being made, slowest", told), told
-    assert "Attempt 2 at chunk 3 worker lost" in told
+    assert "Attempt 1 at chunk 3 worker lost" in told
     listed = words(await page(api, "/ui/jobs"))
     assert "2 of 5 chunks" in listed
     timeline = await api.get(f"/jobs/{job}/timeline")

@@ -244,3 +244,15 @@ def test_the_joining_is_queued_since_the_last_chunk_was_made() -> None:
     assert run.attempts[1].queued_at == after(50)
     assert run.chunks is not None
     assert run.chunks.ended_at == after(50)
+
+
+def test_a_stage_that_begins_with_the_end_of_its_attempt_is_anothers() -> None:
+    """Of a root that handed its picture out, which says so with its settle."""
+    steps = [{"stage": "fetching", "at": 0.5}, {"stage": "encoding", "at": 6.0, "output": 0}]
+    (run,) = runs(
+        happened(
+            (EventType.JOB_SUBMITTED, 0, {}), (EventType.TASK_SETTLED, 10, settled(1, Outcome.DONE, 4, steps=steps))
+        ),
+        (),
+    )
+    assert [span.stage for span in run.attempts[0].spans] == ["fetching"]

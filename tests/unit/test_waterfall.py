@@ -138,7 +138,7 @@ def test_chunks_are_one_row_between_the_root_and_what_stands_by_itself() -> None
     run = RunAnswer(run=1, started_at=NOON, ended_at=None, attempts=(root, lost), waiting_since=None, chunks=chunks)
     fall = waterfall.drawn(run, NAMES, after(50))
     assert [(group.number, group.part, group.word) for group in fall.groups] == [
-        (1, "", "done"), (0, "", "run"), (2, "chunk 8", "worker lost"),
+        (1, "", "done"), (0, "", "run"), (1, "chunk 8", "worker lost"),
     ]  # fmt: skip
     (row,) = fall.groups[1].rows
     assert [(bar.kind, bar.x, bar.width, bar.going_on) for bar in row.bars] == [

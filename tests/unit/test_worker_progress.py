@@ -16,6 +16,13 @@ def test_a_picture_goes_by_its_frames_though_the_sound_is_ahead() -> None:
     assert [live.fps, live.speed, live.eta_seconds] == pytest.approx([12.5, 0.5, 16.0])
 
 
+def test_what_is_joined_of_chunks_is_as_far_as_they_were() -> None:
+    """Seen to fail where the copy of a picture counts as its encode: an output went back from nine tenths to one."""
+    live = progress.encode(planned(source(), spec()), Progress(frame=50), elapsed_s=4.0, stage="joining")
+    assert live.stage == "joining"
+    assert live.progress == pytest.approx(0.9)
+
+
 def test_before_the_first_frame_nothing_is_guessed() -> None:
     live = progress.encode(planned(source(), spec()), Progress(out_time_seconds=3.0), elapsed_s=4.0)
     assert live.progress == pytest.approx(0.1)
