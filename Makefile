@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chaos rolling manifests mutants drill calm docs site fresh lock image
+.PHONY: help setup demo run test lint check bench chunked chaos rolling manifests mutants drill calm docs site fresh lock image
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -19,6 +19,8 @@ lint: setup  ## what can be said without running: ruff, format, mypy, import con
 check: lint test  ## all that CI asks for
 bench: setup  ## print measurements, as ratios: make bench [ARGS=names]
 	@$(bin)/python -m tests.bench $(ARGS)
+chunked: setup  ## every public clip whole and in chunks of two seconds, and what differs: make chunked [ARGS="--only city h264"]
+	@$(bin)/python -m tests.chunked $(ARGS)
 chaos: setup  ## kill, freeze and cut off workers at random, and count lost jobs: make chaos [ARGS="--seconds 1800 --seed 7 --write"]
 	@$(bin)/python -m tests.chaos $(ARGS)
 rolling: setup  ## restart roles one after the other under load: make rolling [ARGS="--database mariadb --terms 500 --write"]

@@ -92,6 +92,10 @@ class Proven:
     streams: tuple[Opened, ...] = ()
 
 
+class NotJoined(errors.Permanent):
+    """An output that was joined of chunks failed its proof: it is to be made once more, in one piece."""
+
+
 async def write_off(run: Run, output: OutputId, failure: errors.Failure, *, proof: Proof | None = None) -> None:
     """Fail one output for good, or leave it open for another attempt, and let the others go on."""
     run.held.tell(output, None)

@@ -45,7 +45,10 @@ class Join:
             errors.Resource: the machine lacks something; no output is to blame.
         """
         chosen = {number: joint.of_output(number, made) for number in one_pass.outputs}
-        faults = {number: joint.fault(plan.output(number), chosen[number]) for number in one_pass.outputs}
+        faults = {
+            number: joint.fault(plan.output(number), mine) or await in_thread(_lack, number, mine, folder)
+            for number, mine in chosen.items()
+        }
         good = tuple(number for number, why in faults.items() if why is None)
         results: list[Made] = []
         if good:
@@ -78,6 +81,19 @@ class Join:
             parted = [await self._joined(run, source, media, plan, each, chosen, folder) for each in alone]
             return [each for some in parted for each in some]
         return [_told(run, media, plan, each, chosen[each.output]) for each in results]
+
+
+def _lack(output: int, made: Sequence[ChunkMade], folder: Path) -> str | None:
+    """What of an output's chunks is not there, or not as it was made; None: nothing. Blocks.
+
+    ffmpeg takes the first file that it cannot open for the end of the list.
+    """
+    for each in made:
+        for file in each.files:
+            path = folder / joint.file_name(each.chunk, file.output, file.name)
+            if file.output == output and not (path.is_file() and path.stat().st_size == file.size_bytes):
+                return f"Chunk {each.chunk.place} is not there."
+    return None
 
 
 def _listed(

@@ -23,7 +23,7 @@ from encoder.worker import progress
 from encoder.worker.aim import Aim
 from encoder.worker.beside import Beside, Found
 from encoder.worker.captions import Captions
-from encoder.worker.context import Fetched, Made, Proven, Run, write_off
+from encoder.worker.context import Fetched, Made, NotJoined, Proven, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
@@ -172,11 +172,21 @@ class Pipeline:
 
     async def _proven(self, run: Run, fetched: Fetched, media: Media, made: Made) -> Proven | None:
         with run.held.account.stage("verify", output=made.output):
-            proven = await self.verify(run, media, made)
+            try:
+                proven = await self.verify(run, media, made)
+            except NotJoined as refusal:
+                proven = await self._whole(run, fetched, media, made, refusal)
             if proven is None:
                 return None
             run.held.account.media_seconds += proven.opened.media.duration_seconds or 0.0
             return await self.measure(run, fetched, media, proven)
+
+    async def _whole(self, run: Run, fetched: Fetched, media: Media, made: Made, refusal: NotJoined) -> Proven | None:
+        """An output whose chunks were joined to something else than was planned, made once more in one piece."""
+        plan = Plan(outputs=(made.plan,), passes=())
+        for again in await self.encode.whole(run, fetched, plan, made.plan.output, refusal.message):
+            return await self.verify(run, media, again)
+        return None
 
     async def _delivered(self, run: Run, fetched: Fetched, proven: Proven) -> None:
         plan = proven.made.plan

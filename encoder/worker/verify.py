@@ -23,7 +23,7 @@ from encoder.model.proof import Check, Proof
 from encoder.model.state import OutputState
 from encoder.store.rows import Live, OutputChange
 from encoder.worker import images, progress, renditions
-from encoder.worker.context import Made, Proven, Run, write_off
+from encoder.worker.context import Made, NotJoined, Proven, Run, write_off
 from encoder.worker.package import Package, digest, names_below, pack
 from encoder.worker.scratch import remove
 from encoder.worker.together import together
@@ -50,7 +50,11 @@ class Verify:
         self._clock = clock
 
     async def __call__(self, run: Run, media: Media, made: Made) -> Proven | None:
-        """The proven output; None when it failed its proof, which is then written down with the failure."""
+        """The proven output; None when it failed its proof, which is then written down with the failure.
+
+        Raises:
+            NotJoined: it failed, and was joined of chunks; nothing is written down.
+        """
         begun = self._clock()
         await run.ledger.mark(OutputChange(id=made.output, state=OutputState.VERIFYING, log=made.log))
         _tell(run, made, 0.0)
@@ -59,11 +63,11 @@ class Verify:
         except errors.Permanent as refusal:  # so broken that it cannot even be measured
             if refusal.check is None:
                 raise
-            await write_off(run, made.output, refusal, proof=Proof(checks=(Check.refused(refusal.check),)))
+            await _refused(run, made, refusal, Proof(checks=(Check.refused(refusal.check),)))
             return None
         failure = proof.verdict(seen.proof)
         if failure is not None:
-            await write_off(run, made.output, failure, proof=seen.proof)
+            await _refused(run, made, failure, seen.proof)
             return None
         if seen.package is None:
             raise errors.Defect("a package passed its proof and is none")
@@ -206,6 +210,12 @@ class Verify:
             by_descriptor=self._by_descriptor,
         )
         return await eye.decoded(plan, path)
+
+
+async def _refused(run: Run, made: Made, failure: errors.Permanent, report: Proof) -> None:
+    if made.parts is not None:
+        raise NotJoined(failure.code, failure.message, check=failure.check) from failure
+    await write_off(run, made.output, failure, proof=report)
 
 
 def _tell(run: Run, made: Made, share: float) -> None:
