@@ -72,9 +72,8 @@ def _note(job: Job) -> Iterator[Text]:
     waits = job.waiting_for
     if waits is None or job.ended:
         return
-    made = waits.reason == "chunks" and waits.detail
-    told, style = (clean(str(waits.detail)), "blue") if made else (f"waits: {rows.now(job)}", "yellow")
-    yield Text(told, style=style, no_wrap=True, overflow="ellipsis")
+    begin, style = ("", "blue") if waits.goes_on else ("waits: ", "yellow")
+    yield Text(f"{begin}{clean(waits.words)}", style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _cells(output: Output) -> tuple[Text, Text, ProgressBar, Text, Text]:

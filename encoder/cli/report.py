@@ -74,7 +74,7 @@ def _head(job: Job) -> Iterator[str]:
     of_outputs = {note for output in job.outputs for note in output.warnings}
     yield from (f"     warning: {clean(note.message)}" for note in job.warnings if note not in of_outputs)
     if job.waiting_for:
-        yield f"  waits: {clean(' – '.join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))}"
+        yield f"  {'' if job.waiting_for.goes_on else 'waits: '}{clean(job.waiting_for.words)}"
 
 
 def _output(output: Output) -> Iterator[str]:

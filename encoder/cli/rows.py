@@ -65,14 +65,12 @@ def now(job: Job) -> str:
     if job.error:
         entry = CATALOGUE.get(job.error.code)
         return clean(f"{job.error.code}: {entry.title if entry else job.error.message}")
-    if job.waiting_for and job.waiting_for.reason == "chunks":
-        told = speed(job.slowest, beside="") if job.slowest else ""
-        return "  ".join(filter(None, (told, clean(job.waiting_for.detail or ""))))
-    if job.waiting_for:
-        return clean(" – ".join(part for part in (job.waiting_for.reason, job.waiting_for.detail) if part))
+    if job.waiting_for and not job.waiting_for.goes_on:
+        return clean(job.waiting_for.words)
     if job.ended:
         return f"took {duration(job.took_seconds)}"
-    return speed(job.slowest, beside="") if job.slowest else ""
+    pace = speed(job.slowest, beside="") if job.slowest else ""
+    return "  ".join(filter(None, (pace, clean(job.waiting_for.words) if job.waiting_for else "")))
 
 
 def speed(output: Live, *, beside: str = " real time") -> str:

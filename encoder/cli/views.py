@@ -84,6 +84,16 @@ class Waiting(Record):
     reason: str
     detail: str | None = None
 
+    @property
+    def goes_on(self) -> bool:
+        """It waits for chunks of its own, which are being made: that is no standing still."""
+        return self.reason == "chunks"
+
+    @property
+    def words(self) -> str:
+        """`slot – a free slot of a worker`; of what goes on the detail alone."""
+        return " – ".join(part for part in ("" if self.goes_on else self.reason, self.detail) if part)
+
 
 class Job(Record):
     id: int

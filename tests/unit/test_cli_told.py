@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from encoder.cli import report, session, views
+from encoder.cli import report, rows, session, views
 from encoder.cli.refused import Object, Refused
 from encoder.errors import CATALOGUE
 from encoder.model.base import replace
@@ -79,6 +79,17 @@ def test_why_a_job_waits_is_told_apart_from_the_details() -> None:
     waiting = views.Waiting(reason="slot", detail="no worker has taken it yet")
     assert "  waits: slot – no worker has taken it yet" in report.details(_job(waiting_for=waiting))
     assert "  waits: cap" in report.details(_job(waiting_for=views.Waiting(reason="cap")))
+
+
+def test_a_job_in_chunks_goes_on() -> None:
+    """How fast it is made is told with how many are made; seen to fail where it is told as a wait."""
+    output = views.Output(
+        id=0, status="encoding", spec=views.Spec(preset="av1"), stage="encoding", progress=0.4, fps=118.0, speed=3.9
+    )
+    chunks = views.Waiting(reason="chunks", detail="7 of 24 chunks are made, 4 are being made")
+    job = replace(_job(output, waiting_for=chunks), status="processing")
+    assert "  7 of 24 chunks are made, 4 are being made" in report.details(job)
+    assert rows.now(job) == "118 fps  3.9×  7 of 24 chunks are made, 4 are being made"
 
 
 def test_a_job_is_shown_with_where_it_comes_from_and_goes_to() -> None:
