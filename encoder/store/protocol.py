@@ -208,7 +208,10 @@ class Tasks(Protocol):
         """Write progress that must not be lost, under the fence. The first one makes the job `processing`."""
 
     async def tell_progress(self, claim: Claim, stage: str | None, live: Mapping[OutputId, Live]) -> bool:
-        """Tell those who asked for samples how far the job is, under the fence; False where nobody did."""
+        """Tell those who asked for samples how far the job is, under the fence; False where nobody did.
+
+        Of all who make chunks of it the first one tells, and how far all of them are; the others only hear who asked.
+        """
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         """Replace the hard deadline, counted from now."""

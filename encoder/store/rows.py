@@ -129,11 +129,15 @@ class Holdup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkCount:
-    """How many chunks a job's pictures are made in, how many of them are made, and how many are being made."""
+    """How many chunks a job's pictures are made in, how many of them are made, and how many are being made.
+
+    `first`: of the tasks that make some: who has it tells receivers how far all are.
+    """
 
     chunks: int
     made: int
     running: int
+    first: TaskId | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

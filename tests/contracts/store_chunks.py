@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from encoder.model.state import OutputState, TaskState
 from encoder.store.fleet import Quota
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted, Beat, ChunkCount, Claim, FanOut, JobFilter, JobRow, Live, NewTask
+from tests.contracts.store_endpoints import new_endpoint
 from tests.contracts.store_jobs import OTHER_TENANT, read
 from tests.contracts.store_watching import glance
 from tests.lab import work
@@ -128,6 +130,21 @@ class ChunksSuite:
         assert (found.task_id, found.task_state, found.chunks) == (TaskId(join.task_id), TaskState.RUNNING, None)
         assert found.holder is not None
         assert (found.holder.host, shown(found).stage) == ("w9", "verifying")
+
+    async def test_receivers_are_told_how_far_all_chunks_are_by_one_worker(self, store: Store) -> None:
+        """Seen to fail where each tells how far its own chunk is."""
+        await store.put_endpoint(new_endpoint(events=("job.progress",)))
+        job = await in_chunks(store, split(2))
+        first, second = await work.claim(store, limit=2)
+        for claim, share in ((first, 0.5), (second, 0.25)):
+            live = Live(stage="encoding", progress=share)
+            await beats(store, claim, "w1", live)
+            assert await store.tell_progress(claim, "encoding", {OutputId(0): live})
+            assert await store.tell_progress(claim, "encoding", {OutputId(0): live})
+        told = [
+            json.loads(row.body)["data"]["progress"] for row in await work.deliveries(store, job.id) if row.receiver
+        ]
+        assert told == [pytest.approx(0.1 + 0.8 * 0.25)] * 2
 
     async def test_free_slots_are_those_that_nobody_has_or_waits_for(self, store: Store) -> None:
         assert await store.free_slots(ENCODE, DEFAULT_TENANT) == 0  # nobody works

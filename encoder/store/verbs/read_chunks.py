@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from encoder.model.ids import OutputId, WorkerId
+from encoder.model.ids import OutputId, TaskId, WorkerId
 from encoder.model.state import OUTPUT_ENDED, TaskState
 from encoder.model.way import overall
 from encoder.store.engine import Row
@@ -46,7 +46,12 @@ def with_chunks(job: JobRow, made: Iterable[Row], now: Iterable[Row]) -> JobRow:
             for output in job.outputs
         ),
         holder=_holder(running),
-        chunks=ChunkCount(chunks=chunks, made=done, running=len(running)),
+        chunks=ChunkCount(
+            chunks=chunks,
+            made=done,
+            running=len(running),
+            first=TaskId(running[0]["task_id"]) if running else None,
+        ),
     )
 
 

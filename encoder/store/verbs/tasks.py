@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from encoder import errors
+from encoder.model.chunk_work import CHUNK
 from encoder.model.ids import JobId, OutputId, TaskId, WorkerId
 from encoder.model.media import Media
 from encoder.model.queue import IO
@@ -25,6 +26,7 @@ from encoder.store.statements import Statement
 from encoder.store.verbs import graph, telling
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.read import claim_of, job_in, part_of, trail_of
+from encoder.store.verbs.read_chunks import with_chunks
 from encoder.store.verbs.read_fleet import heads_of, tenant_of
 from encoder.store.verbs.write import close_task, lock, record, standing
 
@@ -129,19 +131,32 @@ class Tasks(Verbs):
         self._news.of(claim.tenant_id, claim.job_id)
 
     async def tell_progress(self, claim: Claim, stage: str | None, live: Mapping[OutputId, Live]) -> bool:
+        whole = await self._with_all_chunks(claim) if claim.kind == CHUNK else None
+        if whole is not None:
+            live = {output.id: output.live for output in whole.outputs if output.live}
+        others_turn = whole is not None and whole.chunks is not None and whole.chunks.first != claim.task_id
+
         async def work(session: Session) -> bool:
             job = await lock(session, claim.job_id)
             held = await session.fetchrow(Statement.HOLD_TASK, claim.task_id, claim.epoch, claim.job_id)
             if job is None or held is None:
                 raise _lost(claim)
             changed = rules.progressed(standing(job, held), stage, live)
-            return changed is not None and await record(session, changed, held["at"])
+            return changed is not None and (others_turn or await record(session, changed, held["at"]))
 
         told = await self._pool.transaction(work)
         if told:
             self._hints.send(f"ready:{IO}")
             self._news.of(claim.tenant_id, claim.job_id)
         return told
+
+    async def _with_all_chunks(self, claim: Claim) -> JobRow:
+        """The job of a chunk, as far as all of them are."""
+        job = await self.load(claim)
+        made, now = [
+            await self._pool.rows(each, [job.task_id]) for each in (Statement.CHUNKS_MADE, Statement.CHUNKS_NOW)
+        ]
+        return with_chunks(job, made, now)
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         if await self._pool.row(Statement.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
