@@ -9,8 +9,10 @@ from typing import ClassVar
 
 from encoder import errors
 from encoder.log import get_logger
+from encoder.model.ids import JobId
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Ingest, Jobs
+from encoder.store.sweeps import Looked
 
 log = get_logger(__name__)
 
@@ -18,6 +20,7 @@ SECRETS_KEPT = timedelta(hours=23)  # and the sweep's period: gone within 24 h o
 OBJECTS_KEPT = timedelta(days=15)  # SQS may hand out a message for 14
 PERIOD_S = 1800.0
 BATCH = 500
+MET_AGAIN = timedelta(days=1)
 
 
 class Sweep(ABC):
@@ -30,7 +33,7 @@ class Sweep(ABC):
 
     @abstractmethod
     async def _erase(self) -> int:
-        """Erase a batch of what is due; how many."""
+        """Erase all that is due, a batch at a time; how many."""
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -43,25 +46,33 @@ class Sweep(ABC):
 
     async def sweep(self) -> int:
         """Erase all that is due; how many."""
-        erased = 0
-        while (batch := await self._erase()) > 0:
-            erased += batch
+        erased = await self._erase()
         if erased:
             log.info("erase.done", what=self.what, count=erased)
         return erased
 
 
 class SecretSweep(Sweep):
-    """Callers' secrets some time after the end of their job; until then a retry can still run."""
+    """Callers' secrets some time after the end of their job; until then a retry can still run.
+
+    It goes through jobs in the order of their ends, from where it came to before: one that was held then is met again
+    for a day.
+    """
 
     what = "secrets"
 
     def __init__(self, store: Jobs, *, uniform: Uniform) -> None:
         super().__init__(uniform=uniform)
         self._store = store
+        self._from: Looked | None = None
 
     async def _erase(self) -> int:
-        return await self._store.erase_secrets(ended_for=SECRETS_KEPT, limit=BATCH)
+        erased, last = 0, self._from
+        while (found := await self._store.erase_secrets(ended_for=SECRETS_KEPT, look=BATCH, after=last)) is not None:
+            erased, last = erased + found.count, found.last
+        if last is not self._from and last is not None:
+            self._from = Looked(at=last.at - MET_AGAIN, id=JobId(0))
+        return erased
 
 
 class ObjectSweep(Sweep):
@@ -74,4 +85,7 @@ class ObjectSweep(Sweep):
         self._store = store
 
     async def _erase(self) -> int:
-        return await self._store.forget_objects(seen_for=OBJECTS_KEPT, limit=BATCH)
+        erased = 0
+        while (batch := await self._store.forget_objects(seen_for=OBJECTS_KEPT, limit=BATCH)) > 0:
+            erased += batch
+        return erased

@@ -141,8 +141,10 @@ class Jobs(Protocol):
     async def delete(self, job_id: JobId) -> None:
         """Cancel, and hide from every read from now on. Rows go when no task is live."""
 
-    async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
-        """Erase the secrets of up to `limit` jobs that ended so long ago; of how many it did."""
+    async def erase_secrets(self, *, ended_for: timedelta, look: int, after: Looked | None = None) -> Freed | None:
+        """Erase the secrets of the next `look` jobs behind `after` that ended so long ago; not of one that is held just
+        now. None: there are no more such jobs.
+        """
 
     async def stats(self, tenant_id: TenantId | None) -> Stats:
         """`counts`, and queues by depth and age."""

@@ -12,6 +12,7 @@ import random
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from encoder import errors
 from encoder.log import get_logger
@@ -59,6 +60,26 @@ class Schema:
         if self.is_beyond_us:
             whose = f"is for programs from schema {self.compatible_from} on, this one is of {self.ours}"
             raise errors.SchemaUnfit(f"schema {self.version}, which {whose}")
+
+
+class Migrations(Protocol):
+    """What an engine's module `migrate` has."""
+
+    @property
+    def VERSION(self) -> int: ...  # noqa: N802  # a constant of the module
+
+    async def upgrade(self, dsn: str, /) -> int: ...
+
+    async def check(self, dsn: str, /) -> Schema: ...
+
+
+async def prepare(migrate: Migrations, dsn: str, *, auto_migrate: bool) -> None:
+    """Have a schema that this program may use: as `upgrade` does, or by refusing another one. Raises as `upgrade`, and
+
+    errors.SchemaUnfit: it is not, and `auto_migrate` is off or cannot help.
+    """
+    if not auto_migrate or await migrate.upgrade(dsn) > migrate.VERSION:
+        (await migrate.check(dsn)).require_fit()
 
 
 def compatible_from(step: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from encoder.model.ids import JobId, OutputId, SweepId
@@ -36,10 +36,13 @@ class OutputPlaces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """How far jobs were looked at in the order in which they were submitted."""
+    """How far jobs were looked at in the order in which they were submitted, or ended."""
 
     at: datetime
     id: JobId
+
+
+BEGINNING = Looked(at=datetime.fromtimestamp(0, UTC), id=JobId(0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

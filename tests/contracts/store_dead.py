@@ -85,6 +85,6 @@ class DeadLetterSuite:
 
     async def test_a_dead_job_whose_secrets_are_erased_is_told_as_such(self, store: Store) -> None:
         job = await failed(store, sealed=b"secret")
-        await store.erase_secrets(ended_for=timedelta(0), limit=10)
+        await store.erase_secrets(ended_for=timedelta(0), look=10)
         page = await store.dead_jobs(DeadFilter(tenant_id=DEFAULT_TENANT))
         assert page.jobs == [DeadJob(id=job.id, secrets_erased=True)]

@@ -14,6 +14,7 @@ from encoder.model.base import Json
 from encoder.model.event import EventType
 from encoder.model.ids import DEFAULT_TENANT, JobId, OutputId, TenantId
 from encoder.model.state import JobState, OutputState, TaskState
+from encoder.queue import erase
 from encoder.store.protocol import Store
 from encoder.store.rows import Accepted, Beat, JobFilter, JobRow, Live, Settlement
 from tests.lab import work
@@ -209,14 +210,31 @@ class RetrySuite:
         living = await work.enqueue(store, sealed=b"secret")
         ended = await work.enqueue(store, sealed=b"secret")
         await store.cancel(ended.id)
-        assert await store.erase_secrets(ended_for=timedelta(hours=1), limit=10) == 0
-        assert await store.erase_secrets(ended_for=timedelta(0), limit=10) == 1
-        assert await store.erase_secrets(ended_for=timedelta(0), limit=10) == 0
+        assert await store.erase_secrets(ended_for=timedelta(hours=1), look=10) is None
+        erased = await store.erase_secrets(ended_for=timedelta(0), look=10)
+        assert erased is not None
+        assert (erased.count, erased.last.id) == (1, ended.id)
+        assert await store.erase_secrets(ended_for=timedelta(0), look=10, after=erased.last) is None
+        assert await store.erase_secrets(ended_for=timedelta(0), look=10) is None
         assert (await read(store, ended)).sealed is None
         assert (await read(store, living)).sealed == b"secret"
         with pytest.raises(errors.Rejected) as refused:
             await store.retry(ended.id, max_attempts=3)
         assert code_of(refused) == "secrets_erased"
+
+    async def test_sweeps_erase_the_secrets_of_all_that_ended_and_of_those_that_end_later(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """P6"""
+        monkeypatch.setattr(erase, "SECRETS_KEPT", timedelta(0))
+        monkeypatch.setattr(erase, "BATCH", 2)
+        sweep = erase.SecretSweep(store, uniform=lambda low, _high: low)
+        for count in (5, 1):
+            for _ in range(count):
+                await store.cancel((await work.enqueue(store, sealed=b"secret")).id)
+                await store.cancel((await work.enqueue(store)).id)
+            assert await sweep.sweep() == count
+        assert await sweep.sweep() == 0
 
     async def test_there_is_nothing_to_retry_in_a_job_that_lives_or_is_complete(self, store: Store) -> None:
         job, claim = await work.working(store)

@@ -12,6 +12,7 @@ from tests.contracts.store_ingest import IngestSuite
 from tests.contracts.store_insights import FleetSuite, SpanSuite
 from tests.contracts.store_jobs import CancelSuite, DeleteSuite, EnqueueSuite, ReadSuite, RetrySuite
 from tests.contracts.store_keys import KeySuite
+from tests.contracts.store_one_job import OneJobSuite
 from tests.contracts.store_pipelines import PipelineSuite
 from tests.contracts.store_presets import PresetSuite
 from tests.contracts.store_retention import RetentionSuite
@@ -38,6 +39,7 @@ class StoreSuite(
     ReadSuite,
     DeadLetterSuite,
     ClaimSuite,
+    OneJobSuite,
     AdmissionSuite,
     OwnQueueSuite,
     QueueSuite,

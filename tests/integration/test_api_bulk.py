@@ -122,7 +122,7 @@ async def test_a_cursor_belongs_to_its_question(api: Api, monkeypatch: pytest.Mo
 
 async def test_what_cannot_be_retried_or_has_no_state_for_it_is_left_alone(api: Api) -> None:
     erased = await failed(api, sealed=b"secret")
-    await api.parts.store.erase_secrets(ended_for=timedelta(0), limit=10)
+    await api.parts.store.erase_secrets(ended_for=timedelta(0), look=10)
     waiting, again = await queued(api, 1), await failed(api)
     told = await act(api, action="retry", filter={"createdBefore": NEVER})
     assert told == {"done": 1, "skipped": {"secrets_erased": 1}, "left": 0, "cursor": None}

@@ -79,7 +79,7 @@ async def test_a_redrive_passes_over_what_cannot_run_again_and_tells_what_is_lef
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     erased = await failed(api, sealed=b"secret")
-    await api.parts.store.erase_secrets(ended_for=timedelta(0), limit=10)
+    await api.parts.store.erase_secrets(ended_for=timedelta(0), look=10)
     jobs = [await failed(api) for _ in range(4)]
 
     monkeypatch.setattr(dead, "MOST_S", 0.0)

@@ -33,7 +33,9 @@ async def test_a_receiver_whose_address_was_erased_is_not_dialled(store: Postgre
     job = await submitted(store, vault, hook.url("/hook?token=1"))
     await tell_all(store, vault)
     await store.settle(await work.claim_one(store), work.done(0))
-    assert await store.erase_secrets(ended_for=timedelta(0), limit=10) == 1
+    erased = await store.erase_secrets(ended_for=timedelta(0), look=10)
+    assert erased is not None
+    assert erased.count == 1
     db = await asyncpg.connect(dsn)
     try:
         await db.execute("UPDATE tasks SET run_at = now() WHERE state = 'scheduled'")  # the next try is due

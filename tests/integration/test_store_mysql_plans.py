@@ -163,6 +163,38 @@ async def test_a_look_for_secrets_that_should_be_gone_reads_a_thousand_jobs(conn
     await connection.say(_ROLL_BACK)
 
 
+@pytest.mark.parametrize(("job", "state", "most"), [(1, "waiting", 30), (2, "scheduled", 30), (3, "ready", 60)])
+async def test_a_claim_of_one_job_reads_it_by_its_key_and_nothing_of_other_lines(
+    connection: Connection, job: int, state: str, most: int
+) -> None:
+    """Of its own line, all; where it stands in none, nothing. A line is as long as there are slots: here nine."""
+    async with counted(connection):
+        (place,) = await connection.ask(Query.of("SELECT state FROM tasks WHERE job_id = $1"), job)
+        assert place["state"] == state
+        await connection.say("UPDATE task_ready SET queue = 'gpu' WHERE seq > 36")
+        before = await handled(connection)
+        (claimed,) = await Session(connection).fetch(Statement.CLAIM_JOB, job, uuid4(), *[timedelta(minutes=1)] * 2)
+        read_by_it = await handled(connection) - before
+    assert claimed["job_id"] == job
+    assert read_by_it <= most
+    (_, find_place) = queries("claim_job")
+    assert await read_whole(connection, find_place, "encode", 3) == set()
+
+
+async def test_a_sweep_of_secrets_reads_as_many_jobs_as_it_looks_at_though_none_had_any(connection: Connection) -> None:
+    await connection.say("START TRANSACTION")
+    await connection.say("UPDATE jobs SET finished_at = UTC_TIMESTAMP(6) - INTERVAL 9 DAY WHERE id <= 5000")
+    await connection.say("UPDATE jobs SET sealed = 'x', state = 'completed' WHERE id IN (7, 70, 4000)")
+    before = await handled(connection)
+    (row,) = await Session(connection).fetch(Statement.ERASE_SECRETS, timedelta(days=1), LIMIT, NOW, 0)
+    assert (row["id"], row["erased"]) == (LIMIT, 1)
+    assert await handled(connection) - before <= 3 * LIMIT
+    (row,) = await Session(connection).fetch(Statement.ERASE_SECRETS, timedelta(days=1), LIMIT, row["at"], row["id"])
+    assert (row["id"], row["erased"]) == (2 * LIMIT, 1)
+    assert await handled(connection) - before <= 6 * LIMIT
+    await connection.say(_ROLL_BACK)
+
+
 async def test_an_admission_looks_once_at_each_tenant_and_reads_what_it_may_choose(connection: Connection) -> None:
     next_tenant, _ = queries("waiting_tenants")
     async with counted(connection) as read:
@@ -379,7 +411,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.REMOVE_UPLOADS, ([UUID(int=5)],)),
         (Statement.ENQUEUED_BEFORE, (1, "k")),
         (Statement.FREE_KEY, (1, "k")),
-        (Statement.ERASE_SECRETS, (timedelta(1), LIMIT)),
+        (Statement.ERASE_SECRETS, (timedelta(1), LIMIT, NOW, 0)),
         (Statement.EXPIRED, (100,)),
         (Statement.RUNNING, ([uuid4()],)),
         (Statement.LOCK_ENDED, ([4],)),

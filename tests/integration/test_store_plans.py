@@ -150,6 +150,26 @@ async def test_the_plan_of_a_claim_stays_when_statistics_come(connection: asyncp
     assert await plan(connection, Statement.CLAIM, *CLAIM, kept=False) == before
 
 
+ONE_JOB = ("gen_random_uuid()", "'60 s'", "'60 s'")
+
+
+@pytest.mark.parametrize(("state", "places"), [("waiting", 0), ("scheduled", 0), ("ready", 9)])
+async def test_a_claim_of_one_job_reads_it_by_its_key_and_nothing_of_other_lines(
+    connection: asyncpg.Connection, state: str, places: int
+) -> None:
+    """Of its own line, all; where it stands in none, nothing. A line is as long as there are slots: here nine."""
+    transaction = connection.transaction()
+    await transaction.start()
+    job = await connection.fetchval("SELECT min(id) FROM tasks WHERE state = $1", state)
+    await connection.execute("UPDATE task_ready SET queue = 'gpu' WHERE seq >= $1 + 4 * $2::bigint", job, places)
+    nodes = await plan(connection, Statement.CLAIM_JOB, str(job), *ONE_JOB, kept=True)
+    await transaction.rollback()
+    assert scanned(nodes) == set()
+    assert "tasks_name_once" in indexes(nodes)
+    assert read(nodes, "task_ready") <= places + 1  # and its own place once more
+    assert read(nodes, "tasks") <= 3
+
+
 async def test_an_admission_looks_once_at_each_tenant_and_reads_what_it_may_choose(
     connection: asyncpg.Connection,
 ) -> None:

@@ -52,7 +52,7 @@ _FIND_DUE, _LOCK_DUE, _OPEN_DUE = queries("due")
 _FIND_OPEN, _CANCEL_OPEN = queries("cancel_tasks")
 _FIND_LEASES, _FLAG_LEASES = queries("flag_leases")
 _OPEN_ROOT = query("open_root")
-_FIND_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
+_LOOK_SEALED, _LOCK_SEALED, _ERASE = queries("erase_secrets")
 _JOB_BY_ID, _JOB_BY_UUID, _OUTPUTS = queries("job")
 _HOLDUPS = query("holdups")
 _NO_HOLDUP: Mapping[str, None] = dict.fromkeys(("paused_at", "paused_because", "cap", "running", "taken"))
@@ -108,7 +108,8 @@ _NOTHING_PICKED: Sequence[Row] = ({"picked": 0, "seen": None, "waiting": False, 
 async def claim_job(session: Connection, job: int, worker: object, lease: object, deadline: object) -> Sequence[Row]:
     tasks = await session.ask(_LOCK_OF_JOB, job)
     for task in tasks:
-        places = await session.ask(_FIND_PLACE, task["queue"], task["task_id"])
+        in_line = task["state"] == "ready"
+        places = await session.ask(_FIND_PLACE, task["queue"], task["task_id"]) if in_line else ()
         if places:
             await session.write(_DROP, task["queue"], sorted(place["seq"] for place in places))
         await session.write(_START, [task["task_id"]])
@@ -253,12 +254,13 @@ def _raw(text: str | None) -> msgspec.Raw | None:
     return None if text is None else msgspec.Raw(text.encode())
 
 
-async def erase_secrets(session: Connection, age: object, limit: int) -> Sequence[Row]:
-    found = await session.ask(_FIND_SEALED, age, limit)
-    mine = await session.ask(_LOCK_SEALED, sorted(job["id"] for job in found)) if found else ()
+async def erase_secrets(session: Connection, age: object, limit: int, *place: object) -> Sequence[Row]:
+    looked = await session.ask(_LOOK_SEALED, age, limit, *place)
+    sealed = sorted(row["id"] for row in looked if row["has_any"])
+    mine = [row["id"] for row in await session.ask(_LOCK_SEALED, sealed)] if sealed else []
     if mine:
-        await session.write(_ERASE, sorted(job["id"] for job in mine))
-    return [{"erased": len(mine)}]
+        await session.write(_ERASE, sorted(mine))
+    return [{"id": looked[-1]["id"], "at": looked[-1]["at"], "erased": len(mine)}] if looked else ()
 
 
 async def job(session: Connection, job_id: int | None, uuid: object, *values: object) -> Sequence[Row]:
@@ -489,7 +491,7 @@ PROGRAMS: Mapping[Statement, Program] = {
     Statement.CANCEL_TASKS: Program(run=cancel_tasks),
     Statement.FLAG_LEASES: Program(run=flag_leases),
     Statement.OPEN_ROOT: Program(run=open_root),
-    Statement.ERASE_SECRETS: Program(run=erase_secrets, peek=_FIND_SEALED, nothing=({"erased": 0},)),
+    Statement.ERASE_SECRETS: Program(run=erase_secrets),
     Statement.RECORD: Program(run=record),
     Statement.JOB: Program(run=job, reads=True),
     Statement.FIND_JOBS: Program(run=find_jobs, reads=True),

@@ -19,6 +19,7 @@ from encoder.store.mysql.programs import QUERIES
 from encoder.store.news import WATCHED, News
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
+from encoder.store.steps import prepare
 from encoder.store.verbs.every import Every
 
 POOL_SIZE = 10
@@ -80,6 +81,6 @@ async def open_store(dsn: str, *, pool_size: int = POOL_SIZE, auto_migrate: bool
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: its server is too old, or set up in a way that cannot hold what we promise.
     """
-    await migrate.prepare(dsn, auto_migrate=auto_migrate)
+    await prepare(migrate, dsn, auto_migrate=auto_migrate)
     address = Address.of(dsn)
     return MysqlStore(Pool(address, size=pool_size), address)

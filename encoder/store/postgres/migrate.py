@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import LiteralString
@@ -74,26 +74,12 @@ async def upgrade(dsn: str, *, steps: Sequence[LiteralString] = STEPS) -> int:
             await connection.close()
 
 
-async def prepare(dsn: str, *, auto_migrate: bool) -> None:
-    """Have a schema that this program may use: as `upgrade` does, or by refusing another one. Raises as `upgrade`, and
-
-    errors.SchemaUnfit: it is not, and `auto_migrate` is off or cannot help.
-    """
-    if not auto_migrate or await upgrade(dsn) > VERSION:
-        (await _looked_at(dsn, require_fit)).require_fit()
-
-
 async def check(dsn: str) -> Schema:
-    """The schema of the database; nothing is changed."""
-    return await _looked_at(dsn)
-
-
-async def _looked_at(dsn: str, *looks: Callable[[Connection], Awaitable[object]]) -> Schema:
+    """The schema of the database; nothing is changed. Raises as `upgrade`."""
     with translated():
         connection = await connect(dsn)
         try:
-            for look in looks:
-                await look(connection)
+            await require_fit(connection)
             return await _schema(connection)
         finally:
             await connection.close()

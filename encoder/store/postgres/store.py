@@ -21,6 +21,7 @@ from encoder.store.postgres.pool import Pool, Session, connect, translated
 from encoder.store.postgres.sql import TEXTS
 from encoder.store.rows import NewJob
 from encoder.store.statements import Statement
+from encoder.store.steps import prepare
 from encoder.store.verbs.every import Every
 
 POOL_SIZE = 10
@@ -102,6 +103,6 @@ async def open_store(
         errors.StoreUnavailable: it cannot be reached.
         errors.Unfit: its server is too old, or a pooler before it refuses our sessions.
     """
-    await migrate.prepare(dsn, auto_migrate=auto_migrate)
+    await prepare(migrate, dsn, auto_migrate=auto_migrate)
     pool = await Pool.open(dsn, size=pool_size)
     return PostgresStore(pool, dsn=dsn, listen_dsn=listen_dsn or dsn)

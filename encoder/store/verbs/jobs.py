@@ -18,6 +18,7 @@ from encoder.store.engine import Row, Session
 from encoder.store.line import root
 from encoder.store.rows import Accepted, NewJob
 from encoder.store.statements import Statement
+from encoder.store.sweeps import BEGINNING, Freed, Looked
 from encoder.store.verbs.base import Verbs
 from encoder.store.verbs.write import lock, record, standing
 
@@ -93,9 +94,10 @@ class Jobs(Verbs, ABC):
         if job is not None:
             self._news.of(job.tenant_id, job_id)
 
-    async def erase_secrets(self, *, ended_for: timedelta, limit: int) -> int:
-        (row,) = await self._pool.rows(Statement.ERASE_SECRETS, ended_for, limit)
-        return int(row["erased"])
+    async def erase_secrets(self, *, ended_for: timedelta, look: int, after: Looked | None = None) -> Freed | None:
+        place = after or BEGINNING
+        row = await self._pool.row(Statement.ERASE_SECRETS, ended_for, look, place.at, place.id)
+        return None if row is None else Freed(count=row["erased"], last=Looked(at=row["at"], id=JobId(row["id"])))
 
 
 async def _locked(session: Session, job_id: JobId) -> rules.Standing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -14,12 +14,11 @@ from encoder.model.policy import Policy
 from encoder.store.engine import Row, Session
 from encoder.store.rows import Ended
 from encoder.store.statements import Statement
-from encoder.store.sweeps import DueJobs, Freed, Looked, OutputPlaces
+from encoder.store.sweeps import BEGINNING, DueJobs, Freed, Looked, OutputPlaces
 from encoder.store.text import json_text
 from encoder.store.verbs.base import Verbs
 
-_BEGINNING = datetime.fromtimestamp(0, UTC)
-_FIRST = Ended(id=JobId(0), uuid=UUID(int=0), at=_BEGINNING)
+_FIRST = Ended(id=BEGINNING.id, uuid=UUID(int=0), at=BEGINNING.at)
 
 
 class _Stands(Record):
@@ -93,7 +92,7 @@ class Retention(Verbs):
         return _live(await self._pool.rows(Statement.UPLOADS_THERE, list(ids)))
 
     async def free_keys(self, *, used_for: timedelta, look: int, after: Looked | None = None) -> Freed | None:
-        place = after or Looked(at=_BEGINNING, id=JobId(0))
+        place = after or BEGINNING
         row = await self._pool.row(Statement.FREE_KEYS, used_for, look, place.at, place.id)
         return None if row is None else Freed(count=row["freed"], last=Looked(at=row["at"], id=JobId(row["id"])))
 

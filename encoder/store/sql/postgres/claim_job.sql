@@ -1,15 +1,16 @@
 -- Claim of one job: its task that may run, whatever its turn or its delay, under a lease; not where its queue is paused. A
 -- place that it has in line goes with it, or stays as a tombstone for whoever has it in hand.
--- Index: tasks_name_once; of one that stands in line, the line, which is as long as there are slots. Locks: the task, then
--- its place, each with SKIP LOCKED.
+-- Index: tasks_name_once; of one that stands in line, the line of its queue (task_ready_pk), which is as long as there are
+-- slots: an index by task would cost each claim more. Locks: the task, then its place, each with SKIP LOCKED.
 -- $1 job, $2 worker, $3 lease, $4 deadline
 WITH mine AS MATERIALIZED (
-  SELECT t.id, t.state FROM tasks t
+  SELECT t.id, t.state, t.queue FROM tasks t
   WHERE t.job_id = $1 AND t.kind <> 'notify' AND t.state IN ('waiting', 'ready', 'scheduled')
     AND NOT EXISTS (SELECT FROM queues q WHERE q.queue = t.queue AND q.paused_at IS NOT NULL)
   ORDER BY t.id LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 ), placed AS MATERIALIZED (
-  SELECT r.ctid AS at FROM task_ready r WHERE r.task_id IN (SELECT id FROM mine WHERE state = 'ready') FOR UPDATE SKIP LOCKED
+  SELECT r.ctid AS at FROM mine m JOIN task_ready r ON r.queue = m.queue AND r.task_id = m.id
+  WHERE m.state = 'ready' FOR UPDATE OF r SKIP LOCKED
 ), gone AS (
   DELETE FROM task_ready r USING placed p WHERE r.ctid = p.at
 ), started AS (
