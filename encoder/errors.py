@@ -168,6 +168,7 @@ class Where(StrEnum):
     JOB = "job"
     DELIVERY = "delivery"
     WARNING = "warning"
+    CONTAINER = "container"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,10 @@ def _job(kind: FailureClass, code: str, title: str, to_do: str) -> Entry:
 
 def _warning(code: str, title: str, to_do: str) -> Entry:
     return Entry(code=code, where=Where.WARNING, title=title, to_do=to_do)
+
+
+def _container(code: str, title: str, to_do: str) -> Entry:
+    return Entry(code=code, where=Where.CONTAINER, title=title, to_do=to_do)
 
 
 _PERMANENT, _TRANSIENT = FailureClass.PERMANENT, FailureClass.TRANSIENT
@@ -472,6 +477,13 @@ _ENTRIES = (
     _warning("quality_not_measured", "Quality is not known", "Retry, or give the worker more memory."),
     _warning("encoded_alone", "Shared pass failed", "Nothing; the output was encoded by itself."),
     _warning("encoded_whole", "Chunks could not be joined", "Nothing; the output was encoded in one piece."),
+    _container("invalid_environment", "Environment is wrong", "Correct what is named, and start a container anew."),
+    _container("source_denied", "Source is kept from us", "Let the role read the source, and list its bucket."),
+    _container("upload_failed", "Result could not be stored", "Let the role write there, and run the container again."),
+    _container("status_unavailable", "Status cannot be kept", "Check what keeps it, and run the container again."),
+    _container("interrupted", "Stopped before its end", "Run the container again; give it the time that it needs."),
+    _container("overtaken", "Another copy was first", "Run the container again: it looks what stands."),
+    _container("cancelled", "Job was cancelled", "Nothing; `encoder retry` begins it anew."),
 )
 
 CATALOGUE: dict[str, Entry] = {entry.code: entry for entry in _ENTRIES}

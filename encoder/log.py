@@ -24,7 +24,7 @@ from encoder import __version__, tracing
 bound = structlog.contextvars.bound_contextvars
 bind = structlog.contextvars.bind_contextvars  # until the asyncio task ends
 
-_SERVING = frozenset({"api", "worker", "retention"})  # whose standard output has nothing else
+_SERVING = frozenset({"up", "api", "worker", "retention"})  # whose standard output has nothing else
 _FIRST = ("ts", "level", "event", "role", "host", "version")
 
 
@@ -47,6 +47,11 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast("FilteringBoundLogger", structlog.get_logger(name))
 
 
+def is_for_people(log_format: LogFormat) -> bool:
+    """Whether what is said in plain words has a reader: on standard error, beside the log."""
+    return log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and sys.stderr.isatty())
+
+
 def configure(
     log_format: LogFormat = LogFormat.AUTO, level: str = "info", *, role: str = "cli", prints: bool = False
 ) -> None:
@@ -56,7 +61,7 @@ def configure(
 
     What foreign libraries log (aiohttp, asyncio) passes through the same renderer, from warning upward.
     """
-    for_people = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and sys.stderr.isatty())
+    for_people = is_for_people(log_format)
     to = sys.stdout if role in _SERVING and not (for_people or prints) else sys.stderr
     shared = [*_SHARED, *([] if for_people else [_process_named(role)])]
     renderers = _for_people() if for_people else _FOR_MACHINES

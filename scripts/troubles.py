@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from encoder.api.problems import of_faults
+from encoder.batch import report
+from encoder.batch.ending import Ending, Exit
 from encoder.errors import (
     CATALOGUE,
     Crash,
@@ -45,6 +47,10 @@ _WHERE = {
         "`status` or `error` of a [delivery](webhooks.md#when-it-does-not-arrive).",
     ),
     Where.WARNING: ("Warnings", "`warnings[].code` of a job or an output that may be good all the same."),
+    Where.CONTAINER: (
+        "Containers of one job",
+        "`code` of [`encoder convert`](../operate/batch.md#how-it-ends), beside those of jobs and outputs.",
+    ),
 }
 _REQUEST_ID = "55455e66e5f97bf486d8a6630cf0a92a"
 _KINDS: Mapping[FailureClass, type[Failure]] = {kind.kind: kind for kind in (Permanent, Transient, Resource, Crash)}
@@ -102,6 +108,9 @@ def example(entry: Entry) -> object:
             return {"status": entry.code if ends else "exhausted", "error": None if ends else entry.code}
         case Where.WARNING:
             return to_json(Note(code=entry.code, message=said(entry)))
+        case Where.CONTAINER:
+            found = Exit(TROUBLES[entry.code]["exit"])
+            return report.ended("42", Ending(exit=found, code=entry.code, message=said(entry)))
 
 
 def said(entry: Entry) -> str:

@@ -20,6 +20,7 @@ _WHERE = {
     Where.JOB: "Jobs and outputs",
     Where.DELIVERY: "Webhooks",
     Where.WARNING: "Warnings",
+    Where.CONTAINER: "Containers of one job",
 }
 
 

@@ -80,6 +80,14 @@ class Lazy(click.Group):
         command: click.Command = getattr(import_module(f"encoder.cli.{module}"), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:  # it looks among those that are loaded
+            raise click.NoSuchCommand(error.command_name, possibilities=_WHERE, ctx=ctx) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         for title, commands in SECTIONS.items():

@@ -19,6 +19,18 @@ DEFAULT_PRESET = "h264"
 C = TypeVar("C", bound=Callable[..., object])
 
 
+class Pair(click.ParamType[tuple[str, str]]):
+    """`NAME=VALUE`; further `=` are the value's."""
+
+    name = "pair"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, str]:
+        name, equals, said = str(value).partition("=")
+        if not name or not equals:
+            self.fail(f"{value!r} is not of the form NAME=VALUE.", param, ctx)
+        return name, said
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """The job as the command line says it."""
@@ -29,6 +41,7 @@ class Asked:
     whole: TextIO | None = None
     notify: str | None = None
     tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
     priority: int | None = None
     queue: str | None = None
     chunked: bool | None = None
@@ -48,6 +61,13 @@ def job_options(command: C) -> C:
             help="Make pictures in chunks, by several workers, or by one.  [where it pays]",
         ),
         click.option("--priority", type=click.IntRange(-100, 100), help="Higher runs sooner."),
+        click.option(
+            "--metadata",
+            metavar="NAME=VALUE",
+            multiple=True,
+            type=Pair(),
+            help="What comes back with the job as it was sent; may be repeated.",
+        ),
         click.option("--tag", "tags", multiple=True, help="A tag; may be repeated."),
         click.option("--notify", metavar="URL", help="Whom to tell by webhook."),
         click.option("--job", "whole", type=click.File(), metavar="FILE", help="A whole job as JSON; - is stdin."),
@@ -86,6 +106,7 @@ def rest(asked: Asked) -> Object:
         "outputs": _outputs(asked),
         "notificationUrl": asked.notify,
         "tags": list(asked.tags) or None,
+        "metadata": dict(asked.metadata) or None,
         "priority": asked.priority,
         "queue": asked.queue,
     }
@@ -115,6 +136,8 @@ def words(asked: Asked, source: str | None) -> Iterator[str]:
         yield from ("-o", _shown(to, "DEST"))
     for tag in asked.tags:
         yield from ("--tag", tag)
+    for pair in asked.metadata:
+        yield from ("--metadata", "=".join(pair))
     notify = None if asked.notify is None else _shown(asked.notify, "URL")
     said = {"--notify": notify, "--priority": asked.priority, "--queue": asked.queue}
     if asked.chunked is not None:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -76,11 +77,20 @@ def up(host: str | None, port: int | None, data: Path, workers: int) -> int:
     leave_when_told()
     from encoder.roles.serve import run_up  # noqa: PLC0415  # the whole platform hangs on it
 
-    def ready(url: str) -> None:
-        submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
-        click.echo(f"The dashboard is at {url}\nOr try it here: {submit}")
+    return serve(
+        lambda settings: run_up(
+            settings, host=host, port=port, data=data, workers=workers, ready=partial(greet, settings)
+        )
+    )
 
-    return serve(lambda settings: run_up(settings, host=host, port=port, data=data, workers=workers, ready=ready))
+
+def greet(settings: Settings, url: str) -> None:
+    """Says where it is, and what comes next; whoever reads a log of JSON finds the address there."""
+    from encoder.log import LogFormat, is_for_people  # noqa: PLC0415  # as in up
+
+    if is_for_people(LogFormat(settings.log_format)):
+        submit = command("submit", "VIDEO", "--preset", "h264", "--wait", url=url)
+        click.echo(f"The dashboard is at {url}\nOr try it here: {submit}", err=True)
 
 
 @click.command()

@@ -65,12 +65,14 @@ async def test_interrupting_the_wait_leaves_the_job_alone(dsn: str, tmp_path: Pa
 
 async def test_up_tells_a_command_that_reaches_it(tmp_path: Path) -> None:
     """Of `up` as it comes, which brings its own PostgreSQL: there is no other database to try it on."""
-    process = await start("up", "--port", "0", "--data", str(tmp_path / "data"), "--workers", "0", url="")
-    assert process.stdout
+    up = ("up", "--port", "0", "--data", str(tmp_path / "data"), "--workers", "0")
+    process = await start(*up, url="", ENCODER_LOG_FORMAT="console")
+    assert process.stderr
     try:
         async with asyncio.timeout(60):
-            first, second = await process.stdout.readline(), await process.stdout.readline()
-        assert first.startswith(b"The dashboard is at http://")
+            while not (first := await process.stderr.readline()).startswith(b"The dashboard is at http://"):
+                assert first, "it ended by itself"
+            second = await process.stderr.readline()
         url = first.decode().split()[-1]
         assert second.decode().endswith(f"encoder submit VIDEO --preset h264 --wait --url {url}\n")
         assert (await encoder("jobs", url=url)).code == 0

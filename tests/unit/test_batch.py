@@ -97,6 +97,18 @@ def test_a_failure_has_its_exit_code(failure: errors.Failure, uploading: bool, e
     assert (found.exit, found.code) == expected
 
 
+def test_every_code_with_which_a_container_ends_is_known_to_help() -> None:
+    problem = Problem.of(errors.Transient("destination_unavailable", ""))
+    cancelled = report.of_job("1", replace(row(), state=JobState.CANCELLED))
+    told = {
+        *(each.code for each in (ending.INTERRUPTED, ending.OVERTAKEN, ending.unusable(""), ending.away(""))),
+        ending.of_problem(problem, uploading=True).code,
+        of_failure(errors.Permanent("source_auth_failed", ""), uploading=False).code,
+        cancelled["code"],
+    }
+    assert told == {entry.code for entry in errors.CATALOGUE.values() if entry.where is errors.Where.CONTAINER}
+
+
 def test_every_code_of_the_catalogue_has_an_exit_code_of_sysexits() -> None:
     kinds = {"permanent": errors.Permanent, "transient": errors.Transient, "resource": errors.Resource}
     for code, entry in errors.CATALOGUE.items():

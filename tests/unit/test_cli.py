@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
 from encoder.cli import SECTIONS, root
+from encoder.cli.asked import Asked, rest, words
+from encoder.cli.serve import greet
 from encoder.errors import CATALOGUE
 from encoder.roles import operate
+from encoder.settings import Settings
 from encoder.store.steps import Schema
 
 COMMANDS = [name for commands in SECTIONS.values() for name in commands]
@@ -92,6 +96,10 @@ def test_a_mistyped_code_is_answered_with_the_near_ones() -> None:
         (("redrive", "--since", "2026-11-20T13:00:00Z", "--until", "2026-11-20T14:00:00+01:00"), "must be later"),
         (("quota", "7", "--cap", "1"), "name the tenant and the queue"),
         (("quota", "7", "encode", "--cap", "1", "--no-cap"), "either --cap or --no-cap"),
+        (("submit", "http://h/x", "--metadata", "order"), "is not of the form NAME=VALUE"),
+        (("submit", "http://h/x", "--prest", "h264"), "'--preset'"),
+        (("sumbit", "http://h/x"), "Did you mean 'submit'?"),
+        (("keys", "lst"), "Did you mean 'list'?"),
         (("frobnicate",), "No such command"),
     ],
 )
@@ -99,6 +107,22 @@ def test_wrong_usage_exits_2_with_a_sentence(args: Sequence[str], told: str) -> 
     done = _run(*args)
     assert done.exit_code == 2
     assert told in done.output
+
+
+@pytest.mark.parametrize(("log_format", "lines"), [("console", 2), ("json", 0), ("auto", 0)])
+def test_up_greets_people_and_leaves_a_log_of_json_alone(
+    log_format: Literal["console", "json", "auto"], lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    greet(Settings(log_format=log_format), "http://127.0.0.1:8080")
+    told = capsys.readouterr()
+    assert (told.out, len(told.err.splitlines())) == ("", lines)
+
+
+def test_what_is_said_of_metadata_goes_along() -> None:
+    said = Asked(metadata=(("orderId", "42"), ("note", "a=b")))
+    assert rest(said)["metadata"] == {"orderId": "42", "note": "a=b"}
+    assert list(words(said, "in.mov"))[1:] == ["--metadata", "orderId=42", "--metadata", "note=a=b"]
+    assert "metadata" not in rest(Asked())
 
 
 def test_a_whole_job_must_be_an_object_and_stand_alone() -> None:

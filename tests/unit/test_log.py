@@ -62,15 +62,16 @@ def test_a_line_holds_event_fields_level_logger_and_what_was_bound(capsys: pytes
     assert "job" not in second
 
 
-def test_of_a_role_that_serves_machines_read_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    log.configure(log.LogFormat.JSON, role="worker")
+@pytest.mark.parametrize("role", ["up", "api", "worker", "retention"])
+def test_of_a_role_that_serves_machines_read_standard_output(capsys: pytest.CaptureFixture[str], role: str) -> None:
+    log.configure(log.LogFormat.JSON, role=role)
     log.get_logger("x").info("task.claimed")
     logging.getLogger("asyncio").warning("slow")
     captured = capsys.readouterr()
     assert captured.err == ""
     assert [(line["event"], line["role"]) for line in _read(captured.out)] == [
-        ("task.claimed", "worker"),
-        ("slow", "worker"),
+        ("task.claimed", role),
+        ("slow", role),
     ]
 
 
