@@ -309,7 +309,7 @@ IN_CHUNKS = (
 
 @pytest.mark.parametrize(
     ("statement", "values"),
-    [(Statement.CHUNKS_MADE, [300_000]), (Statement.CHUNKS_NOW, [300_000]), (Statement.GLANCES, [5, 6])],
+    [(Statement.CHUNKS, [300_000]), (Statement.GLANCES, [5, 6])],
 )
 async def test_how_far_a_job_in_chunks_is_reads_each_chunk_a_few_times(
     connection: Connection, statement: Statement, values: list[int]
@@ -353,8 +353,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         (Statement.LOG, (5, 0)),
         (Statement.JOBS_NOW, ([5, 6, 7],)),
         (Statement.GLANCES, ([5, 6, 7],)),
-        (Statement.CHUNKS_MADE, ([5, 6],)),
-        (Statement.CHUNKS_NOW, ([5, 6],)),
+        (Statement.CHUNKS, ([5, 6],)),
         (Statement.EVENTS_OF_JOBS, ([5, 6, 7], [0, 0, 1], 500)),
         (Statement.MOMENT, ()),
         (Statement.STIRRED, ([1, 3], 100_000 - 5, datetime(9000, 1, 1, tzinfo=UTC), 50)),

@@ -321,8 +321,7 @@ JOIN = PART.replace("t1/1", "t1/join")
         (Statement.LOG, ("5", "0")),
         (Statement.JOBS_NOW, ("ARRAY[5, 6, 7]",)),
         (Statement.GLANCES, ("ARRAY[5, 6, 7]",)),
-        (Statement.CHUNKS_MADE, ("ARRAY[5, 6]",)),
-        (Statement.CHUNKS_NOW, ("ARRAY[5, 6]",)),
+        (Statement.CHUNKS, ("ARRAY[5, 6]",)),
         (Statement.EVENTS_OF_JOBS, ("ARRAY[5, 6, 7]", "ARRAY[0, 0, 1]", "500")),
         (Statement.MOMENT, ()),
         (Statement.STIRRED, ("ARRAY[1, 3]", str(JOBS - 5), "now() + interval '1 minute'", "50")),
@@ -428,13 +427,12 @@ async def test_how_far_a_job_in_chunks_is_reads_each_chunk_once(connection: asyn
         await connection.execute(IN_CHUNKS)
         behind = await connection.fetchval("SELECT max(id) FROM tasks WHERE state = 'blocked'")
         for statement, values in (
-            (Statement.CHUNKS_MADE, f"ARRAY[{behind}]"),
-            (Statement.CHUNKS_NOW, f"ARRAY[{behind}]"),
+            (Statement.CHUNKS, f"ARRAY[{behind}]"),
             (Statement.GLANCES, "ARRAY[5, 6]"),
         ):
             nodes = await plan(connection, statement, values, kept=kept)
             assert scanned(nodes) == set()
-            assert sum(node.read for node in nodes) <= CHUNKS + 25
+            assert sum(node.read for node in nodes) <= CHUNKS + 25, statement
     finally:
         await transaction.rollback()
 

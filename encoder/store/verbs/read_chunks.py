@@ -25,15 +25,16 @@ class _Frames:
     made: float
 
 
-def with_chunks(job: JobRow, made: Iterable[Row], now: Iterable[Row]) -> JobRow:
-    """`job`, whose task waits for its chunks, as far as these are. `made`: of `chunks_made`, `now`: of `chunks_now`."""
-    sums = [row for row in made if row["then_id"] == job.task_id]
-    running = [row for row in now if row["then_id"] == job.task_id]
+def with_chunks(job: JobRow, rows: Iterable[Row]) -> JobRow:
+    """`job`, whose task waits for its chunks, as far as these are. `rows`: of `chunks`."""
+    mine = [row for row in rows if row["then_id"] == job.task_id]
+    sums = [row for row in mine if row["parts"]]
     if not sums or job.task_state is not TaskState.BLOCKED:
         return job
-    parts = sum(row["parts"] for row in sums)
-    chunks = max(parts, sums[0]["chunks"])
-    done = chunks - parts + sum(row["parts"] for row in sums if row["state"] == TaskState.DONE)
+    parts = sum(int(row["parts"]) for row in sums)
+    chunks = max(parts, *(int(row["chunks"]) for row in mine))
+    done = chunks - parts + sum(int(row["parts"]) for row in sums if row["state"] == TaskState.DONE)
+    running = sorted((row for row in sums if row["worker_id"] is not None), key=lambda row: int(row["task_id"]))
     live = {
         OutputId(number): _live(OutputId(number), frames, [row for row in running if row["outputs"] == outputs])
         for outputs, frames in _frames(sums, earlier=(chunks - parts) / parts)

@@ -90,8 +90,8 @@ class Reading(Verbs):
         """These jobs of a tenant: how far one is whose chunks are made; and where one waits, what holds it up."""
         waiting = [job.task_id for job in jobs if job.task_state is TaskState.BLOCKED]
         if waiting:
-            made, now = [await session.fetch(each, waiting) for each in (Statement.CHUNKS_MADE, Statement.CHUNKS_NOW)]
-            jobs = [with_chunks(job, made, now) for job in jobs]
+            rows = await session.fetch(Statement.CHUNKS, waiting)
+            jobs = [with_chunks(job, rows) for job in jobs]
         queues = sorted({job.task_queue for job in jobs if job.task_queue and _waits(job)})
         if not queues:
             return jobs

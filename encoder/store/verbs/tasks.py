@@ -153,10 +153,7 @@ class Tasks(Verbs):
     async def _with_all_chunks(self, claim: Claim) -> JobRow:
         """The job of a chunk, as far as all of them are."""
         job = await self.load(claim)
-        made, now = [
-            await self._pool.rows(each, [job.task_id]) for each in (Statement.CHUNKS_MADE, Statement.CHUNKS_NOW)
-        ]
-        return with_chunks(job, made, now)
+        return with_chunks(job, await self._pool.rows(Statement.CHUNKS, [job.task_id]))
 
     async def set_deadline(self, claim: Claim, deadline: timedelta) -> None:
         if await self._pool.row(Statement.SET_DEADLINE, claim.task_id, claim.epoch, deadline) is None:
