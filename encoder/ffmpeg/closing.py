@@ -43,8 +43,8 @@ class Closing(Record):
 
     @property
     def counted(self) -> int | None:
-        """The frames of the last file: of a chunk, all that were decoded of its own part."""
-        return next((stream.packets for stream in reversed(self.written)), None)
+        """Of a chunk: the frames that were decoded of its own part. Its last file has them, and one more (`graph`)."""
+        return next((stream.packets - 1 for stream in reversed(self.written)), None)
 
     def result(self, name: str, kind: str, nth: int = 0) -> Written | None:
         """The nth stream of a kind in the file of that name, which is the end of its path."""

@@ -45,9 +45,13 @@ def pictures(outputs: Mapping[str, OutputPlan], part: Part | None = None) -> str
 
 
 def _own(part: Part) -> str:
-    """The frames of a chunk. Where one ends the next begins, by the same words: none belongs to two, or to nobody."""
+    """The frames of a chunk. Where one ends the next begins, by the same words: none belongs to two, or to nobody.
+
+    After them comes the first that was decoded: ffmpeg fails with a stream that has no frame, as of a gap in the source.
+    """
     ends = [("start", part.start_seconds), ("end", part.end_seconds)]
-    return "trim=" + ":".join(f"{name}={moment:.6f}" for name, moment in ends if moment is not None)
+    cut = "trim=" + ":".join(f"{name}={moment:.6f}" for name, moment in ends if moment is not None)
+    return f"split[c{{n}}][f{{n}}];[c{{n}}]{cut}[o{{n}}];[f{{n}}]trim=end_frame=1[l{{n}}];[o{{n}}][l{{n}}]concat"
 
 
 def sounds(audios: Mapping[str, AudioPlan]) -> list[str]:

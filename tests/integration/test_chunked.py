@@ -44,6 +44,12 @@ async def test_chunks_are_made_of_the_very_frames_of_the_whole(pace: str, tmp_pa
     assert await sidebyside.exact(PACES[pace](), tmp_path, spec(height=90), seconds=SECONDS) == 0
 
 
+async def test_a_frame_in_the_middle_between_two_of_the_output_goes_to_the_same_one(tmp_path: Path) -> None:
+    """Half the rate, and times in milliseconds: moved by a rounded seek, 70 of 278 frames were others."""
+    source, output = PACES["59.94 in milliseconds"](), spec(height=90, fps=29.97)
+    assert await sidebyside.exact(source, tmp_path, output, seconds=2.93) == 0
+
+
 @pytest.mark.parametrize("name", OUTPUTS)
 async def test_a_joined_output_differs_from_the_whole_in_nothing_but_bits(name: str, tmp_path: Path) -> None:
     """Times of all frames, samples of the sound, keyframes at seams, its proof; VMAF, and no dip in PSNR at a seam."""
@@ -96,6 +102,7 @@ async def test_what_does_not_fit_is_encoded_once_more_in_one_piece(tmp_path: Pat
     attempt = await Attempt.at(tmp_path)
     good = await attempt.joined(attempt.made)
     assert good.parts is not None
+    assert good.parts.frames_decoded == 180
     assert good.notes == ()
     for spoilt, told in (
         (attempt.made[1:], "from the first to the last"),

@@ -28,6 +28,12 @@ def uneven(name: str = "uneven.mp4") -> Path:
     return _pictures("30", "-vf", _UNEVEN, "-fps_mode", "passthrough", "-enc_time_base", "1/90000", name=name)
 
 
+def with_a_gap() -> Path:
+    """Nothing for four seconds: chunks of which the source has no frame of their own."""
+    more = ("-vf", "select='lt(t,2.6)+gt(t,6.7)'", "-fps_mode", "passthrough")
+    return _pictures("25", *more, name="gap.mp4")
+
+
 def one_gop() -> Path:
     """Entered at its beginning alone."""
     return _pictures("25", "-g", "9999", "-sc_threshold", "0", name="one-gop.mp4")
@@ -50,6 +56,8 @@ PACES: Mapping[str, Callable[[], Path]] = {
     "59.94": lambda: even("60000/1001"),
     "uneven": uneven,
     "uneven in milliseconds": lambda: uneven("uneven.mkv"),
+    "59.94 in milliseconds": lambda: _pictures("60000/1001", "-g", "40", name="even.mkv"),
+    "a gap": with_a_gap,
     "one GOP": one_gop,
     "open GOPs": open_gops,
     "late": late,
