@@ -47,7 +47,7 @@ def pictures(outputs: Mapping[str, OutputPlan], part: Part | None = None) -> str
 def _own(part: Part) -> str:
     """The frames of a chunk. Where one ends the next begins, by the same words: none belongs to two, or to nobody.
 
-    After them comes the first that was decoded: ffmpeg fails with a stream that has no frame, as of a gap in the source.
+    After them comes the first that was decoded: ffmpeg fails where a stream has no frame, as in a gap of the source.
     """
     ends = [("start", part.start_seconds), ("end", part.end_seconds)]
     cut = "trim=" + ":".join(f"{name}={moment:.6f}" for name, moment in ends if moment is not None)
