@@ -56,5 +56,6 @@ class ChunkMade(Record):
     cpu_seconds: float
     seconds: float
     peak_memory_bytes: int | None = None
+    first_frame_seconds: float | None = None  # until its first frame was encoded
     problem: str = ""
     letters: str = ""

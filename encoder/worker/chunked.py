@@ -56,7 +56,7 @@ class EncodeChunk:
         for path in files.values():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         begun = self._clock()
-        exits = await self._encoded(run, source, chunk, (pieces, one_pass), files)
+        exits, first_frame_seconds = await self._encoded(run, source, chunk, (pieces, one_pass), files)
         opened = [await self._reopened(run, files[piece.output]) for piece in pieces.outputs]
         told = closing.read_closing(exits[-1].log)
         read = told.source(_video(pieces.outputs[0]).source_index)
@@ -75,6 +75,7 @@ class EncodeChunk:
             cpu_seconds=sum(each.cpu_seconds for each in exits),
             seconds=self._clock() - begun,
             peak_memory_bytes=max((each.peak_memory_bytes or 0 for each in exits), default=0) or None,
+            first_frame_seconds=first_frame_seconds,
             problem=next((why for why in (*problems, unread) if why), ""),
             letters=closing.letters_without_font(exits[-1].log),
         )
@@ -82,8 +83,8 @@ class EncodeChunk:
 
     async def _encoded(
         self, run: Run, source: Fetched, chunk: Chunk, planned: tuple[Plan, Pass], files: Mapping[int, Path]
-    ) -> list[Exit]:
-        """The runs of ffmpeg that make it, one or two."""
+    ) -> tuple[list[Exit], float | None]:
+        """The runs of ffmpeg that make it, one or two; and how long it took to the first frame."""
         plan, one_pass = planned
         opened = input_options(None if self._by_descriptor else source.path)
         first = command.first(plan, one_pass, threads=self._threads, source_args=opened)
@@ -119,7 +120,8 @@ class EncodeChunk:
             if not last:
                 rename(run.folder, command.pass_logs(plan, one_pass))
         counted.ended(exits)
-        return exits
+        shown_at = counted.first_frame_at
+        return exits, None if shown_at is None else shown_at - begun
 
     async def _reopened(self, run: Run, path: Path) -> Opened:
         return await reopen(self._ffmpeg, path, muxer="mp4", folder=run.folder, leash=run.held.leash)

@@ -115,18 +115,22 @@ class Fetch:
             have += last - first
             told(have, all_bytes)
 
-        with FileIO(path, "x+b") as file, self._transfers.transfer("in", kind) as tally:
+        with FileIO(path, "x+b") as file:
             file.truncate(needed.size_bytes)
-            given = await self.parts(source, file, needed, tally, wrote)
+            given = await self.into(file, source, needed, kind=kind, wrote=wrote)
         if not given:
             remove(path)
         return given
 
-    async def parts(self, source: Source, file: FileIO, needed: Needed, tally: Tally, wrote: Wrote) -> bool:
+    async def into(self, file: FileIO, source: Source, needed: Needed, *, kind: str, wrote: Wrote) -> bool:
         """Fetch what is needed into its place in `file`, in the order in which it stands. `wrote` hears of each piece.
 
         Returns and raises as `some`.
         """
+        with self._transfers.transfer("in", kind) as tally:
+            return await self._parts(source, file, needed, tally, wrote)
+
+    async def _parts(self, source: Source, file: FileIO, needed: Needed, tally: Tally, wrote: Wrote) -> bool:
         left = deque(needed.extents)
         broke = 0
         try:
