@@ -44,7 +44,8 @@ class SourceFile:
         if self.missing is not None or (held <= self._at < self._size):
             self.missing = self.missing or (self._at, end)
             raise MissingError(self.missing)
-        data = os.pread(SOURCE_FD, min(end, held) - self._at, self._at)
+        # a broken index may lead behind the end
+        data = os.pread(SOURCE_FD, max(0, min(end, held) - self._at), self._at)
         if self._read and self._read[-1][1] == self._at:
             self._read[-1] = (self._read[-1][0], self._at + len(data))
         else:
