@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from tests.lab.databases import ask, connections
+from tests.lab.databases import ask, asking, connections
 from tests.lab.hook import Hook
-from tests.lab.invariants import ALWAYS, QUIET, violations
+from tests.lab.invariants import ALWAYS, QUIET, found, violations
 from tests.lab.platform import SECRET_KEY, WEBHOOK_SECRET, Platform
 from tests.lab.processes import children, working_in
 from tests.lab.rgw import Bucket
-from tests.lab.witness import testimony
+from tests.lab.witness import heard, testimony
 
 QUIET_S = 20.0
 NOTICED_S = 5.0
@@ -62,7 +62,8 @@ async def _quiet(platform: Platform, patience_s: float) -> None:
 
 async def rows(dsn: str) -> None:
     """As `audit`, of what must hold of the rows whatever happens meanwhile."""
-    broken = [*await violations(dsn, ALWAYS), *await testimony(dsn)]
+    async with asking(dsn) as answers:
+        broken = [*await found(answers, ALWAYS), *await heard(dsn, answers)]
     assert not broken, "\n".join(broken)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from asyncmy import errors as driver
 from tests.lab import mariadb
 
 BOTH = ("postgres", "mariadb")
+Answers = Callable[[str], Awaitable[list[tuple[Any, ...]]]]
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, driver.MySQLError)
 
 
@@ -41,11 +42,24 @@ def is_mysql(dsn: str) -> bool:
 
 async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
     """The rows that answer one question, in SQL that both understand."""
+    async with asking(dsn) as answers:
+        return await answers(question)
+
+
+@asynccontextmanager
+async def asking(dsn: str) -> AsyncIterator[Answers]:
+    """As `ask`, for several questions by one connection."""
     if is_mysql(dsn):
-        return await mariadb.ask(dsn, question)
+        async with mariadb.asking(dsn) as answers:
+            yield answers
+        return
     db = await asyncpg.connect(dsn)
-    try:
+
+    async def of_postgres(question: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in await db.fetch(question)]
+
+    try:
+        yield of_postgres
     finally:
         await db.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from encoder.model.event import TOLD
 from encoder.store.restored import LEAP
-from tests.lab.databases import ask
+from tests.lab.databases import Answers, asking
 
 # of a job that was translated from another service's words, the receiver is told in the same, and of fewer events
 _IN_OUR_WORDS = """POSITION('"notification":{' IN CONCAT('', j.spec)) = 0"""
@@ -95,12 +95,18 @@ QUIET = {
 
 async def violations(dsn: str, *which: Mapping[str, str]) -> list[str]:
     """What each of the queries finds, all in one look; empty if all is well. Each names its column `id`."""
+    async with asking(dsn) as answers:
+        return await found(answers, *which)
+
+
+async def found(answers: Answers, *which: Mapping[str, str]) -> list[str]:
+    """As `violations`, by a connection that is there."""
     queries = {name: query for each in which for name, query in each.items()}
     parts = [
         f"SELECT '{name}' AS name, q.id FROM ({query}) AS q"  # noqa: S608  # queries of this module
         for name, query in queries.items()
     ]
-    found: dict[str, list[Any]] = {}
-    for name, id_ in await ask(dsn, " UNION ALL ".join(parts)):
-        found.setdefault(name, []).append(id_)
-    return [f"{name}: {ids}" for name, ids in found.items()]
+    wrong: dict[str, list[Any]] = {}
+    for name, id_ in await answers(" UNION ALL ".join(parts)):
+        wrong.setdefault(name, []).append(id_)
+    return [f"{name}: {ids}" for name, ids in wrong.items()]

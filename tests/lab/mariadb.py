@@ -136,11 +136,22 @@ async def run(dsn: str, *texts: str) -> None:
 
 async def ask(dsn: str, question: str) -> list[tuple[Any, ...]]:
     """The rows that answer."""
+    async with asking(dsn) as answers:
+        return await answers(question)
+
+
+@asynccontextmanager
+async def asking(dsn: str) -> AsyncIterator[Callable[[str], Awaitable[list[tuple[Any, ...]]]]]:
+    """As `ask`, for several questions by one connection."""
     connection = await connect(dsn)
-    try:
+
+    async def answers(question: str) -> list[tuple[Any, ...]]:
         async with connection.cursor() as cursor:
             await cursor.execute(question)
             return [tuple(row) for row in await cursor.fetchall()]
+
+    try:
+        yield answers
     finally:
         connection.close()
 

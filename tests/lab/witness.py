@@ -5,7 +5,7 @@ They see each write at its moment, as no look at the rows afterwards can. What i
 
 from __future__ import annotations
 
-from tests.lab.databases import ask, is_mysql, run
+from tests.lab.databases import Answers, asking, is_mysql, run
 
 _POSTGRES = """
 CREATE SCHEMA lab;
@@ -125,9 +125,14 @@ async def install(dsn: str) -> None:
 
 async def testimony(dsn: str) -> list[str]:
     """The stale writes that were seen; none where nobody watches."""
+    async with asking(dsn) as answers:
+        return await heard(dsn, answers)
+
+
+async def heard(dsn: str, answers: Answers) -> list[str]:
+    """As `testimony`, by a connection that is there."""
     own, table = ("DATABASE()", "lab_stale_writes") if is_mysql(dsn) else ("'lab'", "lab.stale_writes")
-    there = await ask(
-        dsn,
+    there = await answers(
         f"SELECT 1 FROM information_schema.tables WHERE table_schema = {own} AND table_name LIKE '%stale_writes'",  # noqa: S608  # ours
     )
-    return [f"V4 {what}" for (what,) in await ask(dsn, f"SELECT what FROM {table}")] if there else []  # noqa: S608  # ours
+    return [f"V4 {what}" for (what,) in await answers(f"SELECT what FROM {table}")] if there else []  # noqa: S608  # ours
