@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chunked chaos rolling manifests mutants drill calm docs site fresh lock image
+.PHONY: help setup demo run test lint check bench chunked chaos rolling preempt manifests mutants drill calm docs site fresh lock image
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -23,6 +23,8 @@ chunked: setup  ## every public clip whole and in chunks of two seconds, and wha
 	@$(bin)/python -m tests.chunked $(ARGS)
 chaos: setup  ## kill, freeze and cut off workers at random, and count lost jobs: make chaos [ARGS="--seconds 1800 --seed 7 --write"]
 	@$(bin)/python -m tests.chaos $(ARGS)
+preempt: setup  ## kill the workers of a job in chunks, again and again, and count what was made twice: make preempt [ARGS="--database mariadb"]
+	@$(bin)/python -m tests.chaos.preempt $(ARGS)
 rolling: setup  ## restart roles one after the other under load: make rolling [ARGS="--database mariadb --terms 500 --write"]
 	@$(bin)/python -m tests.chaos.rolling $(ARGS)
 manifests: setup  ## what checkov says of all that k8s/ makes

@@ -34,6 +34,7 @@ MEANINGS: Mapping[str, Meaning] = {
         source_not_found="The source's server says that there is no such file.",
         source_auth_failed="The source's server does not let us in with the credentials of this job.",
         source_refused="The source's server understood the request and refuses it.",
+        source_changed="The source gave other bytes than when the job was planned, while workers were at its chunks.",
         source_gone="The source's server says that the file was there once and will not come back.",
         empty_source="The file that arrived has no bytes.",
         unsupported_format="What arrived is in no format that is read here.",

@@ -356,6 +356,12 @@ _ENTRIES = (
     _job(_PERMANENT, "source_not_found", "Source is not there", "Check the address of the source."),
     _job(_PERMANENT, "source_auth_failed", "Source refuses us", "Check the credentials of the source."),
     _job(_PERMANENT, "source_refused", "Source refuses the request", "Check the address; the message has the status."),
+    _job(
+        _PERMANENT,
+        "source_changed",
+        "Source changed meanwhile",
+        "Leave the source as it is until the job has ended, then `retry`: all of it is made anew.",
+    ),
     _job(_PERMANENT, "source_gone", "Source is gone", "Give an address that still works."),
     _job(_PERMANENT, "redirect_not_allowed", "Redirect is not followed", "Give the address that it leads to."),
     _job(_PERMANENT, "too_many_redirects", "Too many redirects", "Give the address that they lead to."),

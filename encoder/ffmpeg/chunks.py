@@ -60,7 +60,7 @@ def split(plan: Plan, media: Media, *, seconds: float, identity: str) -> Split |
     if not chunks:
         return None
     numbers = sorted({number for chunk in chunks for number in chunk.outputs})
-    return Split(key=_key([plan.output(number) for number in numbers], identity), chunks=tuple(chunks))
+    return Split(key=key([plan.output(number) for number in numbers], identity), chunks=tuple(chunks))
 
 
 def streams(plan: Plan, chunk: Chunk) -> list[tuple[int, str]]:
@@ -215,7 +215,7 @@ def _piece(stream: OutputPlan, number: int, start: Fraction, end: Fraction | Non
     )
 
 
-def _key(outputs: Sequence[OutputPlan], identity: str) -> str:
+def key(outputs: Sequence[OutputPlan], identity: str) -> str:
     """Of all that decides what chunks hold, and of nothing else: reasons, sound and places may change."""
     whole = [_piece(stream, stream.output, Fraction(0), None) for output in outputs for stream in joint.drawn(output)]
     names = [stream.name for output in outputs for stream in joint.drawn(output)]

@@ -49,6 +49,13 @@ stage_seconds = histogram(
     most=22,
     buckets=(0.1, 0.5, 2.5, 10, 30, 120, 600, 1800, 7200),
 )
+chunks = counter(
+    "chunks_total",
+    "Chunks of pictures: `made` by their task, `found` from an earlier run of their job, made `again` by who puts them "
+    "together, as they were not in the storage as they were made.",
+    "how",
+    most=4,
+)
 stage_retries = counter(
     "stage_retries_total",
     "Tries that failed and were followed by another within the same attempt, by [code](errors.md).",

@@ -22,11 +22,13 @@ class BesideFile(Record):
 class ChunkWork(Record):
     """`args` of a task that makes one chunk. `outputs`: those that fail with it.
 
-    `key`: of its split. `identity`: of the source's bytes, which must be those that were planned for.
+    `key`: of its split; `keys`: of what it holds of each output. `identity`: of the source's bytes, which must be those
+    that were planned for.
     """
 
     outputs: tuple[int, ...]
     key: str
+    keys: tuple[str, ...]
     identity: str
     chunk: Chunk
     frames: int  # of the first of its outputs, by which progress is weighed
@@ -37,9 +39,11 @@ class ChunkWork(Record):
 
 
 class AssembleWork(Record):
-    """`args` of the task behind the chunks. `passes`: of the outputs that are made there, from the source alone."""
+    """`args` of the task behind the chunks. `keys`: by output, what its chunks hold. `passes`: of the outputs that are
+    made there, from the source alone."""
 
     split: Split
+    keys: dict[str, str]
     identity: str
     passes: tuple[Pass, ...] = ()
     chunks: int  # in all, those of earlier runs too

@@ -8,11 +8,12 @@ from typing import assert_never
 
 from encoder import errors
 from encoder.errors import FailureClass
+from encoder.model.base import Json
 from encoder.model.result import Problem
 from encoder.model.state import TaskState
 from encoder.queue.backoff import Uniform, attempt_delay_s
 from encoder.store.line import NOTIFY
-from encoder.store.rows import Claim, Outcome, OutputChange, Settlement
+from encoder.store.rows import Claim, FanOut, Outcome, OutputChange, Settlement
 
 MOST_LOST = 3  # lost leases, beside the attempts
 MOST_RELEASED = 20  # releases, after which giving back counts as a failure
@@ -21,6 +22,16 @@ MOST_OUT_OF_MEMORY = 2  # attempts that may end for want of memory
 
 def done(changes: tuple[OutputChange, ...] = ()) -> Settlement:
     return Settlement(outcome=Outcome.DONE, state=TaskState.DONE, changes=changes)
+
+
+def made(result: dict[str, Json]) -> Settlement:
+    """A part is done."""
+    return replace(done(), result=result)
+
+
+def handed_out(work: FanOut) -> Settlement:
+    """The rest is done in parts."""
+    return replace(done(), fan_out=work)
 
 
 def cancelled() -> Settlement:

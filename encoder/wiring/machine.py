@@ -26,6 +26,7 @@ from encoder.worker.beside import LIMITS as BESIDE_LIMITS
 from encoder.worker.beside import Beside
 from encoder.worker.budget import Budget
 from encoder.worker.captions import Captions
+from encoder.worker.chunked import EncodeChunk
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
@@ -138,6 +139,9 @@ class Machine(Site):
             threads=threads or self.cores,
             clock=clock,
         )
+
+    def encode_chunk(self, abilities: Abilities) -> EncodeChunk:
+        return EncodeChunk(self.ffmpeg, by_descriptor=abilities.reads_descriptors, threads=self.threads, clock=clock)
 
     def fetch(self, scratch: Scratch, limits: FetchLimits | None = None) -> Fetch:
         return Fetch(scratch, self.transfers, limits=limits or FetchLimits(), clock=clock, uniform=uniform)

@@ -9,6 +9,7 @@ from uuid import uuid4
 from encoder import __version__
 from encoder.ffmpeg.abilities import Abilities
 from encoder.model.base import to_json
+from encoder.model.chunk_work import ASSEMBLE, CHUNK
 from encoder.model.ids import WorkerId
 from encoder.queue.lease import LeaseTimes
 from encoder.settings import Settings
@@ -16,12 +17,18 @@ from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
 from encoder.wiring.machine import Machine
 from encoder.wiring.site import clock, uniform
+from encoder.worker.assemble import Assemble
+from encoder.worker.attempt import Attempts
 from encoder.worker.budget import Budget
+from encoder.worker.chunk import MakeChunk
+from encoder.worker.chunk_store import ChunkStore
 from encoder.worker.claimer import Claimer, Line
 from encoder.worker.evidence import Witness
+from encoder.worker.join import Join
 from encoder.worker.loop import Handler, Rhythm, Worker
 from encoder.worker.notify import Notify
 from encoder.worker.scratch import Scratch
+from encoder.worker.splitting import Splitting
 from encoder.worker.transcode import Transcode
 
 
@@ -34,8 +41,32 @@ async def new_worker(
     pipeline = machine.pipeline(
         abilities, scratch, sources=machine.sources, destinations=machine.destinations, witness=witness
     )
+    attempts = Attempts(store, machine.vault, budget, uniform=uniform)
+    exchange = ChunkStore(machine.storage, machine.fetch(scratch), machine.transfers, uniform=uniform)
+    encode_chunk = machine.encode_chunk(abilities)
     handlers: dict[str, Handler] = {
-        "transcode": Transcode(store, machine.vault, budget, pipeline, uniform=uniform),
+        "transcode": Transcode(
+            attempts,
+            pipeline,
+            Splitting(exchange, version=abilities.version, chunk_seconds=machine.settings.chunk_seconds),
+        ),
+        CHUNK: MakeChunk(
+            attempts=attempts,
+            places=pipeline.places,
+            fetch=pipeline.fetch,
+            store=exchange,
+            encode=encode_chunk,
+            threads=pipeline.threads,
+            clock=clock,
+        ),
+        ASSEMBLE: Assemble(
+            attempts=attempts,
+            pipeline=pipeline,
+            store=exchange,
+            encode=encode_chunk,
+            join=Join(pipeline.encode),
+            threads=pipeline.threads,
+        ),
         "notify": Notify(store, machine.vault, machine.sender, uniform=uniform),
     }
     return Worker(

@@ -25,8 +25,8 @@ class Claimer(Protocol):
             errors.StoreUnavailable: the database is away.
         """
 
-    def ended(self) -> None:
-        """One of them is done with, whatever came of it."""
+    def ended(self, *, goes_on: bool) -> None:
+        """One of them is done with, whatever came of it. `goes_on`: other tasks of its job follow on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ class Line:
     ) -> Sequence[Claim]:
         return await self.store.claim(queue, worker_id, limit=free, ahead=ahead, lease=lease, deadline=DEADLINE)
 
-    def ended(self) -> None:
+    def ended(self, *, goes_on: bool) -> None:
         pass
 
 
 @dataclass(frozen=True, slots=True)
 class OneJob:
-    """A task of one job, once: for a worker of one slot. `over` is set when it is done with."""
+    """A task of one job, and those that follow on it: for a worker of one slot. `over` is set when it is done with."""
 
     store: Store
     job_id: JobId
@@ -61,5 +61,6 @@ class OneJob:
         claim = await self.store.claim_job(self.job_id, worker_id, lease=lease, deadline=DEADLINE)
         return [] if claim is None else [claim]
 
-    def ended(self) -> None:
-        self.over.set()
+    def ended(self, *, goes_on: bool) -> None:
+        if not goes_on:
+            self.over.set()

@@ -12,8 +12,8 @@ from encoder.log import get_logger
 from encoder.metrics.worker import checks_failed, code_of, output_errors
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
-from encoder.model.media import Opened
-from encoder.model.plan import Note, OutputPlan
+from encoder.model.media import Media, Opened
+from encoder.model.plan import Note, OutputPlan, Plan
 from encoder.model.proof import Proof
 from encoder.model.result import Problem
 from encoder.model.state import OutputState
@@ -56,6 +56,15 @@ class Fetched:
     seconds: float
     validator: str | None = None
     first_byte_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The source on the disk, what it is, and what becomes of it."""
+
+    fetched: Fetched
+    media: Media
+    plan: Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

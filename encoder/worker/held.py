@@ -15,7 +15,7 @@ from typing import Protocol, Self, TypeVar
 from encoder.ffmpeg.leash import Leash
 from encoder.model.ids import OutputId
 from encoder.model.trail import LogTail, Step, Trail
-from encoder.store.rows import Aside, Beat, Claim, Live
+from encoder.store.rows import Aside, Beat, Claim, Live, Settlement
 from encoder.worker.account import Account
 
 MOST_STEPS = 500
@@ -56,6 +56,7 @@ class Held:
         self.ending: Ending | None = None
         self.stage: str | None = None
         self.settling = False
+        self.proposed: Settlement | None = None  # how it is to be closed if it is cut off from now on: it is done
         self.live: dict[OutputId, Live] = {}
         self.changed = False  # something new to tell since the last beat
         self._cut: Callable[[], object] = lambda: None  # ends the work, once there is some

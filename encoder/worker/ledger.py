@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -16,7 +16,7 @@ from encoder.model.media import Media
 from encoder.model.state import OUTPUT_ENDED
 from encoder.queue.backoff import Uniform
 from encoder.store.protocol import Store
-from encoder.store.rows import DeliveryRow, DeliveryTry, JobRow, OutputChange, Settled, Settlement
+from encoder.store.rows import DeliveryRow, DeliveryTry, JobRow, OutputChange, Part, Settled, Settlement
 from encoder.worker.held import Ending, Held
 
 log = get_logger(__name__)
@@ -76,6 +76,23 @@ class Ledger:
         """Close the claim. Safe to repeat: see `Tasks.settle`."""
         self._held.settling = True
         return await self._steadily(lambda: self._store.settle(self._held.claim, settlement), name="settle")
+
+    async def parts(self) -> Sequence[Part]:
+        """What parts of the job are done."""
+        return await self._steadily(lambda: self._store.parts(self._held.claim))
+
+    async def free_slots(self) -> int:
+        """Slots of the fleet that are free beside ours, for tasks of this queue and tenant."""
+        claim = self._held.claim
+        return await self._steadily(lambda: self._store.free_slots(claim.queue, claim.tenant_id))
+
+    async def note_chunks(self) -> None:
+        """Before the first chunk is put anywhere.
+
+        Raises:
+            errors.LeaseLost: as `mark`.
+        """
+        await self._steadily(lambda: self._store.note_chunks(self._held.claim))
 
     async def delivery(self) -> DeliveryRow | None:
         return await self._steadily(lambda: self._store.delivery(self._held.claim))

@@ -13,7 +13,9 @@ from encoder import errors, tracing
 from encoder.log import bound, get_logger
 from encoder.metrics.queue import lease, verb, waited
 from encoder.metrics.worker import busy
+from encoder.model.chunk_work import CHUNK
 from encoder.model.queue import IO
+from encoder.model.state import TASK_ENDED
 from encoder.queue import settle, tally
 from encoder.queue.backoff import Uniform
 from encoder.queue.due import DueSweep
@@ -24,7 +26,7 @@ from encoder.queue.rescue import Rescuer
 from encoder.queue.wake import COOLDOWN_S, Wake
 from encoder.store.fleet import WorkerInfo
 from encoder.store.protocol import Store
-from encoder.store.rows import Claim, Outcome, Settlement
+from encoder.store.rows import Claim, Outcome, Settled, Settlement
 from encoder.worker import crew, zeros
 from encoder.worker.budget import Budget
 from encoder.worker.claimer import Claimer
@@ -267,8 +269,9 @@ class Worker:
         claim = held.claim
         ids = {"job": claim.job_id, "task": claim.task_id, "epoch": claim.epoch, "attempt": claim.attempt}
         with bound(tenant=claim.tenant_id, **ids), self._traced(held), busy.of(claim.queue).track_inprogress():
+            goes_on = False
             try:
-                await self._lead(held)
+                goes_on = await self._lead(held)
             except errors.LeaseLost:
                 log.warning("task.lost")
             except Exception:  # its lease will run out; a defect in one task must not end the others
@@ -278,7 +281,7 @@ class Worker:
                 del self._held[claim.task_id, claim.epoch]
                 self._idle_since = self._clock()
                 self._pace[claim.queue].ended()
-                self._claimer.ended()
+                self._claimer.ended(goes_on=goes_on)
                 self.wake.poke(claim.queue)
 
     def _traced(self, held: Held) -> AbstractContextManager[None]:
@@ -302,8 +305,8 @@ class Worker:
             after=claim.args.get("traceparent"),
         )
 
-    async def _lead(self, held: Held) -> None:
-        """Do the work, then close the claim with what came of it."""
+    async def _lead(self, held: Held) -> bool:
+        """Do the work, then close the claim with what came of it; whether other tasks of the job follow on it."""
         try:
             settlement = await self._work(held)
         except CutOff:
@@ -312,8 +315,10 @@ class Worker:
             if held.ending is not Ending.SELF_STOP:  # we cut our own leash; the lease may still be there
                 raise
             settlement = self._closing(held)
-        if settlement is not None and held.ending is not Ending.LOST:
-            await self._settle(held, settlement)
+        if settlement is None or held.ending is Ending.LOST:
+            return False
+        settled = await self._settle(held, settlement)
+        return settled.task_state in TASK_ENDED and settled.job_state is None
 
     async def _work(self, held: Held) -> Settlement | None:
         handler = self._handlers.get(held.claim.kind)
@@ -335,11 +340,11 @@ class Worker:
             case Ending.CANCEL:
                 return settle.cancelled()
             case Ending.DRAIN | Ending.SELF_STOP:
-                return settle.released(held.claim, uniform=self._uniform)
+                return held.proposed or settle.released(held.claim, uniform=self._uniform)
             case _:
                 return None
 
-    async def _settle(self, held: Held, settlement: Settlement) -> None:
+    async def _settle(self, held: Held, settlement: Settlement) -> Settled:
         if settlement.outcome is Outcome.RELEASED and settlement.problem is not None:  # this machine lacks something
             self._sick_until = self._clock() + SICK_S
         settlement = replace(settlement, trail=held.trail(self._info.host))
@@ -359,6 +364,7 @@ class Worker:
             waited_ms=round(held.claim.waited_seconds * 1000),
             **held.account.told(),
         )
+        return settled
 
     # stopping
 
@@ -379,10 +385,13 @@ class Worker:
         telling.cancel()
 
     async def _let_end(self, until: float) -> None:
-        """Wait for all work to end, but not for what outlasts the grace by far; a second `stop` ends the wait."""
+        """Wait for all work to end, but not for what outlasts the grace by far; a second `stop` ends the wait.
+
+        Nor for chunks: another worker has made one anew before a grace is over, and the rest of its job waits for it.
+        """
         while self._keepers and not self._force.is_set() and (left_s := until - self._clock()) > 0:
             for held in list(self._held.values()):
-                if held.eta_s > DOUBT * left_s:
+                if held.claim.kind == CHUNK or held.eta_s > DOUBT * left_s:
                     held.end(Ending.DRAIN)
             forced = asyncio.ensure_future(self._force.wait())
             ended = asyncio.ensure_future(asyncio.wait(set(self._keepers)))

@@ -76,8 +76,8 @@ async def pack(folder: Path, *, manifests: Sequence[str]) -> Package:
         raise errors.Permanent("output_invalid", f"The package has no {missing[0]}.", check="package.missing")
     body = sorted(names.difference(manifests))
     return Package(
-        body=tuple([await in_thread(_item, folder, name) for name in body]),
-        manifests=tuple([await in_thread(_item, folder, name) for name in manifests]),
+        body=tuple([await in_thread(item_of, folder, name) for name in body]),
+        manifests=tuple([await in_thread(item_of, folder, name) for name in manifests]),
     )
 
 
@@ -106,7 +106,8 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _item(folder: Path, name: str) -> Item:
+def item_of(folder: Path, name: str) -> Item:
+    """One file of a folder, read once."""
     path = folder / name
     return Item(
         piece=Piece(name=name, size_bytes=path.stat().st_size, sha256=digest(path)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from encoder import errors
@@ -17,13 +17,12 @@ from encoder.model.ids import OutputId
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Surveyed
 from encoder.model.plan import Plan
-from encoder.sources.protocol import Source
 from encoder.store.rows import Live, OutputRow
 from encoder.worker import progress
 from encoder.worker.aim import Aim
 from encoder.worker.beside import Beside, Found
 from encoder.worker.captions import Captions
-from encoder.worker.context import Fetched, Made, NotJoined, Proven, Run, write_off
+from encoder.worker.context import Fetched, Made, NotJoined, Prepared, Proven, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
@@ -64,12 +63,18 @@ class Pipeline:
         Raises:
             errors.Failure: the source's fault, or the first fault of an output that another attempt may cure.
         """
-        left = [row for row in run.outputs if not await self._published_before(run, row)]
+        prepared = await self.prepare(run)
+        if prepared is not None:
+            await self.make(run, prepared)
+
+    async def prepare(self, run: Run) -> Prepared | None:
+        """All that comes before the encodes; None: there is nothing left to make. Raises as the whole."""
+        left = await self.left(run)
         if not left:
-            return
+            return None
         stage = run.held.account.stage
         with stage("fetch"):
-            fetched = await self._fetched(run, self.places.source(run), left)
+            fetched = await self.fetched(run, left)
         with stage("probe"):
             surveyed = await self._probed(run, fetched, left)
         media = surveyed.media
@@ -77,14 +82,25 @@ class Pipeline:
             plan = await self._planned(run, surveyed, left, await self._beside(run, left))
             plan = await self.captions(run, fetched, plan)
             plan = await self.aim(run, fetched, media, plan)
-        for one_pass in plan.passes:
-            with stage("encode"):
-                made = await self.encode(run, fetched, plan, one_pass)
-            async with together() as group:
-                for each in made:
-                    group.create_task(self._finish(run, fetched, media, each))
-        if run.retry:
-            raise run.retry[0]
+        return Prepared(fetched=fetched, media=media, plan=plan)
+
+    async def make(self, run: Run, prepared: Prepared) -> None:
+        """All passes of the plan, one after the other. Raises as the whole."""
+        for one_pass in prepared.plan.passes:
+            with run.held.account.stage("encode"):
+                made = await self.encode(run, prepared.fetched, prepared.plan, one_pass)
+            await self.finish(run, prepared, made)
+        raise_what_is_left(run)
+
+    async def left(self, run: Run) -> list[OutputRow]:
+        """The outputs that are to be made: no earlier attempt had published them."""
+        return [row for row in run.outputs if not await self._published_before(run, row)]
+
+    async def finish(self, run: Run, prepared: Prepared, made: Sequence[Made]) -> None:
+        """Prove and deliver what was made; what fails is written off, and the rest goes on."""
+        async with together() as group:
+            for each in made:
+                group.create_task(self._finish(run, prepared.fetched, prepared.media, each))
 
     async def _published_before(self, run: Run, row: OutputRow) -> bool:
         if row.intent is None or row.plan is None:
@@ -96,7 +112,8 @@ class Pipeline:
             log.info("output.not_found", output=row.id, code=failure.code)
             return False
 
-    async def _fetched(self, run: Run, source: Source, left: list[OutputRow]) -> Fetched:
+    async def fetched(self, run: Run, left: Sequence[OutputRow]) -> Fetched:
+        """The whole source. Raises as `Fetch`."""
         begun = self.clock()
         first_byte_at: float | None = None
         path = run.folder / "source"
@@ -112,7 +129,9 @@ class Pipeline:
                 run.held.tell(row.id, live)
 
         told(0, None)
-        arrived = await self.fetch(source, path, kind=self.places.source_label(run), told=told, share=run.share)
+        arrived = await self.fetch(
+            self.places.source(run), path, kind=self.places.source_label(run), told=told, share=run.share
+        )
         run.held.account.bytes_in += arrived.size_bytes
         return Fetched(
             path=path,
@@ -200,3 +219,11 @@ class Pipeline:
             async with self.places.destination(run, plan) as destination:
                 await self.deliver(run, proven, destination, account, kind=kind)
         run.held.account.bytes_out += proven.package.size_bytes
+
+
+def raise_what_is_left(run: Run) -> None:
+    """Raises:
+    errors.Failure: the first fault of an output that another attempt may cure.
+    """
+    if run.retry:
+        raise run.retry[0]

@@ -1,89 +1,41 @@
-"""Work of kind `transcode`: opens a run of the job, leads it through the pipeline, says how the attempt ends."""
+"""Work of kind `transcode`: opens a run of the job and leads it through the pipeline, or hands it out in chunks."""
 
 from __future__ import annotations
 
-from functools import partial
-
-from encoder import errors
-from encoder.log import bind
-from encoder.model.ids import OutputId
-from encoder.model.secrets import reveal
-from encoder.model.state import OUTPUT_ENDED
 from encoder.queue import settle
-from encoder.queue.backoff import Uniform
-from encoder.store.protocol import Store
-from encoder.store.rows import Claim, JobRow, Lack, Live, Settlement
-from encoder.vault import Vault
-from encoder.worker.budget import Budget, Share
+from encoder.store.rows import Settlement
+from encoder.worker.attempt import Attempts
 from encoder.worker.context import Run
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import Pipeline
 from encoder.worker.samples import EVERY_S, sampled
+from encoder.worker.splitting import Splitting
 
 
 class Transcode:
     """The handler of `transcode` tasks."""
 
     def __init__(
-        self,
-        store: Store,
-        vault: Vault,
-        budget: Budget,
-        pipeline: Pipeline,
-        *,
-        uniform: Uniform,
-        sample_s: float = EVERY_S,
+        self, attempts: Attempts, pipeline: Pipeline, splitting: Splitting, *, sample_s: float = EVERY_S
     ) -> None:
-        self._store = store
-        self._vault = vault
-        self._budget = budget
+        self._attempts = attempts
         self._pipeline = pipeline
-        self._uniform = uniform
+        self._splitting = splitting
         self._sample_s = sample_s
 
     async def work(self, held: Held) -> Settlement:
-        """Do the task; how it is to be closed.
+        """Do the task; how it is to be closed. Raises `errors.LeaseLost`."""
+        return await self._attempts.at(held, self._transcode)
 
-        Raises:
-            errors.LeaseLost: somebody else has it now.
-        """
-        ledger = Ledger(self._store, held, uniform=self._uniform)
-        encoded: list[OutputId] = []
-        try:
-            job = await ledger.load()
-            bind(job_uuid=str(job.uuid), run=job.run)
-            async with self._budget.share(token_of(held.claim), partial(_waits, held)) as share:
-                run = self._open(held, ledger, job, share, encoded)
-                await ledger.mark()
-                async with sampled(ledger, every_s=self._sample_s):
-                    await self._pipeline(run)
-        except errors.Failure as failure:
-            return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)
+    async def _transcode(self, run: Run, ledger: Ledger) -> Settlement:
+        await ledger.mark()
+        async with sampled(ledger, every_s=self._sample_s):
+            prepared = await self._pipeline.prepare(run)
+            if prepared is None:
+                return settle.done()
+            prepared, in_parts = await self._splitting(run, ledger, prepared)
+            if in_parts is not None:
+                return in_parts
+            await self._pipeline.make(run, prepared)
         return settle.done()
-
-    def _open(self, held: Held, ledger: Ledger, job: JobRow, share: Share, encoded: list[OutputId]) -> Run:
-        secrets = self._vault.open(job.sealed, tenant_id=job.tenant_id, job_uuid=job.uuid) if job.sealed else {}
-        return Run(
-            held=held,
-            ledger=ledger,
-            job=job,
-            spec=reveal(job.spec, secrets),
-            folder=share.folder,
-            share=share,
-            outputs=tuple(row for row in job.outputs if row.state not in OUTPUT_ENDED),
-            token=token_of(held.claim),
-            encoded=encoded,
-        )
-
-
-def _waits(held: Held, lack: Lack) -> None:
-    """Show what a task waits for on its worker, at the outputs that it is about."""
-    held.at("waiting")
-    for output, live in list(held.live.items()):
-        held.tell(output, Live(stage="waiting", progress=live.progress, lack=lack))
-
-
-def token_of(claim: Claim) -> str:
-    """The name of an attempt: of its folder, and of what it leaves half-written elsewhere."""
-    return f"{claim.task_id}-{claim.epoch}"

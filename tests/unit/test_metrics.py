@@ -33,7 +33,8 @@ webhook_attempts_total{result} webhook_pending webhook_oldest_seconds webhook_ex
 db_pool_connections{state} db_pool_wait_seconds db_errors_total{class} db_oldest_xmin_seconds db_dead_tuples{table}
 retention_last_success_timestamp_seconds retention_removed_total{what} retention_overdue secrets_overdue
 lease_seconds schema_needed transfer_seconds_total{direction scheme} event_stream_hints retention_blocked
-"""  # the last line is ours
+chunks_total{how}
+"""  # the last two lines are ours
 
 
 @pytest.fixture(autouse=True)
