@@ -204,6 +204,7 @@ def _piece(stream: OutputPlan, number: int, start: Fraction, end: Fraction | Non
         duration_seconds=seconds,
         video=replace(
             video,
+            options=(*video.options, *codecs.VIDEO_ENCODERS[video.encoder].stitched),
             codec_tag=_CONTAINER.tags.get(video.codec),
             from_zero=video.from_zero and not start,
             held_frames=video.held_frames if end is None else 0,

@@ -38,6 +38,7 @@ class VideoEncoder:
     always: Options = ()
     grid: Options = ()  # so that keyframes come every so many frames and nowhere else; {gop}: so many
     grid_params: Options = ()  # the same, for `params_option`
+    stitched: Options = ()  # so that headers do not follow from the pictures: those of all chunks must be the same
     params_option: str | None = None  # the encoder's own option list, for `params` and the number of threads
     params: Options = ()
     threads_param: str | None = None
@@ -77,6 +78,7 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         sane_crf=(15, 36),
         whole_crf=False,
         grid=(("-keyint_min", "{gop}"), ("-sc_threshold", "0")),
+        stitched=(("-x264-params", "stitchable=1"),),
     ),
     VideoEncoder(
         name="libx265",

@@ -60,6 +60,13 @@ async def test_a_joined_output_differs_from_the_whole_in_nothing_but_bits(name: 
     assert [row for row in rows if not row.good] == []
 
 
+async def test_two_passes_of_x264_leave_the_same_headers_in_each_chunk(tmp_path: Path) -> None:
+    """What the first pass saw would else decide how many references the second one promises."""
+    output = spec(height=90, encoderPreset="veryfast", videoBitrate=200_000, twoPass=True)
+    (row,) = await sidebyside.compared(PACES["29.97"](), tmp_path, output, seconds=SECONDS, pictures=False)
+    assert row.good
+
+
 async def test_a_clip_in_chunks_shows_the_frames_of_the_clip(tmp_path: Path) -> None:
     output = spec(height=90, clip={"start": 1.37, "end": 8.2})
     assert await sidebyside.exact(PACES["uneven"](), tmp_path, output, seconds=2) == 0
