@@ -1,4 +1,4 @@
-.PHONY: help setup demo run test lint check bench chunked chaos rolling preempt manifests mutants drill calm docs site fresh lock image
+.PHONY: help setup demo run test lint check bench chunked scale chaos rolling preempt manifests mutants drill calm docs site fresh lock image
 .DEFAULT_GOAL := help
 
 bin := .venv/bin
@@ -21,6 +21,8 @@ bench: setup  ## print measurements, as ratios: make bench [ARGS=names]
 	@$(bin)/python -m tests.bench $(ARGS)
 chunked: setup  ## every public clip whole and in chunks of two seconds, and what differs: make chunked [ARGS="--only city h264"]
 	@$(bin)/python -m tests.chunked $(ARGS)
+scale: setup  ## simulate fleets of 1 to 1,000 workers from what encodes cost here: make scale [ARGS="measure | check --write"]
+	@$(bin)/python -m tests.scale $(ARGS)
 chaos: setup  ## kill, freeze and cut off workers at random, and count lost jobs: make chaos [ARGS="--seconds 1800 --seed 7 --write"]
 	@$(bin)/python -m tests.chaos $(ARGS)
 preempt: setup  ## kill the workers of a job in chunks, again and again, and count what was made twice: make preempt [ARGS="--database mariadb"]

@@ -1,0 +1,58 @@
+"""What encodes cost, as measured by `python -m tests.scale measure` and kept in traces.json with where and when."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+FILE = Path(__file__).parent / "traces.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """CPU seconds per second of media, but for `begin_cpu_s`: once for each task that runs ffmpeg.
+
+    `stretches`: of short pieces of different films, what each took to encode: they differ, and so do chunks.
+    `busy_cores`: that one run of the encoder keeps busy, of two.
+    """
+
+    name: str
+    stretches: Sequence[float]
+    busy_cores: float = 2.0
+    begin_cpu_s: float = 0.0
+    proof_cpu_s: float = 0.0
+    proof_cores: float = 2.0
+    sound_cpu_s: float = 0.0
+    join_cpu_s: float = 0.0
+
+    @property
+    def mean_cpu_s(self) -> float:
+        return fmean(self.stretches)
+
+    def drawn(self, seconds: float, chance: random.Random) -> float:
+        """CPU seconds of a chunk: as costly as one of the stretches, by chance."""
+        return seconds * chance.choice(self.stretches)
+
+
+def flat(cpu_s: float = 1.0, **more: float) -> Trace:
+    """Each second costs the same, and nothing else costs anything: for tests that count."""
+    return Trace(name="flat", stretches=(cpu_s,), **more)
+
+
+@cache
+def kept() -> dict[str, Any]:
+    """traces.json."""
+    found: dict[str, Any] = json.loads(FILE.read_text())
+    return found
+
+
+def measured(name: str) -> Trace:
+    """One of `traces.json`, such as `libx264 1080`."""
+    told = kept()
+    return Trace(name=name, **told["encodes"][name], **told["around"])
