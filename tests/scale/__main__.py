@@ -16,7 +16,7 @@ from typing import Any
 from encoder.log import configure
 from tests.scale import check, costs, page, trace, watched
 
-_MEASURED = ("statements", "costs")
+_MEASURED = ("statements", "costs", "cores")
 
 
 async def measure(only: Sequence[str]) -> None:
@@ -26,6 +26,8 @@ async def measure(only: Sequence[str]) -> None:
         found["statements"] = await watched.watched()
     if "costs" in only:
         found |= {"where": costs.where(), "around": await costs.around(), "encodes": await costs.encodes()}
+    if "cores" in only:
+        found["cores"] = await costs.cores()
     before = json.loads(trace.FILE.read_text()) if trace.FILE.exists() else {}
     trace.FILE.write_text(json.dumps(before | found, indent=1) + "\n")
 

@@ -54,11 +54,11 @@ async def _trace(source: Path, folder: Path) -> Trace:
         home.mkdir()
     before = await costs.around()
     runs = [await costs.Trial.of(source, output, home, threads=1) for home in homes]
-    watch = costs.Watch()
-    await asyncio.gather(*(each.encode() for each in runs))
-    encode = watch.lap()
-    await asyncio.gather(*(each.prove() for each in runs))
-    proof = watch.lap()
+    with costs.Watch() as watch:
+        await asyncio.gather(*(each.encode() for each in runs))
+        encode = watch.lap()
+        await asyncio.gather(*(each.prove() for each in runs))
+        proof = watch.lap()
     return Trace(
         name="film",
         stretches=(encode.cpu_s / WORKERS / SECONDS,),

@@ -7,27 +7,30 @@ import platform
 import resource
 import subprocess
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, Self
 
 from encoder.ffmpeg import command
-from encoder.ffmpeg.launcher import Launcher, Leash
+from encoder.ffmpeg.launcher import Launcher, Leash, Limits
 from encoder.ffmpeg.plan import decide
 from encoder.ffmpeg.probe import inspect
 from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Plan
-from tests.lab.encoding import LIMITS, Judging, judge
+from tests.lab.encoding import Judging, judge
 from tests.lab.facts import ABLE, spec
 from tests.lab.media import ffmpeg_binary, made, public_clip
 
 THREADS = 2
+_LOOK_S = 0.02
+_LIMITS = Limits(wall_seconds=1200.0)  # others may be at work
 _LADDER: Json = [
     {"resolution": f"{lines}p", "videoBitrate": rate}
     for lines, rate in ((1080, 5_000_000), (720, 3_000_000), (480, 1_500_000), (360, 800_000))
@@ -65,41 +68,67 @@ CASES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """By children, until they were waited for."""
+    """By children, until they were waited for. `cores`: that they would keep busy, were they alone on `THREADS`."""
 
     cpu_s: float
-    wall_s: float
-
-    @property
-    def cores(self) -> float:
-        return self.cpu_s / self.wall_s
+    cores: float
 
 
 class Watch:
-    """`lap` after each thing that is measured."""
+    """`lap` after each thing that is measured; ends with its block.
+
+    How many cores a run keeps busy is seen from its threads that want one: whoever else is at work slows down what one
+    thread does as much as what several do.
+    """
 
     def __init__(self) -> None:
-        self._cpu_s, self._at_s = _children_s(), time.monotonic()
+        self._cpu_s = _children_s()
+        self._wanted: list[int] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="watch")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
     def lap(self) -> Spent:
-        cpu_s, at_s = _children_s(), time.monotonic()
-        spent = Spent(cpu_s=cpu_s - self._cpu_s, wall_s=at_s - self._at_s)
-        self._cpu_s, self._at_s = cpu_s, at_s
+        cpu_s, wanted = _children_s(), self._wanted
+        spent = Spent(cpu_s=cpu_s - self._cpu_s, cores=round(fmean(wanted), 2) if wanted else 0.0)
+        self._cpu_s, self._wanted = cpu_s, []
         return spent
+
+    def _look(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            running = sum(map(_running, _children(os.getpid())))
+            if running:
+                self._wanted.append(min(running, THREADS))
 
 
 async def encodes(names: Sequence[str] = tuple(CASES)) -> dict[str, Any]:
-    """Per encode: CPU seconds per second of media of each piece, of the proof, and how many cores were busy."""
+    """Per encode: CPU seconds per second of media, of each piece and of its proof."""
     found = {}
     for name in names:
         case = CASES[name]
         spent = [await _piece(indexed(film), case, start) for film, starts in case.pieces.items() for start in starts]
         found[name] = {
             "stretches": [round(encode.cpu_s / case.seconds, 3) for encode, _ in spent],
-            "busy_cores": round(max(encode.cores for encode, _ in spent), 2),
             "proof_cpu_s": round(fmean(proof.cpu_s for _, proof in spent) / case.seconds, 3),
-            "proof_cores": round(max(proof.cores for _, proof in spent), 2),
         }
+        print(name, found[name], flush=True)
+    return found
+
+
+async def cores() -> dict[str, dict[str, float]]:
+    """Per encode: how many of two cores it keeps busy, and its proof."""
+    found = {}
+    for name, case in CASES.items():
+        film, starts = next(iter(case.pieces.items()))
+        encode, proof = await _piece(indexed(film), case, starts[0])
+        found[name] = {"busy_cores": encode.cores, "proof_cores": proof.cores}
         print(name, found[name], flush=True)
     return found
 
@@ -110,8 +139,7 @@ async def around() -> dict[str, float]:
     dot = Case(preset="h264", members={}, pieces={}, seconds=0.2)
     encode, proof = await _piece(picture, dot, 0.0)
     film = indexed("bbb_720p30.ts")
-    with tempfile.TemporaryDirectory() as name:
-        watch = Watch()
+    with tempfile.TemporaryDirectory() as name, Watch() as watch:
         _ffmpeg("-i", film, "-vn", "-c:a", "aac", "-b:a", "128k", Path(name) / "sound.m4a")
         sound = watch.lap()
         _ffmpeg("-i", film, "-an", "-c", "copy", "-movflags", "+faststart", Path(name) / "joined.mp4")
@@ -146,11 +174,11 @@ async def _piece(film: Path, case: Case, start: float) -> tuple[Spent, Spent]:
     with tempfile.TemporaryDirectory() as name:
         output = spec(case.preset, **{**case.members, "clip": clip, "audioCodec": "none"})
         trial = await Trial.of(film, output, Path(name))
-        watch = Watch()
-        await trial.encode()
-        encode = watch.lap()
-        await trial.prove()
-        return encode, watch.lap()
+        with Watch() as watch:
+            await trial.encode()
+            encode = watch.lap()
+            await trial.prove()
+            return encode, watch.lap()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +209,7 @@ class Trial:
     async def encode(self) -> None:
         args = command.build(self.plan, self.plan.passes[0], files={0: self.result}, threads=self.threads)
         launcher = Launcher(binary=Path(ffmpeg_binary()))
-        ended = await launcher.run(args, folder=self.folder, leash=Leash(), limits=LIMITS, source=self.film)
+        ended = await launcher.run(args, folder=self.folder, leash=Leash(), limits=_LIMITS, source=self.film)
         assert ended.code == 0, ended.log
         self.log.append(ended.log)
 
@@ -206,6 +234,24 @@ def indexed(name: str) -> Path:
 
 def _ffmpeg(*args: str | Path) -> None:
     subprocess.run([ffmpeg_binary(), "-v", "error", "-nostdin", "-y", *args], check=True)
+
+
+def _children(pid: int) -> Iterator[int]:
+    """Of a process, and theirs."""
+    for told in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it has ended
+            for child in map(int, told.read_text().split()):
+                yield child
+                yield from _children(child)
+
+
+def _running(pid: int) -> int:
+    """Threads of a process that compute, or would if there were a core."""
+    states = []
+    for told in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):  # it has ended
+            states.append(told.read_text().rpartition(")")[2].split()[0])
+    return states.count("R")
 
 
 def _children_s() -> float:

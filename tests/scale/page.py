@@ -72,12 +72,10 @@ def traces() -> str:
     kept = trace.kept()
     rows = []
     for name, of in kept["encodes"].items():
-        costs = of["stretches"]
+        costs, known = of["stretches"], measured(name)
         spread = f"{min(costs):.1f} to {max(costs):.1f}"
-        mean = measured(name).mean_cpu_s
-        rows.append(
-            (name, f"{mean:.1f}", spread, f"{len(costs)}", f"{of['busy_cores']:.2f}", f"{of['proof_cpu_s']:.2f}")
-        )
+        cores = f"{known.busy_cores:.2f}"
+        rows.append((name, f"{known.mean_cpu_s:.1f}", spread, f"{len(costs)}", cores, f"{known.proof_cpu_s:.2f}"))
     where = kept["where"]
     told = (
         f"{where['date']}, {where['machine']}, ffmpeg {where['ffmpeg']}, load of the machine before: {where['load']}."

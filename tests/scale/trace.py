@@ -55,4 +55,4 @@ def kept() -> dict[str, Any]:
 def measured(name: str) -> Trace:
     """One of `traces.json`, such as `libx264 1080`."""
     told = kept()
-    return Trace(name=name, **told["encodes"][name], **told["around"])
+    return Trace(name=name, **told["encodes"][name], **told["cores"][name], **told["around"])
