@@ -7,9 +7,7 @@ import platform
 import resource
 import subprocess
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,12 +22,12 @@ from encoder.model.base import Json
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Plan
+from tests.bench.measure import Busy
 from tests.lab.encoding import Judging, judge
 from tests.lab.facts import ABLE, spec
 from tests.lab.media import ffmpeg_binary, made, public_clip
 
 THREADS = 2
-_LOOK_S = 0.02
 _LIMITS = Limits(wall_seconds=1200.0)  # others may be at work
 _LADDER: Json = [
     {"resolution": f"{lines}p", "videoBitrate": rate}
@@ -75,37 +73,24 @@ class Spent:
 
 
 class Watch:
-    """`lap` after each thing that is measured; ends with its block.
-
-    How many cores a run keeps busy is seen from its threads that want one: whoever else is at work slows down what one
-    thread does as much as what several do.
-    """
+    """`lap` after each thing that is measured; ends with its block."""
 
     def __init__(self) -> None:
         self._cpu_s = _children_s()
-        self._wanted: list[int] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="watch")
+        self._busy = Busy(os.getpid(), cores=THREADS)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._busy.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
+    def __exit__(self, *raised: object) -> None:
+        self._busy.__exit__(*raised)
 
     def lap(self) -> Spent:
-        cpu_s, wanted = _children_s(), self._wanted
-        spent = Spent(cpu_s=cpu_s - self._cpu_s, cores=round(fmean(wanted), 2) if wanted else 0.0)
-        self._cpu_s, self._wanted = cpu_s, []
+        cpu_s = _children_s()
+        spent = Spent(cpu_s=cpu_s - self._cpu_s, cores=self._busy.lap())
+        self._cpu_s = cpu_s
         return spent
-
-    def _look(self) -> None:
-        while not self._over.wait(_LOOK_S):
-            running = sum(map(_running, _children(os.getpid())))
-            if running:
-                self._wanted.append(min(running, THREADS))
 
 
 async def encodes(names: Sequence[str] = tuple(CASES)) -> dict[str, Any]:
@@ -115,6 +100,7 @@ async def encodes(names: Sequence[str] = tuple(CASES)) -> dict[str, Any]:
         case = CASES[name]
         spent = [await _piece(indexed(film), case, start) for film, starts in case.pieces.items() for start in starts]
         found[name] = {
+            "seconds": case.seconds,
             "stretches": [round(encode.cpu_s / case.seconds, 3) for encode, _ in spent],
             "proof_cpu_s": round(fmean(proof.cpu_s for _, proof in spent) / case.seconds, 3),
         }
@@ -134,7 +120,7 @@ async def cores() -> dict[str, dict[str, float]]:
 
 
 async def around() -> dict[str, float]:
-    """What is there beside the encode, of each task (`begin_cpu_s`) and of each second of media."""
+    """What is there beside the encode: of each encode and proof, however short, and of each second of media."""
     picture = made("dot.mp4", "-f", "lavfi", "-i", "testsrc2=d=1:s=64x64:r=30", "-c:v", "libx264")
     dot = Case(preset="h264", members={}, pieces={}, seconds=0.2)
     encode, proof = await _piece(picture, dot, 0.0)
@@ -146,7 +132,8 @@ async def around() -> dict[str, float]:
         joined = watch.lap()
     seconds = 35.63
     return {
-        "begin_cpu_s": round(encode.cpu_s + proof.cpu_s, 3),
+        "begin_encode_cpu_s": round(encode.cpu_s, 3),
+        "begin_proof_cpu_s": round(proof.cpu_s, 3),
         "sound_cpu_s": round(sound.cpu_s / seconds, 5),
         "join_cpu_s": round(joined.cpu_s / seconds, 5),
     }
@@ -164,7 +151,6 @@ def where() -> dict[str, Any]:
         "threads": THREADS,
         "load": round(os.getloadavg()[0], 1),
         "films": sorted({film for case in CASES.values() for film in case.pieces}),
-        "seconds of a piece": {name: case.seconds for name, case in CASES.items()},
     }
 
 
@@ -234,24 +220,6 @@ def indexed(name: str) -> Path:
 
 def _ffmpeg(*args: str | Path) -> None:
     subprocess.run([ffmpeg_binary(), "-v", "error", "-nostdin", "-y", *args], check=True)
-
-
-def _children(pid: int) -> Iterator[int]:
-    """Of a process, and theirs."""
-    for told in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(OSError):  # it has ended
-            for child in map(int, told.read_text().split()):
-                yield child
-                yield from _children(child)
-
-
-def _running(pid: int) -> int:
-    """Threads of a process that compute, or would if there were a core."""
-    states = []
-    for told in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with suppress(OSError):  # it has ended
-            states.append(told.read_text().rpartition(")")[2].split()[0])
-    return states.count("R")
 
 
 def _children_s() -> float:

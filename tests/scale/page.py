@@ -9,6 +9,7 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
+from encoder.worker import choice
 from tests.bench.measure import median, percentile
 from tests.bench.page import table
 from tests.scale import database, trace
@@ -27,12 +28,13 @@ CODECS = {
     "h264 ladder 1080": "H.264 ladder, 1080 to 360",
     "libsvtav1 1080": "AV1 by SVT-AV1, 1080",
     "libvpx-vp9 1080": "VP9, 1080",
-    "libaom-av1 1080": "AV1 by libaom, 1080",
+    "libaom-av1 360": "AV1 by libaom, 360",
 }
 LADDER = "h264 ladder 1080"
 LOADED = 0.8  # of what all slots can do
 HOURS = 6.0
 DAYS = 4
+PART_BYTES = 8 * 1024**2  # of an upload
 _KILLED = 20  # films
 
 
@@ -93,10 +95,11 @@ def film(sizes: Sequence[int] = SIZES) -> str:
     for name, about in CODECS.items():
         rows.append((f"**{about}**", *[""] * len(sizes)))
         for how, chunked in _WAYS.items():
-            told = [one_film(name, workers, chunked(workers)) for workers in sizes]
+            told = [one_film(name, workers, chunked(name, workers)) for workers in sizes]
             rows.append((how, *(_time(each.ended_at_s) for each in told)))
-        ends = [_ends(one_film(name, workers, fitting(FILM_S, workers)).jobs[0]) for workers in sizes]
-        rows.append(("  of it before and behind the chunks", *(_time(each) for each in ends)))
+        jobs = [one_film(name, workers, fitting(name, workers)).jobs[0] for workers in sizes]
+        rows.append(("  how many", *(f"{len(job.chunks)}" for job in jobs)))
+        rows.append(("  before and behind them", *(_time(_ends(job)) for job in jobs)))
     return table(("a film of two hours", *(_workers(size) for size in sizes)), rows)
 
 
@@ -105,16 +108,17 @@ def one_film(name: str, workers: int, chunk_s: float | None) -> Tally:
     return Simulation(fleet=fleet, seed=1).run([(0.0, Film(seconds=FILM_S, trace=measured(name), chunk_s=chunk_s))])
 
 
-def fitting(seconds: float, free: int) -> float:
-    """Chunks as `encoder/worker/choice.py` makes them where so many slots are free."""
-    return max(SHORTEST_CHUNK_S, min(CHUNK_S, seconds / max(1, free)))
+def fitting(name: str, free: int) -> float:
+    """Chunks as `choice` makes them of that film where so many slots are free."""
+    cost = measured(name).mean_cpu_s * FILM_S
+    work = choice._Work(seconds=FILM_S, cpu_seconds=cost, free_slots=free - 1, chunk_seconds=CHUNK_S)
+    return work.length(forced=False)
 
 
-SHORTEST_CHUNK_S = 30.0
-_WAYS: Mapping[str, Callable[[int], float | None]] = {
-    "whole": lambda _workers: None,
-    f"chunks of {CHUNK_S:.0f} s": lambda _workers: CHUNK_S,
-    "chunks by free slots": lambda workers: fitting(FILM_S, workers),
+_WAYS: Mapping[str, Callable[[str, int], float | None]] = {
+    "whole": lambda _name, _workers: None,
+    f"chunks of {CHUNK_S:.0f} s": lambda _name, _workers: CHUNK_S,
+    "chunks by free slots": fitting,
 }
 
 
@@ -222,23 +226,21 @@ def _struck(chunk_s: float | None, kills_per_hour: float, noticed: float) -> str
 
 
 def walls() -> str:
-    """What a worker takes of each thing that all share, and how many workers there may be."""
+    """What a worker takes of each thing that all share, and for how many workers it is enough."""
     told = at_work(100)
     load = database.load(told)
-    moved = sum(told.moved_bytes.values()) / told.ended_at_s / 100
+    moved_bps = sum(told.moved_bytes.values()) / told.ended_at_s / 100
+    requests = (told.moved_bytes["chunk written"] + told.moved_bytes["output"]) / PART_BYTES / told.ended_at_s / 100
     connections = trace.kept()["statements"]["connections"]
+    heads = ("shared by all", "a worker takes", "there is", "enough for workers")
     rows = [
-        (
-            "connections of the database",
-            f"{connections}",
-            "100: PostgreSQL's own `max_connections`",
-            _at(100 / connections),
-        ),
-        ("the same, behind a pooler: ears", "1", "1,000 sessions of 2 to 5 MB", _at(1000)),
-        ("the link to the storage", f"{moved / 1e6:.1f} MB/s", "10 Gbit/s", _at(LINK_BPS / moved)),
-        ("cores of the database", f"{load.cores / 100 * 1000:.2f} thousandths", "4", _at(4 / (load.cores / 100))),
+        ("connections of the database", connections, "100, PostgreSQL's own `max_connections`", 100 / connections),
+        ("connections behind a pooler: who listens", 1, "1,000", 1000),
+        ("link to the storage, MB/s", f"{moved_bps / 1e6:.1f}", "1,250 (10 Gbit/s)", LINK_BPS / moved_bps),
+        ("cores of the database, thousandths", f"{load.cores * 10:.2f}", "4 cores", 400 / load.cores),
+        ("requests that write, a second", f"{requests:.3f}", "3,500, S3's of a prefix", 3500 / requests),
     ]
-    return table(("shared by all", "a worker takes", "of", "enough for workers"), rows)
+    return table(heads, [(what, str(takes), has, f"{enough:,.0f}") for what, takes, has, enough in rows])
 
 
 def _took(jobs: Iterable[Job], share: float) -> float:
@@ -253,10 +255,6 @@ def _chunks(told: Tally) -> float:
 def _times(told: Tally) -> float:
     once = sum(chain.from_iterable((job.film.source_bytes, job.film.output_bytes) for job in told.jobs))
     return sum(told.moved_bytes.values()) / once
-
-
-def _at(workers: float) -> str:
-    return f"{workers:,.0f}"
 
 
 def _few(rate: float) -> str:

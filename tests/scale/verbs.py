@@ -29,14 +29,14 @@ PARTS = 4
 # what each kind of task asks between its claim and its end; `tests/integration/test_scale_verbs.py` counts real ones
 BEGIN: Mapping[str, Mapping[str, float]] = {
     "transcode": {"claim": 1, "load": 1, "mark": 1},
-    "chunk": {"claim, waiting": 1, "load": 1, "mark": 1},
-    "assemble": {"claim, waiting": 1, "load": 1, "parts": 1, "mark": 1},
+    "chunk": {"claim, waiting": 1, "load": 1, "mark": 1, "deadline": 1},
+    "assemble": {"claim, waiting": 1, "load": 1, "mark": 1, "parts": 1, "deadline": 1},
 }
 END: Mapping[str, Mapping[str, float]] = {
-    "transcode, whole": {"mark": 4, "fence": 1, "settle, whole": 1},
-    "transcode, split": {"mark": 1, "settle, split": 1},
+    "transcode, whole": {"mark": 7, "fence": 1, "settle, whole": 1},
+    "transcode, split": {"free slots": 1, "parts": 1, "note": 1, "mark": 2, "settle, split": 1},
     "chunk": {"settle, part": 1},
-    "assemble": {"mark": 3, "fence": 1, "settle, whole": 1},
+    "assemble": {"mark": 5, "fence": 1, "load": 1, "settle, whole": 1},
 }
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 from itertools import pairwise
 from math import inf
 
 import pytest
 
+from encoder.ffmpeg import chunks
+from encoder.ffmpeg.plan import decide
+from tests.lab import facts
 from tests.scale import page
 from tests.scale.film import Film, stretches
 from tests.scale.fleet import DAY_S, Fleet, daily, steady, together
@@ -154,6 +158,16 @@ def test_a_short_rest_joins_the_last_chunk(seconds: float, count: int, last: flo
     assert (len(made), made[-1][1] - made[-1][0]) == (count, last)
     assert made[0][0] == 0.0
     assert all(one[1] == other[0] for one, other in pairwise(made))
+
+
+@pytest.mark.parametrize(("seconds", "chunk_s"), [(7200.0, 300.0), (7204.0, 300.0), (7252.0, 60.0), (607.0, 10.0)])
+def test_chunks_part_where_the_platform_parts_them(seconds: float, chunk_s: float) -> None:
+    media = facts.source(picture=facts.video(duration_seconds=seconds, frames=int(25 * seconds)), silent=True)
+    plan = decide(media, {0: facts.spec("hls")}, facts.ABLE)
+    split = chunks.split(plan, media, seconds=chunk_s, identity="")
+    assert split is not None
+    starts = [float(Fraction(chunk.start_seconds)) for chunk in split.chunks]
+    assert starts == [start for start, _ in stretches(seconds, chunk_s)]
 
 
 def test_arrivals_have_their_shape() -> None:
