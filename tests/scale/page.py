@@ -28,7 +28,7 @@ CODECS = {
     "h264 ladder 1080": "H.264 ladder, 1080 to 360",
     "libsvtav1 1080": "AV1 by SVT-AV1, 1080",
     "libvpx-vp9 1080": "VP9, 1080",
-    "libaom-av1 360": "AV1 by libaom, 360",
+    "libaom-av1 1080": "AV1 by libaom, 1080",
 }
 LADDER = "h264 ladder 1080"
 LOADED = 0.8  # of what all slots can do
