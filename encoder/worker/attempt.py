@@ -19,6 +19,7 @@ from encoder.worker.budget import Budget, Share
 from encoder.worker.context import Run
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
+from encoder.worker.samples import sampled
 
 Work = Callable[[Run, Ledger], Awaitable[Settlement]]
 
@@ -43,7 +44,8 @@ class Attempts:
         try:
             job = await ledger.load()
             bind(job_uuid=str(job.uuid), run=job.run)
-            async with self._budget.share(token_of(held.claim), partial(_waits, held)) as share:
+            waits = partial(_waits, held)
+            async with self._budget.share(token_of(held.claim), waits) as share, sampled(ledger):
                 return await work(self._open(held, ledger, job, share, encoded), ledger)
         except errors.Failure as failure:
             return settle.after_failure(held.claim, failure, encoded=bool(encoded), uniform=self._uniform)

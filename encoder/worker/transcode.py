@@ -9,20 +9,16 @@ from encoder.worker.context import Run
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import Pipeline
-from encoder.worker.samples import EVERY_S, sampled
 from encoder.worker.splitting import Splitting
 
 
 class Transcode:
     """The handler of `transcode` tasks."""
 
-    def __init__(
-        self, attempts: Attempts, pipeline: Pipeline, splitting: Splitting, *, sample_s: float = EVERY_S
-    ) -> None:
+    def __init__(self, attempts: Attempts, pipeline: Pipeline, splitting: Splitting) -> None:
         self._attempts = attempts
         self._pipeline = pipeline
         self._splitting = splitting
-        self._sample_s = sample_s
 
     async def work(self, held: Held) -> Settlement:
         """Do the task; how it is to be closed. Raises `errors.LeaseLost`."""
@@ -30,12 +26,11 @@ class Transcode:
 
     async def _transcode(self, run: Run, ledger: Ledger) -> Settlement:
         await ledger.mark()
-        async with sampled(ledger, every_s=self._sample_s):
-            prepared = await self._pipeline.prepare(run)
-            if prepared is None:
-                return settle.done()
-            prepared, in_parts = await self._splitting(run, ledger, prepared)
-            if in_parts is not None:
-                return in_parts
-            await self._pipeline.make(run, prepared)
+        prepared = await self._pipeline.prepare(run)
+        if prepared is None:
+            return settle.done()
+        prepared, in_parts = await self._splitting(run, ledger, prepared)
+        if in_parts is not None:
+            return in_parts
+        await self._pipeline.make(run, prepared)
         return settle.done()
