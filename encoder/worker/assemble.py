@@ -74,6 +74,7 @@ class Assemble:
             await require_same(fetched, work.identity)
             media, plan = planned(run.job, wanted)
             await self.store.take_beside(run, work.beside, plan.outputs, key=work.split.key)
+        run.held.at("encoding")
         plan = replace(plan, passes=tuple(_only(work.passes, wanted)))
         prepared = Prepared(fetched=fetched, media=media, plan=plan)
         keys = {int(number): key for number, key in work.keys.items()}

@@ -46,6 +46,9 @@ async def test_a_job_in_chunks_is_told_as_one_that_goes_on(dsn: str, tmp_path: P
     assert (told["first"], told["last"], told["made"], told["running"], told["retried"]) == (1, CHUNKS, CHUNKS, 0, 0)
     assert run["attempts"][0]["endedAt"] == told["queuedAt"] <= told["startedAt"] < told["endedAt"]
     assert told["endedAt"] == run["attempts"][1]["queuedAt"]
+    spans = run["attempts"][1]["spans"]
+    assert spans[0]["stage"] == "fetching"
+    assert spans[0]["endedAt"] <= min(span["startedAt"] for span in spans if span["output"] is not None)
 
 
 def _first(job: Any) -> Any:  # noqa: ANN401  # JSON
