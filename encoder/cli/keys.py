@@ -18,6 +18,7 @@ from encoder.model.ids import DEFAULT_TENANT, KeyId, TenantId
 from encoder.model.key import Scope, digest, new_key, shown
 
 if TYPE_CHECKING:
+    from encoder.settings import Settings
     from encoder.store.kept import KeyRow
 
 _SCOPES = (Scope.READ.value, Scope.WRITE.value)
@@ -59,12 +60,24 @@ def create(name: str, tenant: int, scopes: tuple[str, ...], days: int | None, da
         scopes=frozenset(map(Scope, scopes)),
         good_for=timedelta(days=days) if days else None,
     )
-    made = serve(lambda settings: operate.on_store(settings, lambda store: store.add_key(new), data=data))
+
+    async def make(settings: Settings) -> tuple[KeyRow, str]:
+        return await operate.on_store(settings, lambda store: store.add_key(new), data=data), _where(settings, data)
+
+    made, where = serve(make)
     click.echo(json.dumps({**members(made), "key": key}) if as_json else key)
     if not as_json:
         told = "Clients take it from ENCODER_API_KEY, or a file that --key-file names."
-        click.echo(f"This is key {made.id}, shown this once. {told}", err=True)
+        click.echo(f"This is key {made.id} of {where}, shown this once. {told}", err=True)
     return exits.DONE
+
+
+def _where(settings: Settings, data: Path) -> str:
+    """Which database was meant, by its place alone: whoever has several makes a key in the wrong one unseen."""
+    if settings.database_url is None:
+        return f"the database in {data}"
+    address = settings.database_url.get_secret_value().partition("?")[0]
+    return f"the database at {address.rpartition('://')[2].rpartition('@')[2]}"
 
 
 @keys.command(name="list")
