@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from tests.lab import nursery
 from tests.lab.processes import working_in
 
 START_S = 20.0
@@ -39,7 +40,7 @@ def free_port() -> int:
 class Role:
     """A running process of one role. Its log lies in `log`."""
 
-    process: asyncio.subprocess.Process
+    process: nursery.Process
     log: Path
 
     def signal(self, number: signal.Signals) -> None:
@@ -103,18 +104,25 @@ class Platform:
     async def start(self, role: str, *arguments: str, program: Sequence[str] | None = None, **environment: str) -> Role:
         """Start one more process of `role`."""
         log = self.folder / f"{role}-{next(self.numbers)}.log"  # several may start at the same time
+        words, given = program or self.program, self.environment() | environment
+        process: nursery.Process
         with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *(program or self.program),
-                role,
-                *arguments,
-                cwd=self.folder,
-                env=self.environment() | environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=asyncio.subprocess.STDOUT,
-            )
+            if nursery.bears(words, given):
+                process = await asyncio.to_thread(
+                    nursery.start, words, (role, *arguments), folder=self.folder, log=log, environment=given
+                )
+            else:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *words,
+                    role,
+                    *arguments,
+                    cwd=self.folder,
+                    env=given,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=asyncio.subprocess.STDOUT,
+                )
         started = Role(process=process, log=log)
         self.roles.append(started)
         return started
