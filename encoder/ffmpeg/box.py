@@ -84,9 +84,17 @@ def landlock_abi() -> int:
     return max(0, int(_libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)))
 
 
+def tie_to_parent(named: Mapping[str, list[str]]) -> None:
+    """Die with it. A part of `harden`, for who has much to load before."""
+    # a parent that died before this line sends no signal any more: look, after asking for it
+    _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != int(named["parent"][0]):
+        os._exit(ENTRY_FAILED)
+
+
 def harden(named: Mapping[str, list[str]]) -> None:
     """All walls but Landlock, which must wait until the program has loaded what it needs."""
-    _tie_to(int(named["parent"][0]))
+    tie_to_parent(named)
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for name, number in LIMITS.items():
         if name in named:
@@ -120,13 +128,6 @@ def confine(named: Mapping[str, list[str]]) -> None:
     _allow(ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE) & rights)
     _check(_libc.syscall(_RESTRICT_SELF, ruleset, 0))
     os.close(ruleset)
-
-
-def _tie_to(parent: int) -> None:
-    # a parent that died before this line sends no signal any more: look, after asking for it
-    _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(ENTRY_FAILED)
 
 
 def _limit(number: int, value: int) -> None:

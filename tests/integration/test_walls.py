@@ -179,6 +179,26 @@ def test_a_box_whose_parent_is_already_gone_does_not_open(tmp_path: Path) -> Non
     assert (done.returncode, done.stdout) == (box.ENTRY_FAILED, "")
 
 
+def test_a_prober_whose_parent_is_already_gone_has_loaded_nothing_when_it_ends() -> None:
+    """One that was frozen while it loaded, by a worker that was killed then, stood still for ever."""
+    command = [
+        sys.executable,
+        "-I",
+        "-X",
+        "importtime",
+        "-m",
+        "encoder.ffmpeg.prober",
+        *box.words(parent=1),
+        "--",
+        "{}",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (box.ENTRY_FAILED, "")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "encoder.ffmpeg.box" in loaded
+    assert not {"av", "msgspec", "encoder.ffmpeg.question"} & loaded
+
+
 def test_the_box_loads_nothing_slow() -> None:
     code = f"import sys; sys.path.insert(0, {str(Path(box.__file__).parent)!r}); import box; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)

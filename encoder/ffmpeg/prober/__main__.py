@@ -6,18 +6,23 @@ import os
 import sys
 from collections.abc import Sequence
 
-import av.subtitles.codeccontext  # what PyAV imports at need, when no file can be read any more
-import av.subtitles.stream  # noqa: F401
-import msgspec
-
 from encoder.ffmpeg import box
-from encoder.ffmpeg.prober import survey
-from encoder.ffmpeg.question import Question
 
 
 def main(argv: Sequence[str]) -> None:
     cut = argv.index("--")
-    named, question = box.heard(argv[:cut]), msgspec.json.decode(argv[cut + 1], type=Question)
+    named = box.heard(argv[:cut])
+    # first of all: one that is frozen while it loads, and then left alone, would stand still for ever
+    box.tie_to_parent(named)
+
+    import av.subtitles.codeccontext  # noqa: PLC0415  # what PyAV imports at need, when no file can be read any more
+    import av.subtitles.stream  # noqa: F401, PLC0415
+    import msgspec  # noqa: PLC0415
+
+    from encoder.ffmpeg.prober import survey  # noqa: PLC0415
+    from encoder.ffmpeg.question import Question  # noqa: PLC0415
+
+    question = msgspec.json.decode(argv[cut + 1], type=Question)
     # everything is loaded by now: Landlock leaves this process no file but its descriptors
     box.harden(named)
     box.confine(named)
