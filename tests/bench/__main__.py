@@ -14,7 +14,20 @@ import sys
 
 from encoder.log import configure
 
-CASES = ("queue", "peers", "job", "api", "sse", "ladder", "chunks", "fetch", "transfer", "overlap", "pictures", "dashboard")
+CASES = (
+    "queue",
+    "peers",
+    "job",
+    "api",
+    "sse",
+    "ladder",
+    "chunks",
+    "fetch",
+    "transfer",
+    "overlap",
+    "pictures",
+    "dashboard",
+)
 
 
 async def main(wanted: list[str]) -> None:
