@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from encoder.model.base import Json
+from encoder.store import engines
 from tests.chaos import database
 from tests.lab import audit, media, witness
 from tests.lab.databases import BOTH, ask
@@ -189,6 +190,7 @@ def main() -> int:
         server = database.made(asked.database, folder / "db")
         dsn = await server.start()
         try:
+            await engines.upgrade(dsn)
             await witness.install(dsn)
             return await preempt(folder, trial, dsn=dsn)
         finally:

@@ -19,6 +19,7 @@ from encoder import errors
 from encoder.ffmpeg.launcher import Launcher
 from encoder.ffmpeg.progress import Progress
 from encoder.model.event import EventType
+from encoder.model.plan import OutputPlan
 from encoder.model.state import OutputState
 from encoder.store.changes import Changed
 from encoder.store.rows import Claim, OutputChange
@@ -26,7 +27,11 @@ from encoder.store.verbs import tasks
 from encoder.store.verbs.jobs import Jobs
 from encoder.store.verbs.tasks import Tasks
 from encoder.webhooks.send import Sender
-from encoder.worker import pipeline
+from encoder.worker import pipeline, progress
+from encoder.worker.assemble import Assemble
+from encoder.worker.chunk import MakeChunk
+from encoder.worker.chunk_store import ChunkStore
+from encoder.worker.chunked import EncodeChunk
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch
@@ -142,6 +147,23 @@ def _ends_a_task(_connection: object, changed: Changed, *_: object, **__: object
     return any(each.type is EventType.TASK_SETTLED for each in changed.happenings)
 
 
+def _ends_a(kind: str) -> When:
+    def ends(_connection: object, changed: Changed, *_: object, **__: object) -> bool:
+        return any(each.claim is not None and each.claim.kind == kind for each in changed.happenings)
+
+    return ends
+
+
+def _half_of_a_chunk(tells: Callable[..., Any]) -> Callable[..., Any]:
+    def struck(plan: OutputPlan, now: Progress, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # as above
+        frames = plan.video.frames if plan.video is not None else None
+        if frames is not None and 2 * (now.frame or 0) >= frames:
+            strike()
+        return tells(plan, now, *args, **kwargs)
+
+    return struck
+
+
 def _of_a_job(_store: object, claim: Claim, _settlement: object) -> bool:
     return claim.kind == "transcode"
 
@@ -185,6 +207,19 @@ POINTS: dict[str, list[tuple[Any, str, Callable[[Any], Any]]]] = {
     "L13": [(tasks, "record", _after(_ends_a_task))],
     "L13b": [(Tasks, "settle", _after(_of_a_job))],
     "L13b unheard": [(Tasks, "settle", _answer_lost)],
+    "C3": [(MakeChunk, "work", _before())],
+    "C5": [(MakeChunk, "_fetched", _after())],
+    "C7": [(progress, "chunk", _half_of_a_chunk)],
+    "C8": [(EncodeChunk, "_reopened", _before())],
+    "C10": [(Ledger, "fence", _before())],
+    "C11": [(Shipment, "send", _after())],
+    "C13": [(tasks, "record", _after(_ends_a("chunk")))],
+    "A3": [(Assemble, "work", _before())],
+    "A5": [(ChunkStore, "take", _after())],
+    "A8": [(Verify, "__call__", _before())],
+    "A11": [(Deliver, "_send", _after())],
+    "A13": [(tasks, "record", _after(_ends_a("assemble")))],
+    "A14": [(ChunkStore, "clear", _before())],
     "L14": [(Sender, "send", _before(_tells_the_end))],
     "L14b": [(Sender, "send", _after(_tells_the_end))],
     "L14c": [(Worker, "_settle", _after(_held_for_a_job))],
