@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -24,7 +23,6 @@ from tests.lab.statements import asked, log
 
 Count: TypeAlias = Callable[[str, Awaitable[Any]], Awaitable[Any]]
 
-HINTED_S = 0.12  # hints follow their commit within it
 PARTS = 4
 # what each kind of task asks between its claim and its end; `tests/integration/test_scale_verbs.py` counts real ones
 BEGIN: Mapping[str, Mapping[str, float]] = {
@@ -41,13 +39,14 @@ END: Mapping[str, Mapping[str, float]] = {
 
 
 async def counted(dsn: str) -> dict[str, int]:
-    """Statements of each verb, BEGIN and COMMIT and hints with them, on a database of ours without jobs."""
+    """Statements of each verb, BEGIN and COMMIT with them, on a database of ours without jobs. Hints come later."""
     await log(dsn)
     store = await open_store(dsn)
     try:
         return await _counted(dsn, store)
     finally:
         await store.close()
+        await log(dsn, on=False)
 
 
 async def _counted(dsn: str, store: Store) -> dict[str, int]:
@@ -56,8 +55,8 @@ async def _counted(dsn: str, store: Store) -> dict[str, int]:
     async def count(verb: str, act: Awaitable[Any]) -> Any:  # noqa: ANN401  # what the verb answers
         before = len(await asked(dsn))
         answer = await act
-        await asyncio.sleep(HINTED_S)
-        found[verb] = told((await asked(dsn))[before:]).total()
+        names = told((await asked(dsn))[before:])
+        found[verb] = names.total() - names["hint"]
         return answer
 
     await work.claim(store)  # its first one finds out where the line begins
