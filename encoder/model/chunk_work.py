@@ -6,6 +6,7 @@ from uuid import UUID
 
 from encoder.model.base import Record
 from encoder.model.chunk import Chunk, Split
+from encoder.model.extent import Needed
 from encoder.model.plan import Pass
 
 CHUNK, ASSEMBLE = "chunk", "assemble"  # kinds of tasks
@@ -33,9 +34,7 @@ class ChunkWork(Record):
     chunk: Chunk
     frames: int  # of the first of its outputs, by which progress is weighed
     beside: tuple[BesideFile, ...] = ()
-    extents: tuple[tuple[int, int], ...] = ()  # of the source, in bytes, that it needs; (): all of it
-    size_bytes: int = 0  # of the source; 0 with no extents
-    copied: bool = False  # the source is read from a copy in the storage
+    needed: Needed | None = None  # of the source; None: all of it
 
 
 class AssembleWork(Record):
@@ -62,6 +61,11 @@ def place_of_split(job: UUID, key: str) -> str:
 def place_of_chunk(job: UUID, key: str, chunk: Chunk, token: str) -> str:
     """`token`: of the attempt, `<task>-<epoch>`, so that no attempt writes where another one did."""
     return f"{place_of_split(job, key)}/{chunk.outputs[0]}-{chunk.place}/{token}"
+
+
+def place_of_source(job: UUID, key: str) -> str:
+    """Of a copy of the source, where the source itself cannot be read in parts."""
+    return f"{place_of_split(job, key)}/whole"
 
 
 def place_of_beside(job: UUID, key: str) -> str:

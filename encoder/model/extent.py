@@ -10,12 +10,18 @@ Extent = tuple[int, int]
 
 
 class Needed(Record):
-    """What of a source somebody needs, of the very version that `validator` names. `copied`: it lies in the storage."""
+    """What of a source somebody needs, of the very version that `validator` names.
+
+    None: of a copy in the storage, which nobody changes.
+    """
 
     extents: tuple[Extent, ...]
     size_bytes: int  # of the whole source
-    validator: str
-    copied: bool = False
+    validator: str | None
+
+    @property
+    def copied(self) -> bool:
+        return self.validator is None
 
 
 def merged(extents: Iterable[Extent], *, nearer_bytes: int = 0) -> tuple[Extent, ...]:

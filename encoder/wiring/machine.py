@@ -31,7 +31,9 @@ from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch, FetchLimits
+from encoder.worker.join import Join
 from encoder.worker.measure import Measure
+from encoder.worker.overlap import Overlap
 from encoder.worker.pipeline import Pipeline
 from encoder.worker.places import Places
 from encoder.worker.scratch import Scratch
@@ -123,13 +125,24 @@ class Machine(Site):
         """The stages of a worker."""
         by_descriptor, threads = abilities.reads_descriptors, self.threads
         measure = Measure(self.ffmpeg, by_descriptor=by_descriptor, threads=threads, clock=clock)
+        fetch = self.fetch(scratch)
+        encode = Encode(self.ffmpeg, by_descriptor=by_descriptor, threads=threads, clock=clock)
         return Pipeline(
             places=Places(sources=sources, destinations=destinations),
-            fetch=self.fetch(scratch),
+            fetch=fetch,
+            overlap=Overlap(
+                fetch=fetch,
+                encode=self.encode_chunk(abilities),
+                join=Join(encode),
+                ffmpeg=self.ffmpeg,
+                abilities=abilities,
+                threads=threads or self.cores,
+                clock=clock,
+            ),
             beside=self.beside(scratch, sources),
             captions=Captions(self.ffmpeg, by_descriptor=by_descriptor),
             aim=Aim(self.ffmpeg, measure, by_descriptor=by_descriptor, threads=threads),
-            encode=Encode(self.ffmpeg, by_descriptor=by_descriptor, threads=threads, clock=clock),
+            encode=encode,
             verify=Verify(self.ffmpeg, by_descriptor=by_descriptor, clock=clock),
             measure=measure,
             witness=witness,

@@ -48,7 +48,9 @@ async def new_worker(
         "transcode": Transcode(
             attempts,
             pipeline,
-            Splitting(exchange, version=abilities.version, chunk_seconds=machine.settings.chunk_seconds),
+            Splitting(
+                exchange, machine.ffmpeg, version=abilities.version, chunk_seconds=machine.settings.chunk_seconds
+            ),
         ),
         CHUNK: MakeChunk(
             attempts=attempts,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from io import FileIO
 from typing import TypeVar
 
@@ -22,9 +24,11 @@ from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import OutputPlan, Pass, Plan
 from encoder.sources.protocol import Source
+from encoder.store.rows import Live
+from encoder.worker import progress
 from encoder.worker.arrival import Arrival
 from encoder.worker.chunked import EncodeChunk
-from encoder.worker.context import Fetched, Run
+from encoder.worker.context import Ahead, Fetched, Run
 from encoder.worker.fetch import Fetch
 from encoder.worker.needed import Needs
 
@@ -36,20 +40,9 @@ MOST_TAIL_SHARE = 1 / 4  # a larger index than this share of the source is waite
 MOST_LOOKS = 8
 CHUNKS = 12  # the picture parts into so many, as long as each lasts
 LEAST_CHUNK_S = 8.0
-_CORES = os.cpu_count() or 1
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
-    """What was made while the source arrived, by which plan. `why`: why nothing was, where that is worth telling."""
-
-    media: Media | None = None
-    plan: Plan | None = None
-    made: tuple[ChunkMade, ...] = ()
-    first_frame_at: float | None = None
-    why: str = ""
+HandedOut = Callable[[Plan, Media], Awaitable[bool]]  # whether others make the pictures of such a plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +60,7 @@ class Attempt:
     source: Source
     arrival: Arrival
     kind: str
+    not_if: HandedOut | None
 
     async def made(self, specs: Mapping[int, OutputSpec]) -> Ahead:
         """Until the source has arrived, or no chunk is left that can be made before.
@@ -84,6 +78,8 @@ class Attempt:
         if media is None:
             return Ahead(why="its beginning does not tell what it is")
         plan = whole.kept(decide(media, dict(specs), self.abilities), media)
+        if self.not_if is not None and await self.not_if(plan, media):
+            return Ahead()
         chosen, why = self._chosen(plan, media)
         if why:
             return Ahead(why=why)
@@ -105,7 +101,7 @@ class Attempt:
         if split is None:
             return [], "its picture is made in one piece"
         numbers = split.chunks[0].outputs
-        cost_s = sum(estimate(plan.output(each), media).cpu_seconds or 0.0 for each in numbers) / _CORES
+        cost_s = sum(estimate(plan.output(each), media).cpu_seconds or 0.0 for each in numbers) / self.threads
         spared_s = min(cost_s, self.arrival.rest_seconds or 0.0)
         if spared_s < self.least_s:
             return [], f"no more than {spared_s:.0f} s would be spared"
@@ -155,7 +151,7 @@ class Attempt:
                 break
             begun = self.clock()
             with self.arrival.worked_on():
-                one, _ = await self.encode(self.run, file, media, plan, chunk)
+                one, _ = await self.encode(self.run, file, media, plan, chunk, shown=shown(plan, chunk))
             if one.problem or one.decode_errors or not self.arrival.sound:
                 break
             if first_frame_at is None and one.first_frame_seconds is not None:
@@ -170,6 +166,14 @@ def is_able(output: OutputPlan, media: Media) -> bool:
     videos = [stream.video for stream in output.streams if stream.video is not None]
     settled = all(each.target_quality is None and each.burnt is None and each.watermark is None for each in videos)
     return settled and chunks.hindrance(output, media) is None
+
+
+def shown(plan: Plan, chunk: Chunk) -> Callable[[Live], Live]:
+    """How far the outputs of a chunk are when it is so far."""
+    length_s = max((plan.output(number).duration_seconds or 0.0 for number in chunk.outputs), default=0.0) or 1.0
+    begin = float(Fraction(chunk.start_seconds)) / length_s
+    end = 1.0 if chunk.end_seconds is None else float(Fraction(chunk.end_seconds)) / length_s
+    return partial(progress.within, begin=begin, end=end)
 
 
 def parted(passes: Iterable[Pass], numbers: Iterable[int]) -> Iterator[Pass]:

@@ -12,18 +12,21 @@ import msgspec
 from encoder import errors
 from encoder.ffmpeg import chunks
 from encoder.ffmpeg.estimate import need
+from encoder.files.threads import in_thread
+from encoder.log import get_logger
 from encoder.metrics.worker import chunks as counted
 from encoder.model.base import replace, to_json
 from encoder.model.chunk import ChunkMade
 from encoder.model.chunk_work import ChunkWork, place_of_chunk
+from encoder.model.extent import Needed, size_bytes
 from encoder.model.ids import OutputId
 from encoder.model.media import Media
 from encoder.model.plan import Pass, Plan
 from encoder.queue import settle
 from encoder.store.rows import JobRow, Live, OutputRow, Settlement
 from encoder.worker.attempt import Attempts
-from encoder.worker.chunk_store import ChunkStore, item_from
-from encoder.worker.chunked import EncodeChunk
+from encoder.worker.chunk_store import SCHEME, SOURCE, ChunkStore, item_from
+from encoder.worker.chunked import EncodeChunk, Files
 from encoder.worker.context import Fetched, Run
 from encoder.worker.encode import limits_for
 from encoder.worker.fetch import Fetch
@@ -33,6 +36,9 @@ from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import LOST_BEFORE_ALONE
 from encoder.worker.places import Places
 from encoder.worker.samples import sampled
+from encoder.worker.scratch import remove
+
+log = get_logger(__name__)
 
 RUNS = 3  # of ffmpeg, each within its wall: a first pass, the encode, a look at the result
 DELIVERY_S = 3600.0
@@ -72,16 +78,26 @@ class MakeChunk:
         await self._require_room(run, ledger, media, plan, work, fetched)
         run.held.at("encoding")
         with stage("encode"):
-            made, files = await self.encode(run, fetched, media, plan, work.chunk)
+            made, files = await self._encoded(run, rows, work, fetched, media, plan)
         run.held.at("uploading")
         with stage("deliver"):
             return await self._left(run, work, made, files)
 
     async def _fetched(self, run: Run, rows: list[OutputRow], work: ChunkWork) -> Fetched:
-        begun, path = self.clock(), run.folder / "source"
+        """What it needs of the source; all of it where that is not told, or is not to be had."""
+        begun, path = self.clock(), run.folder / SOURCE
         run.held.at("fetching")
         for row in rows:
             run.held.tell(row.id, Live(stage="fetching", progress=0.0))
+        if work.needed is not None and await self._some(run, work, work.needed, path):
+            run.held.account.bytes_in += size_bytes(work.needed.extents)
+            return Fetched(
+                path=path,
+                size_bytes=work.needed.size_bytes,
+                validator=work.needed.validator,
+                seconds=self.clock() - begun - run.share.waited_s,
+                holed=True,
+            )
         copied = await self.fetch(
             self.places.source(run),
             path,
@@ -99,12 +115,44 @@ class MakeChunk:
         await require_same(fetched, work.identity)
         return fetched
 
+    async def _some(self, run: Run, work: ChunkWork, needed: Needed, path: Path) -> bool:
+        """Just that of the source, or of its copy. What fails here is told by who fetches all of it."""
+        source = self.store.source(run, key=work.key) if needed.copied else self.places.source(run)
+        kind = SCHEME if needed.copied else self.places.source_label(run)
+        try:
+            return await self.fetch.some(
+                source, path, needed, kind=kind, told=lambda _have, _size: None, share=run.share
+            )
+        except errors.OF_THE_JOB as failure:
+            log.info("chunk.parts_not_read", code=failure.code)
+            await in_thread(remove, path)
+            return False
+
+    async def _encoded(
+        self, run: Run, rows: list[OutputRow], work: ChunkWork, fetched: Fetched, media: Media, plan: Plan
+    ) -> tuple[ChunkMade, Files]:
+        """The chunk; made once more of the whole source, where it may be for want of bytes that it is not in order."""
+        try:
+            made, files = await self.encode(run, fetched, media, plan, work.chunk)
+            why = made.problem or (f"{made.decode_errors} errors" if made.decode_errors else "")
+            if not (why and fetched.holed):
+                return made, files
+        except errors.OF_THE_JOB as failure:
+            if not fetched.holed:
+                raise
+            why = failure.message
+        log.warning("chunk.whole_source", chunk=work.chunk.place, reason=why)
+        await in_thread(remove, fetched.path)
+        whole = await self._fetched(run, rows, replace(work, needed=None))
+        return await self.encode(run, whole, media, plan, work.chunk)
+
     async def _require_room(
         self, run: Run, ledger: Ledger, media: Media, plan: Plan, work: ChunkWork, fetched: Fetched
     ) -> None:
         """Room for this chunk alone, and an end to the time that it may take."""
         part, _ = chunks.part(plan, media, work.chunk)
-        wanted = need(part, media, threads=self.threads)
+        read = media if work.needed is None else replace(media, size_bytes=size_bytes(work.needed.extents))
+        wanted = need(part, read, threads=self.threads)
         await run.share.reach(wanted, alone=run.held.claim.lost >= LOST_BEFORE_ALONE)
         wall_s = limits_for(part.outputs, fetched.size_bytes).wall_seconds
         await ledger.set_deadline(timedelta(seconds=RUNS * wall_s + DELIVERY_S))

@@ -13,7 +13,7 @@ from encoder.files.threads import in_thread
 from encoder.log import get_logger
 from encoder.metrics.transfer import Transfers
 from encoder.model.chunk import ChunkFile, ChunkMade
-from encoder.model.chunk_work import BesideFile, place_of_beside, place_of_job
+from encoder.model.chunk_work import BesideFile, place_of_beside, place_of_job, place_of_source
 from encoder.model.plan import OutputPlan
 from encoder.model.result import Piece
 from encoder.queue.backoff import Uniform
@@ -26,6 +26,7 @@ from encoder.worker.publish import Shipment, all_stand
 log = get_logger(__name__)
 
 SCHEME = "storage"  # as metrics call it
+SOURCE = "source"  # what it is called in the folder of a run
 CONTENT_TYPE = "application/octet-stream"
 
 
@@ -110,6 +111,15 @@ class ChunkStore:
         if files:
             items = [await in_thread(item_of, run.folder, file.name) for file in files]
             await self.put(run, place_of_beside(run.job.uuid, key), items)
+
+    async def put_source(self, run: Run, path: Path, *, key: str) -> None:
+        """The source itself. Raises as `put`."""
+        item = await in_thread(item_of, path.parent, path.name)
+        await self.put(run, place_of_source(run.job.uuid, key), [item])
+
+    def source(self, run: Run, *, key: str) -> Source:
+        """Reads it there."""
+        return self._shelf.source(f"{place_of_source(run.job.uuid, key)}/{SOURCE}")
 
     async def take_beside(
         self, run: Run, files: Sequence[BesideFile], plans: Iterable[OutputPlan], *, key: str

@@ -17,7 +17,7 @@ from encoder.model.chunk import Chunk, ChunkFile, ChunkMade
 from encoder.model.ids import OutputId
 from encoder.model.media import Media, Opened, StreamCount
 from encoder.model.plan import OutputPlan, Pass, Plan, VideoPlan
-from encoder.store.rows import OutputChange
+from encoder.store.rows import Live, OutputChange
 from encoder.worker import progress
 from encoder.worker.context import Fetched, Run
 from encoder.worker.encode import limits_for, rename
@@ -27,6 +27,10 @@ from encoder.worker.package import digest
 Files = dict[tuple[int, str], Path]  # by output and rendition
 
 _NEAR = 0.25  # of a frame: what a time in milliseconds may be off
+
+
+def as_it_is(live: Live) -> Live:
+    return live
 
 
 class EncodeChunk:
@@ -41,9 +45,18 @@ class EncodeChunk:
         self._clock = clock
 
     async def __call__(
-        self, run: Run, source: Fetched, media: Media, plan: Plan, chunk: Chunk
+        self,
+        run: Run,
+        source: Fetched,
+        media: Media,
+        plan: Plan,
+        chunk: Chunk,
+        *,
+        shown: Callable[[Live], Live] = as_it_is,
     ) -> tuple[ChunkMade, Files]:
         """One decode for all outputs and renditions of `chunk`; its files lie in the folder of the run.
+
+        `shown`: how what is told of the chunk is told of its outputs.
 
         A chunk that failed its proof tells so by `problem`. `frames_decoded` and `decode_errors` are of the source.
 
@@ -56,7 +69,7 @@ class EncodeChunk:
         for path in files.values():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         begun = self._clock()
-        exits, first_frame_seconds = await self._encoded(run, source, chunk, (pieces, one_pass), files)
+        exits, first_frame_seconds = await self._encoded(run, source, chunk, (pieces, one_pass), files, shown)
         opened = [await self._reopened(run, files[piece.output]) for piece in pieces.outputs]
         told = closing.read_closing(exits[-1].log)
         read = told.source(_video(pieces.outputs[0]).source_index)
@@ -82,7 +95,13 @@ class EncodeChunk:
         return made, {key: files[number] for number, key in enumerate(keys)}
 
     async def _encoded(
-        self, run: Run, source: Fetched, chunk: Chunk, planned: tuple[Plan, Pass], files: Mapping[int, Path]
+        self,
+        run: Run,
+        source: Fetched,
+        chunk: Chunk,
+        planned: tuple[Plan, Pass],
+        files: Mapping[int, Path],
+        shown: Callable[[Live], Live],
     ) -> tuple[list[Exit], float | None]:
         """The runs of ffmpeg that make it, one or two; and how long it took to the first frame."""
         plan, one_pass = planned
@@ -100,7 +119,7 @@ class EncodeChunk:
             def told(now: Progress, place: int = place, *, last: bool = last) -> None:
                 live = progress.chunk(plan.outputs[0], now, self._clock() - begun, run=place, runs=len(runs))
                 for output in outputs:
-                    run.held.tell(output, live)
+                    run.held.tell(output, shown(live))
                 if last:
                     counted.goes_on(now)
 

@@ -10,6 +10,7 @@ from encoder import errors, tracing
 from encoder.ffmpeg.joint import Parts
 from encoder.log import get_logger
 from encoder.metrics.worker import checks_failed, code_of, output_errors
+from encoder.model.chunk import ChunkMade
 from encoder.model.ids import OutputId
 from encoder.model.job import JobSpec
 from encoder.model.media import Media, Opened
@@ -56,15 +57,34 @@ class Fetched:
     seconds: float
     validator: str | None = None
     first_byte_at: float | None = None
+    holed: bool = False  # only what is needed of it is there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Chunks that were made while the source arrived, by which plan. `why`: why none were, where that is worth telling.
+
+    `first_frame_at`: when the first frame of them was there, by the worker's clock.
+    """
+
+    media: Media | None = None
+    plan: Plan | None = None
+    made: tuple[ChunkMade, ...] = ()
+    first_frame_at: float | None = None
+    why: str = ""
+
+
+NOTHING_AHEAD = Ahead()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The source on the disk, what it is, and what becomes of it."""
+    """The source on the disk, what it is, what becomes of it, and what of that was made while it arrived."""
 
     fetched: Fetched
     media: Media
     plan: Plan
+    ahead: Ahead = NOTHING_AHEAD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,6 +140,7 @@ class Fetch:
                         async with source.open(offset=left[0][0], validator=needed.validator) as incoming:
                             if not _is_of(incoming, left[0][0], needed):
                                 return False
+                            needed = replace(needed, validator=incoming.validator)
                             await self._part_of(incoming, file, left, tally, wrote)
                     except errors.Transient as failure:
                         broke += 1
@@ -285,8 +286,9 @@ def _given_up(broke_at: list[int], promised: int | None, last: errors.Transient)
 
 def _is_of(incoming: Incoming, first: int, needed: Needed) -> bool:
     """Whether it gives the wanted version from the wanted byte on."""
-    asked = first, needed.size_bytes, needed.validator
-    return (incoming.offset, incoming.size_bytes, incoming.validator) == asked
+    if (incoming.offset, incoming.size_bytes) != (first, needed.size_bytes) or incoming.validator is None:
+        return False
+    return needed.validator in (None, incoming.validator)
 
 
 def _write_at(file: FileIO, at: int, chunk: bytes) -> None:

@@ -41,9 +41,6 @@ class Needs:
         Raises:
             errors.LeaseLost: the leash was cut.
         """
-        validator = fetched.validator
-        if validator is None:
-            return [None] * len(wanted)
         try:
             mapped = await self.extents(fetched.path, plan, media, wanted)
         except errors.Failure as failure:
@@ -53,7 +50,7 @@ class Needs:
             return [None] * len(wanted)
         most_bytes = fetched.size_bytes * _MOST_SHARE
         return [
-            Needed(extents=extents, size_bytes=fetched.size_bytes, validator=validator)
+            Needed(extents=extents, size_bytes=fetched.size_bytes, validator=fetched.validator)
             if size_bytes(extents) <= most_bytes
             else None
             for extents in mapped

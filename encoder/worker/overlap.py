@@ -24,10 +24,10 @@ from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import Note, Pass, Plan
 from encoder.sources.protocol import Source
-from encoder.worker.ahead import FIRST_BYTES, FIRST_SHARE, Ahead, Attempt, is_able, parted
+from encoder.worker.ahead import FIRST_BYTES, FIRST_SHARE, Attempt, HandedOut, is_able, parted, shown
 from encoder.worker.arrival import Arrival
 from encoder.worker.chunked import EncodeChunk
-from encoder.worker.context import Fetched, Made, Run
+from encoder.worker.context import Ahead, Fetched, Made, Run
 from encoder.worker.fetch import Fetch
 from encoder.worker.join import Join
 
@@ -50,9 +50,18 @@ class Overlap:
     least_s: float = LEAST_SPARED_S
 
     async def __call__(
-        self, run: Run, source: Source, arrival: Arrival, specs: Mapping[int, OutputSpec], *, kind: str
+        self,
+        run: Run,
+        source: Source,
+        arrival: Arrival,
+        specs: Mapping[int, OutputSpec],
+        *,
+        kind: str,
+        not_if: HandedOut | None = None,
     ) -> Ahead:
         """Until the source has arrived, or no chunk is left that can be made before. What fails here fails nobody.
+
+        `kind`: of the source, as metrics call it.
 
         Raises:
             errors.LeaseLost: somebody else has the task.
@@ -76,6 +85,7 @@ class Overlap:
             source=source,
             arrival=arrival,
             kind=kind,
+            not_if=not_if,
         )
         try:
             return await attempt.made(wanted)
@@ -116,12 +126,21 @@ class Overlap:
         mine = next(parted([one_pass], last.outputs))
         rest = Chunk(outputs=last.outputs, place=last.place + 1, start_seconds=last.end_seconds or "0")
         try:
-            made = [*ahead.made, (await self.encode(run, fetched, media, plan, rest))[0]]
+            made = [
+                *ahead.made,
+                (await self.encode(run, fetched, media, plan, rest, shown=shown(plan, rest)))[0],
+            ]
         except errors.OF_THE_JOB as failure:
             log.warning("overlap.rest_failed", code=failure.code)
             made = [*ahead.made]  # what is not all of it is not joined
         joined = await self.join(run, fetched, media, plan, mine, made, run.folder)
-        return [changed(each, first_frame_at=each.first_frame_at or ahead.first_frame_at) for each in joined]
+        seconds = sum(each.seconds for each in made)
+        return [
+            changed(each, first_frame_at=ahead.first_frame_at, seconds=each.seconds + seconds)
+            if each.parts is not None
+            else each
+            for each in joined
+        ]
 
 
 def _makes(plan: Plan, media: Media, chunk: Chunk) -> bool:

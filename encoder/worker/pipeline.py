@@ -16,18 +16,21 @@ from encoder.log import bound, get_logger
 from encoder.model.ids import OutputId
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media, Surveyed
-from encoder.model.plan import Plan
+from encoder.model.plan import Pass, Plan
 from encoder.store.rows import Live, OutputRow
 from encoder.worker import progress
+from encoder.worker.ahead import HandedOut, parted
 from encoder.worker.aim import Aim
+from encoder.worker.arrival import Arrival
 from encoder.worker.beside import Beside, Found
 from encoder.worker.captions import Captions
-from encoder.worker.context import Fetched, Made, NotJoined, Prepared, Proven, Run, write_off
+from encoder.worker.context import Ahead, Fetched, Made, NotJoined, Prepared, Proven, Run, write_off
 from encoder.worker.deliver import Account, Deliver, find_published
 from encoder.worker.encode import Encode
 from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch
 from encoder.worker.measure import Measure
+from encoder.worker.overlap import Overlap
 from encoder.worker.places import Places
 from encoder.worker.scratch import remove
 from encoder.worker.together import together
@@ -44,6 +47,7 @@ class Pipeline:
 
     places: Places
     fetch: Fetch
+    overlap: Overlap
     beside: Beside
     captions: Captions
     aim: Aim
@@ -67,14 +71,17 @@ class Pipeline:
         if prepared is not None:
             await self.make(run, prepared)
 
-    async def prepare(self, run: Run) -> Prepared | None:
-        """All that comes before the encodes; None: there is nothing left to make. Raises as the whole."""
+    async def prepare(self, run: Run, handed_out: HandedOut | None = None) -> Prepared | None:
+        """All that comes before the encodes; None: there is nothing left to make. Raises as the whole.
+
+        Where it pays, pictures are begun while their source arrives: not where `handed_out` says that others make them.
+        """
         left = await self.left(run)
         if not left:
             return None
         stage = run.held.account.stage
         with stage("fetch"):
-            fetched = await self.fetched(run, left)
+            fetched, ahead = await self._ahead(run, left, handed_out)
         with stage("probe"):
             surveyed = await self._probed(run, fetched, left)
         media = surveyed.media
@@ -82,13 +89,14 @@ class Pipeline:
             plan = await self._planned(run, surveyed, left, await self._beside(run, left))
             plan = await self.captions(run, fetched, plan)
             plan = await self.aim(run, fetched, media, plan)
-        return Prepared(fetched=fetched, media=media, plan=plan)
+            plan, ahead = self.overlap.kept(ahead, plan, media)
+        return Prepared(fetched=fetched, media=media, plan=plan, ahead=ahead)
 
     async def make(self, run: Run, prepared: Prepared) -> None:
         """All passes of the plan, one after the other. Raises as the whole."""
         for one_pass in prepared.plan.passes:
             with run.held.account.stage("encode"):
-                made = await self.encode(run, prepared.fetched, prepared.plan, one_pass)
+                made = await self._made(run, prepared, one_pass)
             await self.finish(run, prepared, made)
         raise_what_is_left(run)
 
@@ -114,32 +122,65 @@ class Pipeline:
 
     async def fetched(self, run: Run, left: Sequence[OutputRow]) -> Fetched:
         """The whole source. Raises as `Fetch`."""
+        return await self._arrived(run, left, self._arrival(run))
+
+    async def _ahead(self, run: Run, left: Sequence[OutputRow], handed_out: HandedOut | None) -> tuple[Fetched, Ahead]:
+        """The whole source, and what was made of it while it arrived."""
+        arrival = self._arrival(run)
+        specs: dict[int, OutputSpec] = {row.id: row.spec for row in left}
+        async with together() as group:
+            looking = group.create_task(
+                self.overlap(
+                    run, self.places.source(run), arrival, specs, kind=self.places.source_label(run), not_if=handed_out
+                )
+            )
+            fetched = await self._arrived(run, left, arrival)
+            arrival.end()
+        return fetched, looking.result()
+
+    def _arrival(self, run: Run) -> Arrival:
+        return Arrival(run.folder / "source", clock=self.clock)
+
+    async def _arrived(self, run: Run, left: Sequence[OutputRow], arrival: Arrival) -> Fetched:
         begun = self.clock()
-        first_byte_at: float | None = None
-        path = run.folder / "source"
         meter = progress.Meter("fetching", clock=self.clock)
 
         def told(have: int, size: int | None) -> None:
-            nonlocal first_byte_at
-            if have and first_byte_at is None:
-                first_byte_at = self.clock()
+            arrival.told(have)
             live = meter.live(have, size)
-            run.held.at("fetching")
-            for row in left:
-                run.held.tell(row.id, live)
+            if not arrival.busy:
+                run.held.at("fetching")
+                for row in left:
+                    run.held.tell(row.id, live)
 
         told(0, None)
-        arrived = await self.fetch(
-            self.places.source(run), path, kind=self.places.source_label(run), told=told, share=run.share
+        copied = await self.fetch(
+            self.places.source(run),
+            arrival.path,
+            kind=self.places.source_label(run),
+            told=told,
+            share=run.share,
+            begun=arrival.begun,
         )
-        run.held.account.bytes_in += arrived.size_bytes
+        run.held.account.bytes_in += copied.size_bytes
         return Fetched(
-            path=path,
-            size_bytes=arrived.size_bytes,
+            path=arrival.path,
+            size_bytes=copied.size_bytes,
             seconds=self.clock() - begun - run.share.waited_s,
-            validator=arrived.validator,
-            first_byte_at=first_byte_at,
+            validator=copied.validator,
+            first_byte_at=arrival.first_byte_at,
         )
+
+    async def _made(self, run: Run, prepared: Prepared, one_pass: Pass) -> list[Made]:
+        """The outputs of a pass; of some the picture was begun while the source arrived."""
+        fetched, plan, ahead = prepared.fetched, prepared.plan, prepared.ahead
+        begun = {number for each in ahead.made for number in each.chunk.outputs} & {*one_pass.outputs}
+        made: list[Made] = []
+        if begun:
+            made += await self.overlap.finish(run, fetched, prepared.media, plan, one_pass, ahead)
+        for others in parted([one_pass], {*one_pass.outputs} - begun):
+            made += await self.encode(run, fetched, plan, others)
+        return made
 
     async def _probed(self, run: Run, fetched: Fetched, left: list[OutputRow]) -> Surveyed:
         run.held.at("probing")

@@ -65,6 +65,12 @@ def encode(
     return replace(live, stage=stage, progress=overall(stage, live.progress))
 
 
+def within(live: Live, begin: float, end: float) -> Live:
+    """What `chunk` told, of one that is no task of its own: from one share of the picture to another."""
+    share = None if live.progress is None else begin + (end - begin) * live.progress
+    return replace(live, progress=overall("encoding", share), eta_seconds=None)
+
+
 def chunk(plan: OutputPlan, now: Progress, elapsed_s: float, *, run: int = 0, runs: int = 1) -> Live:
     """As `encode`, of a chunk: `progress` is the share of its own frames that are encoded."""
     video, length_s = plan.video, plan.duration_seconds

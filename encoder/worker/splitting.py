@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from dataclasses import replace as also
 from fractions import Fraction
 
+from encoder.ffmpeg.launcher import Launcher
 from encoder.log import get_logger
 from encoder.metrics.worker import chunks as counted
 from encoder.model.base import Json, replace, to_json
 from encoder.model.chunk import Chunk, ChunkMade, Split
 from encoder.model.chunk_work import ASSEMBLE, CHUNK, AssembleWork, BesideFile, ChunkWork
+from encoder.model.extent import Needed
 from encoder.model.ids import OutputId
+from encoder.model.media import Media
 from encoder.model.plan import Plan
 from encoder.model.state import OutputState
 from encoder.queue import settle
@@ -24,6 +27,7 @@ from encoder.worker.chunk_store import ChunkStore, beside
 from encoder.worker.context import Prepared, Run
 from encoder.worker.identity import identity_of
 from encoder.worker.ledger import Ledger
+from encoder.worker.needed import Needs
 from encoder.worker.together import each
 
 log = get_logger(__name__)
@@ -34,8 +38,9 @@ AT_ONCE = 8  # chunks of earlier runs that are looked for
 class Splitting:
     """`version`: of our ffmpeg. `chunk_seconds`: how long a chunk is where no more slots are free."""
 
-    def __init__(self, store: ChunkStore, *, version: str, chunk_seconds: float) -> None:
+    def __init__(self, store: ChunkStore, ffmpeg: Launcher, *, version: str, chunk_seconds: float) -> None:
         self._store = store
+        self._ffmpeg = ffmpeg
         self._version = version
         self._chunk_seconds = chunk_seconds
 
@@ -47,20 +52,28 @@ class Splitting:
             errors.Failure: the storage does not take what lies beside the source.
         """
         free_slots = await ledger.free_slots()
-        plan, split = self._chosen(run, prepared, free_slots)
+        plan, split = self._chosen(run, prepared.plan, prepared.media, free_slots)
         if split is None:
             return also(prepared, plan=plan), None
         parts = await ledger.parts()
         files = await beside(run.folder, plan.outputs)
         source = await identity_of(prepared.fetched)
         whole = _whole(source, self._version, files)
-        plan, split = self._chosen(run, prepared, free_slots, identity=whole, before=found.before(parts))
+        plan, split = self._chosen(
+            run, prepared.plan, prepared.media, free_slots, identity=whole, before=found.before(parts)
+        )
         if split is None:
             return also(prepared, plan=plan), None
         await ledger.note_chunks()
         await self._store.put_beside(run, files, key=split.key)
         order = _Order(
-            run=run, plan=plan, split=split, keys=found.keys_of(plan, split, whole), source=source, files=files
+            run=run,
+            plan=plan,
+            split=split,
+            keys=found.keys_of(plan, split, whole),
+            source=source,
+            files=files,
+            needed=await self._needed(run, prepared, plan, split),
         )
         there = await self._there(found.matching(split, order.keys, parts))
         counted.of("found").inc(len(there))
@@ -68,12 +81,31 @@ class Splitting:
         await ledger.mark(*order.changes())
         return also(prepared, plan=plan), settle.handed_out(order.fan_out(there))
 
+    async def hands_out(self, run: Run, ledger: Ledger, plan: Plan, media: Media) -> bool:
+        """Whether the pictures of such a plan would be made by all workers."""
+        return self._chosen(run, plan, media, await ledger.free_slots())[1] is not None
+
+    async def _needed(self, run: Run, prepared: Prepared, plan: Plan, split: Split) -> list[Needed | None]:
+        """What each chunk needs of the source; one that nobody can read in parts is left in the storage for that."""
+        needs = Needs(ffmpeg=self._ffmpeg, folder=run.folder, leash=run.held.leash)
+        needed = await needs.of(prepared.fetched, plan, prepared.media, split.chunks)
+        if any(one is not None and one.copied for one in needed):
+            await self._store.put_source(run, prepared.fetched.path, key=split.key)
+        return needed
+
     def _chosen(
-        self, run: Run, prepared: Prepared, free_slots: int, *, identity: str = "", before: Collection[Chunk] = ()
+        self,
+        run: Run,
+        plan: Plan,
+        media: Media,
+        free_slots: int,
+        *,
+        identity: str = "",
+        before: Collection[Chunk] = (),
     ) -> tuple[Plan, Split | None]:
         return choose(
-            prepared.plan,
-            prepared.media,
+            plan,
+            media,
             specs=dict(enumerate(run.spec.outputs)),
             free_slots=free_slots,
             chunk_seconds=self._chunk_seconds,
@@ -108,6 +140,7 @@ class _Order:
     keys: Mapping[int, str]
     source: str
     files: tuple[BesideFile, ...]
+    needed: Sequence[Needed | None]
 
     def changes(self) -> Iterator[OutputChange]:
         """What the outputs' rows are told: from them all tasks take their plans."""
@@ -130,6 +163,7 @@ class _Order:
             chunk=chunk,
             frames=self._frames(chunk),
             beside=self.files,
+            needed=self.needed[number],
         )
         return self._task(f"c{number:04}", CHUNK, to_json(work))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from encoder.queue import settle
 from encoder.store.rows import Settlement
 from encoder.worker.attempt import Attempts
@@ -26,7 +28,7 @@ class Transcode:
 
     async def _transcode(self, run: Run, ledger: Ledger) -> Settlement:
         await ledger.mark()
-        prepared = await self._pipeline.prepare(run)
+        prepared = await self._pipeline.prepare(run, partial(self._splitting.hands_out, run, ledger))
         if prepared is None:
             return settle.done()
         prepared, in_parts = await self._splitting(run, ledger, prepared)

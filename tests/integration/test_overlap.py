@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,11 +22,11 @@ from encoder.model.media import Media
 from encoder.model.plan import Plan
 from encoder.plugins import Surroundings
 from encoder.sources.registry import Sources
+from encoder.store.rows import Live
 from encoder.worker import ahead as early
-from encoder.worker.ahead import Ahead
 from encoder.worker.arrival import Arrival
-from encoder.worker.chunked import EncodeChunk, Files
-from encoder.worker.context import Fetched, Run
+from encoder.worker.chunked import EncodeChunk, Files, as_it_is
+from encoder.worker.context import Ahead, Fetched, Run
 from encoder.worker.encode import Encode
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.join import Join
@@ -60,9 +60,16 @@ class Telling(EncodeChunk):
     served: Throttled
 
     async def __call__(
-        self, run: Run, source: Fetched, media: Media, plan: Plan, chunk: Chunk
+        self,
+        run: Run,
+        source: Fetched,
+        media: Media,
+        plan: Plan,
+        chunk: Chunk,
+        *,
+        shown: Callable[[Live], Live] = as_it_is,
     ) -> tuple[ChunkMade, Files]:
-        found = await super().__call__(run, source, media, plan, chunk)
+        found = await super().__call__(run, source, media, plan, chunk, shown=shown)
         self.enough -= 1
         if not self.enough:
             self.served.goes_on.set()

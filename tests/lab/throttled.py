@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Throttled:
         if first:
             answer.headers["Content-Range"] = f"bytes {first}-{size - 1}/{size}"
         await answer.prepare(request)
-        with self.path.open("rb") as file:
+        with self.path.open("rb") as file, suppress(ConnectionResetError):  # who has what he needs goes away
             for at in range(first, size, _PIECE_BYTES):
                 if self.held_at is not None and first < self.held_at <= at:
                     await self.goes_on.wait()
