@@ -23,7 +23,7 @@ from encoder.model.media import Media
 from encoder.model.plan import Note, OutputPlan, Part, Pass, Plan, VideoPlan
 
 NOT_CHUNKED = "not_chunked"
-_MAKING = 1  # one more where the same plan gives other chunks than before
+_MAKING = 2  # one more where the same plan gives other chunks than before
 _CONTAINER = containers.CONTAINERS["mp4"]  # its times are exact, and it holds every codec
 _LEAST_LAST_SECONDS = 10  # a shorter last chunk joins the one before
 
@@ -72,15 +72,19 @@ def part(plan: Plan, media: Media, chunk: Chunk) -> tuple[Plan, Pass]:
     """The plan of one chunk: an output for each of its streams, numbered from 0, and the pass that makes them all."""
     start, end = Fraction(chunk.start_seconds), None if chunk.end_seconds is None else Fraction(chunk.end_seconds)
     whole = _streams(plan, chunk)
-    pieces = [_piece(stream, number, start, end) for number, stream in enumerate(whole)]
+    run_in = [_run_in(stream, media, start) for stream in whole]
+    pieces = [_begun(_piece(each, number, start, end), run_in[number]) for number, each in enumerate(whole)]
     origin, clip_start = Fraction(whole[0].seek_seconds), Fraction(whole[0].clip_start_seconds)
-    enter = timeline.seek(media, clip_start + start, Fraction(_video(whole[0]).rate)) if start else origin
+    earlier = max(frames / Fraction(_video(each).rate) for frames, each in zip(run_in, whole, strict=True))
+    begin = clip_start + start - earlier
+    enter = timeline.seek(media, begin, Fraction(_video(whole[0]).rate)) if start else origin
     one_pass = Pass(
         outputs=tuple(piece.output for piece in pieces),
         part=Part(
             enter_seconds=float(max(Fraction(0), enter - origin)),
             start_seconds=_micros(clip_start + start - origin) if start else None,
             end_seconds=None if end is None else _micros(clip_start + end - origin),
+            run_in=tuple(run_in),
         ),
     )
     return Plan(outputs=tuple(pieces), passes=(one_pass,)), one_pass
@@ -116,17 +120,43 @@ def _groups(outputs: Iterable[OutputPlan], media: Media, seconds: Fraction) -> l
 
 def _alone(output: OutputPlan, media: Media, seconds: Fraction) -> _Group:
     videos = [_video(stream) for stream in joint.drawn(output)]
-    source = next(stream for stream in media.video if stream.index == videos[0].source_index)
-    late = max(0.0, source.start_seconds - media.start_seconds - output.clip_start_seconds)
     unit = _unit(videos[0], seconds)
     for video in videos[1:]:
         unit = _common(unit, _unit(video, seconds))
     return _Group(
         outputs=(output.output,),
         unit=unit,
-        late=Fraction(late),
+        late=_late(joint.drawn(output)[0], media),
         end=min(_end(video) for video in videos),
         clip_seconds=output.clip_seconds,
+    )
+
+
+def _late(stream: OutputPlan, media: Media) -> Fraction:
+    """When the source's picture begins, in the output's time."""
+    source = next(each for each in media.video if each.index == _video(stream).source_index)
+    return Fraction(max(0.0, source.start_seconds - media.start_seconds - stream.clip_start_seconds))
+
+
+def _run_in(stream: OutputPlan, media: Media, start: Fraction) -> int:
+    """How many frames before a chunk are encoded with it, of those that there are."""
+    if not start:
+        return 0
+    wanted = Fraction(codecs.VIDEO_ENCODERS[_video(stream).encoder].run_in_seconds)
+    return round(min(wanted, (start - _late(stream, media)) / 2) * Fraction(_video(stream).rate))
+
+
+def _begun(piece: OutputPlan, run_in: int) -> OutputPlan:
+    """A piece that is encoded from so many frames before it on, with a keyframe where it begins."""
+    if not run_in:
+        return piece
+    video = _video(piece)
+    seconds = run_in / Fraction(video.rate)
+    return replace(
+        piece,
+        clip_start_seconds=float(Fraction(piece.clip_start_seconds) - seconds),
+        clip_seconds=None if piece.clip_seconds is None else float(Fraction(piece.clip_seconds) + seconds),
+        video=replace(video, options=(*video.options, ("-force_key_frames", f"expr:eq(n,{run_in})"))),
     )
 
 

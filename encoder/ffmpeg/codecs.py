@@ -39,6 +39,7 @@ class VideoEncoder:
     grid: Options = ()  # so that keyframes come every so many frames and nowhere else; {gop}: so many
     grid_params: Options = ()  # the same, for `params_option`
     stitched: Options = ()  # so that headers do not follow from the pictures: those of all chunks must be the same
+    run_in_seconds: int = 0  # of a chunk, made before it and thrown away: what it knows of the picture decides its bits
     params_option: str | None = None  # the encoder's own option list, for `params` and the number of threads
     params: Options = ()
     threads_param: str | None = None
@@ -79,6 +80,7 @@ _VIDEO: tuple[VideoEncoder, ...] = (
         whole_crf=False,
         grid=(("-keyint_min", "{gop}"), ("-sc_threshold", "0")),
         stitched=(("-x264-params", "stitchable=1"),),
+        run_in_seconds=2,
     ),
     VideoEncoder(
         name="libx265",

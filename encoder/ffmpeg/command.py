@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from encoder.ffmpeg import (
@@ -74,6 +75,7 @@ def build(
     args += _filtered(pictures, sounds, one_pass.part)
     for place, stream in streams.items():
         args += _output(stream, place, threads, scripts, lists.get(_key(stream)))
+        args += _kept(stream, one_pass.part, place)
         args += _written(plan.output(stream.output), stream, files[stream.output])
     return args if one_pass.part is None else [*args, *_COUNTED]
 
@@ -275,6 +277,16 @@ def _video(video: VideoPlan, label: str, threads: int | None, *, passing: _Passi
         # the graph made the grid already; anything else would drop or repeat frames behind the plan's back
         yield from ("-fps_mode", "passthrough")
     yield from _tagged(video)
+
+
+def _kept(stream: OutputPlan, part: Part | None, place: int) -> Iterator[str]:
+    """Of a chunk, what was encoded before it is thrown away, and its own time begins at 0."""
+    if part is None or stream.video is None or not part.run_in[place]:
+        return
+    rate = Fraction(stream.video.rate)
+    dropped = f"noise=drop='lt(pts*tb,{float((part.run_in[place] - Fraction(1, 2)) / rate):.6f})'"
+    moved = f"round({float(part.run_in[place] / rate):.9f}/TB)"
+    yield from ("-bsf:v", f"{dropped},setts=pts=PTS-{moved}:dts=DTS-{moved}")
 
 
 def _tagged(video: VideoPlan) -> Iterator[str]:

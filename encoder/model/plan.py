@@ -276,12 +276,14 @@ class Part(Record):
     """What of the source a chunk is made of, in seconds from where the times of the whole begin.
 
     It is decoded from `enter_seconds` on; the frames from `start_seconds` until `end_seconds` are its own, and counted
-    (None: from the first, to the last).
+    (None: from the first, to the last). `run_in`: of each of its streams, how many frames are encoded before the first
+    that is kept.
     """
 
     enter_seconds: float
     start_seconds: float | None = None
     end_seconds: float | None = None
+    run_in: tuple[int, ...] = ()
 
 
 class Joint(Record):
