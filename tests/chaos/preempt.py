@@ -16,7 +16,8 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ class Trial:
 class Figures:
     """`lost_cpu_s`: what ffmpeg had taken for a chunk when its worker was killed; `cpu_s`: for those that counted.
 
-    `frames_same`: the frames and the sound are those of the same job undisturbed.
+    `differ`: the frames that are not those of the same job undisturbed, by their lines in a list of checksums; `told`:
+    what the outputs of both warn of.
     """
 
     chunks: int
@@ -61,7 +63,8 @@ class Figures:
     cpu_s: float
     lost_cpu_s: float
     attempts: int
-    frames_same: bool
+    differ: Sequence[str]
+    told: Sequence[str]
     left: Sequence[str] = field(default_factory=list)
 
     @property
@@ -70,7 +73,7 @@ class Figures:
         return self.lost_cpu_s / (self.cpu_s + self.lost_cpu_s)
 
     def wrong(self) -> list[str]:
-        found = [] if self.frames_same else ["the frames are not those of the job undisturbed"]
+        found = [f"{len(self.differ)} frames differ from those of the job undisturbed"] if self.differ else []
         if self.again > MOST_AGAIN:
             found.append(f"{self.again:.1%} of the work was done again")
         return found + [f"left: {each}" for each in self.left]
@@ -128,7 +131,8 @@ async def preempt(folder: Path, trial: Trial, *, dsn: str) -> Figures:
             undisturbed_s=calm_s,
             kills=fleet.kills,
             lost_cpu_s=fleet.lost_cpu_s,
-            frames_same=frames(folder / "calm.mp4") == frames(folder / "killed.mp4"),
+            differ=_differ(frames(folder / "calm.mp4"), frames(folder / "killed.mp4")),
+            told=[f"{each['status']}: {output['warnings']}" for each in (calm, job) for output in each["outputs"]],
             left=left,
         )
     finally:
@@ -156,10 +160,14 @@ async def _counted(dsn: str, job_id: int) -> dict[str, Any]:
     }
 
 
-def frames(path: Path) -> str:
-    """What a decoder makes of a file: a checksum of each frame of picture and sound."""
+def frames(path: Path) -> list[str]:
+    """What a decoder makes of a file: a checksum of each frame of picture and sound, with its time."""
     made = media.made("frames.txt", "-i", str(path), "-map", "0", "-f", "framemd5")
-    return made.read_text()
+    return made.read_text().splitlines()
+
+
+def _differ(one: Sequence[str], other: Sequence[str]) -> list[str]:
+    return [f"{mine} | {theirs}" for mine, theirs in zip_longest(one, other) if mine != theirs]
 
 
 def _encoding_cpu_s(worker: Role) -> float:
@@ -199,7 +207,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(run(Path(folder)))
-    print(figures)
+    print(replace(figures, differ=figures.differ[:3]))
     print(f"done again: {figures.again:.1%} of {figures.cpu_s + figures.lost_cpu_s:.0f} CPU s")
     for each in figures.wrong():
         print(f"WRONG: {each}")
