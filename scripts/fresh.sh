@@ -50,7 +50,7 @@ run_as() {
     mkdir "$room" && tar -C "$room" -xf "$("$here/scripts/pristine.sh")"
     take_over "$room"
     [[ $name = root ]] || { home=/home/$name && chroot "$room" useradd -m -s /bin/bash "$name"; }
-    git clone -q "$here" "$room$home/encoder"
+    git clone -q --no-hardlinks "$here" "$room$home/encoder"  # two clones at once would see each other's links
     chroot "$room" chown -R "$name:" "$home"
     unshare --mount --pid --fork --kill-child -- "$0" --enter "$room" "$name" "$home" </dev/null &
     wait $!
