@@ -110,7 +110,7 @@ async def preempt(folder: Path, trial: Trial, *, dsn: str) -> Figures:
     """The same job twice: undisturbed, and under kills."""
     clip = media.clip(seconds=trial.seconds, size="640x360", name=f"{trial.seconds:g}.mp4")
     shutil.copy(clip, folder / "in.mp4")
-    # one thread: x264 with several, under a highest rate, does not always make the same bits of the same frames
+    # one thread: with several, x264 does not always make the same of the same frames on a busy machine, by hand neither
     settings = {"ENCODER_CHUNK_SECONDS": f"{trial.chunk_s:g}", "ENCODER_CPUS": "1"}
     platform = Platform(dsn=dsn, folder=folder, extra=settings)
     fleet = Fleet(platform=platform, chance=random.Random(trial.seed))  # noqa: S311  # repeatable
