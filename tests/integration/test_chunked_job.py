@@ -152,7 +152,7 @@ async def _two_encode(platform: Platform) -> bool:
 async def test_a_worker_that_is_to_stop_gives_its_chunk_back_at_once_and_uncharged(dsn: str, tmp_path: Path) -> None:
     """G10: whatever the grace"""
     async with running(dsn, tmp_path, workers=2, ENCODER_DRAIN_SECONDS="600", **SHORT) as platform:
-        output = SLOW | {"encoderPreset": "medium", "chunked": True}
+        output = SLOW | {"encoderPreset": "veryfast", "chunked": True}
         job_id = await platform.submit({"source": source(tmp_path, 6), "outputs": [output]})
         await until(lambda: _two_encode(platform), within_s=60)
         leaving, staying = platform.roles[1:]
@@ -172,8 +172,8 @@ async def test_a_worker_that_is_to_stop_gives_its_chunk_back_at_once_and_uncharg
 @pytest.mark.timeout(120)
 async def test_what_is_killed_costs_a_chunk_and_changes_no_frame(dsn: str, tmp_path: Path) -> None:
     """The long form, 10 minutes and a death each 15 s, is `make preempt`."""
-    output = QUICK | {"encoderPreset": "slower", "width": 640, "height": 360}
-    trial = Trial(seconds=10, workers=2, every_s=1.5, kills=3, chunk_s=1, output=output)
+    output = QUICK | {"encoderPreset": "slow", "width": 640, "height": 360}
+    trial = Trial(seconds=6, workers=2, every_s=1.2, kills=2, chunk_s=1, output=output)
     figures = await preempt(tmp_path, trial, dsn=dsn)
     assert (figures.differ, figures.left) == ([], [])
     assert figures.kills > 0
