@@ -69,6 +69,7 @@ class Intent(Record):
 class Timings(Record):
     """Seconds that each part of an output's last attempt took; None: not done in that attempt.
 
+    `encode`: of what was made in chunks, of all of them, though several were made at once.
     `encode_cpu`: of the processors', in the runs of ffmpeg that encoded it; of one that made several, an equal share.
     `first_frame`: from the first byte of the source that arrived to the first frame that was encoded.
     """

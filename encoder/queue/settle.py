@@ -9,6 +9,7 @@ from typing import assert_never
 from encoder import errors
 from encoder.errors import FailureClass
 from encoder.model.base import Json
+from encoder.model.chunk_work import ASSEMBLE, CHUNK
 from encoder.model.result import Problem
 from encoder.model.state import TaskState
 from encoder.queue.backoff import Uniform, attempt_delay_s
@@ -16,6 +17,7 @@ from encoder.store.line import NOTIFY
 from encoder.store.rows import Claim, FanOut, Outcome, OutputChange, Settlement
 
 MOST_LOST = 3  # lost leases, beside the attempts
+MOST_LOST_IN_PARTS = 8  # of a chunk, and of what joins them: where machines are taken away, of many one is lost often
 MOST_RELEASED = 20  # releases, after which giving back counts as a failure
 MOST_OUT_OF_MEMORY = 2  # attempts that may end for want of memory
 
@@ -58,11 +60,18 @@ def left_to_others(*, after_s: float) -> Settlement:
     return Settlement(outcome=Outcome.RELEASED, state=TaskState.SCHEDULED, delay=timedelta(seconds=after_s))
 
 
+def most_lost(kind: str) -> int:
+    """How many losses of its worker end a task."""
+    return MOST_LOST_IN_PARTS if kind in (CHUNK, ASSEMBLE) else MOST_LOST
+
+
 def lost(claim: Claim) -> Settlement:
-    """The owner is silent. A loss leaves the failure budget alone; the third one ends the task (G9)."""
-    message = f"The worker was lost while it had this task, loss {claim.lost + 1} of at most {MOST_LOST}."
+    """The owner is silent. A loss leaves the failure budget alone; the third one ends the task, the eighth one of
+    a job in chunks (G9)."""
+    most = most_lost(claim.kind)
+    message = f"The worker was lost while it had this task, loss {claim.lost + 1} of at most {most}."
     problem = Problem.of(errors.Crash("worker_lost", message))
-    if claim.lost + 1 >= MOST_LOST:
+    if claim.lost + 1 >= most:
         return replace(failed(problem), outcome=Outcome.LOST)
     return Settlement(outcome=Outcome.LOST, state=TaskState.WAITING, problem=problem)
 

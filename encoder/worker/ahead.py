@@ -20,11 +20,13 @@ from encoder.files.threads import in_thread
 from encoder.model.base import replace
 from encoder.model.chunk import Chunk, ChunkMade
 from encoder.model.extent import Extent, Needed
+from encoder.model.ids import OutputId
 from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import OutputPlan, Pass, Plan
+from encoder.model.state import OutputState
 from encoder.sources.protocol import Source
-from encoder.store.rows import Live
+from encoder.store.rows import Live, OutputChange
 from encoder.worker import progress
 from encoder.worker.arrival import Arrival
 from encoder.worker.chunked import EncodeChunk
@@ -149,6 +151,9 @@ class Attempt:
         for chunk, needed in zip(chosen, extents, strict=True):
             if not await self.arrival.until(needed):
                 break
+            if not made:
+                begins = (OutputChange(id=OutputId(each), state=OutputState.ENCODING) for each in chunk.outputs)
+                await self.run.ledger.mark(*begins)
             begun = self.clock()
             with self.arrival.worked_on():
                 one, _ = await self.encode(self.run, file, media, plan, chunk, shown=shown(plan, chunk))

@@ -64,7 +64,7 @@ class Witness:
         except errors.LeaseLost:
             raise
         except (errors.Failure, OSError, ValueError) as error:
-            log.warning("evidence.not_kept", job=run.job.id, output=proven.made.output, reason=str(error))
+            log.warning("evidence.not_kept", job=run.job.id, output=proven.made.output, reason=repr(error))
             return False
         except Exception:  # a defect of what is only looked at must not cost the output
             log.exception("evidence.defect", job=run.job.id, output=proven.made.output)

@@ -120,6 +120,7 @@ def _told(run: Run, media: Media, plan: Plan, made: Made, chunks_made: Sequence[
         made,
         parts=joint.parts(made.plan, chunks_made),
         command=(*shown, "&&", *made.command),
+        seconds=made.seconds + sum(each.seconds for each in chunks_made),
         cpu_seconds=made.cpu_seconds + sum(each.cpu_seconds / len(each.chunk.outputs) for each in chunks_made),
         notes=(*made.notes, *unwritten(run.folder, made.plan, letters)),
     )

@@ -134,13 +134,8 @@ class Overlap:
             log.warning("overlap.rest_failed", code=failure.code)
             made = [*ahead.made]  # what is not all of it is not joined
         joined = await self.join(run, fetched, media, plan, mine, made, run.folder)
-        seconds = sum(each.seconds for each in made)
-        return [
-            changed(each, first_frame_at=ahead.first_frame_at, seconds=each.seconds + seconds)
-            if each.parts is not None
-            else each
-            for each in joined
-        ]
+        first = ahead.first_frame_at
+        return [each if each.parts is None else changed(each, first_frame_at=first) for each in joined]
 
 
 def _makes(plan: Plan, media: Media, chunk: Chunk) -> bool:

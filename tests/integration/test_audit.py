@@ -47,6 +47,8 @@ PLANTED = {
     "V7 an end of which a receiver in another form was not told": """
         UPDATE jobs SET spec = '{"notification":{}}' WHERE id = 1;
         DELETE FROM webhook_deliveries WHERE event_type = 'job.completed'""",
+    "G15 a task is blocked by another number of parts than have not ended": """
+        UPDATE tasks SET state = 'blocked', pending = 1 WHERE job_id = 3""",
     "V12 a running task without its lease": "DELETE FROM task_leases",
     "V12 a lease without its running task": "UPDATE task_leases SET epoch = 2",
     "V12 a ready task without its place in line": "DELETE FROM task_ready WHERE queue = 'encode'",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -22,7 +23,7 @@ from encoder.worker.verify import Verify
 from tests.lab import seams, sidebyside
 from tests.lab.chunking import Bench
 from tests.lab.facts import spec
-from tests.lab.media import clip
+from tests.lab.media import clip, ffmpeg_binary
 from tests.lab.paces import PACES
 
 SECONDS = 2.9  # three chunks, which begin between keyframes of the source
@@ -141,6 +142,18 @@ async def test_a_joined_picture_that_fails_its_proof_is_made_once_more_in_one_pi
     assert [note.code for note in proven.made.notes] == ["encoded_whole"]
     assert "check `decode`" in proven.made.notes[0].message
     assert len(seams.track(proven.made.path).stamps) == 180
+
+
+async def test_a_joined_picture_without_a_keyframe_at_a_seam_fails_its_proof(tmp_path: Path) -> None:
+    attempt = await Attempt.at(tmp_path)
+    joined = await attempt.joined(attempt.made)
+    good = joined.path.rename(tmp_path / "good.mp4")
+    anew = ("-c:v", "libx264", "-preset", "ultrafast", "-force_key_frames", "0,3", "-c:a", "copy")
+    run = [ffmpeg_binary(), "-v", "error", "-nostdin", "-i", str(good), *anew, "-movflags", "+faststart"]
+    subprocess.run([*run, str(joined.path)], check=True)
+    proven = await attempt.proven(joined)
+    assert proven is not None
+    assert "check `seams`" in proven.made.notes[0].message
 
 
 async def test_a_file_that_cannot_be_joined_at_all_costs_one_more_encode(tmp_path: Path) -> None:

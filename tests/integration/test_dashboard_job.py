@@ -181,7 +181,7 @@ async def test_all_of_an_output_is_told_as_the_api_tells_it(api: Api, store: Pos
     for path in (f"/ui/jobs/{job}", f"/ui/jobs/{job}/outputs/0"):
         text = await page(api, path)
         assert "18.2 MB" in text
-        assert "Proven: 1 check passed, 16 do not apply." in text
+        assert "Proven: 1 check passed, 17 do not apply." in text
         assert "The rate of the source was kept." in text
         assert "ffmpeg -i 'it'\"'\"'s mine.mov' && ffmpeg '$HOME'" in text
         assert shown["outputs"][0]["uri"] in text
@@ -198,7 +198,7 @@ async def test_all_of_an_output_is_told_as_the_api_tells_it(api: Api, store: Pos
     assert "<b>x" not in (await raw(api, f"/ui/jobs/{job}/outputs/0/log"))
     await proven(store, claim, 1, checks=(Check(name="run", passed=True), picture))
     proof = await page(api, f"/ui/jobs/{job}/outputs/1/proof?faults=1")
-    assert "Not proven: picture failed; 1 check passed, 15 do not apply." in proof
+    assert "Not proven: picture failed; 1 check passed, 16 do not apply." in proof
     row = words(re.findall(r'<tr class="wrong">.*?</tr>', proof)[0])
     assert [part for part in row.split() if part in ("1,280", "1,279")] == ["1,280", "1,279"]
     assert "Encoder's end" not in proof

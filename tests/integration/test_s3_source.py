@@ -32,7 +32,7 @@ async def server(s3_server: Gateway) -> AsyncIterator[Meddler]:
         yield meddler
 
 
-def source(server: Meddler, *, key: str = KEY, idle_s: float = 5.0, **members: str) -> Source:
+def source(server: Meddler, *, key: str = KEY, idle_s: float = 30.0, **members: str) -> Source:
     access = S3Access(sizes=Sizes(window_bytes=MEBIBYTE), pause_s=0)
     return Sources(Surroundings(web=lab_web(idle_s=idle_s), s3=access)).make(server.place(key, **members))
 

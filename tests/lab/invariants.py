@@ -44,7 +44,8 @@ ALWAYS = {
     "V2 a task has ended and no time says when": """
         SELECT id FROM tasks WHERE (state IN ('done', 'failed', 'cancelled')) <> (finished_at IS NOT NULL)""",
     "V3 too many attempts or losses": """
-        SELECT id FROM tasks WHERE attempt > max_attempts + 2 OR lost > 3""",
+        SELECT id FROM tasks
+        WHERE attempt > max_attempts + 2 OR lost > CASE WHEN kind IN ('chunk', 'assemble') THEN 8 ELSE 3 END""",
     "V3 attempts, releases and epochs do not add up": f"""
         SELECT id FROM tasks WHERE MOD(epoch - attempt - released, {LEAP}) <> 0""",  # noqa: S608  # our own number
     "V3 an epoch without exactly one settle": f"""

@@ -103,7 +103,7 @@ MUTANTS = (
     ),
     Mutant(
         guarantee="G9", what="losses have no end", file="queue/settle.py",
-        old="if claim.lost + 1 >= MOST_LOST", new="if claim.lost + 1 >= 99",
+        old="if claim.lost + 1 >= most", new="if claim.lost + 1 >= 99",
         test=f"{DEATHS}::test_a_task_that_kills_its_worker_each_time_ends_as_worker_lost",
     ),
     Mutant(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
-from encoder.queue.settle import MOST_LOST
+from encoder.queue.settle import most_lost
 from tests.scale import film as films
 from tests.scale.film import Film, Job, Task
 from tests.scale.fleet import Fleet
@@ -209,7 +209,7 @@ class Simulation:
         self._let_go(run)
         task.losses += 0 if noticed else 1
         self.tally.lost(self.now_s, task, cpu_s=run.cpu_s, moved_bytes=run.moved_bytes, noticed=noticed)
-        if task.losses >= MOST_LOST:
+        if task.losses >= most_lost(task.kind):
             task.job.failed = True
             self.tally.job_ended(self.now_s, task.job)
         else:

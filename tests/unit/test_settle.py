@@ -67,13 +67,26 @@ def test_the_twenty_first_release_counts_as_a_failure() -> None:
     assert settle.released(telling, uniform=longest).outcome is Outcome.RELEASED
 
 
-@pytest.mark.parametrize(("lost", "state"), [(0, TaskState.WAITING), (1, TaskState.WAITING), (2, TaskState.FAILED)])
-def test_the_third_loss_ends_the_task_as_worker_lost(lost: int, state: TaskState) -> None:
-    settlement = settle.lost(replace(CLAIM, lost=lost))
+@pytest.mark.parametrize(
+    ("kind", "most", "lost", "state"),
+    [
+        ("transcode", 3, 0, TaskState.WAITING),
+        ("transcode", 3, 1, TaskState.WAITING),
+        ("transcode", 3, 2, TaskState.FAILED),
+        ("assemble", 8, 2, TaskState.WAITING),
+        ("chunk", 8, 2, TaskState.WAITING),
+        ("chunk", 8, 6, TaskState.WAITING),
+        ("chunk", 8, 7, TaskState.FAILED),
+    ],
+)
+def test_the_third_loss_ends_the_task_as_worker_lost_of_a_job_in_chunks_the_eighth(
+    kind: str, most: int, lost: int, state: TaskState
+) -> None:
+    settlement = settle.lost(replace(CLAIM, kind=kind, lost=lost))
     assert (settlement.outcome, settlement.state, settlement.lost) == (Outcome.LOST, state, 1)
     assert settlement.problem is not None
     assert settlement.problem.code == "worker_lost"
-    assert settlement.problem.message.endswith(f"loss {lost + 1} of at most 3.")
+    assert settlement.problem.message.endswith(f"loss {lost + 1} of at most {most}.")
 
 
 def test_want_of_memory_gets_one_more_attempt_only() -> None:
