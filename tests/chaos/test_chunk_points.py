@@ -21,7 +21,7 @@ from tests.lab.databases import ask
 from tests.lab.platform import REPOSITORY, Platform, running, until
 from tests.lab.processes import working_in
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("chunk points")]  # one platform
 
 DOOMED = ("-m", "tests.lab.doomed")
 OUTPUT: dict[str, Json] = {

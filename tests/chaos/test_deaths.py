@@ -37,7 +37,7 @@ async def one_worker(dsn: str, folder: Path) -> AsyncIterator[tuple[Platform, Ro
         yield platform, platform.roles[-1]
 
 
-def a_job(folder: Path, *, seconds: float = 24, **output: object) -> dict[str, Any]:
+def a_job(folder: Path, *, seconds: float = 12, **output: object) -> dict[str, Any]:
     """`seconds` of the source; small pictures, for the first of them come out early."""
     source = folder / "in.mp4"
     source.write_bytes(media.clip(seconds=seconds).read_bytes())
@@ -149,7 +149,7 @@ async def test_a_worker_killed_while_it_uploads_is_replaced_and_the_object_stand
 async def test_a_worker_frozen_past_its_lease_wakes_as_a_zombie_that_changes_no_row(dsn: str, tmp_path: Path) -> None:
     """L15: another worker ends the task; the zombie's writes match nothing and its ffmpeg is gone."""
     async with one_worker(dsn, tmp_path) as (platform, zombie):
-        job_id = await platform.submit(a_job(tmp_path, seconds=40, **SLOW))
+        job_id = await platform.submit(a_job(tmp_path, seconds=16, **SLOW))
         await encoding(platform, job_id)
         zombie.signal(signal.SIGSTOP)
         await platform.start("worker")
@@ -271,7 +271,7 @@ async def test_a_database_restart_in_an_encode_loses_nothing_and_repeats_nothing
     dsn = await postgres.start()
     try:
         async with one_worker(dsn, tmp_path) as (platform, _worker):
-            job_id = await platform.submit(a_job(tmp_path, seconds=40, **SLOW))
+            job_id = await platform.submit(a_job(tmp_path, seconds=24, **SLOW))
             await encoding(platform, job_id)
             await postgres.stop()
             await postgres.start()

@@ -26,21 +26,20 @@ from tests.lab.facts import spec
 from tests.lab.media import clip, ffmpeg_binary
 from tests.lab.paces import PACES
 
-SECONDS = 2.9  # three chunks, which begin between keyframes of the source
+SECONDS = 2.2  # three chunks, which begin between keyframes of the source
 
 OUTPUTS: dict[str, tuple[str, OutputSpec]] = {
-    "mp4": ("23.976", spec(height=144, encoderPreset="ultrafast")),
+    "mp4": ("23.976", spec(height=90, encoderPreset="ultrafast")),
     "hls": (
         "29.97",
-        spec(None, container="hls", encoderPreset="ultrafast", renditions=[{"height": 144}, {"height": 90}]),
+        spec(None, container="hls", encoderPreset="ultrafast", renditions=[{"height": 108}, {"height": 90}]),
     ),
-    "webm": ("59.94", spec("vp9", height=90, encoderPreset="8")),
-    "mkv": ("uneven", spec("av1-fast", height=90, encoderPreset="12", container="mkv", audioCodec="libopus")),
-    "hevc": ("one GOP", spec("hevc", height=90, encoderPreset="ultrafast", videoBitrate=200_000, twoPass=True)),
+    "webm": ("one GOP", spec("vp9", height=90, encoderPreset="8")),
 }
 
 
-@pytest.mark.parametrize("pace", PACES)
+# those in milliseconds: the next test, and `make chunked`
+@pytest.mark.parametrize("pace", [pace for pace in PACES if "milliseconds" not in pace])
 async def test_chunks_are_made_of_the_very_frames_of_the_whole(pace: str, tmp_path: Path) -> None:
     assert await sidebyside.exact(PACES[pace](), tmp_path, spec(height=90), seconds=SECONDS) == 0
 
@@ -48,7 +47,7 @@ async def test_chunks_are_made_of_the_very_frames_of_the_whole(pace: str, tmp_pa
 async def test_a_frame_in_the_middle_between_two_of_the_output_goes_to_the_same_one(tmp_path: Path) -> None:
     """Half the rate, and times in milliseconds: moved by a rounded seek, 70 of 278 frames were others."""
     source, output = PACES["59.94 in milliseconds"](), spec(height=90, fps=29.97)
-    assert await sidebyside.exact(source, tmp_path, output, seconds=2.93) == 0
+    assert await sidebyside.exact(source, tmp_path, output, seconds=2.23) == 0
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -69,8 +68,8 @@ async def test_two_passes_of_x264_leave_the_same_headers_in_each_chunk(tmp_path:
 
 
 async def test_a_clip_in_chunks_shows_the_frames_of_the_clip(tmp_path: Path) -> None:
-    output = spec(height=90, clip={"start": 1.37, "end": 8.2})
-    assert await sidebyside.exact(PACES["uneven"](), tmp_path, output, seconds=2) == 0
+    output = spec(height=90, clip={"start": 1.37, "end": 6.2})
+    assert await sidebyside.exact(PACES["uneven"](), tmp_path, output, seconds=1.6) == 0
 
 
 class Attempt:
@@ -82,13 +81,14 @@ class Attempt:
 
     @classmethod
     async def at(cls, folder: Path) -> Attempt:
-        bench = await Bench.of(clip(seconds=6), folder, spec(height=90, encoderPreset="ultrafast"))
-        split = bench.split(2)
+        source = clip(seconds=3.6, size="160x90", name="3.6.mp4")
+        bench = await Bench.of(source, folder, spec(encoderPreset="ultrafast"))
+        split = bench.split(1.2)
         assert split is not None
         return cls(bench, await bench.chunks(split))
 
     async def joined(self, made: list[ChunkMade]) -> Made:
-        split = self.bench.split(2)
+        split = self.bench.split(1.2)
         assert split is not None
         (joined,) = await self.bench.joined(split, made)
         return joined
@@ -110,20 +110,20 @@ async def test_what_does_not_fit_is_encoded_once_more_in_one_piece(tmp_path: Pat
     attempt = await Attempt.at(tmp_path)
     good = await attempt.joined(attempt.made)
     assert good.parts is not None
-    assert good.parts.frames_decoded == 180
+    assert good.parts.frames_decoded == 108
     assert good.notes == ()
     for spoilt, told in (
         (attempt.made[1:], "from the first to the last"),
         (attempt.told(1, extradata="other"), "set up differently"),
-        (attempt.told(1, frames=59), "Chunk 1 has 59 frames"),
+        (attempt.told(1, frames=35), "Chunk 1 has 35 frames"),
         ([base.replace(attempt.made[0], problem="It broke."), *attempt.made[1:]], "It broke."),
     ):
         made = await attempt.joined(spoilt)
         assert made.parts is None
         assert [note.code for note in made.notes] == ["encoded_whole"]
         assert told in made.notes[0].message
-        assert await attempt.bench.proven(made) is not None
-        assert len(seams.track(made.path).stamps) == 180
+        assert len(seams.track(made.path).stamps) == 108
+    assert await attempt.bench.proven(made) is not None
 
 
 async def test_a_joined_picture_that_fails_its_proof_is_made_once_more_in_one_piece(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_joined_picture_that_fails_its_proof_is_made_once_more_in_one_pi
     assert proven.made.parts is None
     assert [note.code for note in proven.made.notes] == ["encoded_whole"]
     assert "check `decode`" in proven.made.notes[0].message
-    assert len(seams.track(proven.made.path).stamps) == 180
+    assert len(seams.track(proven.made.path).stamps) == 108
 
 
 async def test_a_joined_picture_without_a_keyframe_at_a_seam_fails_its_proof(tmp_path: Path) -> None:
@@ -162,4 +162,4 @@ async def test_a_file_that_cannot_be_joined_at_all_costs_one_more_encode(tmp_pat
     (tmp_path / "0001" / "0" / "picture").write_bytes(b"no chunk")
     made = await attempt.joined(attempt.made)
     assert [note.code for note in made.notes] == ["encoded_whole"]
-    assert len(seams.track(made.path).stamps) == 180
+    assert len(seams.track(made.path).stamps) == 108

@@ -22,13 +22,14 @@ from tests.lab.processes import working_in
 from tests.lab.put import Shelf
 from tests.lab.rgw import Gateway
 
-QUICK: dict[str, Json] = {"preset": "h264", "encoderPreset": "ultrafast", "width": 320, "height": 180, "chunked": True}
-SLOW: dict[str, Json] = {"preset": "h264", "encoderPreset": "veryslow", "width": 1280, "height": 720, "upscale": True}
-SHORT: dict[str, Any] = {"ENCODER_CHUNK_SECONDS": "2"}
+SIZE = "192x108"
+QUICK: dict[str, Json] = {"preset": "h264", "encoderPreset": "ultrafast", "width": 192, "height": 108, "chunked": True}
+SLOW: dict[str, Json] = {"preset": "h264", "encoderPreset": "veryslow", "width": 640, "height": 360, "upscale": True}
+SHORT: dict[str, Any] = {"ENCODER_CHUNK_SECONDS": "1"}
 
 
-def source(folder: Path, seconds: float = 8) -> dict[str, Json]:
-    shutil.copy(media.clip(seconds=seconds, name=f"{seconds:g}.mp4"), folder / "in.mp4")
+def source(folder: Path, seconds: float = 4) -> dict[str, Json]:
+    shutil.copy(media.clip(seconds=seconds, size=SIZE, name=f"{seconds:g}.mp4"), folder / "in.mp4")
     return {"kind": "file", "path": str(folder / "in.mp4")}
 
 
@@ -51,7 +52,6 @@ def made_by(worker: Role, kind: str) -> int:
     return sum(line["event"] == "task.settled" and line["kind"] == kind for line in said)
 
 
-@pytest.mark.both_databases
 async def test_a_picture_in_chunks_is_made_on_all_workers_and_proven_as_any(dsn: str, tmp_path: Path) -> None:
     """Outputs that share a decode share their chunks; a picture of it is made where they are put together."""
     async with running(dsn, tmp_path, workers=2, **SHORT) as platform:
@@ -64,7 +64,7 @@ async def test_a_picture_in_chunks_is_made_on_all_workers_and_proven_as_any(dsn:
         assert await tasks(platform, job_id) == dict.fromkeys(names, ("done", 1, 0))
         for output in job["outputs"][:2]:
             assert {check["passed"] for check in output["proof"]["checks"]} == {True}
-            assert output["frames"] == 240
+            assert output["frames"] == 120
         assert chunk_objects(platform) == []
         assert all(made_by(worker, "chunk") for worker in platform.roles if worker.log.stem.startswith("worker"))
         events = await ask(dsn, f"SELECT data FROM job_events WHERE job_id = {job_id} AND type = 'task.settled'")  # noqa: S608  # a number
@@ -73,9 +73,10 @@ async def test_a_picture_in_chunks_is_made_on_all_workers_and_proven_as_any(dsn:
         await audit.audit(platform, delivered=platform.storage)
 
 
+@pytest.mark.xdist_group("s3")
 async def test_chunks_meet_in_a_bucket(dsn: str, tmp_path: Path, s3_server: Gateway) -> None:
     bucket = s3_server.bucket()
-    bucket.put("in.mp4", media.clip(seconds=6, name="6.mp4").read_bytes())
+    bucket.put("in.mp4", media.clip(seconds=3, size=SIZE, name="3.mp4").read_bytes())
     operator: dict[str, Any] = {
         "AWS_ENDPOINT_URL": s3_server.url,
         "AWS_ACCESS_KEY_ID": rgw.SENTINEL_ID,
@@ -152,8 +153,8 @@ async def _two_encode(platform: Platform) -> bool:
 async def test_a_worker_that_is_to_stop_gives_its_chunk_back_at_once_and_uncharged(dsn: str, tmp_path: Path) -> None:
     """G10: whatever the grace"""
     async with running(dsn, tmp_path, workers=2, ENCODER_DRAIN_SECONDS="600", **SHORT) as platform:
-        output = SLOW | {"encoderPreset": "veryfast", "chunked": True}
-        job_id = await platform.submit({"source": source(tmp_path, 6), "outputs": [output]})
+        output = SLOW | {"encoderPreset": "slow", "chunked": True}
+        job_id = await platform.submit({"source": source(tmp_path), "outputs": [output]})
         await until(lambda: _two_encode(platform), within_s=60)
         leaving, staying = platform.roles[1:]
         begun = time.monotonic()
@@ -172,8 +173,8 @@ async def test_a_worker_that_is_to_stop_gives_its_chunk_back_at_once_and_uncharg
 @pytest.mark.timeout(120)
 async def test_what_is_killed_costs_a_chunk_and_changes_no_frame(dsn: str, tmp_path: Path) -> None:
     """The long form, 10 minutes and a death each 15 s, is `make preempt`."""
-    output = QUICK | {"encoderPreset": "slow", "width": 640, "height": 360}
-    trial = Trial(seconds=6, workers=2, every_s=1.2, kills=2, chunk_s=1, output=output)
+    output = QUICK | {"encoderPreset": "medium", "width": 640, "height": 360}
+    trial = Trial(seconds=4, workers=2, every_s=1.0, kills=1, chunk_s=1, output=output)
     figures = await preempt(tmp_path, trial, dsn=dsn)
     assert (figures.differ, figures.left) == ([], [])
     assert figures.kills > 0

@@ -12,7 +12,7 @@ from encoder.model.base import Json
 from tests.lab import media
 from tests.lab.platform import running
 
-OUTPUT: dict[str, Json] = {"preset": "h264", "width": 640, "height": 360, "upscale": True, "chunked": True}
+OUTPUT: dict[str, Json] = {"preset": "h264", "width": 480, "height": 270, "upscale": True, "chunked": True}
 CHUNKS = 4
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from tests.lab.media import made
 
-SECONDS = 9.3
-_SIZE = "320x180"
+SECONDS = 6.7  # three chunks of two seconds or a little more
+_SIZE = "192x108"
 _TONE = ("-f", "lavfi", "-i", f"sine=d={SECONDS}:r=48000", "-c:a", "aac", "-shortest")
 _X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p")
 # frames a while apart, then close together: at their own times, which are multiples of nothing
@@ -29,8 +29,8 @@ def uneven(name: str = "uneven.mp4") -> Path:
 
 
 def with_a_gap() -> Path:
-    """Nothing for four seconds: chunks of which the source has no frame of their own."""
-    more = ("-vf", "select='lt(t,2.6)+gt(t,6.7)'", "-fps_mode", "passthrough")
+    """Nothing for two and a half seconds: a chunk of which the source has no frame of its own."""
+    more = ("-vf", "select='lt(t,1.9)+gt(t,4.5)'", "-fps_mode", "passthrough")
     return _pictures("25", *more, name="gap.mp4")
 
 
@@ -46,8 +46,8 @@ def open_gops() -> Path:
 
 
 def late() -> Path:
-    """The picture begins a second and a third after the sound."""
-    return _pictures("25", "-vf", "setpts=PTS+1.34/TB", "-fps_mode", "passthrough", name="late.mp4")
+    """The picture begins most of a second after the sound."""
+    return _pictures("25", "-vf", "setpts=PTS+0.94/TB", "-fps_mode", "passthrough", name="late.mp4")
 
 
 PACES: Mapping[str, Callable[[], Path]] = {
