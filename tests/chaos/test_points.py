@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -73,10 +74,14 @@ WORKER = {
 }
 
 
-# a stage of each, for all tests: pytest keeps it only where it is a parameter by itself
-on_both = pytest.mark.parametrize(
-    "stages", [pytest.param(name, marks=pytest.mark.xdist_group(f"points on {name}")) for name in BOTH], indirect=True
-)
+# beside a commit, where the rows decide what comes of it: on MariaDB at each run; all of them there: LAB_POINTS=all
+AT_COMMITS = ("L3", "L11", "L13", "L13b", "L14b")
+
+
+def on(*names: str) -> pytest.MarkDecorator:
+    """A stage of each, for all tests: pytest keeps it only where it is a parameter by itself."""
+    stages = [pytest.param(name, marks=pytest.mark.xdist_group(f"points on {name}")) for name in names]
+    return pytest.mark.parametrize("stages", stages, indirect=True)
 
 
 @dataclass(kw_only=True)
@@ -144,10 +149,20 @@ async def stage(stages: Stage) -> AsyncIterator[Stage]:
         await stages.platform.ended(job_id)
 
 
-@on_both
+@on("postgres")
 @pytest.mark.parametrize("point", WORKER)
 async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, stage: Stage) -> None:
     """L3 to L14; I7 (at L14b) and I8 (at L14)"""
+    await dies_at(point, stage)
+
+
+@on("mariadb")
+@pytest.mark.parametrize("point", WORKER if os.environ.get("LAB_POINTS") == "all" else AT_COMMITS)
+async def test_a_worker_killed_beside_a_commit_costs_no_more_on_mariadb(point: str, stage: Stage) -> None:
+    await dies_at(point, stage)
+
+
+async def dies_at(point: str, stage: Stage) -> None:
     row, platform = WORKER[point], stage.platform
     job_id = await platform.submit(stage.job(point, row))
     worker = await stage.doomed("worker", point)
@@ -173,7 +188,7 @@ async def test_a_worker_killed_at_this_point_costs_nothing_but_time(point: str, 
     await audit.audit(platform, delivered=platform.storage, hook=stage.hook)
 
 
-@on_both
+@on(*BOTH)
 async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stage) -> None:
     """K11, and L13b the other way: the worker lives, repeats, and reads back its own success."""
     job_id = await stage.platform.submit(stage.job("unheard", OVER))
@@ -190,7 +205,7 @@ async def test_an_answer_to_a_settle_that_is_lost_is_asked_for_again(stage: Stag
     await audit.audit(stage.platform, delivered=stage.platform.storage, hook=stage.hook)
 
 
-@on_both
+@on(*BOTH)
 @pytest.mark.parametrize(("point", "rows"), [("L1", 0), ("L2", 1)])
 async def test_a_job_whose_answer_was_lost_is_made_once_under_its_key(point: str, rows: int, stage: Stage) -> None:
     """L1, L2"""
