@@ -21,7 +21,7 @@ def _pictures(rate: str, *more: str, name: str = "paced.mp4") -> Path:
 
 
 def even(rate: str) -> Path:
-    return _pictures(rate, "-g", "40", name=f"even-{rate.replace('/', '-')}.mp4")
+    return _pictures(rate, "-g", "7", name=f"even-{rate.replace('/', '-')}.mp4")
 
 
 def uneven(name: str = "uneven.mp4") -> Path:
@@ -41,7 +41,7 @@ def one_gop() -> Path:
 
 def open_gops() -> Path:
     """Frames before a keyframe that lean on it and on what came before."""
-    more = ("-x264-params", "open-gop=1:keyint=30:min-keyint=30:scenecut=0:b-adapt=0:bframes=3")
+    more = ("-x264-params", "open-gop=1:keyint=7:min-keyint=7:scenecut=0:b-adapt=0:bframes=3")
     return _pictures("25", *more, name="open-gops.mp4")
 
 
@@ -56,7 +56,7 @@ PACES: Mapping[str, Callable[[], Path]] = {
     "59.94": lambda: even("60000/1001"),
     "uneven": uneven,
     "uneven in milliseconds": lambda: uneven("uneven.mkv"),
-    "59.94 in milliseconds": lambda: _pictures("60000/1001", "-g", "40", name="even.mkv"),
+    "59.94 in milliseconds": lambda: _pictures("60000/1001", "-g", "7", name="even.mkv"),
     "a gap": with_a_gap,
     "one GOP": one_gop,
     "open GOPs": open_gops,
