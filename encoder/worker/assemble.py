@@ -32,7 +32,6 @@ from encoder.worker.identity import require_same
 from encoder.worker.join import Join
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import LOST_BEFORE_ALONE, Pipeline
-from encoder.worker.samples import sampled
 from encoder.worker.scratch import remove
 
 log = get_logger(__name__)
@@ -60,8 +59,7 @@ class Assemble:
         await ledger.mark()
         left = await self.pipeline.left(run)
         if left:
-            async with sampled(ledger):
-                await self._make(run, ledger, work, left)
+            await self._make(run, ledger, work, left)
         if all(row.state is OutputState.UPLOADED for row in (await ledger.load()).outputs):
             await self.store.clear(run.job.uuid)
         return settle.done()

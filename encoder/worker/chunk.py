@@ -35,7 +35,6 @@ from encoder.worker.identity import require_same
 from encoder.worker.ledger import Ledger
 from encoder.worker.pipeline import LOST_BEFORE_ALONE
 from encoder.worker.places import Places
-from encoder.worker.samples import sampled
 from encoder.worker.scratch import remove
 
 log = get_logger(__name__)
@@ -61,10 +60,6 @@ class MakeChunk:
         return await self.attempts.at(held, self._make)
 
     async def _make(self, run: Run, ledger: Ledger) -> Settlement:
-        async with sampled(ledger):
-            return await self._made(run, ledger)
-
-    async def _made(self, run: Run, ledger: Ledger) -> Settlement:
         work = msgspec.convert(run.held.claim.args, ChunkWork)
         rows = [row for row in run.outputs if row.id in work.outputs]
         if not rows:  # another chunk of theirs failed
