@@ -26,9 +26,9 @@ from encoder.worker.beside import LIMITS as BESIDE_LIMITS
 from encoder.worker.beside import Beside
 from encoder.worker.budget import Budget
 from encoder.worker.captions import Captions
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.evidence import Unwitnessed, Witness
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.join import Join

@@ -29,8 +29,8 @@ from encoder.sources.protocol import Source
 from encoder.store.rows import Live, OutputChange
 from encoder.worker import progress
 from encoder.worker.arrival import Arrival
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.context import Ahead, Fetched, Run
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.fetch import Fetch
 from encoder.worker.needed import Needs
 

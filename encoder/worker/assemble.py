@@ -21,12 +21,12 @@ from encoder.model.plan import Need, Pass
 from encoder.model.state import OutputState
 from encoder.queue import settle
 from encoder.store.rows import Live, OutputRow, Settlement
-from encoder.worker import found, progress
+from encoder.worker import chunks_found, progress
 from encoder.worker.attempt import Attempts
 from encoder.worker.chunk import planned
 from encoder.worker.chunk_store import ChunkStore, Missing, piece_of
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.context import Made, Prepared, Run, write_off
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.held import Held
 from encoder.worker.identity import require_same
 from encoder.worker.join import Join
@@ -66,7 +66,7 @@ class Assemble:
 
     async def _make(self, run: Run, ledger: Ledger, work: AssembleWork, left: Sequence[OutputRow]) -> None:
         stage, wanted = run.held.account.stage, tuple(row.id for row in left)
-        joined = sorted(found.outputs_of(work.split).intersection(wanted))
+        joined = sorted(chunks_found.outputs_of(work.split).intersection(wanted))
         for number in joined:
             run.held.tell(OutputId(number), Live(stage="joining", progress=progress.overall("joining", 0.0)))
         with stage("fetch"):
@@ -78,7 +78,7 @@ class Assemble:
         plan = replace(plan, passes=tuple(_only(work.passes, wanted)))
         prepared = Prepared(fetched=fetched, media=media, plan=plan)
         keys = {int(number): key for number, key in work.keys.items()}
-        made = found.matching(work.split, keys, await ledger.parts())
+        made = chunks_found.matching(work.split, keys, await ledger.parts())
         await self._require_room(run, prepared, made, joined)
         for number in joined:
             with stage("encode", output=number):

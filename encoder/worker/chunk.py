@@ -26,9 +26,9 @@ from encoder.queue import settle
 from encoder.store.rows import JobRow, Live, OutputRow, Settlement
 from encoder.worker.attempt import Attempts
 from encoder.worker.chunk_store import SCHEME, SOURCE, ChunkStore, item_from
-from encoder.worker.chunked import EncodeChunk, Files
 from encoder.worker.context import Fetched, Run
 from encoder.worker.encode import limits_for
+from encoder.worker.encode_chunk import EncodeChunk, Files
 from encoder.worker.fetch import Fetch
 from encoder.worker.held import Held
 from encoder.worker.identity import require_same

@@ -26,8 +26,8 @@ from encoder.model.plan import Note, Pass, Plan
 from encoder.sources.protocol import Source
 from encoder.worker.ahead import FIRST_BYTES, FIRST_SHARE, Attempt, HandedOut, is_able, parted, shown
 from encoder.worker.arrival import Arrival
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.context import Ahead, Fetched, Made, Run
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.fetch import Fetch
 from encoder.worker.join import Join
 

@@ -21,7 +21,7 @@ from encoder.model.plan import Plan
 from encoder.model.state import OutputState
 from encoder.queue import settle
 from encoder.store.rows import FanOut, NewTask, OutputChange, Settlement
-from encoder.worker import found
+from encoder.worker import chunks_found
 from encoder.worker.choice import choose
 from encoder.worker.chunk_store import ChunkStore, beside
 from encoder.worker.context import Prepared, Run
@@ -60,7 +60,7 @@ class Splitting:
         source = await identity_of(prepared.fetched)
         whole = _whole(source, self._version, files)
         plan, split = self._chosen(
-            run, prepared.plan, prepared.media, free_slots, identity=whole, before=found.before(parts)
+            run, prepared.plan, prepared.media, free_slots, identity=whole, before=chunks_found.before(parts)
         )
         if split is None:
             return also(prepared, plan=plan), None
@@ -70,12 +70,12 @@ class Splitting:
             run=run,
             plan=plan,
             split=split,
-            keys=found.keys_of(plan, split, whole),
+            keys=chunks_found.keys_of(plan, split, whole),
             source=source,
             files=files,
             needed=await self._needed(run, prepared, plan, split),
         )
-        there = await self._there(found.matching(split, order.keys, parts))
+        there = await self._there(chunks_found.matching(split, order.keys, parts))
         counted.of("found").inc(len(there))
         log.info("job.in_chunks", chunks=len(split.chunks), found=len(there), key=split.key)
         await ledger.mark(*order.changes())

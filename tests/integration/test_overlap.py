@@ -25,9 +25,9 @@ from encoder.sources.registry import Sources
 from encoder.store.rows import Live
 from encoder.worker import ahead as early
 from encoder.worker.arrival import Arrival
-from encoder.worker.chunked import EncodeChunk, Files, as_it_is
 from encoder.worker.context import Ahead, Fetched, Run
 from encoder.worker.encode import Encode
+from encoder.worker.encode_chunk import EncodeChunk, Files, as_it_is
 from encoder.worker.fetch import Fetch, FetchLimits
 from encoder.worker.join import Join
 from encoder.worker.overlap import Overlap

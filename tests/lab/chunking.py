@@ -19,9 +19,9 @@ from encoder.model.job import OutputSpec
 from encoder.model.media import Media
 from encoder.model.plan import OutputPlan, Pass, Plan, VideoPlan
 from encoder.worker.captions import Captions
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.context import Fetched, Made, Proven, Run
 from encoder.worker.encode import Encode
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.join import Join
 from encoder.worker.verify import Verify
 from tests.lab.broken import run_in

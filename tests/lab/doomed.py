@@ -31,9 +31,9 @@ from encoder.worker import pipeline, progress
 from encoder.worker.assemble import Assemble
 from encoder.worker.chunk import MakeChunk
 from encoder.worker.chunk_store import ChunkStore
-from encoder.worker.chunked import EncodeChunk
 from encoder.worker.deliver import Deliver
 from encoder.worker.encode import Encode
+from encoder.worker.encode_chunk import EncodeChunk
 from encoder.worker.fetch import Fetch
 from encoder.worker.held import Held
 from encoder.worker.ledger import Ledger
